@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shared-memory ABI between the agent in an NF and slimd on the same host.
+ *
+ * An NF shares memory zones (whole pages of DPDK memzones, passed as file
+ * descriptors). There are two kinds:
+ *
+ *   read-only for slimd    zone SLIM_ZONE_INFO: struct slim_shm_info, once
+ *                          zone SLIM_ZONE_SLAB..: one table's slots each
+ *   writable for slimd     zone SLIM_ZONE_CONTROL: struct slim_shm_control,
+ *                          dirty flags, dirty rings, install rings
+ *
+ * slimd can never change a slot. It treats all that it reads here as hostile:
+ * it copies, then validates. The agent treats the control zone the same way.
+ * There is no pointer in shared memory; places are byte offsets from the start
+ * of their zone. Both sides are on one host: numbers are in host byte order.
+ *
+ * Who writes what, and with which order, stands beside each member. "W" is a
+ * worker (lcore) of the NF, "M" its main loop, "D" slimd. Each pair of
+ * release and acquire is named P1.. so that both ends can be found.
+ *
+ *   P1  command epoch      D release  -> W acquire   (parameters of the command)
+ *   P2  worker ack         W release  -> D acquire   (all that W did up to then)
+ *   P3  dirty ring tail    W release  -> D acquire   (slot numbers in the ring)
+ *   P4  dirty ring head    D release  -> W acquire   (never needed: cannot overflow)
+ *   P5  install ring tail  D release  -> W acquire   (records in the ring)
+ *   P6  install ring head  W release  -> D acquire   (records may be overwritten)
+ *   P7  slot sequence      W fence(release) after odd, release on even
+ *                          -> D acquire before, fence(acquire) after the copy
+ *   P8  dirty flag         W: slot stores; fence(seq_cst); load flag
+ *                          D: flag = 0; fence(seq_cst); read slot
+ *                          (store-load pair: without either fence an update is lost)
+ *   P9  hold word          compare-and-swap, acq_rel, both sides
+ */
+#ifndef SLIM_PROTO_SHM_H
+#define SLIM_PROTO_SHM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "limits.h"
+
+#define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
+#define SLIM_SHM_VERSION 1u
+#define SLIM_CACHE_LINE 64
+
+/* ---- schema ---------------------------------------------------------- */
+
+enum slim_type {
+	SLIM_U8 = 1,
+	SLIM_U16,
+	SLIM_U32,
+	SLIM_U64,
+	SLIM_IPV4,    /* 4 bytes, network order */
+	SLIM_IPV6,    /* 16 bytes */
+	SLIM_MAC,     /* 6 bytes */
+	SLIM_BYTES,   /* n bytes, opaque */
+	SLIM_BE16,    /* 2 bytes, network order (ports) */
+	SLIM_TIME,    /* u64, CLOCK_MONOTONIC nanoseconds; 0 means never */
+	SLIM_COUNTER, /* u64 */
+};
+
+enum slim_role { SLIM_KEY = 1, SLIM_VALUE };
+
+enum slim_class {
+	SLIM_STATE = 1, /* exact when the target starts; in the digest */
+	SLIM_LAZY,      /* newest value travels along, and once more after the handover */
+	SLIM_LOCAL,     /* never leaves the process */
+};
+
+enum slim_merge { SLIM_MERGE_NONE = 0, SLIM_MERGE_MAX, SLIM_MERGE_LAST, SLIM_MERGE_SUM };
+
+struct slim_shm_field {
+	char name[SLIM_NAME_SIZE];
+	uint8_t type;   /* enum slim_type */
+	uint8_t role;   /* enum slim_role */
+	uint8_t class_; /* enum slim_class */
+	uint8_t merge;  /* enum slim_merge, for SLIM_LAZY */
+	uint16_t offset; /* from the start of the payload (after struct slim_slot_head) */
+	uint16_t size;   /* bytes */
+};
+
+/* Slot: this header, then `slot_size - sizeof(head)` bytes of payload. */
+struct slim_slot_head {
+	_Atomic uint32_t seq; /* W: odd while the slot is being written (P7) */
+	uint8_t bucket;       /* owner bucket, valid when used */
+	uint8_t used;         /* 1: payload is an entry; 0: empty */
+	uint16_t reserved;
+};
+
+struct slim_shm_table {
+	char name[SLIM_NAME_SIZE];
+	uint32_t capacity;    /* slots */
+	uint32_t slot_size;   /* bytes, a multiple of 8 */
+	uint16_t key_offset;  /* in the payload; the key is contiguous */
+	uint16_t key_size;
+	uint16_t n_fields;
+	uint16_t zone;        /* index of the slab's zone in the registration */
+	uint64_t slab_offset; /* in that zone */
+	uint64_t dirty_offset;  /* control zone: _Atomic uint8_t dirty[capacity] */
+	uint64_t ring_offset;   /* control zone: n_workers dirty rings, ring_stride apart */
+	uint64_t ring_stride;
+	uint32_t ring_size;     /* entries of each, a power of two >= capacity */
+	uint32_t reserved;
+	struct slim_shm_field fields[SLIM_MAX_FIELDS];
+};
+
+/* Dirty ring of one table and worker: this head, then uint32_t slots[ring_size].
+ * Positions count up for ever; entry i stands at slots[i & (ring_size - 1)]. */
+struct slim_shm_ring {
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t tail; /* W writes (P3) */
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t head; /* D writes (P4) */
+	_Alignas(SLIM_CACHE_LINE) uint32_t slots[];
+};
+
+/* ---- install ring: slimd -> worker ------------------------------------ */
+
+enum slim_install_op {
+	SLIM_INSTALL_PAD = 0, /* skip to the ring's start */
+	SLIM_INSTALL_PUT,     /* source slot now holds this row */
+	SLIM_INSTALL_DEL,     /* source slot is empty now (or its row went elsewhere) */
+	SLIM_INSTALL_MERGE,   /* lazy fields only: merge into the entry if its key is equal */
+};
+
+/* A record: this header, then `row_size` bytes of payload in the NF's own layout
+ * (PUT, MERGE). Records start at multiples of 8 and never wrap round the end:
+ * a PAD fills up. Merge rules come from the schema; for SUM fields the record
+ * carries the difference to add. */
+struct slim_install_record {
+	uint32_t size; /* of the whole record, a multiple of 8 */
+	uint8_t op;
+	uint8_t table;
+	uint8_t bucket;
+	uint8_t reserved;
+	uint32_t source_slot; /* < capacity of the local table */
+	uint32_t row_size;
+};
+
+struct slim_shm_install {
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint64_t tail; /* bytes ever written, D (P5) */
+	_Alignas(SLIM_CACHE_LINE) uint8_t data[SLIM_INSTALL_RING_SIZE];
+};
+
+/* ---- gate ------------------------------------------------------------- */
+
+enum slim_gate_mode {
+	SLIM_GATE_PASS = 1, /* serve everything; the normal state of an active NF */
+	SLIM_GATE_CLOSED,   /* drop everything; the normal state of a standby NF */
+	SLIM_GATE_HOLD,     /* source: stop at a burst boundary, keep arriving packets in order */
+	SLIM_GATE_REDIRECT, /* source: tag and send back what arrives (held packets first) */
+	SLIM_GATE_RECEIVE,  /* target: install rows; drop data; answer probes; note marks */
+	SLIM_GATE_SERVE,    /* target: owner. Redirected packets at once, direct ones after a flush round */
+};
+
+/* The hold word decides who may act when daemons die in the middle (P9).
+ * D: IDLE->HOLDING (with the HOLD command), HOLDING->END_SENT, END_SENT->FENCED, any->IDLE
+ * W: HOLDING->RESUMED (hold limit over, slimd silent), END_SENT->TAKEN (frame from the target) */
+enum slim_hold_word {
+	SLIM_HOLD_IDLE = 0,
+	SLIM_HOLD_HOLDING,  /* END not sent: the agent may resume by itself */
+	SLIM_HOLD_END_SENT, /* the target may own the buckets: wait */
+	SLIM_HOLD_RESUMED,  /* the agent resumed by itself */
+	SLIM_HOLD_TAKEN,    /* the target's TAKEN has arrived: redirect */
+	SLIM_HOLD_FENCED,   /* slimd decided for the source: TAKEN is no longer accepted */
+};
+
+/* Switches mechanisms off, for negative controls. Never set by a normal configuration. */
+enum slim_fault {
+	SLIM_FAULT_NO_HOLD = 1u << 0,        /* source drops instead of holding */
+	SLIM_FAULT_NO_FLUSH_ROUND = 1u << 1, /* target serves direct packets at once */
+	SLIM_FAULT_NO_REDIRECT = 1u << 2,    /* source drops what it would redirect */
+};
+
+struct slim_shm_port_command {
+	uint16_t redirect_vid; /* 1..4094 */
+	uint16_t reserved[3];
+};
+
+/* Written by slimd, then published by `epoch` (P1). Until every worker has
+ * acknowledged the epoch (struct slim_shm_worker.ack_epoch) slimd leaves all
+ * members but round_request and hold_word alone. */
+struct slim_shm_command {
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t epoch; /* 0: never commanded */
+	uint32_t mode;       /* enum slim_gate_mode */
+	uint32_t track;      /* bit t: note changes of table t */
+	uint32_t n_ports;
+	uint64_t session;    /* 0: no session */
+	uint64_t nonce;      /* of the session's frames */
+	uint64_t hold_limit_ns;
+	uint32_t watch;      /* 1: look for slim frames also in PASS (a session is prepared) */
+	uint32_t is_source;  /* 1: this NF is the session's source (sends probes, marks) */
+	uint32_t peer_workers; /* workers of the other instance */
+	uint32_t wipe;       /* 1: with CLOSED: remove every entry */
+	uint32_t fault;      /* enum slim_fault bits */
+	uint32_t reserved;
+	struct slim_shm_port_command ports[SLIM_MAX_PORTS];
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t hold_word; /* enum slim_hold_word (P9) */
+	_Atomic uint32_t round_request; /* D: count up: run one flush round on every port, even if nothing waits */
+	_Atomic uint64_t slimd_heartbeat_ns; /* D: CLOCK_MONOTONIC, at least every second */
+};
+
+struct slim_shm_control {
+	uint64_t magic;
+	struct slim_shm_command command;
+	/* then, at info->install_offset: n_workers struct slim_shm_install;
+	 * dirty flags and rings at the places that the tables name */
+};
+
+/* ---- status: NF -> slimd ---------------------------------------------- */
+
+#define SLIM_HIST_BINS 192u
+#define SLIM_HIST_MIN_SHIFT 8 /* first bin begins at 256 ns */
+
+/* Histogram of durations with eight bins an octave, 256 ns to 4.3 s. */
+struct slim_shm_hist {
+	uint64_t max_ns;
+	uint32_t bins[SLIM_HIST_BINS];
+};
+
+static inline uint32_t
+slim_hist_bin(uint64_t ns)
+{
+	uint32_t octave, bin;
+
+	if (ns < (UINT64_C(1) << SLIM_HIST_MIN_SHIFT))
+		return 0;
+	octave = 63u - (uint32_t)__builtin_clzll(ns);
+	bin = (octave - SLIM_HIST_MIN_SHIFT) * 8u + (uint32_t)((ns >> (octave - 3u)) & 7u);
+	return bin < SLIM_HIST_BINS ? bin : SLIM_HIST_BINS - 1u;
+}
+
+/* Lower bound of a bin, in nanoseconds. */
+static inline uint64_t
+slim_hist_floor(uint32_t bin)
+{
+	uint32_t octave = bin / 8u + SLIM_HIST_MIN_SHIFT;
+
+	return (UINT64_C(1) << octave) + ((uint64_t)(bin % 8u) << (octave - 3u));
+}
+
+/* Events of the gate, one counter a kind. Worker-local, never reset. */
+#define SLIM_GATE_COUNTERS(X)                                                                  \
+	X(held, "packets that waited in the source's hold")                                    \
+	X(hold_overflow, "packets dropped because the hold was full")                          \
+	X(resumed, "held packets that the source served itself after an abort")                \
+	X(redirected, "packets tagged and sent to the target")                                 \
+	X(redirect_retry, "attempts to redirect that found the transmit ring full")            \
+	X(queued, "direct packets that waited at the target for a flush round")                \
+	X(queue_overflow, "packets dropped because the target's queue was full")               \
+	X(released, "direct packets released after a flush round")                             \
+	X(redirect_received, "redirected packets that the target served")                      \
+	X(closed_drop, "packets dropped because this instance does not own them")              \
+	X(foreign_frame, "slim frames with a wrong session, nonce or shape")                   \
+	X(frames_sent, "slim frames sent")                                                     \
+	X(frames_received, "slim frames accepted")                                             \
+	X(rounds, "flush rounds completed")                                                    \
+	X(round_resend, "flush frames sent again")                                             \
+	X(installed, "rows installed")                                                         \
+	X(removed, "rows removed")                                                             \
+	X(merged, "rows whose lazy fields were merged")                                        \
+	X(install_full, "rows refused because the table was full")                             \
+	X(install_bad, "install records that made no sense")                                   \
+	X(self_resume, "times the source resumed by itself because slimd was silent")
+
+struct slim_shm_counters {
+#define X(name, text) _Atomic uint64_t name;
+	SLIM_GATE_COUNTERS(X)
+#undef X
+};
+
+/* One per worker. Only the worker writes it (relaxed, but for the releases named). */
+struct slim_shm_worker {
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t ack_epoch; /* P2: command applied. HOLD: stopped,
+	                                                         nothing in flight, marks sent */
+	_Atomic uint32_t mode;          /* enum slim_gate_mode in force at this worker */
+	_Atomic uint64_t heartbeat_ns;  /* time of a recent poll, CLOCK_MONOTONIC; at least every 10 ms of polling */
+	_Atomic uint64_t installed_bytes; /* P6: install ring position consumed */
+	_Atomic uint64_t writes[SLIM_MAX_TABLES]; /* slot writes ever, per table; exact whenever
+	                                             ack_epoch of HOLD is published and after each
+	                                             commit while tracking. Sum over workers equals
+	                                             sum over slots of seq / 2 (mod 2^31). */
+	_Atomic uint32_t used[SLIM_MAX_TABLES];   /* used slots; may wrap below 0 at one worker,
+	                                             the sum over workers (mod 2^32) is exact */
+	_Atomic uint64_t stopped_ns;   /* when this worker last stopped for HOLD */
+	_Atomic uint64_t resumed_ns;   /* when it last left HOLD (redirect, resume) */
+	_Atomic uint32_t install_error; /* 0, or errno of the first row that could not be installed
+	                                   since RECEIVE began */
+	_Atomic uint32_t reserved;
+	struct slim_shm_counters counters;
+	struct slim_shm_hist hold_wait;  /* at the source: arrival until redirected or served */
+	struct slim_shm_hist flush_wait; /* at the target: arrival until released */
+};
+
+struct slim_shm_port {
+	char name[SLIM_NAME_SIZE]; /* as the topology calls it: "inside", "outside" */
+	uint8_t mac[6];
+	uint8_t reserved[2];
+	uint32_t n_rx_queues; /* queue q is polled by worker q */
+	_Atomic uint32_t probed;      /* source, M/W: 1 once a probe of this session came back on this port */
+	_Atomic uint32_t marks;       /* target: bit w: mark of source worker w has arrived */
+	_Atomic uint32_t rounds_done; /* target: value of round_request that the last finished round covers */
+	_Atomic uint32_t pending;     /* target: direct packets waiting, all workers; 0 when drained */
+};
+
+struct slim_shm_info {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size; /* of this structure */
+	char name[SLIM_NAME_SIZE];     /* instance: "nat-a" */
+	char service[SLIM_NAME_SIZE];  /* "nat" */
+	char kind[SLIM_NAME_SIZE];     /* program: "slim-nat" */
+	char nf_version[SLIM_NAME_SIZE];
+	char identity[SLIM_IDENTITY_SIZE]; /* fingerprint of what both instances must share (pools, MACs) */
+	uint32_t pid;
+	uint32_t n_workers;
+	uint32_t n_tables;
+	uint32_t n_ports;
+	uint32_t hold_capacity; /* packets per worker and port */
+	uint32_t active_at_start; /* 1: the gate began in PASS, 0: in CLOSED */
+	uint64_t control_size;    /* of the control zone */
+	uint64_t install_offset;  /* control zone: n_workers struct slim_shm_install */
+	_Atomic uint64_t taken_ns; /* source: when TAKEN was seen by the data path; 0: not */
+	uint8_t bucket_worker[SLIM_N_BUCKETS]; /* owner of each bucket */
+	struct slim_shm_table tables[SLIM_MAX_TABLES];
+	struct slim_shm_port ports[SLIM_MAX_PORTS];
+	struct slim_shm_worker workers[SLIM_MAX_WORKERS];
+};
+
+/* ---- registration: unix SOCK_SEQPACKET, agent connects to slimd --------- */
+
+/* One message from the agent with all file descriptors as SCM_RIGHTS. slimd
+ * answers with slim_reg_reply. The connection then stays open as the sign of
+ * life: end of file at slimd means that the NF's process is gone, at the agent
+ * that slimd is gone (and it connects again). Zone 0 is info, zone 1 control,
+ * zone 2 + t the slab of table t. */
+#define SLIM_REG_MAGIC UINT32_C(0x47455253) /* "SREG" */
+enum { SLIM_ZONE_INFO = 0, SLIM_ZONE_CONTROL = 1, SLIM_ZONE_SLAB = 2 };
+
+struct slim_reg_range {
+	uint32_t fd;     /* index into the passed descriptors */
+	uint32_t zone;
+	uint64_t fd_offset; /* page aligned */
+	uint64_t size;      /* page aligned; a zone's ranges follow each other in order */
+};
+
+struct slim_reg_hello {
+	uint32_t magic;
+	uint32_t version; /* SLIM_SHM_VERSION */
+	uint32_t n_zones;
+	uint32_t n_ranges;
+	uint32_t n_fds;
+	uint32_t page_size;
+	struct slim_reg_range ranges[SLIM_MAX_RANGES];
+};
+
+struct slim_reg_reply {
+	uint32_t magic;
+	int32_t error; /* 0 or a negative errno */
+	char text[SLIM_REASON_SIZE];
+};
+
+/* ---- slim frames on the data path --------------------------------------- */
+
+#define SLIM_ETHERTYPE 0x88B5 /* IEEE local experimental ethertype 1 */
+#define SLIM_FRAME_MAGIC 0x534c
+#define SLIM_FRAME_SIZE 64 /* whole Ethernet frame without VLAN tag and FCS */
+
+enum slim_frame_type {
+	SLIM_FRAME_PROBE = 1, /* source -> target, tagged: is the redirect path there? warms caches */
+	SLIM_FRAME_PROBE_ACK, /* target -> source, untagged */
+	SLIM_FRAME_MARK,      /* source worker -> target, tagged: nothing of mine is behind this */
+	SLIM_FRAME_TAKEN,     /* target -> source, untagged: I own the buckets */
+	SLIM_FRAME_FLUSH,     /* target -> source, untagged: start of a round */
+	SLIM_FRAME_FLUSH_COPY, /* source worker -> target, tagged: I drained */
+};
+
+/* After the Ethernet header (and VLAN tag). Numbers in network byte order. */
+struct slim_frame {
+	uint16_t magic;
+	uint8_t version; /* 1 */
+	uint8_t type;    /* enum slim_frame_type */
+	uint8_t port;    /* index of the port in the NF */
+	uint8_t worker;  /* sender */
+	uint8_t n_workers; /* of the sender's instance */
+	uint8_t reserved;
+	uint32_t round;
+	uint64_t session;
+	uint64_t nonce;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct slim_slot_head) == 8, "slot header is ABI");
+_Static_assert(sizeof(struct slim_install_record) == 16, "install record is ABI");
+_Static_assert(sizeof(struct slim_frame) == 28, "frame is ABI");
+
+#endif
