@@ -36,7 +36,7 @@
 #include <rte_common.h>
 #include <rte_mbuf.h>
 
-#include "shm.h"
+#include "slim_shm.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -39,7 +39,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "slim_limits.h"
 
 #define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
 #define SLIM_SHM_VERSION 1u
