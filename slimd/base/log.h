@@ -19,10 +19,10 @@
 #define LOG_MAX_LINE 1024u
 
 enum log_level {
-	LOG_ERROR = 0,
-	LOG_WARN,
-	LOG_INFO, /* at start */
-	LOG_DEBUG,
+	LOG_LEVEL_ERROR = 0,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO, /* at start */
+	LOG_LEVEL_DEBUG,
 };
 
 /* Program name for the lines; kept. */
@@ -51,14 +51,14 @@ void log_write(enum log_level level, uint64_t session, const char *format, ...)
 			log_write((level), (session), __VA_ARGS__); \
 	} while (0)
 
-#define log_error(...) log_at(LOG_ERROR, 0, __VA_ARGS__)
-#define log_warn(...) log_at(LOG_WARN, 0, __VA_ARGS__)
-#define log_info(...) log_at(LOG_INFO, 0, __VA_ARGS__)
-#define log_debug(...) log_at(LOG_DEBUG, 0, __VA_ARGS__)
+#define log_error(...) log_at(LOG_LEVEL_ERROR, 0, __VA_ARGS__)
+#define log_warn(...) log_at(LOG_LEVEL_WARN, 0, __VA_ARGS__)
+#define log_info(...) log_at(LOG_LEVEL_INFO, 0, __VA_ARGS__)
+#define log_debug(...) log_at(LOG_LEVEL_DEBUG, 0, __VA_ARGS__)
 
-#define log_session_error(session, ...) log_at(LOG_ERROR, (session), __VA_ARGS__)
-#define log_session_warn(session, ...) log_at(LOG_WARN, (session), __VA_ARGS__)
-#define log_session_info(session, ...) log_at(LOG_INFO, (session), __VA_ARGS__)
-#define log_session_debug(session, ...) log_at(LOG_DEBUG, (session), __VA_ARGS__)
+#define log_session_error(session, ...) log_at(LOG_LEVEL_ERROR, (session), __VA_ARGS__)
+#define log_session_warn(session, ...) log_at(LOG_LEVEL_WARN, (session), __VA_ARGS__)
+#define log_session_info(session, ...) log_at(LOG_LEVEL_INFO, (session), __VA_ARGS__)
+#define log_session_debug(session, ...) log_at(LOG_LEVEL_DEBUG, (session), __VA_ARGS__)
 
 #endif

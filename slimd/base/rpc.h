@@ -38,11 +38,12 @@
 
 struct event_base;
 
-#define RPC_MAX_MESSAGE (4u << 20)    /* bytes of one message, either way */
-#define RPC_MAX_REQUESTS 256u         /* requests of one server at a time */
-#define RPC_MAX_SEND_QUEUE (1u << 20) /* bytes queued at which a sender should wait for on_drain \
-				       */
-#define RPC_MAX_TEXT 1024u            /* a status text, with its final NUL */
+#define RPC_MAX_MESSAGE (4u << 20) /* bytes of one message, either way */
+#define RPC_MAX_REQUESTS 256u      /* requests of one server at a time */
+#define RPC_MAX_SEND_QUEUE                                                            \
+	(1u << 20)         /* bytes queued at which a sender should wait for on_drain \
+			    */
+#define RPC_MAX_TEXT 1024u /* a status text, with its final NUL */
 
 /* Numbers of the gRPC protocol. */
 enum rpc_code {
