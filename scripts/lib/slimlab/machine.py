@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the lab takes from the machine: huge pages, network namespaces, veth pairs."""
+
+import os
+
+from .process import run
+
+PAGE_KB = 2048
+PAGES = f"/sys/kernel/mm/hugepages/hugepages-{PAGE_KB}kB"
+
+
+class MachineTooSmall(Exception):
+    """The machine lacks something the lab needs; the text says what."""
+
+
+def _read(name):
+    with open(f"{PAGES}/{name}", encoding="ascii") as f:
+        return int(f.read())
+
+
+def take_hugepages(journal, megabytes):
+    """Makes sure that so much memory is free in huge pages of 2 MB. What had to be added is
+    given back when the journal is undone."""
+    if not os.path.isdir(PAGES):
+        raise MachineTooSmall("this kernel has no huge pages of 2 MB")
+    need = -(-megabytes * 1024 // PAGE_KB)
+    missing = need - (_read("free_hugepages") - _read("resv_hugepages"))
+    if missing <= 0:
+        return
+    journal.note("hugepages", path=f"{PAGES}/nr_hugepages", n=missing)
+    with open(f"{PAGES}/nr_hugepages", "w", encoding="ascii") as f:
+        f.write(str(_read("nr_hugepages") + missing))
+    free = _read("free_hugepages") - _read("resv_hugepages")
+    if free < need:
+        raise MachineTooSmall(f"{megabytes} MB of huge pages are needed, the kernel found only "
+                              f"{free * PAGE_KB // 1024} MB: not enough free memory in one piece")
+
+
+def make_netns(journal, name):
+    journal.note("netns", name=name)
+    run("ip", "netns", "add", name)
+    run("ip", "link", "set", "lo", "up", netns=name)
+
+
+def make_veth(journal, first, second, first_netns=None, second_netns=None):
+    """A veth pair. The first end stays in the root namespace unless first_netns is given.
+    Checksums are computed for real: the packets leave the kernel for a userspace switch."""
+    journal.note("link", name=first)
+    run("ip", "link", "add", first, *(("netns", first_netns) if first_netns else ()), "type", "veth",
+        "peer", "name", second, *(("netns", second_netns) if second_netns else ()))
+    for end, netns in ((first, first_netns), (second, second_netns)):
+        run("ethtool", "-K", end, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
+            netns=netns)
+        run("ip", "link", "set", end, "up", netns=netns)
+
+
+def set_address(netns, device, address, mac=None):
+    if mac:
+        run("ip", "link", "set", device, "address", mac, netns=netns)
+    run("ip", "address", "add", address, "dev", device, netns=netns)
+
+
+def add_route(netns, prefix, via):
+    run("ip", "route", "add", prefix, "via", via, netns=netns)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Children of the lab. Each has a log file, is tracked by pid and start time, and dies with the
+lab: the kernel kills it when the lab's main thread ends (PR_SET_PDEATHSIG), however it ends."""
+
+import ctypes
+import os
+import signal
+import subprocess
+
+from . import leftovers, wait
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def in_namespace(netns, command):
+    """The command, run inside a network namespace (None: where we are)."""
+    return ["nsenter", f"--net=/run/netns/{netns}", "--", *command] if netns else list(command)
+
+
+class Child:
+    """A running program. `name` is also the name of its log in the lab's folder."""
+
+    def __init__(self, journal, folder, name, command, netns=None, env=None, cwd=None, stdin=None):
+        self.name = name
+        self.journal = journal
+        self.command = [str(c) for c in command]
+        self.log = f"{folder}/{name}.log"
+        with open(self.log, "ab") as log:
+            self.popen = subprocess.Popen(
+                in_namespace(netns, self.command), stdout=log, stderr=log,
+                stdin=stdin or subprocess.DEVNULL, env={**os.environ, **(env or {})}, cwd=cwd,
+                preexec_fn=_die_with_parent, start_new_session=True)
+        self.pid = self.popen.pid
+        start = leftovers.start_time(self.pid)
+        if start is not None:
+            journal.note("process", pid=self.pid, start=start)
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def gone(self):
+        """For wait.until(alive=): None while it runs, else what it said last."""
+        if self.running():
+            return None
+        return f"{self.name} ended with {self.popen.returncode}; its last words:\n{self.tail()}"
+
+    def tail(self, lines=12):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return "".join(f.readlines()[-lines:])
+
+    def output(self):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def kill(self):
+        """kill -9, and waits until it is gone."""
+        if self.running():
+            self.popen.kill()
+        self.popen.wait()
+
+    def stop(self, seconds=10.0, sig=signal.SIGTERM):
+        """Asks it to end; kills it when it does not. Returns its exit status."""
+        if self.running():
+            self.popen.send_signal(sig)
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self.popen.returncode
+
+    def finish(self, seconds):
+        """Waits until it ends by itself. Returns its exit status."""
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise wait.DeadlinePassed(f"{self.name}: still running after {seconds:g} s") from None
+
+
+class CommandFailed(Exception):
+    """A command of the lab's own set-up failed."""
+
+
+def run(*command, netns=None, env=None, seconds=60, input_text=None):
+    """Runs a command to its end and returns what it printed."""
+    command = in_namespace(netns, [str(c) for c in command])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False,
+                          env={**os.environ, **(env or {})}, input=input_text,
+                          stdin=None if input_text is not None else subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise CommandFailed(f"{' '.join(command)}: exit {done.returncode}: "
+                            f"{(done.stderr or done.stdout).strip()[-2000:]}")
+    return done.stdout
