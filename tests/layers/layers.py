@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the layers: who may include whom, and what the agent's library shows and uses.
+
+Ranks, from the bottom: proto; the pure cores and the agent; I/O and main loops; main.c. A file
+includes its own folder and lower ranks only. Prints TAP.
+
+    layers.py SOURCE_ROOT BUILD_ROOT
+"""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+
+# Headers that bring neither clock, thread, file, socket nor log.
+PURE_SYSTEM = {
+    "assert.h", "ctype.h", "endian.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
+    "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h",
+    "stdnoreturn.h", "string.h", "strings.h",
+}
+CODEC = {"protobuf-c/protobuf-c.h", "xxhash.h", "lz4.h"}
+
+# For each folder: the project folders it may include besides itself, and its rule for system
+# headers, either `only` (a list) or `never` (patterns). The longest matching folder decides.
+RULES = {
+    "proto": {"uses": [], "only": PURE_SYSTEM | CODEC},
+    "slimd/core": {"uses": ["proto"], "only": PURE_SYSTEM | CODEC},
+    "ofctl/core": {"uses": ["proto"], "only": PURE_SYSTEM | CODEC},
+    "bench/judge": {"uses": ["proto"], "only": PURE_SYSTEM},
+    "agent": {"uses": ["proto"],
+              "never": [r"^event2/", r"^grpc", r"protobuf", r"^pthread\.h$", r"^threads\.h$",
+                        r"^signal\.h$", r"^sys/signalfd", r"^syslog\.h$", r"^rte_log\.h$",
+                        r"^rte_debug\.h$"]},
+    "slimd/base": {"uses": ["proto"], "never": [r"^rte_"]},
+    "slimd/io": {"uses": ["proto", "slimd/core", "slimd/base"], "never": [r"^rte_"]},
+    "slimd/ctl": {"uses": ["proto", "slimd/base"], "never": [r"^rte_"]},
+    "slimd": {"uses": ["proto", "slimd/core", "slimd/base", "slimd/io"], "never": [r"^rte_"]},
+    "ofctl/io": {"uses": ["proto", "ofctl/core", "slimd/base"], "never": [r"^rte_"]},
+    "ofctl": {"uses": ["proto", "ofctl/core", "ofctl/io", "slimd/base"], "never": [r"^rte_"]},
+    "nfs/common": {"uses": ["proto", "agent"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
+    "nfs": {"uses": ["proto", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
+    "bench/gen": {"uses": ["bench/judge", "bench/common", "proto"],
+                  "never": [r"^event2/", r"^grpc", r"protobuf", r"^slim\.h$", r"^slim_shm\.h$"]},
+    "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/report", "proto", "agent"],
+              "never": [r"^event2/", r"^grpc"]},
+}
+
+# What the agent must not call in the NF's process.
+AGENT_NEVER_CALLS = {
+    "abort", "exit", "_exit", "printf", "fprintf", "vfprintf", "puts", "perror", "syslog",
+    "rte_exit", "__rte_panic", "rte_log", "rte_vlog", "pthread_create", "thrd_create", "signal",
+    "sigaction", "fork", "system", "__assert_fail", "__printf_chk", "__fprintf_chk", "sleep", "usleep",
+    "nanosleep",
+}
+AGENT_MAX_FUNCTIONS = 15
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+class Tap:
+    def __init__(self):
+        self.n = 0
+        self.failed = 0
+
+    def check(self, name, problems):
+        self.n += 1
+        self.failed += bool(problems)
+        print(f"{'not ok' if problems else 'ok'} {self.n} - {name}")
+        for problem in problems:
+            print(f"#   {problem}")
+
+
+def rule_of(path):
+    folder = os.path.dirname(path)
+    while folder:
+        if folder in RULES:
+            return folder
+        folder = os.path.dirname(folder)
+    return None
+
+
+def sources(root):
+    """Every C file of the project by its path below the root, tests beside the code left out:
+    a test may use what it likes."""
+    found = []
+    for top in ("proto", "agent", "slimd", "ofctl", "nfs", "bench"):
+        for folder, _, names in os.walk(f"{root}/{top}"):
+            for name in names:
+                if name.endswith((".c", ".h")) and not re.search(r"_(test|bench|fuzz)\.[ch]$", name):
+                    found.append(os.path.relpath(f"{folder}/{name}", root))
+    return sorted(found)
+
+
+def resolve(name, includer, headers):
+    """The project's file that an include names, or None for a system header."""
+    if re.fullmatch(r"slim_(peer|ctl)\.pb-c\.h", name):
+        return "proto/" + name
+    here = os.path.normpath(f"{os.path.dirname(includer)}/{name}")
+    if here in headers:
+        return here
+    matches = [h for h in headers if h == name or h.endswith("/" + name)]
+    allowed = [h for h in matches if may_include(includer, h)]
+    return (allowed or matches or [None])[0]
+
+
+def may_include(includer, included):
+    rule = rule_of(includer)
+    mine = os.path.dirname(included)
+    if mine == os.path.dirname(includer) or mine.startswith(rule + "/") or mine == rule:
+        return True
+    return any(mine == use or mine.startswith(use + "/") for use in RULES[rule]["uses"])
+
+
+def problems_of(path, text, headers):
+    rule = RULES[rule_of(path)]
+    for quote, name in INCLUDE.findall(text):
+        target = resolve(name, path, headers)
+        if target:
+            if not may_include(path, target):
+                yield f"{path} includes {target}"
+            continue
+        if name.startswith("slim_") and quote == '"':
+            yield f"{path} includes {name}, which is nowhere"
+        elif "only" in rule and name not in rule["only"]:
+            yield f"{path} includes <{name}>"
+        elif any(re.search(p, name) for p in rule.get("never", ())):
+            yield f"{path} includes <{name}>"
+
+
+def check_includes(tap, root):
+    files = sources(root)
+    headers = {f for f in files if f.endswith(".h")}
+    by_rule = {}
+    for path in files:
+        with open(f"{root}/{path}", encoding="utf-8") as f:
+            text = f.read()
+        by_rule.setdefault(rule_of(path), []).extend(problems_of(path, text, headers))
+    for rule, problems in sorted(by_rule.items()):
+        tap.check(f"{rule}/ includes its own folder and lower ranks only", problems)
+    with_spdx = []
+    for path in files:
+        with open(f"{root}/{path}", encoding="utf-8") as f:
+            if "SPDX-License-Identifier: Apache-2.0" not in f.readline():
+                with_spdx.append(path)
+    tap.check("every C file begins with its licence", with_spdx)
+
+
+def symbols(library, *options):
+    out = subprocess.run(["nm", "-D", *options, library], capture_output=True, text=True, check=True)
+    return {line.split()[-1].split("@")[0] for line in out.stdout.splitlines()}
+
+
+def check_agent(tap, root, build):
+    libraries = [p for p in glob.glob(f"{build}/agent/libslim*.so*") if not os.path.islink(p)
+                 and not p.endswith(".symbols") and os.path.isfile(p)]
+    if not libraries:
+        tap.check("the agent is a shared library", [f"no libslim*.so in {build}/agent"])
+        return
+    exported = {s for s in symbols(libraries[0], "--defined-only")
+                if not s.startswith(("__asan", "__odr_asan", "__tsan", "__ubsan"))}
+    tap.check("the agent's library exports slim_* only",
+              sorted(s for s in exported if not s.startswith("slim_")))
+    tap.check(f"the agent's library exports at most {AGENT_MAX_FUNCTIONS} functions",
+              sorted(exported) if not 0 < len(exported) <= AGENT_MAX_FUNCTIONS else [])
+    called = symbols(libraries[0], "--undefined-only")
+    tap.check("the agent calls nothing that logs, ends the process, sleeps or starts a thread",
+              sorted(called & AGENT_NEVER_CALLS))
+    with open(f"{root}/agent/slim.h", encoding="utf-8") as f:
+        text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+    declared = set(re.findall(r"^[a-z][\w\s\*]*?\b(slim_\w+)\s*\([^;{]*\)\s*;", text, re.M))
+    tap.check(f"slim.h declares at most {AGENT_MAX_FUNCTIONS} functions",
+              sorted(declared) if not 0 < len(declared) <= AGENT_MAX_FUNCTIONS else [])
+    tap.check("the library exports nothing that slim.h hides", sorted(exported - declared))
+
+
+def check_text(tap, root):
+    """Words that must not stand in the project: unfinished work."""
+    found = []
+    for path in sources(root):
+        with open(f"{root}/{path}", encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                if re.search(r"\b(TODO|FIXME|XXX|HACK)\b", line):
+                    found.append(f"{path}:{number}: {line.strip()}")
+    tap.check("nothing is marked as unfinished", found)
+
+
+def main():
+    root, build = sys.argv[1:3]
+    tap = Tap()
+    check_includes(tap, root)
+    check_agent(tap, root, build)
+    check_text(tap, root)
+    print(f"1..{tap.n}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
