@@ -1,0 +1,788 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The session's state machine. Two tables say everything: `states` (what a state
+ * does, waits for and leads to) and `edges` (what else can happen in it).
+ * No thread, no clock, no memory of its own beyond struct session.
+ */
+#include "session.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reasons.h"
+#include "slim_shm.h"
+
+#define FACT(event) (UINT64_C(1) << (event))
+#define IN(state) (UINT64_C(1) << (state))
+
+_Static_assert(SESSION_N_EVENTS <= 64 && SESSION_N_STATES <= 64, "sets are 64-bit masks");
+
+/* ---- names ------------------------------------------------------------------ */
+
+const char *
+session_state_name(enum session_state state)
+{
+	static const char *const names[] = {
+#define X(NAME, name, phase) [NAME] = name,
+		SESSION_STATES(X)
+#undef X
+	};
+	return (unsigned)state < SESSION_N_STATES ? names[state] : "?";
+}
+
+const char *
+session_state_phase(enum session_state state)
+{
+	static const char *const phases[] = {
+#define X(NAME, name, phase) [NAME] = phase,
+		SESSION_STATES(X)
+#undef X
+	};
+	return (unsigned)state < SESSION_N_STATES ? phases[state] : "?";
+}
+
+const char *
+session_event_name(enum session_event_type event)
+{
+	static const char *const names[] = {
+#define X(NAME, name) [NAME] = name,
+		SESSION_EVENTS(X)
+#undef X
+	};
+	return (unsigned)event < SESSION_N_EVENTS ? names[event] : "?";
+}
+
+const char *
+session_effect_name(enum session_effect_type effect)
+{
+	static const char *const names[] = {
+#define X(NAME, name) [NAME] = name,
+		SESSION_EFFECTS(X)
+#undef X
+	};
+	return (unsigned)effect < SESSION_N_EFFECTS ? names[effect] : "?";
+}
+
+const char *
+session_result_name(enum session_result result)
+{
+	static const char *const names[] = {
+		[RESULT_NONE] = "none",           [RESULT_COMPLETE] = "complete",
+		[RESULT_REFUSED] = "refused",     [RESULT_ABORTED] = "aborted",
+		[RESULT_TIMED_OUT] = "timed-out", [RESULT_CANCELLED] = "cancelled",
+		[RESULT_FAILED] = "failed",
+	};
+	return (unsigned)result <= RESULT_FAILED ? names[result] : "?";
+}
+
+/* ---- effects ------------------------------------------------------------------ */
+
+static void
+effect_add(struct session_effects *fx, enum session_effect_type type, uint64_t arg)
+{
+	assert(fx->n < SESSION_MAX_EFFECTS);
+	fx->list[fx->n++] = (struct session_effect){.type = type, .arg = arg};
+}
+
+/* ---- states --------------------------------------------------------------------- */
+
+/* What bounds the stay in a state. */
+enum limit {
+	LIMIT_NONE,
+	LIMIT_PREFLIGHT,
+	LIMIT_MOVE, /* counted from the start of the session */
+	LIMIT_HOLD, /* counted from the start of the hold */
+	LIMIT_QUERY,
+	LIMIT_OFFER,
+};
+
+struct state_entry {
+	enum session_effect_type type;
+	uint64_t arg;
+};
+
+#define MAX_ENTRY 4
+struct state_spec {
+	uint64_t needs; /* facts; when the last has come: next */
+	enum session_state next;
+	enum limit limit;
+	uint8_t n_entry;
+	uint8_t n_exit;
+	struct state_entry entry[MAX_ENTRY]; /* effects on entry, in order */
+	struct state_entry exit[2];          /* effects when left by `next` */
+};
+
+#define ENTRY(...)                                                                           \
+	.n_entry = sizeof((struct state_entry[]){__VA_ARGS__}) / sizeof(struct state_entry), \
+	.entry = {__VA_ARGS__}
+#define EXIT(...)                                                                           \
+	.n_exit = sizeof((struct state_entry[]){__VA_ARGS__}) / sizeof(struct state_entry), \
+	.exit = {__VA_ARGS__}
+#define GO(effect)          \
+	{                   \
+		(effect), 0 \
+	}
+
+static const struct state_spec states[SESSION_N_STATES] = {
+	[SOURCE_OPENING] = {FACT(EV_OPENED), SOURCE_CHECKING, LIMIT_PREFLIGHT,
+			    ENTRY(GO(FX_PEER_OPEN))},
+	[SOURCE_CHECKING] = {FACT(EV_STEERED), SOURCE_PREPARING, LIMIT_PREFLIGHT,
+			     ENTRY(GO(FX_STEER_CHECK))},
+	[SOURCE_DISMISSING] = {FACT(EV_CLOSED), SESSION_DONE, LIMIT_PREFLIGHT,
+			       ENTRY({FX_PEER_CLOSE, false})},
+	[SOURCE_PREPARING] = {FACT(EV_STEERED), SOURCE_ARMING, LIMIT_PREFLIGHT,
+			      ENTRY({FX_JOURNAL, STAGE_PREPARE}, GO(FX_STEER_PREPARE))},
+	[SOURCE_ARMING] = {FACT(EV_GATE_DONE) | FACT(EV_READY) | FACT(EV_PROBED), SOURCE_TRACKING,
+			   LIMIT_PREFLIGHT, ENTRY(GO(FX_GATE_WATCH), GO(FX_PEER_BEGIN))},
+	[SOURCE_TRACKING] = {FACT(EV_GATE_DONE), SOURCE_COPYING, LIMIT_MOVE,
+			     ENTRY(GO(FX_GATE_TRACK))},
+	[SOURCE_COPYING] = {FACT(EV_WALKED), SOURCE_CATCHING_UP, LIMIT_MOVE, ENTRY(GO(FX_WALK))},
+	[SOURCE_CATCHING_UP] = {0, SOURCE_HOLDING, LIMIT_MOVE}, /* left by EV_BACKLOG */
+	/* The journal is written before the hold begins: a disk has no place in it. */
+	[SOURCE_HOLDING] = {FACT(EV_GATE_DONE), SOURCE_DRAINING, LIMIT_HOLD,
+			    ENTRY({FX_JOURNAL, STAGE_HANDOVER}, GO(FX_GATE_HOLD))},
+	[SOURCE_DRAINING] = {FACT(EV_DRAINED), SOURCE_ENDED, LIMIT_HOLD, ENTRY(GO(FX_DRAIN))},
+	[SOURCE_ENDED] = {FACT(EV_TAKEN), SOURCE_STEERING, LIMIT_HOLD, ENTRY(GO(FX_PEER_END))},
+	[SOURCE_QUERYING] = {FACT(EV_TAKEN), SOURCE_STEERING, LIMIT_QUERY,
+			     ENTRY(GO(FX_PEER_QUERY))},
+	[SOURCE_FENCING] = {FACT(EV_STEERED), SOURCE_UNDOING, LIMIT_NONE,
+			    ENTRY(GO(FX_FENCE_CLAIM), GO(FX_STEER_FENCE))},
+	[SOURCE_STEERING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED), SOURCE_QUIETING, LIMIT_NONE,
+			     ENTRY(GO(FX_GATE_REDIRECT), {FX_JOURNAL, STAGE_TAKEN},
+				   GO(FX_STEER_FLIP))},
+	[SOURCE_QUIETING] = {FACT(EV_STEERED), SOURCE_FINISHING, LIMIT_NONE,
+			     ENTRY(GO(FX_STEER_QUIET))},
+	[SOURCE_FINISHING] = {FACT(EV_FINISHED), SOURCE_TRAILING, LIMIT_NONE,
+			      ENTRY(GO(FX_PEER_FINISH))},
+	[SOURCE_TRAILING] = {FACT(EV_TRAILED) | FACT(EV_PROVED), SOURCE_SETTLING, LIMIT_NONE,
+			     ENTRY(GO(FX_PROVE), GO(FX_TRAIL))},
+	[SOURCE_SETTLING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED) | FACT(EV_CLOSED), SESSION_DONE,
+			     LIMIT_NONE,
+			     ENTRY({FX_JOURNAL, STAGE_SETTLE}, {FX_PEER_CLOSE, true},
+				   GO(FX_GATE_WIPE), {FX_STEER_CLEANUP, true})},
+	/* First the source serves again; then the rest is told. */
+	[SOURCE_UNDOING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED) | FACT(EV_CLOSED), SESSION_DONE,
+			    LIMIT_NONE,
+			    ENTRY(GO(FX_GATE_PASS), {FX_PEER_CLOSE, false},
+				  {FX_STEER_CLEANUP, false})},
+
+	[TARGET_OFFERED] = {FACT(EV_BEGIN), TARGET_ARMING, LIMIT_OFFER, ENTRY(GO(FX_PEER_ACCEPT))},
+	[TARGET_ARMING] = {FACT(EV_GATE_DONE), TARGET_RECEIVING, LIMIT_PREFLIGHT,
+			   ENTRY({FX_JOURNAL, STAGE_RECEIVE}, GO(FX_GATE_RECEIVE))},
+	[TARGET_RECEIVING] = {FACT(EV_END), TARGET_VERIFYING, LIMIT_NONE, ENTRY(GO(FX_PEER_READY))},
+	[TARGET_VERIFYING] = {FACT(EV_VERIFIED) | FACT(EV_MARKED), TARGET_TAKING, LIMIT_QUERY,
+			      ENTRY(GO(FX_VERIFY))},
+	[TARGET_TAKING] = {FACT(EV_GATE_DONE), TARGET_SERVING, LIMIT_NONE, ENTRY(GO(FX_GATE_SERVE)),
+			   EXIT(GO(FX_PEER_TAKEN), {FX_JOURNAL, STAGE_OWNER})},
+	[TARGET_SERVING] = {0, TARGET_SERVING, LIMIT_NONE},
+	[TARGET_ROUNDING] = {FACT(EV_ROUNDED), TARGET_SERVING, LIMIT_NONE, ENTRY(GO(FX_ROUND)),
+			     EXIT(GO(FX_PEER_FINISHED))},
+	[TARGET_MERGING] = {FACT(EV_MERGED), TARGET_SERVING, LIMIT_NONE, ENTRY(GO(FX_MERGE)),
+			    EXIT(GO(FX_PEER_TRAIL_DONE))},
+	[TARGET_SETTLING] = {FACT(EV_GATE_DONE), SESSION_DONE, LIMIT_NONE, ENTRY(GO(FX_GATE_PASS))},
+	[TARGET_DISCARDING] = {FACT(EV_GATE_DONE), SESSION_DONE, LIMIT_NONE,
+			       ENTRY(GO(FX_GATE_WIPE))},
+	[SESSION_DONE] = {0, SESSION_DONE, LIMIT_NONE,
+			  ENTRY({FX_JOURNAL, STAGE_OVER}, GO(FX_RESULT))},
+};
+
+/* ---- groups of states ------------------------------------------------------------- */
+
+/* Source, nothing touched yet. */
+#define S_PREFLIGHT (IN(SOURCE_OPENING) | IN(SOURCE_CHECKING))
+/* Source, END not sent: it can undo at any moment. */
+#define S_EARLY                                                                                \
+	(IN(SOURCE_PREPARING) | IN(SOURCE_ARMING) | IN(SOURCE_TRACKING) | IN(SOURCE_COPYING) | \
+	 IN(SOURCE_CATCHING_UP) | IN(SOURCE_HOLDING) | IN(SOURCE_DRAINING))
+/* Source, END sent, no word of TAKEN. */
+#define S_UNSURE (IN(SOURCE_ENDED) | IN(SOURCE_QUERYING))
+/* Source, the target owns. */
+#define S_FORWARD                                                                                 \
+	(IN(SOURCE_STEERING) | IN(SOURCE_QUIETING) | IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING) | \
+	 IN(SOURCE_SETTLING))
+/* Target, owns nothing. */
+#define T_EARLY (IN(TARGET_OFFERED) | IN(TARGET_ARMING) | IN(TARGET_RECEIVING))
+/* Target, END is here: it takes over, whether the peer stream lives or not. */
+#define T_LATE (IN(TARGET_VERIFYING) | IN(TARGET_TAKING))
+/* Target, owner. */
+#define T_OWNER (IN(TARGET_SERVING) | IN(TARGET_ROUNDING) | IN(TARGET_MERGING))
+/* States whose entry sends to the peer: said again when it comes back. */
+#define S_RESEND (IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING) | IN(SOURCE_SETTLING))
+
+bool
+session_is_forward(const struct session *s)
+{
+	return (IN(s->state) & S_FORWARD) != 0;
+}
+
+/* ---- entering a state ---------------------------------------------------------------- */
+
+static uint64_t
+state_deadline(const struct session *s, enum limit limit)
+{
+	switch (limit) {
+	case LIMIT_PREFLIGHT:
+		return s->entered_ns + s->limits.preflight_ns;
+	case LIMIT_MOVE:
+		return s->started_ns + s->limits.move_ns;
+	case LIMIT_HOLD:
+		return s->held_ns + s->limits.max_hold_ns;
+	case LIMIT_QUERY:
+		return s->entered_ns + s->limits.query_ns;
+	case LIMIT_OFFER:
+		return s->entered_ns + s->limits.offer_ns;
+	case LIMIT_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* Facts that hold by themselves because the part that would report them is not there. */
+static uint64_t
+facts_granted(const struct session *s)
+{
+	uint64_t facts = 0;
+
+	if (s->no_steering)
+		facts |= FACT(EV_STEERED);
+	if (s->nf_gone)
+		facts |= FACT(EV_GATE_DONE) | FACT(EV_PROVED);
+	if (s->peer_forgot)
+		facts |= FACT(EV_FINISHED) | FACT(EV_TRAILED) | FACT(EV_CLOSED);
+	/* A target that owns nothing discards by itself when it loses the source. Only
+	 * a fenced one must be told. */
+	if (s->peer_gone && s->state == SOURCE_UNDOING && !s->fenced)
+		facts |= FACT(EV_CLOSED);
+	return facts;
+}
+
+static bool
+effect_is_steering(enum session_effect_type type)
+{
+	return type >= FX_STEER_CHECK && type <= FX_STEER_CLEANUP;
+}
+
+static bool
+effect_is_gate(enum session_effect_type type)
+{
+	return type >= FX_GATE_WATCH && type <= FX_GATE_SERVE;
+}
+
+static bool
+effect_is_wanted(const struct session *s, enum session_effect_type type)
+{
+	if (s->no_steering && effect_is_steering(type))
+		return false;
+	return !s->nf_gone || !effect_is_gate(type);
+}
+
+static void
+enter(struct session *s, enum session_state state, uint64_t now_ns, struct session_effects *fx)
+{
+	const struct state_spec *spec = &states[state];
+	size_t i;
+
+	if (s->state != state)
+		s->since_ns = now_ns;
+	s->state = state;
+	s->facts = 0;
+	s->entered_ns = now_ns;
+	if (state == SOURCE_HOLDING)
+		s->held_ns = now_ns;
+	s->deadline_ns = state_deadline(s, spec->limit);
+	if (state == SOURCE_FENCING)
+		s->fenced = true;
+	if (state == SESSION_DONE)
+		s->result =
+			s->lost != 0 && s->verdict == RESULT_COMPLETE ? RESULT_FAILED : s->verdict;
+	if (state == SESSION_DONE && !s->is_source)
+		effect_add(fx, FX_PEER_CLOSED, 0);
+	for (i = 0; i < spec->n_entry; i++) {
+		if (effect_is_wanted(s, spec->entry[i].type))
+			effect_add(fx, spec->entry[i].type, spec->entry[i].arg);
+	}
+	effect_add(fx, FX_DEADLINE, s->deadline_ns);
+}
+
+/* ---- edges ------------------------------------------------------------------------------ */
+
+typedef bool guard_fn(const struct session *s, const struct session_event *e);
+typedef void action_fn(struct session *s, const struct session_event *e,
+		       struct session_effects *fx);
+
+static bool
+guard_differs(const struct session *s, const struct session_event *e)
+{
+	(void)s;
+	return e->n != 0;
+}
+
+static uint64_t
+expected_hold(const struct session_event *e)
+{
+	return e->rows * UINT64_C(1000000000) / e->rows_per_second;
+}
+
+/* Waits long enough for all rows to be sent, and does not wait for ever when the
+ * NF changes slots as fast as the link takes them: then the downtime budget decides. */
+static bool
+guard_small(const struct session *s, const struct session_event *e)
+{
+	uint64_t patience_ns = s->limits.max_hold_ns * 4;
+
+	if (e->rows <= s->limits.small_rows)
+		return true;
+	return e->rows_per_second != 0 && e->now_ns - s->entered_ns > patience_ns &&
+	       expected_hold(e) <= s->limits.max_hold_ns / 2;
+}
+
+static bool
+guard_overdue(const struct session *s, const struct session_event *e)
+{
+	return s->deadline_ns != 0 && e->now_ns >= s->deadline_ns;
+}
+
+/* Only clean-up is left and the part that it needs does not come back. */
+static bool
+guard_hopeless(const struct session *s, const struct session_event *e)
+{
+	return guard_overdue(s, e) && !s->fenced && e->now_ns - s->since_ns >= s->limits.settle_ns;
+}
+
+static bool
+guard_fenced(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return s->fenced;
+}
+
+static void
+act_complain(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	static const uint32_t own[SESSION_N_EVENTS] = {
+		[EV_REFUSED] = REASON_TARGET_BUSY,     [EV_STEER_FAILED] = REASON_STEERING_REFUSED,
+		[EV_DRAIN_BAD] = REASON_INTERNAL,      [EV_RESUMED] = REASON_DEADLINE,
+		[EV_PEER_FAILED] = REASON_DIGEST,      [EV_PEER_LOST] = REASON_PEER_LOST,
+		[EV_STANDING_NONE] = REASON_PEER_LOST, [EV_VERIFY_BAD] = REASON_DIGEST,
+		[EV_CLOSE_DISCARD] = REASON_CANCELLED, [EV_NF_LOST] = REASON_NF_LOST,
+		[EV_CANCEL] = REASON_CANCELLED,        [EV_PROTOCOL] = REASON_PROTOCOL,
+		[EV_TICK] = REASON_DEADLINE,           [EV_PROVED] = REASON_PROOF,
+	};
+	(void)fx;
+	if (s->reason == 0)
+		s->reason = e->reason != 0 ? e->reason : own[e->type];
+}
+
+static void
+act_refuse(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_complain(s, e, fx);
+	s->verdict = e->type == EV_CANCEL ? RESULT_CANCELLED : RESULT_REFUSED;
+}
+
+static void
+act_abort(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_complain(s, e, fx);
+	s->verdict = RESULT_ABORTED;
+	if (e->type == EV_CANCEL)
+		s->verdict = RESULT_CANCELLED;
+	if (e->type == EV_TICK)
+		s->verdict = RESULT_TIMED_OUT;
+}
+
+static void
+act_fail(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_complain(s, e, fx);
+	s->verdict = RESULT_FAILED;
+}
+
+static void
+act_nf_lost(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	s->nf_gone = true;
+	act_fail(s, e, fx);
+}
+
+static void
+act_backlog(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)fx;
+	if (e->rows_per_second != 0)
+		s->expected_hold_ns = expected_hold(e);
+}
+
+/* Target: it cannot go on and says so; it owns nothing. */
+static void
+act_give_up(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_abort(s, e, fx);
+	effect_add(fx, FX_PEER_FAILED, 0);
+}
+
+static void
+act_give_up_nf(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_nf_lost(s, e, fx);
+	effect_add(fx, FX_PEER_FAILED, 0);
+}
+
+static void
+act_reconnect(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)s;
+	(void)e;
+	effect_add(fx, FX_PEER_QUERY, 0);
+}
+
+static void
+act_forgot(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_fail(s, e, fx);
+	s->peer_forgot = true;
+}
+
+/* Source, undoing: the target holds nothing of this session any more. */
+static void
+act_none_left(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)e;
+	(void)fx;
+	s->peer_forgot = true;
+}
+
+static void
+act_retry_later(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	s->deadline_ns = e->now_ns + s->limits.retry_ns;
+	effect_add(fx, FX_DEADLINE, s->deadline_ns);
+}
+
+static void
+act_standing(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	enum session_standing standing = STANDING_RECEIVING;
+
+	(void)e;
+	if (IN(s->state) & T_OWNER)
+		standing = STANDING_OWNER;
+	if (s->state == TARGET_DISCARDING)
+		standing = STANDING_CLOSED;
+	effect_add(fx, FX_PEER_STANDING, standing);
+}
+
+#define SAME SESSION_N_STATES        /* no change of state */
+#define AGAIN (SESSION_N_STATES + 1) /* enter the same state again */
+
+struct edge {
+	uint64_t from;
+	enum session_event_type event;
+	guard_fn *guard; /* NULL: always */
+	action_fn *action;
+	unsigned to; /* enum session_state, SAME or AGAIN */
+};
+
+/* The first edge that matches is taken. Edges come before facts. */
+static const struct edge edges[] = {
+	/* source, preflight */
+	{S_PREFLIGHT, EV_REFUSED, NULL, act_refuse, SESSION_DONE},
+	{IN(SOURCE_OPENING), EV_PEER_LOST, NULL, act_refuse, SESSION_DONE},
+	{IN(SOURCE_CHECKING), EV_PEER_LOST, NULL, act_refuse, SESSION_DONE},
+	{IN(SOURCE_CHECKING), EV_STEER_FAILED, NULL, act_refuse, SOURCE_DISMISSING},
+	{IN(SOURCE_OPENING), EV_NF_LOST, NULL, act_refuse, SOURCE_DISMISSING},
+	{IN(SOURCE_CHECKING), EV_NF_LOST, NULL, act_refuse, SOURCE_DISMISSING},
+	{S_PREFLIGHT, EV_CANCEL, NULL, act_refuse, SOURCE_DISMISSING},
+	{S_PREFLIGHT, EV_TICK, guard_overdue, act_refuse, SOURCE_DISMISSING},
+	{S_PREFLIGHT, EV_PROTOCOL, NULL, act_refuse, SOURCE_DISMISSING},
+	{IN(SOURCE_DISMISSING), EV_PEER_LOST, NULL, NULL, SESSION_DONE},
+	{IN(SOURCE_DISMISSING), EV_TICK, guard_overdue, NULL, SESSION_DONE},
+
+	/* source, before END: any trouble is undone */
+	{IN(SOURCE_CATCHING_UP), EV_BACKLOG, guard_small, act_backlog, SOURCE_HOLDING},
+	{IN(SOURCE_COPYING) | IN(SOURCE_CATCHING_UP), EV_BACKLOG, NULL, act_backlog, SAME},
+	{S_EARLY, EV_NF_LOST, NULL, act_nf_lost, SOURCE_UNDOING},
+	{S_EARLY, EV_PEER_LOST, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_PEER_FAILED, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_STEER_FAILED, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_CANCEL, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_DRAIN_BAD, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_RESUMED, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_PROTOCOL, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_TICK, guard_overdue, act_abort, SOURCE_UNDOING},
+
+	/* source, END sent: who owns? Only an answer or a fence tells. */
+	{S_UNSURE, EV_RESUMED, NULL, act_abort, SOURCE_UNDOING},
+	{S_UNSURE, EV_PEER_FAILED, NULL, act_abort, SOURCE_UNDOING},
+	{IN(SOURCE_ENDED), EV_PEER_LOST, NULL, act_complain, SOURCE_QUERYING},
+	{IN(SOURCE_ENDED), EV_PROTOCOL, NULL, act_complain, SOURCE_QUERYING},
+	{IN(SOURCE_ENDED), EV_TICK, guard_overdue, act_complain, SOURCE_QUERYING},
+	{S_UNSURE, EV_STANDING_OWNER, NULL, NULL, SOURCE_STEERING},
+	{IN(SOURCE_QUERYING), EV_STANDING_NONE, NULL, act_abort, SOURCE_UNDOING},
+	{IN(SOURCE_QUERYING), EV_TICK, guard_overdue, act_complain, SOURCE_FENCING},
+	{S_UNSURE, EV_NF_LOST, NULL, act_nf_lost, SAME},
+	/* The claim came too late: the agent had seen TAKEN. */
+	{IN(SOURCE_FENCING), EV_TAKEN, NULL, NULL, SOURCE_STEERING},
+	{IN(SOURCE_FENCING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+
+	/* source, what must succeed: what fails is tried again */
+	{S_FORWARD | IN(SOURCE_FENCING) | IN(SOURCE_UNDOING), EV_STEER_FAILED, NULL,
+	 act_retry_later, SAME},
+	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_TICK, guard_hopeless, NULL, SESSION_DONE},
+	{S_FORWARD | IN(SOURCE_FENCING) | IN(SOURCE_UNDOING), EV_TICK, guard_overdue, NULL, AGAIN},
+	{IN(SOURCE_FINISHING), EV_FINISHED, guard_differs, NULL, AGAIN},
+	{IN(SOURCE_TRAILING), EV_PROVED, guard_differs, act_fail, SAME},
+	{IN(SOURCE_SETTLING), EV_PEER_LOST, NULL, act_retry_later, SAME},
+	{S_FORWARD, EV_PEER_LOST, NULL, act_reconnect, SAME},
+	{S_RESEND, EV_STANDING_OWNER, NULL, NULL, AGAIN},
+	{S_FORWARD, EV_STANDING_NONE, NULL, act_forgot, SAME},
+	{S_FORWARD, EV_PEER_FAILED, NULL, act_forgot, SAME},
+	{S_FORWARD, EV_NF_LOST, NULL, act_nf_lost, SAME},
+	{IN(SOURCE_UNDOING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+	/* A fenced target must be told before it is forgotten. */
+	{IN(SOURCE_UNDOING), EV_PEER_LOST, guard_fenced, act_reconnect, SAME},
+	{IN(SOURCE_UNDOING), EV_STANDING_OWNER, NULL, NULL, AGAIN},
+	{IN(SOURCE_UNDOING), EV_STANDING_RECEIVING, NULL, NULL, AGAIN},
+	{IN(SOURCE_UNDOING), EV_STANDING_NONE, NULL, act_none_left, SAME},
+	{IN(SOURCE_UNDOING), EV_CANCEL, NULL, NULL, SESSION_DONE},
+
+	/* target */
+	{T_EARLY, EV_CLOSE_DISCARD, NULL, act_abort, TARGET_DISCARDING},
+	{T_EARLY, EV_PEER_LOST, NULL, act_abort, TARGET_DISCARDING},
+	{T_EARLY, EV_PROTOCOL, NULL, act_give_up, TARGET_DISCARDING},
+	{T_EARLY, EV_CANCEL, NULL, act_give_up, TARGET_DISCARDING},
+	{T_EARLY, EV_TICK, guard_overdue, act_give_up, TARGET_DISCARDING},
+	{T_EARLY | IN(TARGET_VERIFYING), EV_VERIFY_BAD, NULL, act_give_up, TARGET_DISCARDING},
+	{T_EARLY | T_LATE, EV_NF_LOST, NULL, act_give_up_nf, TARGET_DISCARDING},
+	{IN(TARGET_VERIFYING), EV_TICK, guard_overdue, act_give_up, TARGET_DISCARDING},
+	{T_LATE | T_OWNER, EV_CLOSE_DISCARD, NULL, act_abort, TARGET_DISCARDING},
+	{T_OWNER, EV_NF_LOST, NULL, act_give_up_nf, SESSION_DONE},
+	{T_OWNER, EV_FINISH, NULL, NULL, TARGET_ROUNDING},
+	{T_OWNER, EV_TRAIL_END, NULL, NULL, TARGET_MERGING},
+	{T_OWNER, EV_CLOSE_COMPLETE, NULL, NULL, TARGET_SETTLING},
+	{T_EARLY | T_LATE | T_OWNER | IN(TARGET_DISCARDING), EV_QUERY, NULL, act_standing, SAME},
+	{IN(TARGET_SETTLING) | IN(TARGET_DISCARDING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+};
+
+static const struct edge *
+edge_find(const struct session *s, const struct session_event *e)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		if (edges[i].event != e->type || !(edges[i].from & IN(s->state)))
+			continue;
+		if (edges[i].guard == NULL || edges[i].guard(s, e))
+			return &edges[i];
+	}
+	return NULL;
+}
+
+/* ---- steps --------------------------------------------------------------------------- */
+
+static bool
+facts_complete(const struct session *s)
+{
+	uint64_t needs = states[s->state].needs;
+
+	return needs != 0 && (needs & ~(s->facts | facts_granted(s))) == 0;
+}
+
+static void
+advance(struct session *s, uint64_t now_ns, struct session_effects *fx)
+{
+	while (facts_complete(s)) {
+		const struct state_spec *spec = &states[s->state];
+		enum session_state next = spec->next;
+		size_t i;
+
+		for (i = 0; i < spec->n_exit; i++)
+			effect_add(fx, spec->exit[i].type, spec->exit[i].arg);
+		if (s->state == SOURCE_CHECKING && s->dry_run)
+			next = SOURCE_DISMISSING;
+		enter(s, next, now_ns, fx);
+	}
+}
+
+void
+session_step(struct session *s, const struct session_event *event, struct session_effects *effects)
+{
+	const struct edge *edge;
+
+	effects->n = 0;
+	if (s->state == SESSION_DONE)
+		return;
+	if (event->type == EV_START) {
+		s->started_ns = event->now_ns;
+		enter(s, s->is_source ? SOURCE_OPENING : TARGET_OFFERED, event->now_ns, effects);
+		return;
+	}
+	if (event->type == EV_PEER_LOST)
+		s->peer_gone = true;
+	if (event->type == EV_PEER_BACK || event->type == EV_QUERY ||
+	    (event->type >= EV_STANDING_OWNER && event->type <= EV_STANDING_NONE))
+		s->peer_gone = false;
+	if (event->type == EV_GATE_DONE || event->type == EV_CLOSED)
+		s->lost += event->n;
+
+	edge = edge_find(s, event);
+	if (edge != NULL) {
+		if (edge->action != NULL)
+			edge->action(s, event, effects);
+		if (edge->to == AGAIN)
+			enter(s, s->state, event->now_ns, effects);
+		else if (edge->to != SAME)
+			enter(s, (enum session_state)edge->to, event->now_ns, effects);
+	}
+	if (edge == NULL || edge->to == SAME)
+		s->facts |= FACT(event->type) & states[s->state].needs;
+	advance(s, event->now_ns, effects);
+}
+
+/* ---- beginnings ------------------------------------------------------------------------- */
+
+static void
+init(struct session *s, uint64_t id, bool is_source, const struct session_limits *limits)
+{
+	memset(s, 0, sizeof(*s));
+	s->id = id;
+	s->is_source = is_source;
+	s->limits = *limits;
+	s->verdict = RESULT_COMPLETE;
+	s->state = is_source ? SOURCE_OPENING : TARGET_OFFERED;
+}
+
+void
+session_init_source(struct session *s, uint64_t id, bool dry_run,
+		    const struct session_limits *limits)
+{
+	init(s, id, true, limits);
+	s->dry_run = dry_run;
+}
+
+void
+session_init_target(struct session *s, uint64_t id, const struct session_limits *limits)
+{
+	init(s, id, false, limits);
+}
+
+static enum session_state
+restored_source(enum session_stage stage, uint32_t hold_word, uint32_t mode)
+{
+	if (stage == STAGE_SETTLE)
+		return SOURCE_SETTLING;
+	if (stage == STAGE_TAKEN || mode == SLIM_GATE_REDIRECT || hold_word == SLIM_HOLD_TAKEN)
+		return SOURCE_STEERING;
+	if (stage != STAGE_HANDOVER)
+		return SOURCE_UNDOING;
+	if (hold_word == SLIM_HOLD_FENCED)
+		return SOURCE_FENCING;
+	return hold_word == SLIM_HOLD_END_SENT ? SOURCE_QUERYING : SOURCE_UNDOING;
+}
+
+static enum session_state
+restored_target(uint32_t mode)
+{
+	if (mode == SLIM_GATE_SERVE)
+		return TARGET_SERVING;
+	return mode == SLIM_GATE_PASS ? TARGET_SETTLING : TARGET_DISCARDING;
+}
+
+void
+session_restore(struct session *s, uint64_t id, bool is_source, enum session_stage stage,
+		uint32_t hold_word, uint32_t mode, const struct session_limits *limits,
+		uint64_t now_ns, struct session_effects *effects)
+{
+	enum session_state state;
+
+	effects->n = 0;
+	init(s, id, is_source, limits);
+	s->started_ns = s->held_ns = s->since_ns = now_ns;
+	s->peer_gone = true;
+	s->reason = REASON_RESTART;
+	state = is_source ? restored_source(stage, hold_word, mode) : restored_target(mode);
+	if (state == SOURCE_UNDOING || state == TARGET_DISCARDING)
+		s->verdict = RESULT_ABORTED;
+	enter(s, state, now_ns, effects);
+	if (is_source && session_is_forward(s))
+		effect_add(effects, FX_PEER_QUERY, 0);
+	advance(s, now_ns, effects);
+}
+
+/* ---- the diagram ---------------------------------------------------------------------------- */
+
+struct text {
+	char *buffer;
+	size_t size;
+	size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+text_add(struct text *t, const char *format, ...)
+{
+	size_t room = t->length < t->size ? t->size - t->length : 0;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(room ? t->buffer + t->length : NULL, room, format, args);
+	va_end(args);
+	if (n > 0)
+		t->length += (size_t)n;
+}
+
+static void
+print_facts(struct text *t, uint64_t needs)
+{
+	const char *separator = "";
+	unsigned event;
+
+	for (event = 0; event < SESSION_N_EVENTS; event++) {
+		if (!(needs & FACT(event)))
+			continue;
+		text_add(t, "%s%s", separator, session_event_name((enum session_event_type)event));
+		separator = "+";
+	}
+}
+
+static void
+print_edge(struct text *t, const struct edge *edge)
+{
+	text_add(t, "    %s%s", session_event_name(edge->event), edge->guard != NULL ? "?" : "");
+	if (edge->to == AGAIN)
+		text_add(t, " -> again\n");
+	else if (edge->to == SAME)
+		text_add(t, " noted\n");
+	else
+		text_add(t, " -> %s\n", session_state_name((enum session_state)edge->to));
+}
+
+size_t
+session_print_diagram(char *buffer, size_t size)
+{
+	struct text t = {.buffer = buffer, .size = size};
+	unsigned state;
+	size_t i;
+
+	for (state = 0; state < SESSION_DONE; state++) {
+		const struct state_spec *spec = &states[state];
+
+		text_add(&t, "%s %s (%s)\n", state < TARGET_OFFERED ? "source" : "target",
+			 session_state_name((enum session_state)state),
+			 session_state_phase((enum session_state)state));
+		for (i = 0; i < spec->n_entry; i++)
+			text_add(&t, "    do %s\n", session_effect_name(spec->entry[i].type));
+		if (spec->needs != 0) {
+			text_add(&t, "    ");
+			print_facts(&t, spec->needs);
+			text_add(&t, " -> %s\n", session_state_name(spec->next));
+		}
+		for (i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+			if (edges[i].from & IN(state))
+				print_edge(&t, &edges[i]);
+		}
+	}
+	return t.length;
+}

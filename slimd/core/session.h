@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The migration session: which step follows which, on both sides of a move.
+ *
+ * Pure: no clock, no I/O, no allocation. `session_step()` takes one event and
+ * returns what is to be done, in order, as effects. Whoever drives it (slimd's
+ * driver, the simulator) carries the effects out and reports what came of them as
+ * later events. Nothing is reported from inside an effect.
+ *
+ * A session is a row of states. Each state has effects on entry, a set of
+ * facts that it waits for, and a next state. When the last awaited fact has come, the
+ * session moves on. All else that can happen in a state is an edge in one table
+ * (session_edges): event, guard, next state. An event without an edge that is not a
+ * fact awaited is ignored when it is late news, and a protocol error when it comes
+ * from the peer out of turn. `session_print_diagram()` prints the table.
+ *
+ * The source decides. Until END it can always undo; from TAKEN on it only
+ * goes forward; in between it asks, and if there is no answer it fences the target
+ * before it resumes (DESIGN: "Fencing").
+ *
+ * One owner, one thread. Times are CLOCK_MONOTONIC nanoseconds of the caller.
+ */
+#ifndef SLIMD_CORE_SESSION_H
+#define SLIMD_CORE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(NAME, "name", "phase") */
+#define SESSION_STATES(X)                                \
+	/* source */                                     \
+	X(SOURCE_OPENING, "opening", "preflight")        \
+	X(SOURCE_CHECKING, "checking", "preflight")      \
+	X(SOURCE_DISMISSING, "dismissing", "preflight")  \
+	X(SOURCE_PREPARING, "preparing", "prepare")      \
+	X(SOURCE_ARMING, "arming", "prepare")            \
+	X(SOURCE_TRACKING, "tracking", "copy")           \
+	X(SOURCE_COPYING, "copying", "copy")             \
+	X(SOURCE_CATCHING_UP, "catching-up", "catch-up") \
+	X(SOURCE_HOLDING, "holding", "handover")         \
+	X(SOURCE_DRAINING, "draining", "handover")       \
+	X(SOURCE_ENDED, "ended", "handover")             \
+	X(SOURCE_QUERYING, "querying", "handover")       \
+	X(SOURCE_FENCING, "fencing", "handover")         \
+	X(SOURCE_STEERING, "steering", "steer")          \
+	X(SOURCE_QUIETING, "quieting", "steer")          \
+	X(SOURCE_FINISHING, "finishing", "steer")        \
+	X(SOURCE_TRAILING, "trailing", "trail")          \
+	X(SOURCE_SETTLING, "settling", "trail")          \
+	X(SOURCE_UNDOING, "undoing", "undo")             \
+	/* target */                                     \
+	X(TARGET_OFFERED, "offered", "preflight")        \
+	X(TARGET_ARMING, "arming", "prepare")            \
+	X(TARGET_RECEIVING, "receiving", "copy")         \
+	X(TARGET_VERIFYING, "verifying", "handover")     \
+	X(TARGET_TAKING, "taking", "handover")           \
+	X(TARGET_SERVING, "serving", "steer")            \
+	X(TARGET_ROUNDING, "rounding", "steer")          \
+	X(TARGET_MERGING, "merging", "trail")            \
+	X(TARGET_SETTLING, "settling", "trail")          \
+	X(TARGET_DISCARDING, "discarding", "undo")       \
+	X(SESSION_DONE, "done", "done")
+
+enum session_state {
+#define X(NAME, name, phase) NAME,
+	SESSION_STATES(X)
+#undef X
+		SESSION_N_STATES
+};
+
+/* X(NAME, "name"). Which facts a state waits for is in the state table. */
+#define SESSION_EVENTS(X)                                                                          \
+	/* facts */                                                                                \
+	X(EV_OPENED, "opened")       /* source: the peer accepts */                                \
+	X(EV_STEERED, "steered")     /* source: the last steering call is done */                  \
+	X(EV_GATE_DONE, "gate-done") /* all workers acknowledged the last gate command; n: packets \
+					lost to limits */                                          \
+	X(EV_READY, "ready")         /* source: peer's Ready */                                    \
+	X(EV_PROBED, "probed")       /* source: a probe came back on every port */                 \
+	X(EV_WALKED, "walked")       /* source: the slab walk is sent */                           \
+	X(EV_DRAINED, "drained")     /* source: all deltas sent, nothing missed */                 \
+	X(EV_TAKEN, "taken")         /* source: target owns (peer or data path) */                 \
+	X(EV_FINISHED,                                                                             \
+	  "finished") /* source: last round done; n: packets redirected since it began */          \
+	X(EV_TRAILED, "trailed")   /* source: peer's TrailDone */                                  \
+	X(EV_PROVED, "proved")     /* source: walk over the frozen tables; n: 1 if it differs */   \
+	X(EV_CLOSED, "closed")     /* source: peer's Closed; n: packets lost to limits */          \
+	X(EV_BEGIN, "begin")       /* target: peer's Begin */                                      \
+	X(EV_END, "end")           /* target: peer's End */                                        \
+	X(EV_VERIFIED, "verified") /* target: all installed, digests equal */                      \
+	X(EV_MARKED, "marked")     /* target: marks of all source workers on all ports */          \
+	X(EV_ROUNDED, "rounded")   /* target: the requested flush round is done */                 \
+	X(EV_MERGED, "merged")     /* target: all lazy rows are merged */                          \
+	/* what else happens */                                                                    \
+	X(EV_START, "start")                                                                       \
+	X(EV_BACKLOG, "backlog") /* source, while catching up; rows, rows_per_second */            \
+	X(EV_REFUSED, "refused") /* source: the peer refuses */                                    \
+	X(EV_STEER_FAILED, "steer-failed")                                                         \
+	X(EV_DRAIN_BAD, "drain-bad")     /* source: slot sequences and write counters disagree */  \
+	X(EV_RESUMED, "resumed")         /* source: the agent resumed by itself (hold word) */     \
+	X(EV_PEER_FAILED, "peer-failed") /* source: the target cannot go on and owns nothing */    \
+	X(EV_PEER_LOST, "peer-lost")                                                               \
+	X(EV_PEER_BACK, "peer-back")                                                               \
+	X(EV_STANDING_OWNER, "standing-owner")                                                     \
+	X(EV_STANDING_RECEIVING, "standing-receiving")                                             \
+	X(EV_STANDING_NONE, "standing-none")                                                       \
+	X(EV_VERIFY_BAD, "verify-bad")         /* target: digests differ, a row did not fit */     \
+	X(EV_FINISH, "finish")                 /* target: peer's Finish */                         \
+	X(EV_TRAIL_END, "trail-end")           /* target: peer's TrailEnd */                       \
+	X(EV_CLOSE_COMPLETE, "close-complete") /* target: peer's Close */                          \
+	X(EV_CLOSE_DISCARD, "close-discard")                                                       \
+	X(EV_QUERY, "query")     /* target: peer's Query */                                        \
+	X(EV_NF_LOST, "nf-lost") /* the local NF is gone */                                        \
+	X(EV_CANCEL, "cancel")                                                                     \
+	X(EV_PROTOCOL, "protocol") /* the peer said what makes no sense */                         \
+	X(EV_TICK, "tick")         /* time has passed: deadlines, retries */
+
+enum session_event_type {
+#define X(NAME, name) NAME,
+	SESSION_EVENTS(X)
+#undef X
+		SESSION_N_EVENTS
+};
+
+/* X(NAME, "name") with what the driver does and which event answers. */
+#define SESSION_EFFECTS(X)                                                                         \
+	X(FX_JOURNAL, "journal")     /* make `arg` (enum session_stage) durable before going on */ \
+	X(FX_PEER_OPEN, "peer-open") /* connect, send Open -> OPENED, REFUSED, PEER_LOST */        \
+	X(FX_PEER_BEGIN, "peer-begin") /* send Begin -> READY */                                   \
+	X(FX_PEER_END,                                                                             \
+	  "peer-end") /* hold word HOLDING->END_SENT, then send End -> TAKEN; or RESUMED */        \
+	X(FX_PEER_QUERY, "peer-query")   /* connect again, send Query -> STANDING_* */             \
+	X(FX_PEER_FINISH, "peer-finish") /* note redirected packets, send Finish -> FINISHED */    \
+	X(FX_PEER_CLOSE, "peer-close")   /* send Close, complete = `arg` -> CLOSED */              \
+	X(FX_PEER_ACCEPT, "peer-accept") /* target: send OpenReply, Ready, ... */                  \
+	X(FX_PEER_READY, "peer-ready")                                                             \
+	X(FX_PEER_TAKEN, "peer-taken")                                                             \
+	X(FX_PEER_FINISHED, "peer-finished")                                                       \
+	X(FX_PEER_TRAIL_DONE, "peer-trail-done")                                                   \
+	X(FX_PEER_CLOSED, "peer-closed")                                                           \
+	X(FX_PEER_FAILED, "peer-failed") /* with the reasons so far */                             \
+	X(FX_PEER_STANDING,                                                                        \
+	  "peer-standing") /* send Standing, state = `arg` (enum session_standing) */              \
+	X(FX_STEER_CHECK, "steer-check") /* steering: is the service known, the switch up? ->      \
+					    STEERED, STEER_FAILED */                               \
+	X(FX_STEER_PREPARE, "steer-prepare")                                                       \
+	X(FX_STEER_FLIP, "steer-flip")                                                             \
+	X(FX_STEER_QUIET, "steer-quiet")                                                           \
+	X(FX_STEER_FENCE, "steer-fence")                                                           \
+	X(FX_STEER_CLEANUP, "steer-cleanup") /* complete = `arg` */                                \
+	X(FX_GATE_WATCH, "gate-watch")       /* source: PASS, watch -> GATE_DONE; then PROBED */   \
+	X(FX_GATE_TRACK, "gate-track")       /* source: PASS, watch, track all -> GATE_DONE */     \
+	X(FX_GATE_HOLD, "gate-hold") /* source: hold word HOLDING, HOLD -> GATE_DONE, RESUMED */   \
+	X(FX_GATE_REDIRECT, "gate-redirect") /* source: hold word TAKEN, REDIRECT -> GATE_DONE */  \
+	X(FX_GATE_PASS,                                                                            \
+	  "gate-pass") /* PASS without session; source: hold word IDLE -> GATE_DONE */             \
+	X(FX_GATE_WIPE, "gate-wipe") /* CLOSED, wipe -> GATE_DONE once empty */                    \
+	X(FX_GATE_RECEIVE,                                                                         \
+	  "gate-receive")              /* target: RECEIVE, track all -> GATE_DONE, later MARKED */ \
+	X(FX_GATE_SERVE, "gate-serve") /* target: SERVE, track none -> GATE_DONE */                \
+	X(FX_WALK, "walk")             /* source: slab walk and deltas -> WALKED */                \
+	X(FX_DRAIN, "drain")           /* source: last deltas -> DRAINED, DRAIN_BAD */             \
+	X(FX_FENCE_CLAIM, "fence-claim") /* hold word END_SENT->FENCED -> TAKEN if too late */     \
+	X(FX_TRAIL, "trail")             /* source: lazy rows, TrailEnd -> TRAILED */              \
+	X(FX_PROVE, "prove")             /* source: full walk, compare -> PROVED */                \
+	X(FX_VERIFY, "verify") /* target: wait for installs, compare -> VERIFIED, VERIFY_BAD */    \
+	X(FX_ROUND, "round")   /* target: request a flush round -> ROUNDED */                      \
+	X(FX_MERGE, "merge")   /* target: wait for installs -> MERGED */                           \
+	X(FX_DEADLINE, "deadline") /* call with TICK at `arg` (absolute ns; 0: none) */            \
+	X(FX_RESULT, "result")     /* session over: session->result, reasons */
+
+enum session_effect_type {
+#define X(NAME, name) NAME,
+	SESSION_EFFECTS(X)
+#undef X
+		SESSION_N_EFFECTS
+};
+
+/* How far a session was, for the journal. The rest is in the NF's shared memory. */
+enum session_stage {
+	STAGE_NONE = 0,
+	STAGE_PREPARE,  /* source: the switch and the gates may know the session */
+	STAGE_HANDOVER, /* source: the hold word tells */
+	STAGE_TAKEN,    /* source: forward only */
+	STAGE_SETTLE,   /* source: only cleaning is left */
+	STAGE_RECEIVE,  /* target: rows may be installed, nothing owned */
+	STAGE_OWNER,    /* target: the gate tells: SERVE or PASS is owner, else not */
+	STAGE_OVER,
+};
+
+enum session_standing { STANDING_UNKNOWN = 0, STANDING_RECEIVING, STANDING_OWNER, STANDING_CLOSED };
+
+enum session_result {
+	RESULT_NONE = 0,
+	RESULT_COMPLETE,
+	RESULT_REFUSED,   /* preflight said no, nothing was touched */
+	RESULT_ABORTED,   /* source serves, nothing lost */
+	RESULT_TIMED_OUT, /* aborted by a deadline */
+	RESULT_CANCELLED, /* aborted by request */
+	RESULT_FAILED,    /* something was lost; the reasons say what */
+};
+
+struct session_limits {
+	uint64_t preflight_ns; /* preflight and prepare, each */
+	uint64_t max_hold_ns;  /* downtime budget: first worker stopped until TAKEN or resumed */
+	uint64_t query_ns;     /* how long to ask a lost target before fencing */
+	uint64_t move_ns;      /* from start until the handover begins */
+	uint64_t retry_ns;     /* between two tries of a step that must succeed */
+	uint64_t offer_ns;   /* target: how long an accepted offer is kept without Begin or rows */
+	uint64_t small_rows; /* a backlog that never needs to shrink further */
+	uint64_t settle_ns;  /* how long to wait for a lost peer when nothing depends on it any more
+			      */
+};
+
+#define SESSION_LIMITS_DEFAULT                                \
+	((struct session_limits){.preflight_ns = 5000000000u, \
+				 .max_hold_ns = 500000000u,   \
+				 .query_ns = 500000000u,      \
+				 .move_ns = 600000000000u,    \
+				 .retry_ns = 200000000u,      \
+				 .offer_ns = 30000000000u,    \
+				 .small_rows = 64,            \
+				 .settle_ns = 10000000000u})
+
+struct session_event {
+	enum session_event_type type;
+	uint64_t now_ns;
+	uint64_t n;               /* as the event says */
+	uint64_t rows;            /* BACKLOG: rows left */
+	uint64_t rows_per_second; /* BACKLOG: measured rate, 0 unknown */
+	uint32_t reason;          /* slim.v1.ReasonCode for what went wrong; 0: the event's own */
+};
+
+struct session_effect {
+	enum session_effect_type type;
+	uint64_t arg;
+};
+
+#define SESSION_MAX_EFFECTS 32u
+struct session_effects {
+	size_t n;
+	struct session_effect list[SESSION_MAX_EFFECTS];
+};
+
+struct session {
+	uint64_t id;
+	enum session_state state;
+	uint64_t facts; /* bit 1 << event: facts that came in this state */
+	bool is_source;
+	bool dry_run;
+	bool no_steering; /* no controller: steering facts hold by themselves */
+	bool nf_gone;     /* the local NF is lost: gate facts hold by themselves */
+	bool peer_gone;   /* the peer is not connected */
+	bool peer_forgot; /* the peer does not know the session any more */
+	bool fenced;      /* the target was fenced: it must be told to discard */
+	uint32_t reason;  /* slim.v1.ReasonCode of the first trouble; 0 none */
+	uint64_t lost;    /* packets lost to configured limits, both sides */
+	enum session_result
+		result; /* RESULT_NONE until DONE; before that what it will be is in `verdict` */
+	enum session_result verdict;
+	uint64_t entered_ns; /* when the state was entered, the last time */
+	uint64_t since_ns;   /* when it was entered from another state */
+	uint64_t started_ns;
+	uint64_t held_ns;          /* when HOLDING was entered */
+	uint64_t deadline_ns;      /* of the state; 0 none */
+	uint64_t expected_hold_ns; /* from the last BACKLOG */
+	struct session_limits limits;
+};
+
+/* Begins a session. The source's first event is EV_START; the target's, after its
+ * own checks have accepted an Open, too. */
+void session_init_source(struct session *s, uint64_t id, bool dry_run,
+			 const struct session_limits *limits);
+void session_init_target(struct session *s, uint64_t id, const struct session_limits *limits);
+
+/* Takes up a session from the journal after a restart of the daemon. `hold_word`
+ * and `mode` are read from the NF's memory (enum slim_hold_word, enum slim_gate_mode).
+ * The effects of the state that it finds are appended to `effects`. */
+void session_restore(struct session *s, uint64_t id, bool is_source, enum session_stage stage,
+		     uint32_t hold_word, uint32_t mode, const struct session_limits *limits,
+		     uint64_t now_ns, struct session_effects *effects);
+
+/* One event. `effects` is overwritten. After SESSION_DONE every event is ignored. */
+void session_step(struct session *s, const struct session_event *event,
+		  struct session_effects *effects);
+
+const char *session_state_name(enum session_state state);
+const char *session_state_phase(enum session_state state);
+const char *session_event_name(enum session_event_type event);
+const char *session_effect_name(enum session_effect_type effect);
+const char *session_result_name(enum session_result result);
+
+/* Has TAKEN been seen, so that there is no way back? */
+bool session_is_forward(const struct session *s);
+
+/* Writes the state table as text, for the documentation and for its test. Returns the length
+ * as snprintf does. */
+size_t session_print_diagram(char *buffer, size_t size);
+
+#endif
