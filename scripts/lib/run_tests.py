@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs every test in every way it is meant to run, counts single cases, and prints one last
+line: N passed, N failed. Called by scripts/test, which installs the packages first."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+
+from slimlab import build
+
+# stage: how it is built, and which suites of meson it runs.
+STAGES = {
+    "gcc": ["unit", "sim", "layers", "dpdk"],
+    "asan": ["unit", "sim", "dpdk"],
+    "tsan": ["dpdk"],
+    "e2e": ["e2e"],
+}
+QUICK = {"gcc": ["unit", "sim"]}
+FLAVOUR = {"e2e": "gcc"}
+
+# The leak check stays on everywhere. DPDK and gRPC keep some memory for the life of the process;
+# what they keep is named in lsan.supp.
+SANITIZERS = {
+    "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "LSAN_OPTIONS": f"suppressions={build.PROJECT}/tests/lsan.supp:print_suppressions=0",
+    "TSAN_OPTIONS": f"suppressions={build.PROJECT}/tests/tsan.supp:halt_on_error=0:"
+                    "second_deadlock_stack=1",
+}
+
+
+class Count:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        return self
+
+
+def without_aslr(command):
+    """The sanitizers of clang 14 need room at fixed addresses, which a kernel with much address
+    randomisation may take from them."""
+    probe = subprocess.run(["setarch", "-R", "true"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, check=False)
+    return ["setarch", "-R", *command] if probe.returncode == 0 else command
+
+
+def cases_by_test(path):
+    """From meson's JUnit file: {test: Count of its cases}."""
+    found = {}
+    for suite in xml.parse(path).getroot().iter("testsuite"):
+        for case in suite.iter("testcase"):
+            # A TAP test is a suite of its own ("project.test"), others are cases of the project.
+            test = suite.get("name").partition(".")[2] or case.get("name")
+            count = found.setdefault(test, Count())
+            if case.find("failure") is not None or case.find("error") is not None:
+                count.failed += 1
+            elif case.find("skipped") is not None:
+                count.skipped += 1
+            else:
+                count.passed += 1
+    return found
+
+
+def results_by_test(path):
+    """From meson's log: {test: result, "OK" or what went wrong}."""
+    with open(path, encoding="utf-8") as f:
+        entries = [json.loads(line) for line in f if line.strip()]
+    # "slim:unit / session" -> "session"
+    return {entry["name"].rpartition(" / ")[2].rpartition(":")[2]: entry["result"] for entry in entries}
+
+
+def count_run(logs, name="testlog"):
+    """What a run of meson test did. A test that ends badly although its cases are fine
+    (a leak, a crash after the last case, a timeout) is one failure."""
+    total = Count()
+    if not os.path.exists(f"{logs}/{name}.junit.xml"):
+        return total
+    cases = cases_by_test(f"{logs}/{name}.junit.xml")
+    results = results_by_test(f"{logs}/{name}.json")
+    for test, result in results.items():
+        count = cases.get(test) or next(
+            (c for t, c in cases.items() if t.endswith("." + test) or t.endswith(":" + test)), Count())
+        total += count
+        if result in ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS") and not count.failed:
+            total.failed += 1
+        if result in ("OK", "EXPECTEDFAIL") and not (count.passed + count.skipped):
+            total.passed += 1
+    return total
+
+
+def run_meson(stage, suites):
+    flavour = FLAVOUR.get(stage, stage)
+    if not build.build(flavour):
+        return Count(failed=1)
+    known = subprocess.run(["meson", "introspect", "--tests", build.folder(flavour)],
+                           capture_output=True, text=True, check=True)
+    available = {s.rpartition(":")[2] for t in json.loads(known.stdout) for s in t["suite"]}
+    wanted = [s for s in suites if s in available]
+    if not wanted:
+        return Count()
+    # Each run writes its own logs, so that old ones are never counted.
+    logs = f"{build.folder(flavour)}/meson-logs"
+    name = f"testlog-{stage}"
+    for ending in ("json", "junit.xml", "txt"):
+        if os.path.exists(f"{logs}/{name}.{ending}"):
+            os.unlink(f"{logs}/{name}.{ending}")
+    command = ["meson", "test", "-C", build.folder(flavour), "--no-rebuild", "--print-errorlogs",
+               "--logbase", name]
+    for suite in wanted:
+        command += ["--suite", suite]
+    if flavour != "gcc":
+        command += ["--timeout-multiplier", "5"]
+        command = without_aslr(command)
+    status = subprocess.run(command, env={**os.environ, **SANITIZERS}, check=False,
+                            stdin=subprocess.DEVNULL).returncode
+    count = count_run(logs, name)
+    if status != 0 and not count.failed:
+        count.failed += 1
+    return count
+
+
+def run_checks():
+    if not build.build("gcc"):
+        return Count(failed=1)
+    done = subprocess.run([f"{build.PROJECT}/scripts/check"], stdout=subprocess.PIPE, text=True,
+                          check=False, stdin=subprocess.DEVNULL)
+    sys.stdout.write(done.stdout)
+    count = Count(passed=len(re.findall(r"^ok ", done.stdout, re.M)),
+                  failed=len(re.findall(r"^not ok ", done.stdout, re.M)))
+    if done.returncode != 0 and not count.failed:
+        count.failed += 1
+    return count
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test")
+    parser.add_argument("--quick", action="store_true", help="unit tests and simulator only")
+    parser.add_argument("--stage", action="append", choices=[*STAGES, "checks"])
+    parser.add_argument("--suite", action="append")
+    options = parser.parse_args()
+
+    stages = QUICK if options.quick else {**STAGES, "checks": []}
+    if options.stage:
+        stages = {s: stages.get(s, []) for s in options.stage}
+    if options.suite:
+        stages = {s: [n for n in suites if n in options.suite] for s, suites in stages.items()}
+        stages = {s: suites for s, suites in stages.items() if suites}
+
+    total, rows = Count(), []
+    for stage, suites in stages.items():
+        print(f"\n== {stage}: {' '.join(suites) or 'clang-format, cppcheck, clang-tidy'}", flush=True)
+        began = time.monotonic()
+        count = run_checks() if stage == "checks" else run_meson(stage, suites)
+        total += count
+        rows.append((stage, count, time.monotonic() - began))
+
+    print(f"\n{'stage':<10}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
+    for stage, count, seconds in rows:
+        print(f"{stage:<10}{count.passed:>8}{count.failed:>8}{count.skipped:>9}{seconds:>9.0f}")
+    skipped = f", {total.skipped} skipped" if total.skipped else ""
+    print(f"\n{total.passed} passed, {total.failed} failed{skipped}", flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build folders: one for each way to build. They stand in the project's root, or in the folder
+that the environment variable SLIM_BUILD_ROOT names."""
+
+import json
+import os
+import subprocess
+import sys
+
+PROJECT = os.path.realpath(f"{os.path.dirname(__file__)}/../../..")
+ROOT = os.environ.get("SLIM_BUILD_ROOT", PROJECT)
+
+# Clang links its sanitizer into programs only, so a shared library has symbols left over
+# (b_lundef). DPDK's inline rings use plain barriers, which the thread sanitizer cannot see; the
+# C11 variant of the same rings tells it what follows what.
+FLAVOURS = {
+    "gcc": {"folder": "build", "compiler": "gcc", "options": []},
+    "asan": {"folder": "build-asan", "compiler": "clang",
+             "options": ["-Db_sanitize=address,undefined", "-Db_lundef=false"]},
+    "tsan": {"folder": "build-tsan", "compiler": "clang",
+             "options": ["-Db_sanitize=thread", "-Db_lundef=false",
+                         "-Dc_args=-DRTE_USE_C11_MEM_MODEL"]},
+}
+
+
+def folder(flavour="gcc"):
+    return f"{ROOT}/{FLAVOURS[flavour]['folder']}"
+
+
+def _setup(flavour, log):
+    """Configures the folder, anew if it was configured in another way."""
+    path = folder(flavour)
+    wanted = json.dumps(FLAVOURS[flavour]) + PROJECT
+    stamp = f"{path}/slim-setup"
+    if os.path.exists(f"{path}/build.ninja") and os.path.exists(stamp):
+        with open(stamp, encoding="utf-8") as f:
+            if f.read() == wanted:
+                return 0
+    command = ["meson", "setup", *FLAVOURS[flavour]["options"], path, PROJECT]
+    if os.path.exists(f"{path}/meson-private"):
+        command.insert(2, "--wipe")
+    status = subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False,
+                            env={**os.environ, "CC": FLAVOURS[flavour]["compiler"]}).returncode
+    if status == 0:
+        with open(stamp, "w", encoding="utf-8") as f:
+            f.write(wanted)
+    return status
+
+
+def build(flavour="gcc", targets=()):
+    """Configures and compiles. Prints the end of the log on failure. Returns true on success."""
+    os.makedirs(ROOT, exist_ok=True)
+    path = f"{folder(flavour)}.log"
+    with open(path, "w", encoding="utf-8") as log:
+        status = _setup(flavour, log)
+        if status == 0:
+            status = subprocess.run(["ninja", "-C", folder(flavour), *targets], stdout=log, stderr=log,
+                                    stdin=subprocess.DEVNULL, check=False).returncode
+    if status != 0:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            sys.stdout.write("".join(f.readlines()[-60:]))
+        print(f"build of {folder(flavour)} failed; the whole log is in {path}", flush=True)
+    return status == 0
+
+
+class NotBuilt(Exception):
+    """A program of the project is not in the build folder."""
+
+
+def programs(flavour="gcc"):
+    """Every program of the build by name."""
+    with open(f"{folder(flavour)}/meson-info/intro-targets.json", encoding="utf-8") as f:
+        targets = json.load(f)
+    return {t["name"]: t["filename"][0] for t in targets if t["type"] == "executable"}
+
+
+def program(name, flavour="gcc"):
+    path = programs(flavour).get(name)
+    if not path or not os.path.exists(path):
+        raise NotBuilt(f"{name} is not in {folder(flavour)}")
+    return path
