@@ -18,7 +18,7 @@ import sys
 PURE_SYSTEM = {
     "assert.h", "ctype.h", "endian.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
     "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h",
-    "stdnoreturn.h", "string.h", "strings.h",
+    "stdnoreturn.h", "string.h", "strings.h", "sys/types.h",
 }
 CODEC = {"protobuf-c/protobuf-c.h", "xxhash.h", "lz4.h"}
 
