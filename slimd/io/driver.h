@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The driver: runs the sessions of this daemon. It turns facts (control zones,
+ * peer frames, steering answers, time) into events of the session core, and
+ * the core's effects into deeds. It decides nothing about the protocol.
+ *
+ * While a session runs, driver_poll() must be called again and again; it tells how soon.
+ * One thread: that of the event loop.
+ */
+#ifndef SLIMD_IO_DRIVER_H
+#define SLIMD_IO_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "job.h"
+#include "nf.h"
+#include "peer.h"
+#include "session.h"
+#include "steering.h"
+
+struct driver;
+
+struct driver_config {
+	const char *host;
+	const char *state_dir; /* for the journals */
+	struct nf_registry *nfs;
+	struct peer_set *peers;
+	struct steering *steering; /* NULL: no address is configured */
+	bool steering_none;        /* moves without a controller are wanted (tests) */
+	bool allow_faults;
+	bool compress;
+	struct session_limits limits; /* defaults of a move */
+};
+
+int driver_create(const struct driver_config *config, struct driver **ret_driver);
+void driver_destroy(struct driver *driver);
+
+/* Reads the journals of sessions that were under way when the daemon ended. Each is taken up
+ * when its NF registers again. */
+int driver_replay(struct driver *driver);
+
+struct driver_move {
+	const char *nf;
+	const char *to_host;
+	const char *to_nf; /* "" any */
+	const char *key;   /* idempotency key, "" none */
+	bool dry_run;
+	uint64_t max_hold_ns;   /* 0: default */
+	uint64_t max_bandwidth; /* bytes a second; 0: no limit */
+	uint64_t timeout_ns;    /* 0: default */
+	uint32_t fault;         /* enum slim_fault bits */
+};
+
+/* Begins a move. Always gives a job, if need be one that is refused already;
+ * the same key gives the same job. NULL: too many jobs are running. */
+struct job *driver_migrate(struct driver *driver, const struct driver_move *move);
+
+/* 0; -ENOENT: no such job; -EALREADY: it has ended, or it can only go forward. */
+int driver_cancel(struct driver *driver, const char *job_id);
+
+struct job_list *driver_jobs(struct driver *driver);
+
+/* Is a session (of either side) working on this NF? */
+bool driver_is_busy(const struct driver *driver, const struct nf *nf);
+
+/* ---- facts, from main.c's wiring --------------------------------------------------- */
+
+void driver_nf_up(struct driver *driver, struct nf *nf);
+void driver_nf_down(struct driver *driver, struct nf *nf);
+void driver_peer_up(struct driver *driver, struct peer_conn *conn);
+void driver_peer_down(struct driver *driver, struct peer_conn *conn, uint32_t reason);
+void driver_peer_frame(struct driver *driver, struct peer_conn *conn,
+		       const Slim__Peer__V1__Frame *frame);
+
+#define DRIVER_IDLE UINT64_MAX
+
+/* One round of all sessions. Returns how long the caller may sleep, in nanoseconds:
+ * DRIVER_IDLE when there is nothing to poll for. */
+uint64_t driver_poll(struct driver *driver);
+
+#endif
