@@ -85,7 +85,8 @@ struct rpc_tls {
 
 struct rpc;
 
-/* One per process and loop. Does not keep the loop from ending by itself. */
+/* One per process and loop. Its wake-up event keeps event_base_dispatch() from returning by itself.
+ */
 int rpc_create(struct event_base *base, struct rpc **ret_rpc);
 
 /* After its servers and channels. NULL is allowed. */
