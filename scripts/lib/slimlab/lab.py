@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole lab.
+
+      namespace client      slim-gen           slim-gen      namespace server
+            |              inside |           | outside            |
+            +------ br-in --------+           +-------- br-out ----+
+                      | pin                        pout |
+                      +------------- br-slim -----------+
+                                      |  |
+                                   nat-a  nat-b        (vhost-user)
+                                     |      |
+      namespace a: slimd  <----- veth, TLS -----> namespace b: slimd
+
+br-slim belongs to slim-ofctld. br-in and br-out are plain learning bridges: the networks of the
+provider, of which slim knows nothing.
+"""
+
+import dataclasses
+import os
+import signal
+import string
+import subprocess
+import sys
+import tempfile
+
+from . import build, leftovers, machine, wait
+from .generator import Generator
+from .move import Slimctl
+from .process import Child, run
+from .programs import Programs
+from .switch import Switch
+
+TEMPLATES = os.path.realpath(f"{os.path.dirname(__file__)}/../templates")
+SERVICE = "nat"
+PORTS = ("inside", "outside")
+
+
+@dataclasses.dataclass
+class Host:
+    name: str
+    address: str
+    other: str
+    other_address: str
+    active: bool  # its NF serves from the start
+
+    @property
+    def nf(self):
+        return f"{SERVICE}-{self.name}"
+
+
+HOSTS = {
+    "a": Host("a", "10.77.0.1", "b", "10.77.0.2", True),
+    "b": Host("b", "10.77.0.2", "a", "10.77.0.1", False),
+}
+
+
+class Lab:
+    """with Lab(settings) as lab: ... Everything is undone at the end, however it ends."""
+
+    def __init__(self, settings, say=lambda text: None):
+        self.settings = settings
+        self.say = say
+        self.journal = leftovers.Journal(settings.name)
+        self.folder = tempfile.mkdtemp(prefix=f"{settings.name}-lab-", dir="/tmp")
+        self.journal.note("folder", path=self.folder)
+        self.pki = f"{self.folder}/pki"
+        self.slimd = {}
+        self.nf = {}
+        self.ofctld = None
+        self.generator = None
+        self.programs = None
+        self.switch = Switch(self.journal, f"{self.folder}/ovs", settings.switch_megabytes,
+                             settings.pmd_cpu, settings.pmd_max_sleep_us)
+
+    def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def netns(self, role):
+        return f"{self.settings.name}-{role}"
+
+    # ---- life ---------------------------------------------------------------
+
+    def start(self):
+        s = self.settings
+        megabytes = s.switch_megabytes + 2 * s.nf_megabytes + s.generator_megabytes
+        machine.take_hugepages(self.journal, megabytes)
+        self.say("hosts a and b, a client and a server")
+        self.make_namespaces()
+        self.make_pki()
+        self.say("Open vSwitch with DPDK")
+        self.make_switch()
+        self.say("slim-ofctld, slimd a, slimd b")
+        self.start_ofctld()
+        for host in HOSTS:
+            self.start_slimd(host)
+        self.say("slim-nat a (active), slim-nat b (standby)")
+        for host in HOSTS.values():
+            self.start_nf(host.name, active=host.active)
+        self.steer("a")
+
+    def stop(self):
+        """Ends what runs, youngest first, and gives back what was taken."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.journal.close()
+
+    def dead(self):
+        """Names of daemons and NFs that have ended although nobody asked them to."""
+        children = [*self.slimd.values(), *self.nf.values(), self.ofctld, self.switch.vswitchd]
+        return [c.name for c in children if c and not c.running()]
+
+    def make_namespaces(self):
+        for role in ("a", "b", "client", "server"):
+            machine.make_netns(self.journal, self.netns(role))
+        machine.make_veth(self.journal, "peer0", "peer0", self.netns("a"), self.netns("b"))
+        for host in HOSTS.values():
+            machine.set_address(self.netns(host.name), "peer0", f"{host.address}/30")
+        for role in ("client", "server"):
+            machine.make_veth(self.journal, self.veth(role), "eth0", None, self.netns(role))
+        machine.set_address(self.netns("client"), "eth0", "100.64.0.10/16", "02:00:00:00:01:10")
+        machine.add_route(self.netns("client"), "default", "100.64.0.1")
+        machine.set_address(self.netns("server"), "eth0", "203.0.113.10/24", "02:00:00:00:02:10")
+        machine.add_route(self.netns("server"), "198.51.100.0/28", "203.0.113.1")
+
+    def veth(self, role):
+        return f"{self.settings.name}-{role[:2]}"  # a device's name has 15 letters at most
+
+    def make_pki(self):
+        tool = f"{build.PROJECT}/scripts/slim-pki"
+        run(tool, "init", self.pki)
+        for host in HOSTS.values():
+            run(tool, "issue", self.pki, host.name, host.address)
+
+    def make_switch(self):
+        switch = self.switch
+        switch.start()
+        switch.add_bridge("br-slim", learning=False)
+        switch.add_bridge("br-in", learning=True)
+        switch.add_bridge("br-out", learning=True)
+        switch.add_patch("br-slim", "pin", "br-in", "in-slim")
+        switch.add_patch("br-slim", "pout", "br-out", "out-slim")
+        switch.add_device("br-in", self.veth("client"))
+        switch.add_device("br-out", self.veth("server"))
+        for host in HOSTS.values():
+            for port in PORTS:
+                switch.add_vhost("br-slim", f"{host.nf}-{port}", self.vhost_socket(f"{host.nf}-{port}"))
+        switch.add_vhost("br-in", "gen-inside", self.vhost_socket("gen-inside"))
+        switch.add_vhost("br-out", "gen-outside", self.vhost_socket("gen-outside"))
+
+    # ---- daemons --------------------------------------------------------------
+
+    def write_config(self, template, path, **values):
+        with open(f"{TEMPLATES}/{template}", encoding="utf-8") as f:
+            text = string.Template(f.read()).substitute(
+                folder=self.folder, pki=self.pki, log_level=self.settings.log_level, **values)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def program(self, name):
+        return build.program(name, self.settings.flavour)
+
+    def start_ofctld(self):
+        config = self.write_config("ofctld.yaml", f"{self.folder}/ofctld.yaml")
+        self.ofctld = Child(self.journal, self.folder, "slim-ofctld",
+                            [self.program("slim-ofctld"), "--config", config])
+        wait.until(self.steering_is_up, "slim-ofctld and its bridge", alive=self.ofctld.gone, every=0.05)
+
+    def steering(self):
+        """Client of slim-ofctld."""
+        return Slimctl(self.program("slimctl"), f"unix:{self.folder}/ofctld.sock")
+
+    def steering_is_up(self):
+        shown = self.steering().try_json("steering", "show")
+        bridges = (shown or {}).get("bridges", [])
+        return bool(bridges) and all(b["state"] == "up" for b in bridges)
+
+    def steer(self, host):
+        self.steering().run("steering", "set", SERVICE, HOSTS[host].nf)
+
+    def start_slimd(self, name):
+        host = HOSTS[name]
+        config = self.write_config("slimd.yaml", f"{self.folder}/{name}/slimd.yaml", host=name,
+                                   address=host.address, other=host.other,
+                                   other_address=host.other_address)
+        os.makedirs(f"{self.folder}/{name}/state", exist_ok=True)
+        faults = ["--allow-faults"] if self.settings.allow_faults else []
+        child = Child(self.journal, self.folder, f"slimd-{name}",
+                      [self.program("slimd"), "--config", config, *faults], netns=self.netns(name))
+        self.slimd[name] = child
+        wait.until(lambda: self.slimctl(name).try_json("version"), f"slimd {name}", alive=child.gone)
+
+    def slimctl(self, host):
+        return Slimctl(self.program("slimctl"), f"unix:{self.folder}/{host}/slimd.sock")
+
+    # ---- network functions ------------------------------------------------------
+
+    def vhost_socket(self, port):
+        return f"{self.folder}/{port}.sock"
+
+    def eal(self, name, n_lcores, megabytes, ports):
+        """EAL options of a program with virtio_user ports in the lab. A socket of a dead program
+        would make the new one fail, so it is removed."""
+        s = self.settings
+        options = ["--lcores", s.lcores(n_lcores), "--in-memory", "--single-file-segments", "--no-pci",
+                   "--no-telemetry", f"--file-prefix={s.name}-{name}", "-m", str(megabytes)]
+        for number, port in enumerate(ports):
+            path = self.vhost_socket(port)
+            if os.path.exists(path):
+                os.unlink(path)
+            options += ["--vdev", f"net_virtio_user{number},path={path},server=1,"
+                                  f"queue_size={s.queue_size},queues={max(1, n_lcores - 1)}"]
+        return options
+
+    def start_nf(self, name, active):
+        host, s = HOSTS[name], self.settings
+        config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
+                                   capacity=s.sessions(), workers=s.workers)
+        ports = [f"{host.nf}-{port}" for port in PORTS]
+        child = Child(self.journal, self.folder, host.nf,
+                      [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes, ports),
+                       "--", "--config", config, *([] if active else ["--standby"])],
+                      netns=self.netns(name))
+        self.nf[name] = child
+        for port in ports:
+            self.switch.await_link(port, alive=child.gone)
+        wait.until(lambda: self.nf_is_alive(name), f"{host.nf} at slimd {name}", alive=child.gone)
+
+    def show_nf(self, name):
+        shown = self.slimctl(name).try_json("nf", "show", HOSTS[name].nf)
+        return shown or None
+
+    def nf_is_alive(self, name):
+        nf = self.show_nf(name)
+        return bool(nf) and nf.get("alive", False)
+
+    def nf_counter(self, name, counter):
+        counters = self.show_nf(name)["counters"]
+        return next(int(c["value"]) for c in counters if c["name"] == counter)
+
+    # ---- load -------------------------------------------------------------------
+
+    def start_generator(self, *options):
+        s = self.settings
+        path = f"{self.folder}/gen.sock"
+        child = Child(self.journal, self.folder, "slim-gen",
+                      [self.program("slim-gen"),
+                       *self.eal("gen", 1, s.generator_megabytes, ["gen-inside", "gen-outside"]), "--",
+                       "--control", path, "--output", f"{self.folder}/gen.json",
+                       "--flows", s.flows, "--rate", s.rate, "--churn", s.churn, *options])
+        self.generator = Generator(child, path)
+        for port in ("gen-inside", "gen-outside"):
+            self.switch.await_link(port, alive=child.gone)
+        self.generator.connect()
+        self.generator.ask("wait-ready", seconds=180)
+
+    def start_programs(self, seconds):
+        self.programs = Programs(self.journal, self.folder, self.netns("client"), self.netns("server"),
+                                 "203.0.113.10")
+        self.programs.start(seconds)
+
+    # ---- moves ------------------------------------------------------------------
+
+    def await_peers(self):
+        """Both daemons have their connection to each other."""
+        for host in HOSTS:
+            wait.until(lambda h=host: any(p["state"] == "up" for p in
+                                          (self.slimctl(h).try_json("peer", "list") or {}).get("peers", [])),
+                       f"the peer connection of slimd {host}", alive=self.slimd[host].gone)
+
+    def migrate(self, source, *options, seconds=120):
+        """Moves the NF away from a host. Returns (exit status, job)."""
+        host = HOSTS[source]
+        return self.slimctl(source).migrate(host.nf, host.other, *options, seconds=seconds)
+
+    def logs(self, lines=30):
+        """The last words of everything, for a failure's report."""
+        out = []
+        for child in [*self.slimd.values(), *self.nf.values(), self.ofctld]:
+            if child:
+                out.append(f"---- {child.name}\n{child.tail(lines)}")
+        return "\n".join(out)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""slimctl, as a program would use it: --json and exit status."""
+
+import json
+import subprocess
+
+
+class Refused(Exception):
+    """slimctl said no. `status` is its exit status."""
+
+    def __init__(self, command, status, text):
+        super().__init__(f"{' '.join(command)}: exit {status}: {text}")
+        self.status = status
+        self.text = text
+
+
+class Slimctl:
+    def __init__(self, program, address):
+        self.program = program
+        self.address = address
+
+    def command(self, *args):
+        return [self.program, "--address", self.address, *(str(a) for a in args)]
+
+    def start(self, *args):
+        """Starts it without waiting, for moves that are disturbed half-way."""
+        return subprocess.Popen(self.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                stdin=subprocess.DEVNULL, text=True)
+
+    def call(self, *args, seconds=30):
+        """Returns (exit status, standard output, standard error)."""
+        done = subprocess.run(self.command(*args), capture_output=True, text=True, timeout=seconds,
+                              stdin=subprocess.DEVNULL, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def run(self, *args, seconds=30):
+        status, out, err = self.call(*args, seconds=seconds)
+        if status != 0:
+            raise Refused(self.command(*args), status, (err or out).strip())
+        return out
+
+    def json(self, *args, seconds=30):
+        return json.loads(self.run("--json", *args, seconds=seconds))
+
+    def try_json(self, *args):
+        """None when the daemon is not there or says no."""
+        try:
+            return self.json(*args)
+        except (Refused, ValueError):
+            return None
+
+    def migrate(self, nf, to, *options, seconds=120):
+        """Returns (exit status, job as a dictionary, or None when there is no job)."""
+        status, out, err = self.call("--json", "migrate", nf, "--to", to, *options, seconds=seconds)
+        try:
+            return status, json.loads(out.strip().splitlines()[-1])
+        except (ValueError, IndexError):
+            return status, {"text": (err or out).strip()}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a lab looks like. Every number that a bigger machine would change is here."""
+
+import dataclasses
+import os
+
+
+@dataclasses.dataclass
+class Settings:
+    name: str = "slim"          # of the lab; prefix of its namespaces
+    flavour: str = "gcc"        # which build folder its programs come from
+    flows: int = 100_000        # live flows of the generator
+    rate: int = 20_000          # packets a second, each direction
+    churn: int = 500            # flows closed and opened a second
+    workers: int = 2            # packet threads of each NF
+    capacity: int = 0           # sessions that an NF has room for; 0: twice the flows
+    allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
+    log_level: str = "info"
+
+    # Two cores are shared by everything. The switch's polling thread stays on one; the kernel
+    # moves the others to where there is room.
+    pmd_cpu: int = 0
+    pmd_max_sleep_us: int = 50
+    switch_megabytes: int = 512
+    nf_megabytes: int = 192
+    generator_megabytes: int = 192
+    queue_size: int = 1024      # descriptors of a virtio ring; 256 overflow when cores are shared
+
+    def sessions(self):
+        if self.capacity:
+            return self.capacity
+        wanted = 2 * self.flows + 1024
+        return 1 << (wanted - 1).bit_length()
+
+    def lcores(self, n):
+        """EAL's --lcores for n threads that may run on every CPU."""
+        cpus = f"(0-{os.cpu_count() - 1})" if os.cpu_count() > 1 else "0"
+        return ",".join(f"{i}@{cpus}" for i in range(n))
