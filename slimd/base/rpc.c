@@ -25,7 +25,7 @@
 #include "log.h"
 
 #define TAGS_PER_WAKE 64u /* then other events of the loop have their turn */
-#define CORE_LINES_PER_S                                                        \
+#define CORE_LINES_PER_S \
 	5u /* log lines of the gRPC core; it answers every bad client with some \
 	    */
 #define MAX_PEM (1u << 20)
@@ -343,11 +343,11 @@ read_pem(const char *path, char **ret_text)
 
 /* The core accepts any text and fails later, in silence. OpenSSL says what is wrong. */
 static int
-check_files(const struct rpc_tls *tls)
+check_pems(const struct rpc_tls *tls, char text[RPC_MAX_TEXT])
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_method());
 	const char *wrong = NULL;
-	char text[256];
+	char why[256];
 
 	if (context == NULL)
 		return -ENOMEM;
@@ -361,40 +361,63 @@ check_files(const struct rpc_tls *tls)
 	SSL_CTX_free(context);
 	if (wrong == NULL)
 		return 0;
-	ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
+	ERR_error_string_n(ERR_peek_last_error(), why, sizeof(why));
 	ERR_clear_error();
-	log_error("certificate file is not usable file=%s error=\"%s\"", wrong, text);
+	snprintf(text, RPC_MAX_TEXT, "%s: not usable: %s", wrong, why);
 	return -EKEYREJECTED;
 }
 
 static int
-read_pem_logged(const char *path, char **ret_text)
+load_pem(const char *path, char **ret_content, char text[RPC_MAX_TEXT])
 {
-	int error = read_pem(path, ret_text);
+	int error = read_pem(path, ret_content);
 
 	if (error < 0)
-		log_error("certificate file cannot be read file=%s error=\"%s\"", path,
-			  strerror(-error));
+		snprintf(text, RPC_MAX_TEXT, "%s: %s", path, strerror(-error));
+	return error;
+}
+
+static int
+load_pems(struct rpc_pem *pem, const struct rpc_tls *tls, char text[RPC_MAX_TEXT])
+{
+	int error;
+
+	*pem = (struct rpc_pem){0};
+	if (tls == NULL || tls->ca == NULL || tls->cert == NULL || tls->key == NULL) {
+		snprintf(text, RPC_MAX_TEXT, "needs a CA, a certificate and a key");
+		return -EINVAL;
+	}
+	error = load_pem(tls->ca, &pem->ca, text);
+	if (error == 0)
+		error = load_pem(tls->cert, &pem->cert, text);
+	if (error == 0)
+		error = load_pem(tls->key, &pem->key, text);
+	if (error == 0)
+		error = check_pems(tls, text);
+	if (error < 0)
+		rpc_pem_clear(pem);
+	return error;
+}
+
+int
+rpc_tls_check(const struct rpc_tls *tls, char text[RPC_MAX_TEXT])
+{
+	struct rpc_pem pem;
+	int error = load_pems(&pem, tls, text);
+
+	if (error == 0)
+		rpc_pem_clear(&pem);
 	return error;
 }
 
 int
 rpc_pem_load(struct rpc_pem *pem, const struct rpc_tls *tls)
 {
-	int error;
+	char text[RPC_MAX_TEXT];
+	int error = load_pems(pem, tls, text);
 
-	*pem = (struct rpc_pem){0};
-	if (tls == NULL || tls->ca == NULL || tls->cert == NULL || tls->key == NULL)
-		return -EINVAL;
-	error = read_pem_logged(tls->ca, &pem->ca);
-	if (error == 0)
-		error = read_pem_logged(tls->cert, &pem->cert);
-	if (error == 0)
-		error = read_pem_logged(tls->key, &pem->key);
-	if (error == 0)
-		error = check_files(tls);
 	if (error < 0)
-		rpc_pem_clear(pem);
+		log_error("tls files are not usable error=\"%s\"", text);
 	return error;
 }
 

@@ -40,7 +40,7 @@ struct event_base;
 
 #define RPC_MAX_MESSAGE (4u << 20) /* bytes of one message, either way */
 #define RPC_MAX_REQUESTS 256u      /* requests of one server at a time */
-#define RPC_MAX_SEND_QUEUE                                                            \
+#define RPC_MAX_SEND_QUEUE \
 	(1u << 20)         /* bytes queued at which a sender should wait for on_drain \
 			    */
 #define RPC_MAX_TEXT 1024u /* a status text, with its final NUL */
@@ -80,6 +80,9 @@ struct rpc_tls {
 	const char *cert; /* own certificate, with its chain */
 	const char *key;
 };
+
+/* Can the files be read, and do they fit each other? 0, or a negative errno and why in `text`. */
+int rpc_tls_check(const struct rpc_tls *tls, char text[RPC_MAX_TEXT]);
 
 /* ---- engine ---------------------------------------------------------------- */
 
