@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cases of an end-to-end test, printed as TAP. A case is a function; it fails by an exception."""
+
+import os
+import shutil
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.realpath(f"{os.path.dirname(__file__)}/../../scripts/lib"))
+
+from slimlab import leftovers, machine  # noqa: E402
+
+
+class Failed(Exception):
+    """What was seen is not what was promised."""
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def expect_equal(seen, wanted, what):
+    if seen != wanted:
+        raise Failed(f"{what}: {seen!r}, should be {wanted!r}")
+
+
+class Tap:
+    def __init__(self):
+        self.n = 0
+        self.failed = 0
+        self.lab = None
+
+    def case(self, name, function, *args):
+        """Runs one case; true if it passed."""
+        began = time.monotonic()
+        self.n += 1
+        try:
+            function(*args)
+        except Exception as error:  # a failed case must not hide the others
+            self.failed += 1
+            print(f"not ok {self.n} - {name}")
+            self.comment(f"{type(error).__name__}: {error}")
+            if not isinstance(error, Failed):
+                self.comment(traceback.format_exc())
+            if self.lab:
+                self.comment(self.lab.logs())
+            return False
+        print(f"ok {self.n} - {name}", flush=True)
+        self.comment(f"{time.monotonic() - began:.1f} s")
+        return True
+
+    @staticmethod
+    def comment(text):
+        for line in str(text).splitlines():
+            print(f"# {line}", flush=True)
+
+    def end(self):
+        print(f"1..{self.n}", flush=True)
+        return 1 if self.failed else 0
+
+
+def missing():
+    """Why the lab cannot run here; None when it can."""
+    if os.geteuid() != 0:
+        return "needs root (namespaces, huge pages)"
+    for tool in ("ovsdb-server", "ip", "nsenter"):
+        if not shutil.which(tool):
+            return f"{tool} is not installed"
+    return None
+
+
+def run(cases):
+    """`cases`: a function that takes a Tap. A lab that cannot start is a failure, not a skip."""
+    reason = missing()
+    if reason:
+        print(f"1..0 # SKIP {reason}")
+        return 0
+    tap = Tap()
+    try:
+        cases(tap)
+    except (machine.MachineTooSmall, leftovers.Busy) as error:
+        tap.case("the lab starts", raise_, error)
+    except Exception as error:  # the lab itself broke
+        tap.case("the lab runs", raise_, error)
+    return tap.end()
+
+
+def raise_(error):
+    raise error
