@@ -9,7 +9,7 @@ import traceback
 
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(__file__)}/../../scripts/lib"))
 
-from slimlab import leftovers, machine  # noqa: E402
+from slimlab import leftovers, machine, wait  # noqa: E402
 
 
 class Failed(Exception):
@@ -89,3 +89,25 @@ def run(cases):
 
 def raise_(error):
     raise error
+
+
+def jobs(lab, host):
+    shown = lab.slimctl(host).try_json("job", "list") or {}
+    return shown.get("jobs", [])
+
+
+def last_job(lab, host):
+    return max(jobs(lab, host), key=lambda j: int(j["started_unix_ns"]))
+
+
+def wait_for_job(lab, host, condition, seconds=30):
+    """Waits until a running job on that host meets the condition, and returns it."""
+    return wait.until(
+        lambda: next((j for j in jobs(lab, host) if j["state"] == "running" and condition(j)), None),
+        f"a job on {host}", seconds, every=0.02)
+
+
+def cancel_jobs(lab, host):
+    for job in jobs(lab, host):
+        if job["state"] == "running":
+            lab.slimctl(host).call("job", "cancel", job["id"])

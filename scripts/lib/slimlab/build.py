@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build folders: one for each way to build. They stand in the project's root, or in the folder
-that the environment variable SLIM_BUILD_ROOT names."""
+that the environment variable SLIM_BUILD_ROOT names. Where SLIM_BUILD_FOLDER is set (meson's tests
+set it), programs come from that very folder."""
 
 import json
 import os
@@ -69,7 +70,8 @@ class NotBuilt(Exception):
 
 def programs(flavour="gcc"):
     """Every program of the build by name."""
-    with open(f"{folder(flavour)}/meson-info/intro-targets.json", encoding="utf-8") as f:
+    path = os.environ.get("SLIM_BUILD_FOLDER", folder(flavour))
+    with open(f"{path}/meson-info/intro-targets.json", encoding="utf-8") as f:
         targets = json.load(f)
     return {t["name"]: t["filename"][0] for t in targets if t["type"] == "executable"}
 

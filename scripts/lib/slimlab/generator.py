@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Client of slim-gen's control socket: one command a line, one line of answer."""
+"""Client of slim-gen's control socket (one command a line, one line of answer) and of its result."""
 
 import json
 import socket
 
 from . import wait
 
+FAULTS = ("lost", "duplicated", "reordered", "mistranslated")
+
 
 class Generator:
-    def __init__(self, child, path):
+    def __init__(self, child, path, output):
         self.child = child
         self.path = path
+        self.output = output
         self.socket = None
+        self.stream = None
 
     def connect(self, seconds=30):
         def try_once():
@@ -29,7 +33,45 @@ class Generator:
         self.socket.settimeout(seconds)
         self.stream.write(command + "\n")
         self.stream.flush()
-        answer = self.stream.readline()
-        if not answer:
-            raise wait.DeadlinePassed(f"slim-gen did not answer '{command}': {self.child.gone()}")
-        return json.loads(answer)
+        answer = self.stream.readline().strip()
+        if not answer or answer.startswith("error"):
+            raise wait.DeadlinePassed(f"slim-gen, asked to '{command}', said '{answer}' "
+                                      f"{self.child.gone() or ''}")
+        return answer
+
+    def await_ready(self, seconds=180):
+        """All flows are open and each has come through."""
+        self.ask("wait-ready", seconds)
+
+    def mark(self, name):
+        """Begins a window of the ledger. Returns its time, CLOCK_MONOTONIC nanoseconds."""
+        return int(self.ask(f"mark {name}").split()[2])
+
+    def status(self):
+        return json.loads(self.ask("status"))
+
+    def finish(self):
+        """Stops, waits for what is on its way, returns the result."""
+        self.ask("stop", 60)
+        self.child.finish(30)
+        with open(self.output, encoding="utf-8") as f:
+            return json.load(f)
+
+
+def ledger(result, *prefixes):
+    """Sum of the ledgers of the windows whose names begin so; without prefixes: of all judged."""
+    keys = ("sent", "received", *FAULTS)
+    total = dict.fromkeys(keys, 0)
+    total["max_gap_us"] = 0.0
+    for window in result["windows"]:
+        if prefixes and not window["name"].startswith(prefixes) or not window["judged"]:
+            continue
+        for key in keys:
+            total[key] += window["sum"][key]
+        total["max_gap_us"] = max(total["max_gap_us"], window["sum"]["max_gap_us"])
+    return total
+
+
+def faults(counts):
+    """How much went wrong in a ledger; 0 is clean."""
+    return sum(counts[key] for key in FAULTS)

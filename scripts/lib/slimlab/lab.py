@@ -251,17 +251,17 @@ class Lab:
 
     def start_generator(self, *options):
         s = self.settings
-        path = f"{self.folder}/gen.sock"
+        path, output = f"{self.folder}/gen.sock", f"{self.folder}/gen.json"
         child = Child(self.journal, self.folder, "slim-gen",
                       [self.program("slim-gen"),
                        *self.eal("gen", 1, s.generator_megabytes, ["gen-inside", "gen-outside"]), "--",
-                       "--control", path, "--output", f"{self.folder}/gen.json",
+                       "--control", path, "--output", output,
                        "--flows", s.flows, "--rate", s.rate, "--churn", s.churn, *options])
-        self.generator = Generator(child, path)
+        self.generator = Generator(child, path, output)
         for port in ("gen-inside", "gen-outside"):
             self.switch.await_link(port, alive=child.gone)
         self.generator.connect()
-        self.generator.ask("wait-ready", seconds=180)
+        self.generator.await_ready()
 
     def start_programs(self, seconds):
         self.programs = Programs(self.journal, self.folder, self.netns("client"), self.netns("server"),

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lab with a load, and a ledger that is cut into one window a case."""
+
+from slimlab import generator, wait
+from slimlab.lab import HOSTS, Lab
+from slimlab.settings import Settings
+
+from tap import expect, expect_equal
+
+FLOWS = 2_000
+RATE = 5_000
+CHURN = 200
+
+
+class Bench:
+    """One lab, one run of the generator, many cases. `home` is the host whose NF serves now."""
+
+    def __init__(self, tap, name, **settings):
+        settings = {"flows": FLOWS, "rate": RATE, "churn": CHURN, **settings}
+        self.tap = tap
+        self.lab = Lab(Settings(name=name, **settings))
+        self.home = "a"
+        self.windows = []
+        tap.lab = self.lab
+
+    def __enter__(self):
+        self.lab.__enter__()
+        try:
+            self.lab.await_peers()
+            self.lab.start_generator("--ramp-rate", "4000")
+        except BaseException:
+            self.tap.comment(self.lab.logs())
+            self.lab.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.lab.stop()
+
+    def away(self):
+        return HOSTS[self.home].other
+
+    def case(self, name, function, *args, clean=True):
+        """A case with its own window of the ledger. `clean`: what the ledger must say of it;
+        None: it is not asked."""
+        window = f"case-{len(self.windows) + 1}"
+        self.lab.generator.mark(window)
+        self.windows.append((window, name, clean))
+        return self.tap.case(name, function, self, *args)
+
+    def move(self, *options, seconds=60):
+        """Moves the NF away from where it is; it must succeed. Returns the job."""
+        status, job = self.lab.migrate(self.home, *options, seconds=seconds)
+        expect_equal((status, job.get("state")), (0, "complete"), f"the move from {self.home}: {job}")
+        self.home = self.away()
+        check_result(job["result"])
+        return job
+
+    def expect_serving(self, host):
+        """The NF of `host` serves, the other one is closed and empty."""
+        lab, other = self.lab, HOSTS[host].other
+        wait.until(lambda: (lab.show_nf(host) or {}).get("mode") == "pass", f"nat-{host} serves", 15)
+        nf = lab.show_nf(other)
+        if nf:
+            expect_equal(nf["mode"], "closed", f"mode of nat-{other}")
+            expect_equal([t["used"] for t in nf["tables"]], [0] * len(nf["tables"]),
+                         f"entries left in nat-{other}")
+
+    def judge(self):
+        """Ends the load and asks the ledger about every case."""
+        self.lab.generator.mark("end")
+        result = self.lab.generator.finish()
+        for window, name, clean in self.windows:
+            if clean is None:
+                continue
+            counts = generator.ledger(result, window)
+            self.tap.comment(f"{name}: {counts}")
+            if clean:
+                self.tap.case(f"ledger is clean: {name}", expect_clean, counts, result)
+            else:
+                self.tap.case(f"ledger is not clean: {name}", expect_dirty, counts)
+        return result
+
+
+def check_result(result):
+    expect(int(result["entries"]) > 0, f"nothing was moved: {result}")
+    expect_equal(result["digest_target"], result["digest_source"], "digest of the target")
+    expect_equal(result["digest_proof"], result["digest_source"], "digest of the full walk")
+    expect_equal(int(result.get("hold_overflow", 0)), 0, "packets dropped by a full hold")
+    expect_equal(int(result.get("queue_overflow", 0)), 0, "packets dropped by a full queue")
+
+
+def expect_clean(counts, result):
+    expect(counts["sent"] > 0, "nothing was sent")
+    expect(generator.faults(counts) == 0, f"{counts}; first incidents: {result['incidents']}")
+
+
+def expect_dirty(counts):
+    expect(generator.faults(counts) > 0, f"the mechanism was off and nobody noticed: {counts}")
