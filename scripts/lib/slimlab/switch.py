@@ -44,6 +44,7 @@ class Switch:
                    "other_config:dpdk-lcore-mask=0x3",
                    f"other_config:pmd-cpu-mask={mask}",
                    f"other_config:dpdk-socket-mem={self.megabytes}",
+                   f"other_config:dpdk-socket-limit={self.megabytes}",
                    "other_config:userspace-tso-enable=false",
                    f"other_config:pmd-maxsleep={self.max_sleep_us}",
                    'other_config:dpdk-extra="--in-memory --no-telemetry --no-pci"')
