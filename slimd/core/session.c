@@ -108,12 +108,14 @@ struct state_spec {
 	uint64_t needs; /* facts; when the last has come: next */
 	enum session_state next;
 	enum limit limit;
+	uint64_t early; /* facts that may come already now; they count in the next state */
 	uint8_t n_entry;
 	uint8_t n_exit;
 	struct state_entry entry[MAX_ENTRY]; /* effects on entry, in order */
 	struct state_entry exit[2];          /* effects when left by `next` */
 };
 
+#define EARLY(facts) .early = (facts)
 #define ENTRY(...)                                                                           \
 	.n_entry = sizeof((struct state_entry[]){__VA_ARGS__}) / sizeof(struct state_entry), \
 	.entry = {__VA_ARGS__}
@@ -147,8 +149,15 @@ static const struct state_spec states[SESSION_N_STATES] = {
 	[SOURCE_ENDED] = {FACT(EV_TAKEN), SOURCE_STEERING, LIMIT_HOLD, ENTRY(GO(FX_PEER_END))},
 	[SOURCE_QUERYING] = {FACT(EV_TAKEN), SOURCE_STEERING, LIMIT_QUERY,
 			     ENTRY(GO(FX_PEER_QUERY))},
+	/* Nobody answers: claim the buckets, then fence. */
+	[SOURCE_CLAIMING] = {FACT(EV_CLAIMED), SOURCE_FENCING, LIMIT_NONE,
+			     ENTRY(GO(FX_FENCE_CLAIM))},
+	/* The target says that it owns nothing. Its data path may have said TAKEN before its
+	 * NF died, so the claim decides; there is nobody to fence. */
+	[SOURCE_RECLAIMING] = {FACT(EV_CLAIMED), SOURCE_UNDOING, LIMIT_NONE,
+			       ENTRY(GO(FX_FENCE_CLAIM))},
 	[SOURCE_FENCING] = {FACT(EV_STEERED), SOURCE_UNDOING, LIMIT_NONE,
-			    ENTRY(GO(FX_FENCE_CLAIM), GO(FX_STEER_FENCE))},
+			    ENTRY({FX_JOURNAL, STAGE_FENCED}, GO(FX_STEER_FENCE))},
 	[SOURCE_STEERING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED), SOURCE_QUIETING, LIMIT_NONE,
 			     ENTRY(GO(FX_GATE_REDIRECT), {FX_JOURNAL, STAGE_TAKEN},
 				   GO(FX_STEER_FLIP))},
@@ -162,6 +171,10 @@ static const struct state_spec states[SESSION_N_STATES] = {
 			     LIMIT_NONE,
 			     ENTRY({FX_JOURNAL, STAGE_SETTLE}, {FX_PEER_CLOSE, true},
 				   GO(FX_GATE_WIPE), {FX_STEER_CLEANUP, true})},
+	/* The target has lost what it had taken (its NF died). Better the state as of the
+	 * handover than none: the source serves again, and the result is `failed`. */
+	[SOURCE_REVERTING] = {FACT(EV_STEERED), SOURCE_UNDOING, LIMIT_NONE,
+			      ENTRY({FX_JOURNAL, STAGE_REVERT}, GO(FX_STEER_FENCE))},
 	/* First the source serves again; then the rest is told. */
 	[SOURCE_UNDOING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED) | FACT(EV_CLOSED), SESSION_DONE,
 			    LIMIT_NONE,
@@ -171,7 +184,8 @@ static const struct state_spec states[SESSION_N_STATES] = {
 	[TARGET_OFFERED] = {FACT(EV_BEGIN), TARGET_ARMING, LIMIT_OFFER, ENTRY(GO(FX_PEER_ACCEPT))},
 	[TARGET_ARMING] = {FACT(EV_GATE_DONE), TARGET_RECEIVING, LIMIT_PREFLIGHT,
 			   ENTRY({FX_JOURNAL, STAGE_RECEIVE}, GO(FX_GATE_RECEIVE))},
-	[TARGET_RECEIVING] = {FACT(EV_END), TARGET_VERIFYING, LIMIT_NONE, ENTRY(GO(FX_PEER_READY))},
+	[TARGET_RECEIVING] = {FACT(EV_END), TARGET_VERIFYING, LIMIT_NONE, EARLY(FACT(EV_MARKED)),
+			      ENTRY(GO(FX_PEER_READY))},
 	[TARGET_VERIFYING] = {FACT(EV_VERIFIED) | FACT(EV_MARKED), TARGET_TAKING, LIMIT_QUERY,
 			      ENTRY(GO(FX_VERIFY))},
 	[TARGET_TAKING] = {FACT(EV_GATE_DONE), TARGET_SERVING, LIMIT_NONE, ENTRY(GO(FX_GATE_SERVE)),
@@ -198,14 +212,23 @@ static const struct state_spec states[SESSION_N_STATES] = {
 	 IN(SOURCE_CATCHING_UP) | IN(SOURCE_HOLDING) | IN(SOURCE_DRAINING))
 /* Source, END sent, no word of TAKEN. */
 #define S_UNSURE (IN(SOURCE_ENDED) | IN(SOURCE_QUERYING))
+/* Source, claiming the buckets back. */
+#define S_CLAIM (IN(SOURCE_CLAIMING) | IN(SOURCE_RECLAIMING))
+/* Source, waiting until the switch lets nothing of the target pass. */
+#define S_FENCE (IN(SOURCE_FENCING) | IN(SOURCE_REVERTING))
+/* Source, going back. */
+#define S_BACK (S_CLAIM | S_FENCE | IN(SOURCE_UNDOING))
+/* Source, the target owns and the source still has its frozen copy. */
+#define S_FROZEN \
+	(IN(SOURCE_STEERING) | IN(SOURCE_QUIETING) | IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING))
 /* Source, the target owns. */
-#define S_FORWARD                                                                                 \
-	(IN(SOURCE_STEERING) | IN(SOURCE_QUIETING) | IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING) | \
-	 IN(SOURCE_SETTLING))
+#define S_FORWARD (S_FROZEN | IN(SOURCE_SETTLING))
 /* Target, owns nothing. */
-#define T_EARLY (IN(TARGET_OFFERED) | IN(TARGET_ARMING) | IN(TARGET_RECEIVING))
+#define T_EARLY (IN(TARGET_ARMING) | IN(TARGET_RECEIVING))
 /* Target, END is here: it takes over, whether the peer stream lives or not. */
 #define T_LATE (IN(TARGET_VERIFYING) | IN(TARGET_TAKING))
+/* Target, going back to an ordinary NF. */
+#define T_LAST (IN(TARGET_SETTLING) | IN(TARGET_DISCARDING))
 /* Target, owner. */
 #define T_OWNER (IN(TARGET_SERVING) | IN(TARGET_ROUNDING) | IN(TARGET_MERGING))
 /* States whose entry sends to the peer: said again when it comes back. */
@@ -248,7 +271,7 @@ facts_granted(const struct session *s)
 	if (s->no_steering)
 		facts |= FACT(EV_STEERED);
 	if (s->nf_gone)
-		facts |= FACT(EV_GATE_DONE) | FACT(EV_PROVED);
+		facts |= FACT(EV_GATE_DONE) | FACT(EV_PROVED) | FACT(EV_CLAIMED);
 	if (s->peer_forgot)
 		facts |= FACT(EV_FINISHED) | FACT(EV_TRAILED) | FACT(EV_CLOSED);
 	/* A target that owns nothing discards by itself when it loses the source. Only
@@ -275,7 +298,31 @@ effect_is_wanted(const struct session *s, enum session_effect_type type)
 {
 	if (s->no_steering && effect_is_steering(type))
 		return false;
-	return !s->nf_gone || !effect_is_gate(type);
+	return !s->nf_gone || (!effect_is_gate(type) && type != FX_FENCE_CLAIM);
+}
+
+/* What the session comes to, if nothing more happens. */
+static void
+settle_verdict(struct session *s)
+{
+	if (s->verdict != RESULT_COMPLETE)
+		return;
+	if (IN(s->state) & (IN(SOURCE_UNDOING) | IN(TARGET_DISCARDING)))
+		s->verdict = s->reason == REASON_DEADLINE ? RESULT_TIMED_OUT : RESULT_ABORTED;
+}
+
+/* `complete` and `aborted` promise that nothing was lost. */
+static void
+conclude(struct session *s)
+{
+	s->result = s->verdict;
+	if (s->lost != 0) {
+		s->result = RESULT_FAILED;
+		if (s->reason == 0)
+			s->reason = REASON_HOLD_OVERFLOW;
+	}
+	if (s->result == RESULT_COMPLETE)
+		s->reason = 0;
 }
 
 static void
@@ -284,25 +331,26 @@ enter(struct session *s, enum session_state state, uint64_t now_ns, struct sessi
 	const struct state_spec *spec = &states[state];
 	size_t i;
 
+	s->facts = s->state != state ? s->facts & states[s->state].early : 0;
 	if (s->state != state)
 		s->since_ns = now_ns;
 	s->state = state;
-	s->facts = 0;
 	s->entered_ns = now_ns;
 	if (state == SOURCE_HOLDING)
 		s->held_ns = now_ns;
 	s->deadline_ns = state_deadline(s, spec->limit);
-	if (state == SOURCE_FENCING)
+	if (IN(state) & S_FENCE)
 		s->fenced = true;
+	settle_verdict(s);
 	if (state == SESSION_DONE)
-		s->result =
-			s->lost != 0 && s->verdict == RESULT_COMPLETE ? RESULT_FAILED : s->verdict;
-	if (state == SESSION_DONE && !s->is_source)
-		effect_add(fx, FX_PEER_CLOSED, 0);
+		conclude(s);
 	for (i = 0; i < spec->n_entry; i++) {
 		if (effect_is_wanted(s, spec->entry[i].type))
 			effect_add(fx, spec->entry[i].type, spec->entry[i].arg);
 	}
+	/* Only now: what was answered is never asked about again after a restart. */
+	if (state == SESSION_DONE && !s->is_source)
+		effect_add(fx, FX_PEER_CLOSED, 0);
 	effect_add(fx, FX_DEADLINE, s->deadline_ns);
 }
 
@@ -344,11 +392,55 @@ guard_overdue(const struct session *s, const struct session_event *e)
 	return s->deadline_ns != 0 && e->now_ns >= s->deadline_ns;
 }
 
-/* Only clean-up is left and the part that it needs does not come back. */
+static uint64_t
+age_ns(const struct session *s, const struct session_event *e)
+{
+	return e->now_ns - s->since_ns;
+}
+
+static bool
+peer_needs_word(const struct session *s)
+{
+	return !s->peer_forgot && (s->fenced || s->state == SOURCE_SETTLING);
+}
+
+/* Only clean-up is left and the part that it needs does not come back. A target that
+ * still waits for a word is not forgotten. */
 static bool
 guard_hopeless(const struct session *s, const struct session_event *e)
 {
-	return guard_overdue(s, e) && !s->fenced && e->now_ns - s->since_ns >= s->limits.settle_ns;
+	return guard_overdue(s, e) && !peer_needs_word(s) && age_ns(s, e) >= s->limits.settle_ns;
+}
+
+/* The same, when the operator says that the peer will not come back. The gate comes
+ * first: a session is never over before its NF is in order. */
+static bool
+guard_given_up(const struct session *s, const struct session_event *e)
+{
+	bool gate_done = s->nf_gone || (s->facts & FACT(EV_GATE_DONE));
+
+	return gate_done && age_ns(s, e) >= s->limits.settle_ns;
+}
+
+/* The source NF is gone and the target does not say whether it owns. */
+static bool
+guard_abandoned(const struct session *s, const struct session_event *e)
+{
+	return guard_overdue(s, e) && s->nf_gone && age_ns(s, e) >= s->limits.settle_ns;
+}
+
+/* A fence helps only who can serve, and needs somebody who lays it. */
+static bool
+guard_fence_is_no_use(const struct session *s, const struct session_event *e)
+{
+	return guard_overdue(s, e) && (s->nf_gone || s->no_steering);
+}
+
+static bool
+guard_has_nf(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return !s->nf_gone;
 }
 
 static bool
@@ -369,6 +461,7 @@ act_complain(struct session *s, const struct session_event *e, struct session_ef
 		[EV_CLOSE_DISCARD] = REASON_CANCELLED, [EV_NF_LOST] = REASON_NF_LOST,
 		[EV_CANCEL] = REASON_CANCELLED,        [EV_PROTOCOL] = REASON_PROTOCOL,
 		[EV_TICK] = REASON_DEADLINE,           [EV_PROVED] = REASON_PROOF,
+		[EV_TAKEN] = REASON_NF_LOST,
 	};
 	(void)fx;
 	if (s->reason == 0)
@@ -386,6 +479,8 @@ static void
 act_abort(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
 	act_complain(s, e, fx);
+	if (s->verdict == RESULT_FAILED)
+		return;
 	s->verdict = RESULT_ABORTED;
 	if (e->type == EV_CANCEL)
 		s->verdict = RESULT_CANCELLED;
@@ -445,7 +540,7 @@ act_forgot(struct session *s, const struct session_event *e, struct session_effe
 	s->peer_forgot = true;
 }
 
-/* Source, undoing: the target holds nothing of this session any more. */
+/* Source: the target holds nothing of this session any more. */
 static void
 act_none_left(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
@@ -467,7 +562,7 @@ act_standing(struct session *s, const struct session_event *e, struct session_ef
 	enum session_standing standing = STANDING_RECEIVING;
 
 	(void)e;
-	if (IN(s->state) & T_OWNER)
+	if (IN(s->state) & (T_OWNER | IN(TARGET_SETTLING)))
 		standing = STANDING_OWNER;
 	if (s->state == TARGET_DISCARDING)
 		standing = STANDING_CLOSED;
@@ -489,6 +584,7 @@ struct edge {
 static const struct edge edges[] = {
 	/* source, preflight */
 	{S_PREFLIGHT, EV_REFUSED, NULL, act_refuse, SESSION_DONE},
+	{S_PREFLIGHT, EV_PEER_FAILED, NULL, act_refuse, SESSION_DONE},
 	{IN(SOURCE_OPENING), EV_PEER_LOST, NULL, act_refuse, SESSION_DONE},
 	{IN(SOURCE_CHECKING), EV_PEER_LOST, NULL, act_refuse, SESSION_DONE},
 	{IN(SOURCE_CHECKING), EV_STEER_FAILED, NULL, act_refuse, SOURCE_DISMISSING},
@@ -515,40 +611,56 @@ static const struct edge edges[] = {
 
 	/* source, END sent: who owns? Only an answer or a fence tells. */
 	{S_UNSURE, EV_RESUMED, NULL, act_abort, SOURCE_UNDOING},
-	{S_UNSURE, EV_PEER_FAILED, NULL, act_abort, SOURCE_UNDOING},
+	{S_UNSURE, EV_PEER_FAILED, NULL, act_complain, SOURCE_RECLAIMING},
 	{IN(SOURCE_ENDED), EV_PEER_LOST, NULL, act_complain, SOURCE_QUERYING},
 	{IN(SOURCE_ENDED), EV_PROTOCOL, NULL, act_complain, SOURCE_QUERYING},
 	{IN(SOURCE_ENDED), EV_TICK, guard_overdue, act_complain, SOURCE_QUERYING},
 	{S_UNSURE, EV_STANDING_OWNER, NULL, NULL, SOURCE_STEERING},
-	{IN(SOURCE_QUERYING), EV_STANDING_NONE, NULL, act_abort, SOURCE_UNDOING},
-	{IN(SOURCE_QUERYING), EV_TICK, guard_overdue, act_complain, SOURCE_FENCING},
+	{IN(SOURCE_QUERYING), EV_STANDING_NONE, NULL, act_complain, SOURCE_RECLAIMING},
+	{IN(SOURCE_QUERYING), EV_PEER_LOST, NULL, act_reconnect, SAME},
+	{IN(SOURCE_QUERYING), EV_TICK, guard_abandoned, act_fail, SESSION_DONE},
+	{IN(SOURCE_QUERYING), EV_TICK, guard_fence_is_no_use, act_complain, AGAIN},
+	{IN(SOURCE_QUERYING), EV_TICK, guard_overdue, act_complain, SOURCE_CLAIMING},
 	{S_UNSURE, EV_NF_LOST, NULL, act_nf_lost, SAME},
 	/* The claim came too late: the agent had seen TAKEN. */
-	{IN(SOURCE_FENCING), EV_TAKEN, NULL, NULL, SOURCE_STEERING},
-	{IN(SOURCE_FENCING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+	{IN(SOURCE_CLAIMING), EV_TAKEN, NULL, NULL, SOURCE_STEERING},
+	{IN(SOURCE_RECLAIMING), EV_TAKEN, NULL, act_fail, SOURCE_REVERTING},
+	{S_CLAIM | S_FENCE, EV_PEER_LOST, NULL, act_reconnect, SAME},
+	{S_CLAIM | S_FENCE, EV_STANDING_NONE, NULL, act_none_left, SAME},
 
 	/* source, what must succeed: what fails is tried again */
-	{S_FORWARD | IN(SOURCE_FENCING) | IN(SOURCE_UNDOING), EV_STEER_FAILED, NULL,
-	 act_retry_later, SAME},
+	{S_FORWARD | S_FENCE | IN(SOURCE_UNDOING), EV_STEER_FAILED, NULL, act_retry_later, SAME},
 	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_TICK, guard_hopeless, NULL, SESSION_DONE},
-	{S_FORWARD | IN(SOURCE_FENCING) | IN(SOURCE_UNDOING), EV_TICK, guard_overdue, NULL, AGAIN},
+	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_CANCEL, guard_given_up, NULL, SESSION_DONE},
+	{S_FORWARD | S_FENCE | IN(SOURCE_UNDOING), EV_TICK, guard_overdue, NULL, AGAIN},
 	{IN(SOURCE_FINISHING), EV_FINISHED, guard_differs, NULL, AGAIN},
 	{IN(SOURCE_TRAILING), EV_PROVED, guard_differs, act_fail, SAME},
-	{IN(SOURCE_SETTLING), EV_PEER_LOST, NULL, act_retry_later, SAME},
 	{S_FORWARD, EV_PEER_LOST, NULL, act_reconnect, SAME},
+	/* A target that was still taking over when it was asked says TAKEN later. */
 	{S_RESEND, EV_STANDING_OWNER, NULL, NULL, AGAIN},
+	{S_RESEND, EV_TAKEN, NULL, NULL, AGAIN},
+	/* The last Closed was lost: the target is through. */
+	{IN(SOURCE_SETTLING), EV_STANDING_NONE, NULL, act_none_left, SAME},
+	{S_FROZEN, EV_STANDING_NONE, guard_has_nf, act_forgot, SOURCE_REVERTING},
+	{S_FROZEN, EV_PEER_FAILED, guard_has_nf, act_forgot, SOURCE_REVERTING},
 	{S_FORWARD, EV_STANDING_NONE, NULL, act_forgot, SAME},
 	{S_FORWARD, EV_PEER_FAILED, NULL, act_forgot, SAME},
-	{S_FORWARD, EV_NF_LOST, NULL, act_nf_lost, SAME},
-	{IN(SOURCE_UNDOING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+	{S_FORWARD | S_BACK, EV_NF_LOST, NULL, act_nf_lost, SAME},
 	/* A fenced target must be told before it is forgotten. */
 	{IN(SOURCE_UNDOING), EV_PEER_LOST, guard_fenced, act_reconnect, SAME},
 	{IN(SOURCE_UNDOING), EV_STANDING_OWNER, NULL, NULL, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_RECEIVING, NULL, NULL, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_NONE, NULL, act_none_left, SAME},
-	{IN(SOURCE_UNDOING), EV_CANCEL, NULL, NULL, SESSION_DONE},
+	{IN(SOURCE_UNDOING) | IN(SOURCE_SETTLING), EV_CLOSED, NULL, act_none_left, SAME},
 
 	/* target */
+	/* An offer has touched nothing, so it must not wipe anything either. */
+	{IN(TARGET_OFFERED), EV_CLOSE_DISCARD, NULL, act_abort, SESSION_DONE},
+	{IN(TARGET_OFFERED), EV_PEER_LOST, NULL, act_abort, SESSION_DONE},
+	{IN(TARGET_OFFERED), EV_PROTOCOL, NULL, act_give_up, SESSION_DONE},
+	{IN(TARGET_OFFERED), EV_CANCEL, NULL, act_give_up, SESSION_DONE},
+	{IN(TARGET_OFFERED), EV_TICK, guard_overdue, act_give_up, SESSION_DONE},
+	{IN(TARGET_OFFERED), EV_NF_LOST, NULL, act_give_up_nf, SESSION_DONE},
 	{T_EARLY, EV_CLOSE_DISCARD, NULL, act_abort, TARGET_DISCARDING},
 	{T_EARLY, EV_PEER_LOST, NULL, act_abort, TARGET_DISCARDING},
 	{T_EARLY, EV_PROTOCOL, NULL, act_give_up, TARGET_DISCARDING},
@@ -562,8 +674,9 @@ static const struct edge edges[] = {
 	{T_OWNER, EV_FINISH, NULL, NULL, TARGET_ROUNDING},
 	{T_OWNER, EV_TRAIL_END, NULL, NULL, TARGET_MERGING},
 	{T_OWNER, EV_CLOSE_COMPLETE, NULL, NULL, TARGET_SETTLING},
-	{T_EARLY | T_LATE | T_OWNER | IN(TARGET_DISCARDING), EV_QUERY, NULL, act_standing, SAME},
-	{IN(TARGET_SETTLING) | IN(TARGET_DISCARDING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+	{IN(TARGET_OFFERED) | T_EARLY | T_LATE | T_OWNER | T_LAST, EV_QUERY, NULL, act_standing,
+	 SAME},
+	{T_LAST, EV_NF_LOST, NULL, act_nf_lost, SAME},
 };
 
 static const struct edge *
@@ -614,7 +727,10 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 	effects->n = 0;
 	if (s->state == SESSION_DONE)
 		return;
+	if (event->type == EV_START && s->started)
+		return;
 	if (event->type == EV_START) {
+		s->started = true;
 		s->started_ns = event->now_ns;
 		enter(s, s->is_source ? SOURCE_OPENING : TARGET_OFFERED, event->now_ns, effects);
 		return;
@@ -637,7 +753,7 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 			enter(s, (enum session_state)edge->to, event->now_ns, effects);
 	}
 	if (edge == NULL || edge->to == SAME)
-		s->facts |= FACT(event->type) & states[s->state].needs;
+		s->facts |= FACT(event->type) & (states[s->state].needs | states[s->state].early);
 	advance(s, event->now_ns, effects);
 }
 
@@ -671,22 +787,33 @@ session_init_target(struct session *s, uint64_t id, const struct session_limits 
 static enum session_state
 restored_source(enum session_stage stage, uint32_t hold_word, uint32_t mode)
 {
-	if (stage == STAGE_SETTLE)
+	switch (stage) {
+	case STAGE_SETTLE:
 		return SOURCE_SETTLING;
-	if (stage == STAGE_TAKEN || mode == SLIM_GATE_REDIRECT || hold_word == SLIM_HOLD_TAKEN)
+	case STAGE_TAKEN:
 		return SOURCE_STEERING;
-	if (stage != STAGE_HANDOVER)
+	case STAGE_FENCED:
+		return hold_word == SLIM_HOLD_IDLE ? SOURCE_UNDOING : SOURCE_FENCING;
+	case STAGE_REVERT:
+		return hold_word == SLIM_HOLD_IDLE ? SOURCE_UNDOING : SOURCE_REVERTING;
+	case STAGE_HANDOVER:
+		break;
+	default:
 		return SOURCE_UNDOING;
+	}
+	if (hold_word == SLIM_HOLD_TAKEN || mode == SLIM_GATE_REDIRECT)
+		return SOURCE_STEERING;
 	if (hold_word == SLIM_HOLD_FENCED)
-		return SOURCE_FENCING;
+		return SOURCE_CLAIMING;
 	return hold_word == SLIM_HOLD_END_SENT ? SOURCE_QUERYING : SOURCE_UNDOING;
 }
 
+/* SERVE may not be in force at every worker yet, so it is said once more. */
 static enum session_state
 restored_target(uint32_t mode)
 {
 	if (mode == SLIM_GATE_SERVE)
-		return TARGET_SERVING;
+		return TARGET_TAKING;
 	return mode == SLIM_GATE_PASS ? TARGET_SETTLING : TARGET_DISCARDING;
 }
 
@@ -699,14 +826,17 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 
 	effects->n = 0;
 	init(s, id, is_source, limits);
+	s->started = true;
 	s->started_ns = s->held_ns = s->since_ns = now_ns;
 	s->peer_gone = true;
 	s->reason = REASON_RESTART;
+	s->fenced = stage == STAGE_FENCED || stage == STAGE_REVERT;
+	if (stage == STAGE_REVERT)
+		s->verdict = RESULT_FAILED;
 	state = is_source ? restored_source(stage, hold_word, mode) : restored_target(mode);
-	if (state == SOURCE_UNDOING || state == TARGET_DISCARDING)
-		s->verdict = RESULT_ABORTED;
 	enter(s, state, now_ns, effects);
-	if (is_source && session_is_forward(s))
+	/* Where the peer still has to be told or asked; QUERYING asks by itself. */
+	if (is_source && state != SOURCE_QUERYING && (state != SOURCE_UNDOING || s->fenced))
 		effect_add(effects, FX_PEER_QUERY, 0);
 	advance(s, now_ns, effects);
 }
@@ -778,6 +908,9 @@ session_print_diagram(char *buffer, size_t size)
 			text_add(&t, "    ");
 			print_facts(&t, spec->needs);
 			text_add(&t, " -> %s\n", session_state_name(spec->next));
+			for (i = 0; i < spec->n_exit; i++)
+				text_add(&t, "        do %s\n",
+					 session_effect_name(spec->exit[i].type));
 		}
 		for (i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
 			if (edges[i].from & IN(state))

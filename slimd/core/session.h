@@ -18,6 +18,23 @@
  * goes forward; in between it asks, and if there is no answer it fences the target
  * before it resumes (DESIGN: "Fencing").
  *
+ * What a driver promises:
+ *
+ *   - Effects are carried out in order. A crash between two of them is survived.
+ *   - GATE_DONE and STEERED answer the *last* gate command and steering call. Steering calls
+ *     are made one after the other: a call that was sent is not overtaken by the next.
+ *     Each has a deadline of its own, which is reported as STEER_FAILED.
+ *   - PEER_QUERY keeps on connecting, at a pace of its own, until a Standing came or the
+ *     session is over. PEER_LOST is said of a connection that was there, once (and of
+ *     PEER_OPEN that cannot connect).
+ *   - Frames to a peer that is not connected are dropped; what matters is said again.
+ *   - A Query or Close for a session that is unknown or done is answered by the driver:
+ *     Standing UNKNOWN, Closed. Standing UNKNOWN and CLOSED are STANDING_NONE.
+ *   - A reply belongs to the last request: ROUNDED to the last ROUND, FINISHED to the last
+ *     Finish, GATE_DONE's n to the time since the GATE_DONE before.
+ *   - Every gate command but HOLD, REDIRECT and those of the target's way forward leaves
+ *     the hold word IDLE, so that no word of an old session is ever read.
+ *
  * One owner, one thread. Times are CLOCK_MONOTONIC nanoseconds of the caller.
  */
 #ifndef SLIMD_CORE_SESSION_H
@@ -42,12 +59,15 @@
 	X(SOURCE_DRAINING, "draining", "handover")       \
 	X(SOURCE_ENDED, "ended", "handover")             \
 	X(SOURCE_QUERYING, "querying", "handover")       \
+	X(SOURCE_CLAIMING, "claiming", "handover")       \
+	X(SOURCE_RECLAIMING, "reclaiming", "handover")   \
 	X(SOURCE_FENCING, "fencing", "handover")         \
 	X(SOURCE_STEERING, "steering", "steer")          \
 	X(SOURCE_QUIETING, "quieting", "steer")          \
 	X(SOURCE_FINISHING, "finishing", "steer")        \
 	X(SOURCE_TRAILING, "trailing", "trail")          \
 	X(SOURCE_SETTLING, "settling", "trail")          \
+	X(SOURCE_REVERTING, "reverting", "undo")         \
 	X(SOURCE_UNDOING, "undoing", "undo")             \
 	/* target */                                     \
 	X(TARGET_OFFERED, "offered", "preflight")        \
@@ -70,50 +90,52 @@ enum session_state {
 };
 
 /* X(NAME, "name"). Which facts a state waits for is in the state table. */
-#define SESSION_EVENTS(X)                                                                          \
-	/* facts */                                                                                \
-	X(EV_OPENED, "opened")       /* source: the peer accepts */                                \
-	X(EV_STEERED, "steered")     /* source: the last steering call is done */                  \
-	X(EV_GATE_DONE, "gate-done") /* all workers acknowledged the last gate command; n: packets \
-					lost to limits */                                          \
-	X(EV_READY, "ready")         /* source: peer's Ready */                                    \
-	X(EV_PROBED, "probed")       /* source: a probe came back on every port */                 \
-	X(EV_WALKED, "walked")       /* source: the slab walk is sent */                           \
-	X(EV_DRAINED, "drained")     /* source: all deltas sent, nothing missed */                 \
-	X(EV_TAKEN, "taken")         /* source: target owns (peer or data path) */                 \
-	X(EV_FINISHED,                                                                             \
-	  "finished") /* source: last round done; n: packets redirected since it began */          \
-	X(EV_TRAILED, "trailed")   /* source: peer's TrailDone */                                  \
-	X(EV_PROVED, "proved")     /* source: walk over the frozen tables; n: 1 if it differs */   \
-	X(EV_CLOSED, "closed")     /* source: peer's Closed; n: packets lost to limits */          \
-	X(EV_BEGIN, "begin")       /* target: peer's Begin */                                      \
-	X(EV_END, "end")           /* target: peer's End */                                        \
-	X(EV_VERIFIED, "verified") /* target: all installed, digests equal */                      \
-	X(EV_MARKED, "marked")     /* target: marks of all source workers on all ports */          \
-	X(EV_ROUNDED, "rounded")   /* target: the requested flush round is done */                 \
-	X(EV_MERGED, "merged")     /* target: all lazy rows are merged */                          \
-	/* what else happens */                                                                    \
-	X(EV_START, "start")                                                                       \
-	X(EV_BACKLOG, "backlog") /* source, while catching up; rows, rows_per_second */            \
-	X(EV_REFUSED, "refused") /* source: the peer refuses */                                    \
-	X(EV_STEER_FAILED, "steer-failed")                                                         \
-	X(EV_DRAIN_BAD, "drain-bad")     /* source: slot sequences and write counters disagree */  \
-	X(EV_RESUMED, "resumed")         /* source: the agent resumed by itself (hold word) */     \
-	X(EV_PEER_FAILED, "peer-failed") /* source: the target cannot go on and owns nothing */    \
-	X(EV_PEER_LOST, "peer-lost")                                                               \
-	X(EV_PEER_BACK, "peer-back")                                                               \
-	X(EV_STANDING_OWNER, "standing-owner")                                                     \
-	X(EV_STANDING_RECEIVING, "standing-receiving")                                             \
-	X(EV_STANDING_NONE, "standing-none")                                                       \
-	X(EV_VERIFY_BAD, "verify-bad")         /* target: digests differ, a row did not fit */     \
-	X(EV_FINISH, "finish")                 /* target: peer's Finish */                         \
-	X(EV_TRAIL_END, "trail-end")           /* target: peer's TrailEnd */                       \
-	X(EV_CLOSE_COMPLETE, "close-complete") /* target: peer's Close */                          \
-	X(EV_CLOSE_DISCARD, "close-discard")                                                       \
-	X(EV_QUERY, "query")     /* target: peer's Query */                                        \
-	X(EV_NF_LOST, "nf-lost") /* the local NF is gone */                                        \
-	X(EV_CANCEL, "cancel")                                                                     \
-	X(EV_PROTOCOL, "protocol") /* the peer said what makes no sense */                         \
+#define SESSION_EVENTS(X)                                                                         \
+	/* facts */                                                                               \
+	X(EV_OPENED, "opened")   /* source: the peer accepts */                                   \
+	X(EV_STEERED, "steered") /* source: the last steering call is done */                     \
+	X(EV_GATE_DONE,                                                                           \
+	  "gate-done")           /* all workers acknowledged the last gate command; n: packets \
+					lost to limits */  \
+	X(EV_READY, "ready")     /* source: peer's Ready */                                       \
+	X(EV_PROBED, "probed")   /* source: a probe came back on every port */                    \
+	X(EV_WALKED, "walked")   /* source: the slab walk is sent */                              \
+	X(EV_DRAINED, "drained") /* source: all deltas sent, nothing missed */                    \
+	X(EV_TAKEN, "taken")     /* source: target owns (peer or data path) */                    \
+	X(EV_CLAIMED, "claimed") /* source: the hold word is FENCED: no TAKEN will count */       \
+	X(EV_FINISHED,                                                                            \
+	  "finished") /* source: last round done; n: packets redirected since it began */         \
+	X(EV_TRAILED, "trailed")   /* source: peer's TrailDone */                                 \
+	X(EV_PROVED, "proved")     /* source: walk over the frozen tables; n: 1 if it differs */  \
+	X(EV_CLOSED, "closed")     /* source: peer's Closed; n: packets lost to limits */         \
+	X(EV_BEGIN, "begin")       /* target: peer's Begin */                                     \
+	X(EV_END, "end")           /* target: peer's End */                                       \
+	X(EV_VERIFIED, "verified") /* target: all installed, digests equal */                     \
+	X(EV_MARKED, "marked")     /* target: marks of all source workers on all ports */         \
+	X(EV_ROUNDED, "rounded")   /* target: the requested flush round is done */                \
+	X(EV_MERGED, "merged")     /* target: all lazy rows are merged */                         \
+	/* what else happens */                                                                   \
+	X(EV_START, "start")                                                                      \
+	X(EV_BACKLOG, "backlog") /* source, while catching up; rows, rows_per_second */           \
+	X(EV_REFUSED, "refused") /* source: the peer refuses */                                   \
+	X(EV_STEER_FAILED, "steer-failed")                                                        \
+	X(EV_DRAIN_BAD, "drain-bad")     /* source: slot sequences and write counters disagree */ \
+	X(EV_RESUMED, "resumed")         /* source: the agent resumed by itself (hold word) */    \
+	X(EV_PEER_FAILED, "peer-failed") /* source: the target cannot go on and owns nothing */   \
+	X(EV_PEER_LOST, "peer-lost")                                                              \
+	X(EV_PEER_BACK, "peer-back")                                                              \
+	X(EV_STANDING_OWNER, "standing-owner")                                                    \
+	X(EV_STANDING_RECEIVING, "standing-receiving")                                            \
+	X(EV_STANDING_NONE, "standing-none")                                                      \
+	X(EV_VERIFY_BAD, "verify-bad")         /* target: digests differ, a row did not fit */    \
+	X(EV_FINISH, "finish")                 /* target: peer's Finish */                        \
+	X(EV_TRAIL_END, "trail-end")           /* target: peer's TrailEnd */                      \
+	X(EV_CLOSE_COMPLETE, "close-complete") /* target: peer's Close */                         \
+	X(EV_CLOSE_DISCARD, "close-discard")                                                      \
+	X(EV_QUERY, "query")     /* target: peer's Query */                                       \
+	X(EV_NF_LOST, "nf-lost") /* the local NF is gone */                                       \
+	X(EV_CANCEL, "cancel")                                                                    \
+	X(EV_PROTOCOL, "protocol") /* the peer said what makes no sense */                        \
 	X(EV_TICK, "tick")         /* time has passed: deadlines, retries */
 
 enum session_event_type {
@@ -124,50 +146,53 @@ enum session_event_type {
 };
 
 /* X(NAME, "name") with what the driver does and which event answers. */
-#define SESSION_EFFECTS(X)                                                                         \
-	X(FX_JOURNAL, "journal")     /* make `arg` (enum session_stage) durable before going on */ \
-	X(FX_PEER_OPEN, "peer-open") /* connect, send Open -> OPENED, REFUSED, PEER_LOST */        \
-	X(FX_PEER_BEGIN, "peer-begin") /* send Begin -> READY */                                   \
-	X(FX_PEER_END,                                                                             \
-	  "peer-end") /* hold word HOLDING->END_SENT, then send End -> TAKEN; or RESUMED */        \
-	X(FX_PEER_QUERY, "peer-query")   /* connect again, send Query -> STANDING_* */             \
-	X(FX_PEER_FINISH, "peer-finish") /* note redirected packets, send Finish -> FINISHED */    \
-	X(FX_PEER_CLOSE, "peer-close")   /* send Close, complete = `arg` -> CLOSED */              \
-	X(FX_PEER_ACCEPT, "peer-accept") /* target: send OpenReply, Ready, ... */                  \
-	X(FX_PEER_READY, "peer-ready")                                                             \
-	X(FX_PEER_TAKEN, "peer-taken")                                                             \
-	X(FX_PEER_FINISHED, "peer-finished")                                                       \
-	X(FX_PEER_TRAIL_DONE, "peer-trail-done")                                                   \
-	X(FX_PEER_CLOSED, "peer-closed")                                                           \
-	X(FX_PEER_FAILED, "peer-failed") /* with the reasons so far */                             \
-	X(FX_PEER_STANDING,                                                                        \
-	  "peer-standing") /* send Standing, state = `arg` (enum session_standing) */              \
-	X(FX_STEER_CHECK, "steer-check") /* steering: is the service known, the switch up? ->      \
-					    STEERED, STEER_FAILED */                               \
-	X(FX_STEER_PREPARE, "steer-prepare")                                                       \
-	X(FX_STEER_FLIP, "steer-flip")                                                             \
-	X(FX_STEER_QUIET, "steer-quiet")                                                           \
-	X(FX_STEER_FENCE, "steer-fence")                                                           \
-	X(FX_STEER_CLEANUP, "steer-cleanup") /* complete = `arg` */                                \
-	X(FX_GATE_WATCH, "gate-watch")       /* source: PASS, watch -> GATE_DONE; then PROBED */   \
-	X(FX_GATE_TRACK, "gate-track")       /* source: PASS, watch, track all -> GATE_DONE */     \
-	X(FX_GATE_HOLD, "gate-hold") /* source: hold word HOLDING, HOLD -> GATE_DONE, RESUMED */   \
-	X(FX_GATE_REDIRECT, "gate-redirect") /* source: hold word TAKEN, REDIRECT -> GATE_DONE */  \
-	X(FX_GATE_PASS,                                                                            \
-	  "gate-pass") /* PASS without session; source: hold word IDLE -> GATE_DONE */             \
-	X(FX_GATE_WIPE, "gate-wipe") /* CLOSED, wipe -> GATE_DONE once empty */                    \
-	X(FX_GATE_RECEIVE,                                                                         \
-	  "gate-receive")              /* target: RECEIVE, track all -> GATE_DONE, later MARKED */ \
-	X(FX_GATE_SERVE, "gate-serve") /* target: SERVE, track none -> GATE_DONE */                \
-	X(FX_WALK, "walk")             /* source: slab walk and deltas -> WALKED */                \
-	X(FX_DRAIN, "drain")           /* source: last deltas -> DRAINED, DRAIN_BAD */             \
-	X(FX_FENCE_CLAIM, "fence-claim") /* hold word END_SENT->FENCED -> TAKEN if too late */     \
-	X(FX_TRAIL, "trail")             /* source: lazy rows, TrailEnd -> TRAILED */              \
-	X(FX_PROVE, "prove")             /* source: full walk, compare -> PROVED */                \
-	X(FX_VERIFY, "verify") /* target: wait for installs, compare -> VERIFIED, VERIFY_BAD */    \
-	X(FX_ROUND, "round")   /* target: request a flush round -> ROUNDED */                      \
-	X(FX_MERGE, "merge")   /* target: wait for installs -> MERGED */                           \
-	X(FX_DEADLINE, "deadline") /* call with TICK at `arg` (absolute ns; 0: none) */            \
+#define SESSION_EFFECTS(X)                                                                           \
+	X(FX_JOURNAL, "journal")     /* make `arg` (enum session_stage) durable before going on */   \
+	X(FX_PEER_OPEN, "peer-open") /* connect, send Open -> OPENED, REFUSED, PEER_LOST */          \
+	X(FX_PEER_BEGIN, "peer-begin") /* send Begin -> READY */                                     \
+	X(FX_PEER_END,                                                                               \
+	  "peer-end") /* hold word HOLDING->END_SENT, then send End -> TAKEN; or RESUMED */          \
+	X(FX_PEER_QUERY, "peer-query")   /* connect again, send Query -> STANDING_* */               \
+	X(FX_PEER_FINISH, "peer-finish") /* note redirected packets, send Finish -> FINISHED */      \
+	X(FX_PEER_CLOSE, "peer-close")   /* send Close, complete = `arg` -> CLOSED */                \
+	X(FX_PEER_ACCEPT, "peer-accept") /* target: send OpenReply, Ready, ... */                    \
+	X(FX_PEER_READY, "peer-ready")                                                               \
+	X(FX_PEER_TAKEN, "peer-taken")                                                               \
+	X(FX_PEER_FINISHED, "peer-finished")                                                         \
+	X(FX_PEER_TRAIL_DONE, "peer-trail-done")                                                     \
+	X(FX_PEER_CLOSED, "peer-closed")                                                             \
+	X(FX_PEER_FAILED, "peer-failed") /* with the reasons so far */                               \
+	X(FX_PEER_STANDING,                                                                          \
+	  "peer-standing") /* send Standing, state = `arg` (enum session_standing) */                \
+	X(FX_STEER_CHECK,                                                                            \
+	  "steer-check") /* steering: is the service known, the switch up? ->      \
+					    STEERED, STEER_FAILED */                 \
+	X(FX_STEER_PREPARE, "steer-prepare")                                                         \
+	X(FX_STEER_FLIP, "steer-flip")                                                               \
+	X(FX_STEER_QUIET, "steer-quiet")                                                             \
+	X(FX_STEER_FENCE, "steer-fence")                                                             \
+	X(FX_STEER_CLEANUP, "steer-cleanup") /* complete = `arg` */                                  \
+	X(FX_GATE_WATCH, "gate-watch")       /* source: PASS, watch -> GATE_DONE; then PROBED */     \
+	X(FX_GATE_TRACK, "gate-track")       /* source: PASS, watch, track all -> GATE_DONE */       \
+	X(FX_GATE_HOLD, "gate-hold") /* source: hold word HOLDING, HOLD -> GATE_DONE, RESUMED */     \
+	X(FX_GATE_REDIRECT, "gate-redirect") /* source: hold word TAKEN, REDIRECT -> GATE_DONE */    \
+	X(FX_GATE_PASS,                                                                              \
+	  "gate-pass") /* PASS without session; source: hold word IDLE -> GATE_DONE */               \
+	X(FX_GATE_WIPE, "gate-wipe") /* CLOSED, wipe -> GATE_DONE once empty */                      \
+	X(FX_GATE_RECEIVE,                                                                           \
+	  "gate-receive")              /* target: RECEIVE, track all -> GATE_DONE, later MARKED */   \
+	X(FX_GATE_SERVE, "gate-serve") /* target: SERVE, track none -> GATE_DONE */                  \
+	X(FX_WALK, "walk")             /* source: slab walk and deltas -> WALKED */                  \
+	X(FX_DRAIN, "drain")           /* source: last deltas -> DRAINED, DRAIN_BAD */               \
+	X(FX_FENCE_CLAIM,                                                                            \
+	  "fence-claim") /* hold word END_SENT->FENCED -> CLAIMED (also when it was FENCED         \
+			    before); TAKEN if the agent was first */ \
+	X(FX_TRAIL, "trail")   /* source: lazy rows, TrailEnd -> TRAILED */                          \
+	X(FX_PROVE, "prove")   /* source: full walk, compare -> PROVED */                            \
+	X(FX_VERIFY, "verify") /* target: wait for installs, compare -> VERIFIED, VERIFY_BAD */      \
+	X(FX_ROUND, "round")   /* target: request a flush round -> ROUNDED */                        \
+	X(FX_MERGE, "merge")   /* target: wait for installs -> MERGED */                             \
+	X(FX_DEADLINE, "deadline") /* call with TICK at `arg` (absolute ns; 0: none) */              \
 	X(FX_RESULT, "result")     /* session over: session->result, reasons */
 
 enum session_effect_type {
@@ -187,6 +212,8 @@ enum session_stage {
 	STAGE_RECEIVE,  /* target: rows may be installed, nothing owned */
 	STAGE_OWNER,    /* target: the gate tells: SERVE or PASS is owner, else not */
 	STAGE_OVER,
+	STAGE_FENCED, /* source: the target is fenced or about to be; it must be told to discard */
+	STAGE_REVERT, /* source: the same after TAKEN: the target has lost what it had taken */
 };
 
 enum session_standing { STANDING_UNKNOWN = 0, STANDING_RECEIVING, STANDING_OWNER, STANDING_CLOSED };
@@ -254,6 +281,7 @@ struct session {
 	bool peer_gone;   /* the peer is not connected */
 	bool peer_forgot; /* the peer does not know the session any more */
 	bool fenced;      /* the target was fenced: it must be told to discard */
+	bool started;     /* EV_START was seen */
 	uint32_t reason;  /* slim.v1.ReasonCode of the first trouble; 0 none */
 	uint64_t lost;    /* packets lost to configured limits, both sides */
 	enum session_result
