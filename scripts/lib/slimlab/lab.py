@@ -224,7 +224,8 @@ class Lab:
     def start_nf(self, name, active):
         host, s = HOSTS[name], self.settings
         config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
-                                   capacity=s.sessions(), workers=s.workers)
+                                   capacity=s.sessions(), workers=s.workers, spin=s.spin,
+                                   sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
         ports = [f"{host.nf}-{port}" for port in PORTS]
         child = Child(self.journal, self.folder, host.nf,
                       [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes, ports),

@@ -15,6 +15,9 @@ class Settings:
     workers: int = 2            # packet threads of each NF
     capacity: int = 0           # sessions that an NF has room for; 0: twice the flows
     allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
+    hold_capacity: int = 8192   # packets that an NF can hold, per worker and port
+    spin: int = 32              # empty rounds before a worker of an NF sleeps
+    sleep_us: int = 20          # and how long
     log_level: str = "info"
 
     # Two cores are shared by everything. The switch's polling thread stays on one; the kernel

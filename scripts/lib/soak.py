@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many moves in a row under load. Called by scripts/soak."""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+
+from slimlab import build, generator, leftovers, machine, wait
+from slimlab.lab import HOSTS, Lab
+from slimlab.settings import Settings
+
+
+def parse():
+    p = argparse.ArgumentParser(prog="scripts/soak")
+    p.add_argument("--moves", type=int, default=100)
+    p.add_argument("--flows", type=int, default=20_000)
+    p.add_argument("--rate", type=int, default=10_000, help="packets a second, each direction (10000)")
+    p.add_argument("--churn", type=int, default=500)
+    p.add_argument("--workers", type=int, default=Settings.workers)
+    p.add_argument("--before", type=float, default=5, help="seconds of load before the first move (5)")
+    p.add_argument("--pause", type=float, default=0.2, help="seconds between two moves (0.2)")
+    p.add_argument("--json", metavar="FILE", help="write all numbers there")
+    p.add_argument("--timeline", action="store_true", help="print the median handover by component")
+    p.add_argument("--name", default="slim", help="of the lab")
+    p.add_argument("--no-build", action="store_true")
+    return p.parse_args()
+
+
+def us(ns):
+    return int(ns) / 1000.0
+
+
+def one_move(lab, source, number):
+    """Returns the job's result; None when the move was not complete."""
+    status, job = lab.migrate(source)
+    result = job.get("result") or {}
+    good = (status == 0 and job.get("state") == "complete"
+            and result["digest_source"] == result["digest_target"] == result["digest_proof"])
+    print(f"{number:>5}  {source} -> {HOSTS[source].other}  {job.get('state', job)!s:<10}"
+          f"{int(result.get('entries', 0)):>9}{us(result.get('duration_ns', 0)) / 1e6:>9.2f}"
+          f"{us(result.get('handover_ns', 0)):>13.0f}{us(result.get('flush_wait_p50_ns', 0)):>12.0f}"
+          f"{int(result.get('held_packets', 0)):>7}{int(result.get('redirected_packets', 0)):>12}"
+          + ("" if good else f"   {job.get('reasons', job)}"), flush=True)
+    return result if good else None
+
+
+def median_timeline(results):
+    """Each component's time since the HOLD command: median over the moves that have it."""
+    seen = {}
+    for result in results:
+        for entry in result.get("timeline", []):
+            seen.setdefault(entry["what"], []).append(us(entry["at_ns"]))
+    return sorted((statistics.median(times), what, len(times)) for what, times in seen.items())
+
+
+def soak(options):
+    settings = Settings(name=options.name, flows=options.flows, rate=options.rate, churn=options.churn,
+                        workers=options.workers)
+    with Lab(settings, lambda text: print(f"  {text}", flush=True)) as lab:
+        lab.await_peers()
+        lab.start_generator("--ramp-rate", str(max(1000, options.flows // 5)))
+        lab.generator.mark("before")
+        time.sleep(options.before)  # a part of the measurement
+        print(f"{'move':>5}  {'':<6}  {'result':<10}{'entries':>9}{'seconds':>9}{'handover us':>13}"
+              f"{'flush us':>12}{'held':>7}{'redirected':>12}")
+        results, source, bad = [], "a", 0
+        lab.generator.mark("moves")
+        for number in range(1, options.moves + 1):
+            result = one_move(lab, source, number)
+            if result is None:
+                bad += 1
+                print(lab.logs(), file=sys.stderr)
+                break
+            results.append(result)
+            source = HOSTS[source].other
+            time.sleep(options.pause)
+        generated = lab.generator.finish()
+    return summarize(options, generated, results, bad)
+
+
+def summarize(options, generated, results, bad):
+    counts = generator.ledger(generated, "moves")
+    before = next(w for w in generated["windows"] if w["name"] == "before")
+    rtt = before["latency"]["rtt"]["p50"]
+    summary = {"moves": len(results), "bad": bad, "ledger": counts,
+               "before": generator.ledger(generated, "before"), "rtt_us_before": before["latency"]["rtt"]}
+    print(f"\nledger before: {summary['before']}\nledger of the moves: {counts}")
+    if results:
+        handover = statistics.median(us(r["handover_ns"]) for r in results)
+        flush = statistics.median(us(r["flush_wait_p50_ns"]) for r in results)
+        summary.update(handover_us=handover, flush_wait_us_p50=flush)
+        print(f"round trip before the moves: {rtt:.0f} us (p50), {before['latency']['rtt']['p99']:.0f} us (p99)\n"
+              f"median handover: {handover:.0f} us, {handover / rtt:.2f} round trips; "
+              f"median flush wait: {flush:.0f} us, {flush / rtt:.2f} round trips")
+        if options.timeline:
+            for at, what, n in median_timeline(results):
+                print(f"  {at:>10.1f} us  {what}  (in {n} moves)")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as f:
+            json.dump({**summary, "results": results, "generator": generated}, f, indent=1)
+    clean = not bad and generator.faults(counts) == 0 and len(results) == options.moves
+    print("result: complete" if clean else "result: failed")
+    return 0 if clean else 1
+
+
+def main():
+    options = parse()
+    if not options.no_build and not build.build():
+        return 1
+    try:
+        return soak(options)
+    except (machine.MachineTooSmall, leftovers.Busy, build.NotBuilt, wait.DeadlinePassed) as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
