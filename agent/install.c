@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "install.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "track.h"
+
+#define RING_MASK (SLIM_INSTALL_RING_SIZE - 1u)
+#define RECORD_HEAD sizeof(struct slim_install_record)
+#define WIPE_LOOKS (64u * SLIM_WIPE_BUDGET) /* slots looked at in one poll */
+
+static void
+note_error(struct agent_worker *w, int error)
+{
+	_Atomic uint32_t *word = &w->pub.status->install_error;
+
+	if (atomic_load_explicit(word, memory_order_relaxed) == 0)
+		atomic_store_explicit(word, (uint32_t)error, memory_order_relaxed);
+}
+
+static void
+refuse(struct agent_worker *w)
+{
+	AGENT_COUNT(w->counters->install_bad, 1);
+	note_error(w, EPROTO);
+}
+
+/* ---- entries ------------------------------------------------------------- */
+
+static bool
+slot_is_used(const struct agent_table *table, uint32_t slot)
+{
+	const uint8_t *payload = slim_slot(&table->pub, slot);
+	const struct slim_slot_head *head =
+		(const struct slim_slot_head *)(const void *)payload - 1;
+
+	return __atomic_load_n(&head->used, __ATOMIC_RELAXED) != 0;
+}
+
+static bool
+slot_is_mine(const struct agent_worker *w, const struct agent_table *table, uint32_t slot)
+{
+	const uint8_t *payload = slim_slot(&table->pub, slot);
+	const struct slim_slot_head *head =
+		(const struct slim_slot_head *)(const void *)payload - 1;
+
+	return __atomic_load_n(&head->used, __ATOMIC_RELAXED) != 0 &&
+	       w->pub.bucket_worker[__atomic_load_n(&head->bucket, __ATOMIC_RELAXED)] ==
+		       w->pub.index;
+}
+
+static bool
+slot_has_key(const struct agent_table *table, uint32_t slot, const uint8_t *row)
+{
+	const uint8_t *entry = slim_slot(&table->pub, slot);
+
+	return slot_is_used(table, slot) &&
+	       memcmp(entry + table->key_offset, row + table->key_offset, table->key_size) == 0;
+}
+
+static void
+remove_entry(struct agent_worker *w, struct agent_table *table, uint32_t slot)
+{
+	table->ops.removed(table->ctx, &w->pub, slot, slim_slot(&table->pub, slot));
+	slim_slot_free(&w->pub, &table->pub, slot);
+	AGENT_COUNT(w->counters->removed, 1);
+}
+
+static void
+store_entry(struct agent_worker *w, struct agent_table *table, uint32_t slot, uint8_t bucket,
+	    const uint8_t *row)
+{
+	bool fresh = !slot_is_used(table, slot);
+	uint8_t *entry = slim_slot_begin(&w->pub, &table->pub, slot);
+
+	if (fresh)
+		memset(entry, 0, table->entry_size);
+	for (uint16_t i = 0; i < table->n_runs; i++)
+		memcpy(entry + table->runs[i].offset, row + table->runs[i].offset,
+		       table->runs[i].size);
+	slim_slot_end(&w->pub, &table->pub, slot, bucket);
+	if (table->ops.installed != NULL)
+		table->ops.installed(table->ctx, &w->pub, slot, entry);
+	AGENT_COUNT(w->counters->installed, 1);
+}
+
+/* ---- the map ---------------------------------------------------------------- */
+
+/* Local slot that stands for a source slot, SLIM_NO_SLOT if none (any more). */
+static uint32_t
+map_find(const struct agent_table *table, uint32_t source)
+{
+	uint32_t local = atomic_load_explicit(&table->local_of[source], memory_order_relaxed);
+
+	if (local == 0 ||
+	    atomic_load_explicit(&table->source_of[local - 1], memory_order_relaxed) != source + 1)
+		return SLIM_NO_SLOT;
+	return local - 1;
+}
+
+static void
+map_set(struct agent_table *table, uint32_t source, uint32_t local)
+{
+	atomic_store_explicit(&table->local_of[source], local + 1, memory_order_relaxed);
+	atomic_store_explicit(&table->source_of[local], source + 1, memory_order_relaxed);
+}
+
+static void
+map_clear(struct agent_table *table, uint32_t source)
+{
+	uint32_t local = map_find(table, source);
+
+	if (local != SLIM_NO_SLOT)
+		atomic_store_explicit(&table->source_of[local], 0, memory_order_relaxed);
+	atomic_store_explicit(&table->local_of[source], 0, memory_order_relaxed);
+}
+
+/* ---- records ------------------------------------------------------------------- */
+
+static void
+apply_del(struct agent_worker *w, struct agent_table *table, uint32_t source)
+{
+	uint32_t local = map_find(table, source);
+
+	/* Only what this worker owns: a wrong order at slimd must not make two
+	 * workers write one slot. */
+	if (local != SLIM_NO_SLOT && slot_is_mine(w, table, local))
+		remove_entry(w, table, local);
+	map_clear(table, source);
+}
+
+/* Slot for a row whose source slot has none yet. */
+static uint32_t
+acquire(struct agent_worker *w, struct agent_table *table, uint8_t bucket, const uint8_t *row)
+{
+	uint32_t local = table->ops.acquire(table->ctx, &w->pub, bucket, row + table->key_offset);
+
+	if (local == SLIM_NO_SLOT) {
+		AGENT_COUNT(w->counters->install_full, 1);
+		note_error(w, ENOSPC);
+		return SLIM_NO_SLOT;
+	}
+	/* The NF's answer is wrong: a slot that is not there, or another's entry. */
+	if (local >= table->pub.capacity ||
+	    (slot_is_used(table, local) &&
+	     (!slot_has_key(table, local, row) || !slot_is_mine(w, table, local)))) {
+		refuse(w);
+		return SLIM_NO_SLOT;
+	}
+	return local;
+}
+
+static void
+apply_put(struct agent_worker *w, struct agent_table *table,
+	  const struct slim_install_record *record, const uint8_t *row)
+{
+	uint32_t local = map_find(table, record->source_slot);
+
+	if (local != SLIM_NO_SLOT &&
+	    (!slot_is_mine(w, table, local) || !slot_has_key(table, local, row))) {
+		apply_del(w, table, record->source_slot);
+		local = SLIM_NO_SLOT;
+	}
+	if (local == SLIM_NO_SLOT) {
+		local = acquire(w, table, record->bucket, row);
+		if (local == SLIM_NO_SLOT)
+			return;
+		map_set(table, record->source_slot, local);
+	}
+	store_entry(w, table, local, record->bucket, row);
+}
+
+static uint64_t
+number_get(const uint8_t *p, uint16_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, p, size); /* little-endian host: checked below */
+	return value;
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are merged little-endian");
+
+static void
+merge_field(uint8_t *entry, const uint8_t *row, const struct agent_lazy *lazy)
+{
+	uint8_t *to = entry + lazy->offset;
+	const uint8_t *from = row + lazy->offset;
+	uint64_t old, new;
+
+	if (lazy->merge == SLIM_MERGE_LAST) {
+		memcpy(to, from, lazy->size);
+		return;
+	}
+	old = number_get(to, lazy->size);
+	new = number_get(from, lazy->size);
+	if (lazy->merge == SLIM_MERGE_SUM)
+		new += old;
+	else if (new < old)
+		new = old;
+	memcpy(to, &new, lazy->size);
+}
+
+static void
+apply_merge(struct agent_worker *w, struct agent_table *table,
+	    const struct slim_install_record *record, const uint8_t *row)
+{
+	uint32_t local = map_find(table, record->source_slot);
+
+	if (local == SLIM_NO_SLOT || !slot_is_mine(w, table, local) ||
+	    !slot_has_key(table, local, row))
+		return; /* the flow has ended since, or its slot serves another */
+	for (uint16_t i = 0; i < table->n_lazy; i++)
+		merge_field(slim_slot(&table->pub, local), row, &table->lazy[i]);
+	AGENT_COUNT(w->counters->merged, 1);
+}
+
+static bool
+record_is_good(const struct agent_worker *w, const struct slim_install_record *record, bool rows)
+{
+	const struct slim_agent *agent = w->agent;
+	const struct agent_table *table;
+	uint32_t row_size;
+
+	if (record->op > SLIM_INSTALL_MERGE || record->table >= agent->n_tables)
+		return false;
+	if (!rows && record->op != SLIM_INSTALL_MERGE)
+		return false;
+	table = &agent->tables[record->table];
+	row_size = record->op == SLIM_INSTALL_DEL ? 0 : table->entry_size;
+	if (record->source_slot >= table->pub.capacity || record->row_size != row_size ||
+	    record->size != RECORD_HEAD + row_size)
+		return false;
+	return record->op == SLIM_INSTALL_DEL ||
+	       agent->bucket_worker[record->bucket] == w->pub.index;
+}
+
+/* `bytes`: a private copy of one whole record. */
+static void
+apply(struct agent_worker *w, const uint8_t *bytes, bool rows)
+{
+	const uint8_t *row = bytes + RECORD_HEAD;
+	struct slim_install_record record;
+	struct agent_table *table;
+
+	memcpy(&record, bytes, sizeof(record));
+	if (!record_is_good(w, &record, rows)) {
+		refuse(w);
+		return;
+	}
+	table = &w->agent->tables[record.table];
+	if (record.op == SLIM_INSTALL_PUT)
+		apply_put(w, table, &record, row);
+	else if (record.op == SLIM_INSTALL_DEL)
+		apply_del(w, table, record.source_slot);
+	else
+		apply_merge(w, table, &record, row);
+}
+
+/* Reads and applies the record at `w->installed`. Returns its size, 0 if the ring is nonsense. */
+static uint32_t
+step(struct agent_worker *w, uint64_t tail, bool rows)
+{
+	uint32_t at = (uint32_t)w->installed & RING_MASK;
+	uint32_t to_end = SLIM_INSTALL_RING_SIZE - at;
+	struct slim_install_record head = {0};
+
+	/* Close to the end there may be room for the first half of a header only: a PAD. */
+	memcpy(&head, w->install->data + at, to_end < RECORD_HEAD ? to_end : RECORD_HEAD);
+	if (head.size == 0 || head.size % 8 != 0 || head.size > to_end ||
+	    head.size > tail - w->installed)
+		return 0;
+	if (head.op == SLIM_INSTALL_PAD)
+		return head.size == to_end ? head.size : 0;
+	if (head.size < RECORD_HEAD || head.size > sizeof(w->record))
+		return 0;
+	memcpy(w->record, w->install->data + at, head.size);
+	/* slimd may have written since: what was checked is what is used. */
+	memcpy(w->record, &head, sizeof(head));
+	apply(w, w->record, rows);
+	return head.size;
+}
+
+bool
+slim_install_poll(struct agent_worker *w, bool rows)
+{
+	uint64_t tail = atomic_load_explicit(&w->install->tail, memory_order_acquire); /* P5 */
+
+	if (tail == w->installed)
+		return false;
+	for (uint32_t i = 0; i < SLIM_INSTALL_BUDGET && w->installed != tail; i++) {
+		uint32_t size =
+			tail - w->installed <= SLIM_INSTALL_RING_SIZE ? step(w, tail, rows) : 0;
+
+		if (size == 0) {
+			refuse(w);
+			w->installed = tail;
+			break;
+		}
+		w->installed += size;
+	}
+	/* Whoever sees the new position also finds the changed slots in the dirty ring. */
+	slim_track_publish(w);
+	atomic_store_explicit(&w->pub.status->installed_bytes, w->installed,
+			      memory_order_release); /* P6 */
+	return w->installed != tail;
+}
+
+void
+slim_install_begin(struct agent_worker *w)
+{
+	struct slim_agent *agent = w->agent;
+
+	w->installed = atomic_load_explicit(&w->install->tail, memory_order_acquire); /* P5 */
+	atomic_store_explicit(&w->pub.status->install_error, 0, memory_order_relaxed);
+	for (uint16_t t = 0; t < agent->n_tables; t++) {
+		struct agent_table *table = &agent->tables[t];
+
+		for (uint32_t i = w->pub.index; i < table->pub.capacity; i += agent->n_workers) {
+			atomic_store_explicit(&table->local_of[i], 0, memory_order_relaxed);
+			atomic_store_explicit(&table->source_of[i], 0, memory_order_relaxed);
+		}
+	}
+	atomic_store_explicit(&w->pub.status->installed_bytes, w->installed,
+			      memory_order_release); /* P6 */
+}
+
+bool
+slim_install_wipe(struct agent_worker *w)
+{
+	struct slim_agent *agent = w->agent;
+	uint32_t removed = 0;
+
+	for (uint32_t looks = 0; looks < WIPE_LOOKS && removed < SLIM_WIPE_BUDGET; looks++) {
+		struct agent_table *table;
+
+		if (w->wipe.table >= agent->n_tables)
+			break;
+		table = &agent->tables[w->wipe.table];
+		if (slot_is_mine(w, table, w->wipe.slot)) {
+			remove_entry(w, table, w->wipe.slot);
+			removed++;
+		}
+		if (++w->wipe.slot == table->pub.capacity) {
+			w->wipe.slot = 0;
+			w->wipe.table++;
+		}
+	}
+	slim_track_publish(w);
+	return w->wipe.table < agent->n_tables;
+}
