@@ -34,9 +34,7 @@ static const struct options defaults =
 					   .hop_ip = IP(203, 0, 113, 1)}},
 				.n_flows = 100000,
 				.n_probes = 4,
-				.probe_rate = 1000,
 				.n_echoes = 4,
-				.echo_rate = 500,
 				.rate = {20000, 20000},
 				.churn = 500,
 				.ramp_rate = 20000,
@@ -93,10 +91,10 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		{"ramp-rate", NUMBER, &t->ramp_rate, "flows opened a second at the start (20000)"},
 		{"probes", NUMBER, &t->n_probes, "flows on which gaps are measured (4)"},
 		{"probe-rate", NUMBER, &t->probe_rate,
-		 "packets a second of each of them, part of the rate (1000)"},
+		 "packets a second of each of them, part of the rate (rate / 20, at most 1000)"},
 		{"echoes", NUMBER, &t->n_echoes, "flows on which round trips are measured (4)"},
 		{"echo-rate", NUMBER, &t->echo_rate,
-		 "packets a second of each of them, part of the rate (500)"},
+		 "packets a second of each of them, part of the rate (rate / 40, at most 500)"},
 		{"inside-mac", MAC, in->mac, "own MAC, inside (02:00:00:00:01:02)"},
 		{"outside-mac", MAC, out->mac, "own MAC, outside (02:00:00:00:02:02)"},
 		{"inside-ip", ADDRESS, &in->ip, "own address, inside (100.64.0.2)"},
@@ -205,15 +203,27 @@ complain(const char *what, const char *why)
 	return -EINVAL;
 }
 
+static uint32_t
+smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Values that stand for more than one target, or are wider than their option. */
 static int
 finish(struct options *o, const struct wide *w)
 {
 	const char *why;
+	uint32_t rate;
 
 	for (unsigned d = 0; d < LEDGER_N_DIRECTIONS; d++)
 		if (o->traffic.rate[d] == 0)
 			o->traffic.rate[d] = w->rate;
+	rate = smaller(o->traffic.rate[LEDGER_UP], o->traffic.rate[LEDGER_DOWN]);
+	if (o->traffic.probe_rate == 0)
+		o->traffic.probe_rate = smaller(rate / 20, 1000);
+	if (o->traffic.echo_rate == 0)
+		o->traffic.echo_rate = smaller(rate / 40, 500);
 	o->idle_ns = w->idle_us * UINT64_C(1000);
 	o->traffic.seed = w->seed;
 	if (w->series_s == 0 || w->series_s > JUDGE_SERIES_MAX_BINS / 100u)

@@ -642,6 +642,7 @@ enter_run(struct traffic *t, uint64_t now_ns)
 		pace_start(&t->paces[k], rates[k], now_ns + 7919u * k);
 	pace_start(&t->churn, c->churn, now_ns);
 	t->cursors[PACE_DOWN_BULK] = c->n_flows / 2u;
+	ledger_forget_gaps(t->ledger); /* probes rested during the ramp */
 	t->first_window = (uint32_t)ledger_mark(t->ledger, "run", now_ns);
 	t->ready_ns = now_ns;
 	t->phase = TRAFFIC_RUN;

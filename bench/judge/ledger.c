@@ -233,6 +233,14 @@ ledger_finish(struct ledger *l, uint64_t now_ns)
 	l->windows[l->n_windows - 1u].end_ns = now_ns;
 }
 
+void
+ledger_forget_gaps(struct ledger *l)
+{
+	for (uint32_t i = 0; i < l->n_flows; i++)
+		for (unsigned d = 0; d < LEDGER_N_DIRECTIONS; d++)
+			l->flows[i].directions[d].last_arrival_ns = 0;
+}
+
 /* ---- packets -------------------------------------------------------------------------- */
 
 struct ledger_ticket

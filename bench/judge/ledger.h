@@ -162,6 +162,9 @@ void ledger_corrupt(struct ledger *l, enum ledger_direction direction, uint64_t 
 /* The packet of this (valid) ticket answered one that was to be sent `ns` ago. */
 void ledger_round_trip(struct ledger *l, const struct ledger_ticket *ticket, uint64_t ns);
 
+/* The silence up to now was meant: gaps are measured from the next arrival on. */
+void ledger_forget_gaps(struct ledger *l);
+
 /* Settles every life and closes the last window. Only readers are called after it. */
 void ledger_finish(struct ledger *l, uint64_t now_ns);
 
