@@ -34,7 +34,7 @@ def many(bench):
 
 
 def steering_tells(bench):
-    shown = bench.lab.steering().json("steering", "show")
+    shown = bench.lab.slimctl("a").json("steering", "show")
     service = next(s for s in shown["services"] if s["service"] == "nat")
     expect_equal(service["instance"], f"nat-{bench.home}", "serving instance")
     expect_equal(service.get("sessions", []), [], "sessions at slim-ofctld")

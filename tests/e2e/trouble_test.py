@@ -49,7 +49,7 @@ def idle_slimd(bench, host):
 
 def idle_ofctld(bench):
     restart_ofctld(bench)
-    shown = bench.lab.steering().json("steering", "show")
+    shown = bench.lab.slimctl("a").json("steering", "show")
     service = next(s for s in shown["services"] if s["service"] == "nat")
     expect_equal(service["instance"], f"nat-{bench.home}", "serving instance after the restart")
 

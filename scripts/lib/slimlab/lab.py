@@ -175,17 +175,13 @@ class Lab:
                             [self.program("slim-ofctld"), "--config", config])
         wait.until(self.steering_is_up, "slim-ofctld and its bridge", alive=self.ofctld.gone, every=0.05)
 
-    def steering(self):
-        """Client of slim-ofctld."""
-        return Slimctl(self.program("slimctl"), f"unix:{self.folder}/ofctld.sock")
-
     def steering_is_up(self):
-        shown = self.steering().try_json("steering", "show")
+        shown = self.slimctl("a").try_json("steering", "show")
         bridges = (shown or {}).get("bridges", [])
         return bool(bridges) and all(b["state"] == "up" for b in bridges)
 
     def steer(self, host):
-        self.steering().run("steering", "set", SERVICE, HOSTS[host].nf)
+        self.slimctl(host).run("steering", "set", SERVICE, HOSTS[host].nf)
 
     def start_slimd(self, name):
         host = HOSTS[name]
@@ -200,7 +196,9 @@ class Lab:
         wait.until(lambda: self.slimctl(name).try_json("version"), f"slimd {name}", alive=child.gone)
 
     def slimctl(self, host):
-        return Slimctl(self.program("slimctl"), f"unix:{self.folder}/{host}/slimd.sock")
+        """slimctl for a host's slimd, and for slim-ofctld."""
+        return Slimctl(self.program("slimctl"), f"unix:{self.folder}/{host}/slimd.sock",
+                       f"unix:{self.folder}/ofctld.sock")
 
     # ---- network functions ------------------------------------------------------
 

@@ -2,6 +2,7 @@
 """slimctl, as a program would use it: --json and exit status."""
 
 import json
+import os
 import subprocess
 
 
@@ -15,23 +16,34 @@ class Refused(Exception):
 
 
 class Slimctl:
-    def __init__(self, program, address):
+    """Speaks to one slimd and to slim-ofctld."""
+
+    def __init__(self, program, server, steering):
         self.program = program
-        self.address = address
+        self.environment = {"SLIM_SERVER": server, "SLIM_STEERING": steering}
+
+    def _popen(self, args):
+        return subprocess.Popen(self.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                stdin=subprocess.DEVNULL, text=True,
+                                env={**os.environ, **self.environment})
 
     def command(self, *args):
-        return [self.program, "--address", self.address, *(str(a) for a in args)]
+        return [self.program, *(str(a) for a in args)]
 
     def start(self, *args):
         """Starts it without waiting, for moves that are disturbed half-way."""
-        return subprocess.Popen(self.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                stdin=subprocess.DEVNULL, text=True)
+        return self._popen(args)
 
     def call(self, *args, seconds=30):
         """Returns (exit status, standard output, standard error)."""
-        done = subprocess.run(self.command(*args), capture_output=True, text=True, timeout=seconds,
-                              stdin=subprocess.DEVNULL, check=False)
-        return done.returncode, done.stdout, done.stderr
+        process = self._popen(args)
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        return process.returncode, out, err
 
     def run(self, *args, seconds=30):
         status, out, err = self.call(*args, seconds=seconds)
