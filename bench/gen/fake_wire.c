@@ -31,7 +31,7 @@ struct fake_wire {
 	struct fake_wire_config config;
 	struct queue queues[TRAFFIC_N_SIDES]; /* to each side */
 	ledger_endpoint *inside; /* hash table of inside endpoints; its index is the mapping */
-	bool swapping;
+	const struct fake_meeting *swapping; /* its packet waits in `swapped` */
 	struct entry swapped;
 };
 
@@ -127,10 +127,19 @@ append(struct queue *q, const struct entry *e)
 }
 
 static bool
-meets_trouble(const struct fake_wire *w, const struct frame_payload *p)
+is_of(const struct fake_meeting *m, const struct frame_payload *p)
 {
-	return w->config.trouble != FAKE_NONE && p->ticket.direction == w->config.direction &&
-	       p->ticket.flow == w->config.flow && p->ticket.seq == w->config.seq;
+	return p->ticket.direction == m->direction && p->ticket.flow == m->flow;
+}
+
+/* What this packet meets; NULL: nothing. */
+static const struct fake_meeting *
+meeting_of(const struct fake_wire *w, const struct frame_payload *p)
+{
+	for (unsigned i = 0; i < w->config.n_meetings; i++)
+		if (is_of(&w->config.meetings[i], p) && p->ticket.seq == w->config.meetings[i].seq)
+			return &w->config.meetings[i];
+	return NULL;
 }
 
 static void
@@ -152,9 +161,10 @@ damage(struct entry *e, enum fake_trouble trouble)
 }
 
 static void
-pass_with_trouble(struct fake_wire *w, struct queue *q, struct entry *e)
+pass_with_trouble(struct fake_wire *w, const struct fake_meeting *m, struct queue *q,
+		  struct entry *e)
 {
-	switch (w->config.trouble) {
+	switch (m->trouble) {
 	case FAKE_DROP:
 		return;
 	case FAKE_TWICE:
@@ -162,12 +172,12 @@ pass_with_trouble(struct fake_wire *w, struct queue *q, struct entry *e)
 		break;
 	case FAKE_SWAP:
 		w->swapped = *e;
-		w->swapping = true;
+		w->swapping = m;
 		return;
 	case FAKE_DAMAGE:
 	case FAKE_CHECKSUM:
 	case FAKE_NO_CHECKSUM:
-		damage(e, w->config.trouble);
+		damage(e, m->trouble);
 		break;
 	case FAKE_DELAY:
 		q->not_before_ns = e->due_ns + w->config.extra_ns;
@@ -180,13 +190,6 @@ pass_with_trouble(struct fake_wire *w, struct queue *q, struct entry *e)
 	append(q, e);
 }
 
-static bool
-is_next_of_swapped(const struct fake_wire *w, const struct frame_payload *p)
-{
-	return w->swapping && p->ticket.flow == w->config.flow &&
-	       p->ticket.direction == w->config.direction;
-}
-
 static void
 put_udp(struct fake_wire *w, enum traffic_side from, const struct frame_view *v, size_t size,
 	uint64_t now_ns)
@@ -194,17 +197,20 @@ put_udp(struct fake_wire *w, enum traffic_side from, const struct frame_view *v,
 	enum traffic_side to = from == TRAFFIC_INSIDE ? TRAFFIC_OUTSIDE : TRAFFIC_INSIDE;
 	struct entry e = {.due_ns = now_ns + w->config.delay_ns, .size = size};
 	struct queue *q = &w->queues[to];
+	const struct fake_meeting *m;
 	struct frame_payload payload;
 
-	assert(frame_payload_parse(v->payload, v->payload_size, &payload));
-	translate(w, from, v, &payload,
-		  w->config.trouble == FAKE_REMAP && meets_trouble(w, &payload), &e);
-	if (meets_trouble(w, &payload)) {
-		pass_with_trouble(w, q, &e);
-	} else if (is_next_of_swapped(w, &payload)) {
+	bool readable = frame_payload_parse(v->payload, v->payload_size, &payload);
+
+	assert(readable);
+	m = meeting_of(w, &payload);
+	translate(w, from, v, &payload, m != NULL && m->trouble == FAKE_REMAP, &e);
+	if (m != NULL) {
+		pass_with_trouble(w, m, q, &e);
+	} else if (w->swapping != NULL && is_of(w->swapping, &payload)) {
 		append(q, &e);
 		append(q, &w->swapped);
-		w->swapping = false;
+		w->swapping = NULL;
 	} else {
 		append(q, &e);
 	}

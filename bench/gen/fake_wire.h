@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For tests only: what stands between the two sides of a generator. A translator with a
- * fixed delay each way, which can do one thing wrong, to one packet, on purpose.
+ * fixed delay each way, which does things wrong on purpose, each to one packet.
  */
 #ifndef SLIM_BENCH_FAKE_WIRE_H
 #define SLIM_BENCH_FAKE_WIRE_H
@@ -22,13 +22,21 @@ enum fake_trouble {
 	FAKE_DELAY,       /* it and all behind it wait for extra_ns */
 };
 
-struct fake_wire_config {
-	uint64_t delay_ns;
+#define FAKE_MAX_TROUBLES 16u
+
+/* What goes wrong, and the packet that meets it. */
+struct fake_meeting {
 	enum fake_trouble trouble;
-	enum ledger_direction direction; /* the packet that meets the trouble */
+	enum ledger_direction direction;
 	uint32_t flow;
 	uint32_t seq;
-	uint64_t extra_ns;
+};
+
+struct fake_wire_config {
+	uint64_t delay_ns;
+	uint64_t extra_ns; /* of FAKE_DELAY */
+	unsigned n_meetings;
+	struct fake_meeting meetings[FAKE_MAX_TROUBLES];
 	uint8_t macs[TRAFFIC_N_SIDES][FRAME_MAC_SIZE]; /* the translator's own */
 	uint32_t ips[TRAFFIC_N_SIDES];
 };

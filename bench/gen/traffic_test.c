@@ -221,10 +221,8 @@ packets_in_flight_are_not_lost(void **state)
 static struct ledger_counts
 meet(enum fake_trouble trouble, enum ledger_direction direction, uint32_t flow)
 {
-	struct fake_wire_config wire = {.trouble = trouble,
-					.direction = direction,
-					.flow = flow,
-					.seq = 300,
+	struct fake_wire_config wire = {.n_meetings = 1,
+					.meetings = {{trouble, direction, flow, 300}},
 					.extra_ns = 40 * MS};
 	struct ledger_counts it, other;
 	struct rig r;
@@ -404,8 +402,8 @@ a_frame_taken_back_was_not_sent(void **state)
 static void
 a_lost_opening_packet_is_sent_again(void **state)
 {
-	struct fake_wire_config wire = {
-		.trouble = FAKE_DROP, .direction = LEDGER_UP, .flow = 77, .seq = 0};
+	struct fake_wire_config wire = {.n_meetings = 1,
+					.meetings = {{FAKE_DROP, LEDGER_UP, 77, 0}}};
 	const struct ledger_window *ramp;
 	struct ledger_counts up;
 	struct rig r;
