@@ -2,6 +2,7 @@
 /* Walks a message by its descriptor; the depth of messages bounds the recursion. */
 #include "json.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -117,15 +118,33 @@ print_bytes(FILE *out, const ProtobufCBinaryData *bytes)
 	fputc('"', out);
 }
 
+const char *
+json_enum_name(const ProtobufCEnumDescriptor *type, int value, char text[JSON_NAME_SIZE])
+{
+	const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
+	size_t n = strlen(type->short_name);
+	bool is_code = n > 4 && strcmp(type->short_name + n - 4, "Code") == 0;
+	const char *name = known != NULL ? known->name : "?";
+	const char *prefix = strchr(name, '_');
+	size_t i;
+
+	if (prefix != NULL)
+		name = prefix + 1;
+	for (i = 0; name[i] != '\0' && i + 1 < JSON_NAME_SIZE; i++)
+		text[i] = (char)(is_code ? name[i] : tolower((unsigned char)name[i]));
+	text[i] = '\0';
+	return text;
+}
+
 static void
 print_enum(FILE *out, const ProtobufCEnumDescriptor *type, int value)
 {
-	const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
+	char text[JSON_NAME_SIZE];
 
-	if (known != NULL)
-		json_print_string(out, known->name);
-	else
+	if (protobuf_c_enum_descriptor_get_value(type, value) == NULL)
 		fprintf(out, "%d", value);
+	else
+		json_print_string(out, json_enum_name(type, value, text));
 }
 
 static void

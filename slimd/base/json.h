@@ -17,6 +17,11 @@
  * end. */
 void json_print_message(FILE *out, const ProtobufCMessage *message, int indent);
 
+/* The same short name of an enum value: "complete", "UNKNOWN_NF"; "?" when it is not known. */
+#define JSON_NAME_SIZE 64u
+const char *json_enum_name(const ProtobufCEnumDescriptor *type, int value,
+			   char text[JSON_NAME_SIZE]);
+
 /* A string with its quotes. */
 void json_print_string(FILE *out, const char *text);
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* steering show, set, clear: calls of slim-ofctld. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client.h"
+#include "commands.h"
+#include "print.h"
+
+static int
+call_steering(const struct options *options, const char *method, const ProtobufCMessage *request,
+	      ProtobufCMessage **ret_reply)
+{
+	struct client *client;
+	int code = client_open(options->steering, CLIENT_STEERING, options, &client);
+
+	if (code != EXIT_COMPLETE)
+		return code;
+	code = client_call(client, method, request, ret_reply);
+	client_close(client);
+	return code;
+}
+
+static void
+print_services(size_t n, Slim__V1__Steering *const *services)
+{
+	static const char *const titles[] = {"SERVICE", "SERVING", "SESSIONS", "INSTANCES"};
+	struct print_table out;
+	char instances[512];
+	size_t i, k, used;
+
+	print_table_begin(&out, 4, titles);
+	for (i = 0; i < n; i++) {
+		instances[0] = '\0';
+		for (k = 0, used = 0; k < services[i]->n_instances && used < sizeof(instances); k++)
+			used += (size_t)snprintf(instances + used, sizeof(instances) - used, "%s%s",
+						 k > 0 ? " " : "", services[i]->instances[k]);
+		print_table_add(&out, "%s", services[i]->service);
+		print_table_add(&out, "%s",
+				services[i]->instance[0] != '\0' ? services[i]->instance : "-");
+		print_table_add(&out, "%zu", services[i]->n_sessions);
+		print_table_add(&out, "%s", instances);
+	}
+	print_table_end(&out, stdout);
+}
+
+static void
+print_bridges(size_t n, Slim__V1__Bridge *const *bridges)
+{
+	static const char *const titles[] = {"BRIDGE", "STATE", "DATAPATH", "RULES", "ADDRESS"};
+	struct print_table out;
+	size_t i;
+
+	print_table_begin(&out, 5, titles);
+	for (i = 0; i < n; i++) {
+		print_table_add(&out, "%s", bridges[i]->name);
+		print_table_add(&out, "%s", bridges[i]->state);
+		print_table_add(&out, "%016" PRIx64, bridges[i]->datapath_id);
+		print_table_add(&out, "%u", bridges[i]->rules);
+		print_table_add(&out, "%s", bridges[i]->address);
+	}
+	print_table_end(&out, stdout);
+}
+
+int
+steering_show(const struct options *options)
+{
+	Slim__V1__ShowRequest request = SLIM__V1__SHOW_REQUEST__INIT;
+	const Slim__V1__ShowReply *shown;
+	ProtobufCMessage *reply;
+	int code;
+
+	if (options->n_args > 0)
+		request.service = (char *)options->args[0];
+	code = call_steering(options, "Show", &request.base, &reply);
+	if (code != EXIT_COMPLETE)
+		return code;
+	shown = (Slim__V1__ShowReply *)reply;
+	if (options->json) {
+		print_json(stdout, reply);
+	} else {
+		print_services(shown->n_services, shown->services);
+		printf("\n");
+		print_bridges(shown->n_bridges, shown->bridges);
+	}
+	client_free_reply(reply);
+	return EXIT_COMPLETE;
+}
+
+static int
+change(const struct options *options, const char *method, const char *instance)
+{
+	Slim__V1__SetRequest request = SLIM__V1__SET_REQUEST__INIT;
+	const Slim__V1__SteerReply *answer;
+	ProtobufCMessage *reply;
+	int code;
+
+	request.service = (char *)options->args[0];
+	if (instance != NULL)
+		request.instance = (char *)instance;
+	code = call_steering(options, method, &request.base, &reply);
+	if (code != EXIT_COMPLETE)
+		return code;
+	answer = (Slim__V1__SteerReply *)reply;
+	if (options->json)
+		print_json(stdout, reply);
+	if (answer->n_reasons > 0) {
+		fprintf(stderr, "slimctl: refused\n");
+		print_reasons(stderr, answer->n_reasons, answer->reasons);
+		code = EXIT_REFUSED;
+	}
+	client_free_reply(reply);
+	return code;
+}
+
+int
+steering_set(const struct options *options)
+{
+	return change(options, "Set", options->args[1]);
+}
+
+int
+steering_clear(const struct options *options)
+{
+	return change(options, "Clear", NULL);
+}
