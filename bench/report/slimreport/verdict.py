@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict: one dictionary that says whether a run of moves was perfect, and what it cost.
+
+`result` is "complete" only if everything that was measured is: every move complete with equal
+digests, no packet lost, duplicated, reordered or mistranslated in any judged window, no TCP
+connection broken, no ping lost. Else it is "failed", and `reasons` says why.
+
+What was not measured (no real programs ran) is null and does not count; what must be there
+(windows of moves and of the control, as many moves as expected) does.
+"""
+
+import re
+import statistics
+
+from . import windows
+from .windows import BadInput
+
+# Our key, key of slim.v1.MoveResult, divisor.
+MOVE_FIELDS = (
+    ("entries", "entries", None),
+    ("snapshot_bytes", "snapshot_bytes", None),
+    ("delta_bytes", "delta_bytes", None),
+    ("duration_ms", "duration_ns", 1e6),
+    ("handover_us", "handover_ns", 1e3),
+    ("hold_us_p50", "hold_p50_ns", 1e3),
+    ("hold_us_max", "hold_max_ns", 1e3),
+    ("held_packets", "held_packets", None),
+    ("flush_wait_us_p50", "flush_wait_p50_ns", 1e3),
+    ("flush_wait_us_max", "flush_wait_max_ns", 1e3),
+    ("flush_rounds", "flush_rounds", None),
+    ("redirected_packets", "redirected_packets", None),
+    ("steer_ms", "steer_ns", 1e6),
+    ("digest_source", "digest_source", None),
+    ("digest_target", "digest_target", None),
+)
+
+
+def move(job):
+    """One entry of `moves` from a job as slimctl prints it."""
+    result = job.get("result") or {}
+    entry = {"from": job["nf"], "to": job["to_nf"], "result": job["state"]}
+    for key, field, divisor in MOVE_FIELDS:
+        value = result.get(field, "" if key.startswith("digest") else 0)
+        entry[key] = value if divisor is None else round(value / divisor, 3)
+    return entry
+
+
+def move_reasons(number, entry, job):
+    """What is wrong with a move."""
+    name = f"move {number} ({entry['from']} to {entry['to']})"
+    result = job.get("result") or {}
+    reasons = []
+    if entry["result"] != "complete":
+        texts = "; ".join(r.get("text", "") for r in job.get("reasons") or [])
+        reasons.append(f"{name} is {entry['result']}{': ' + texts if texts else ''}")
+        return reasons
+    if not entry["digest_source"] or entry["digest_source"] != entry["digest_target"]:
+        reasons.append(f"{name}: digests differ: {entry['digest_source'] or 'none'} and "
+                       f"{entry['digest_target'] or 'none'}")
+    proof = result.get("digest_proof")
+    if proof and proof != entry["digest_source"]:
+        reasons.append(f"{name}: the proof's digest is another one: {proof}")
+    for field in ("hold_overflow", "queue_overflow"):
+        if result.get(field, 0):
+            reasons.append(f"{name}: {result[field]} packets dropped ({field})")
+    return reasons
+
+
+def ledger_reasons(name, counts):
+    if counts is None:
+        return [f"no window '{name}' in the ledger"]
+    if counts["sent"] == 0:
+        return [f"nothing was sent in '{name}'"]
+    return [f"{name}: {counts[key]} packets {key}" for key in windows.FAULT_KEYS if counts[key]]
+
+
+def generator_reasons(gen, named):
+    """The generator's own word, and faults in judged windows that have none of our names."""
+    reasons = []
+    if gen["state"] != "done":
+        reasons.append(f"the generator did not finish: {gen['state']}")
+    for window in gen["windows"]:
+        if window["judged"] and window not in named:
+            counts = windows.ledger([window])
+            reasons += [f"{window['name']}: {counts[key]} packets {key}"
+                        for key in windows.FAULT_KEYS if counts[key]]
+    return reasons
+
+
+def read_ping(text):
+    """{sent, lost} from ping's last lines."""
+    found = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", text)
+    if not found:
+        raise BadInput("no summary line of ping")
+    sent, received = int(found[1]), int(found[2])
+    return {"sent": sent, "lost": sent - received}
+
+
+def read_tcp(report):
+    """{bytes, retransmits, connections_broken} from such a dictionary or a report of iperf3."""
+    if "connections_broken" in report:
+        return {key: report.get(key, 0) for key in ("bytes", "retransmits", "connections_broken")}
+    if "end" not in report and "error" not in report:
+        raise BadInput("neither a summary of TCP connections nor a report of iperf3")
+    end = report.get("end", {})
+    return {"bytes": end.get("sum_received", {}).get("bytes", 0),
+            "retransmits": end.get("sum_sent", {}).get("retransmits") or 0,
+            "connections_broken": 1 if "error" in report else 0}
+
+
+def sum_tcp(reports):
+    parts = [read_tcp(r) for r in reports]
+    if not parts:
+        return None
+    return {key: sum(p[key] for p in parts) for key in parts[0]}
+
+
+def program_reasons(tcp, ping):
+    reasons = []
+    if tcp and tcp["connections_broken"]:
+        reasons.append(f"{tcp['connections_broken']} TCP connections broken")
+    if ping and ping["lost"]:
+        reasons.append(f"{ping['lost']} of {ping['sent']} pings lost")
+    if ping and not ping["sent"]:
+        reasons.append("no ping was sent")
+    return reasons
+
+
+def judge(gen, jobs, tcp=None, ping=None, expect_moves=None):
+    """Merges all. `tcp`: {bytes, retransmits, connections_broken} or None; `ping`: {sent, lost} or
+    None; `expect_moves`: how many there must be; None: at least one."""
+    moving, control = windows.select(gen, "move"), windows.select(gen, "control")
+    verdict = {"result": None, "moves": [move(job) for job in jobs],
+               "ledger": windows.ledger(moving), "control": windows.ledger(control),
+               "latency_us": {"before": windows.latency_us(windows.select(gen, "before")),
+                              "during": windows.latency_us(moving),
+                              "after": windows.latency_us(windows.select(gen, "after"))},
+               "tcp": tcp, "ping": ping}
+    reasons = generator_reasons(gen, moving + control)
+    if not jobs:
+        reasons.append("no move")
+    elif expect_moves is not None and len(jobs) != expect_moves:
+        reasons.append(f"{len(jobs)} moves instead of {expect_moves}")
+    for number, (entry, job) in enumerate(zip(verdict["moves"], jobs), 1):
+        reasons += move_reasons(number, entry, job)
+    reasons += ledger_reasons("move", verdict["ledger"]) + ledger_reasons("control", verdict["control"])
+    reasons += program_reasons(tcp, ping)
+    verdict["result"] = "failed" if reasons else "complete"
+    verdict["reasons"] = reasons
+    return verdict
+
+
+def ratios(verdict):
+    """Median hand-over and median wait for a flush round, in round trips before the move."""
+    before = verdict["latency_us"]["before"]
+    moves = [m for m in verdict["moves"] if m["result"] == "complete"]
+    if not before or not moves or not before["p50"]:
+        return None
+    return {"round_trip_us": before["p50"],
+            "handover": statistics.median(m["handover_us"] for m in moves) / before["p50"],
+            "flush_wait": statistics.median(m["flush_wait_us_p50"] for m in moves) / before["p50"]}

@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict says complete only when everything is; each thing wrong turns it. And the command."""
+
+import contextlib
+import copy
+import io
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+from slimreport import main, table, verdict, windows  # noqa: E402
+
+CLEAN = {"sent": 1000, "received": 1000, "lost": 0, "duplicated": 0, "reordered": 0, "mistranslated": 0,
+         "max_gap_us": 2100.5}
+KEYS = {"result", "moves", "ledger", "control", "latency_us", "tcp", "ping", "reasons"}
+MOVE_KEYS = {"from", "to", "result", "entries", "snapshot_bytes", "delta_bytes", "duration_ms",
+             "handover_us", "hold_us_p50", "hold_us_max", "held_packets", "flush_wait_us_p50",
+             "flush_wait_us_max", "flush_rounds", "redirected_packets", "steer_ms", "digest_source",
+             "digest_target"}
+
+
+def window(name, start, judged=True, bins=((100000, 90), (200000, 10)), **counts):
+    empty = [[1000, 1]]
+    return {"name": name, "judged": judged, "start_ns": start * 10**9, "end_ns": (start + 1) * 10**9,
+            "sum": {**CLEAN, **counts}, "hist": {"rtt": [list(b) for b in bins], "up": empty, "down": empty}}
+
+
+def a_gen(*more):
+    n = 100
+    series = {"start_ns": 0, "bin_ns": 10**7, "truncated": False, "sent": [40] * n, "received": [40] * n,
+              "lost": [0] * n, "latency_p50_us": [90.0] * n, "latency_max_us": [300.0] * n,
+              "rtt_p50_us": [180.0] * n, "rtt_max_us": [500.0] * n}
+    return {"tool": "slim-gen", "state": "done", "ready_ns": 2 * 10**8, "total": dict(CLEAN), "series": series,
+            "windows": [window("ramp", 0, judged=False, lost=7), window("run", 1), window("before", 2),
+                        window("move-1", 3, bins=((300000, 1),)), window("move-2", 4, max_gap_us=3000.0),
+                        window("after", 5), window("control", 6), *more]}
+
+
+def a_job(**changes):
+    result = {"entries": 100000, "snapshot_bytes": 5000000, "delta_bytes": 7000, "duration_ns": 2500000000,
+              "handover_ns": 450000, "hold_p50_ns": 200000, "hold_max_ns": 440000, "held_packets": 18,
+              "hold_overflow": 0, "flush_wait_p50_ns": 150000, "flush_wait_max_ns": 160000,
+              "flush_rounds": 12, "queued_packets": 30, "queue_overflow": 0, "redirected_packets": 900,
+              "steer_ns": 900000000, "digest_source": "0123abcd", "digest_target": "0123abcd",
+              "digest_proof": "0123abcd"}
+    job = {"id": "7", "nf": "nat-a", "to_host": "b", "to_nf": "nat-b", "state": "complete", "reasons": [],
+           "elapsed_ns": 6 * 10**8, "result": result,
+           "phases": [{"phase": p, "unix_ns": 0, "monotonic_ns": 3 * 10**8 + i * 10**8}
+                      for i, p in enumerate(("copy", "handover", "steer", "done"))]}
+    for key, value in changes.items():
+        (job if key in job else result)[key] = value
+    return job
+
+
+def judge(gen=None, jobs=None, tcp=None, ping=None, expect=2):
+    return verdict.judge(gen or a_gen(), jobs if jobs is not None else [a_job(), a_job()],
+                         tcp or {"bytes": 5, "retransmits": 3, "connections_broken": 0},
+                         ping or {"sent": 40, "lost": 0}, expect)
+
+
+class Verdict(unittest.TestCase):
+    def test_a_perfect_run_is_complete(self):
+        v = judge()
+        self.assertEqual((v["result"], v["reasons"]), ("complete", []))
+        self.assertEqual(set(v), KEYS)
+        self.assertEqual([set(m) for m in v["moves"]], [MOVE_KEYS] * 2)
+        self.assertEqual(v["ledger"], {**CLEAN, "sent": 2000, "received": 2000, "max_gap_us": 3000.0})
+        self.assertEqual(v["control"], CLEAN)
+
+    def test_units(self):
+        m = judge()["moves"][0]
+        self.assertEqual((m["duration_ms"], m["handover_us"], m["hold_us_p50"], m["flush_wait_us_max"],
+                          m["steer_ms"]), (2500, 450, 200, 160, 900))
+
+    def test_latency_is_that_of_the_windows(self):
+        latency = judge()["latency_us"]
+        self.assertEqual(latency["before"], {"p50": 100, "p99": 200, "max": 200})
+        self.assertEqual(latency["during"], {"p50": 100, "p99": 200, "max": 300})
+
+    def fails(self, v, text):
+        self.assertEqual(v["result"], "failed")
+        self.assertIn(text, "\n".join(v["reasons"]))
+
+    def test_each_fault_in_each_window_fails(self):
+        for number in range(1, 7):
+            for fault in windows.FAULT_KEYS:
+                gen = a_gen()
+                gen["windows"][number]["sum"][fault] = 1
+                with self.subTest(window=gen["windows"][number]["name"], fault=fault):
+                    self.fails(judge(gen), f"1 packets {fault}")
+
+    def test_the_ramp_is_not_judged(self):
+        self.assertEqual(judge()["result"], "complete")
+
+    def test_windows_must_be_there(self):
+        for missing in ("move", "control"):
+            gen = a_gen()
+            gen["windows"] = [w for w in gen["windows"] if not w["name"].startswith(missing)]
+            self.fails(judge(gen), f"no window '{missing}'")
+
+    def test_an_empty_window_is_no_proof(self):
+        gen = a_gen()
+        gen["windows"][6]["sum"] = dict.fromkeys(CLEAN, 0)
+        self.fails(judge(gen), "nothing was sent in 'control'")
+
+    def test_a_name_that_only_begins_alike_is_another(self):
+        self.assertEqual(len(windows.select(a_gen(window("movement", 9)), "move")), 2)
+
+    def test_the_generator_must_have_finished(self):
+        self.fails(judge({**a_gen(), "state": "run"}), "did not finish")
+
+    def test_a_move_that_is_not_complete_fails(self):
+        for state in ("aborted", "failed", "refused", "timed_out", "cancelled"):
+            job = a_job(state=state, reasons=[{"code": "PEER_LOST", "text": "peer is gone"}])
+            self.fails(judge(jobs=[a_job(), job]), f"is {state}: peer is gone")
+
+    def test_an_aborted_move_without_a_result_can_be_shown(self):
+        job = a_job(state="aborted")
+        job["result"] = None
+        self.fails(judge(jobs=[a_job(), job]), "is aborted")
+
+    def test_digests_must_be_equal_and_there(self):
+        self.fails(judge(jobs=[a_job(), a_job(digest_target="0123abce")]), "digests differ")
+        self.fails(judge(jobs=[a_job(), a_job(digest_source="", digest_target="")]), "digests differ")
+        self.fails(judge(jobs=[a_job(), a_job(digest_proof="ff")]), "proof")
+
+    def test_dropped_packets_of_a_full_hold_fail(self):
+        self.fails(judge(jobs=[a_job(), a_job(hold_overflow=2)]), "2 packets dropped (hold_overflow)")
+        self.fails(judge(jobs=[a_job(), a_job(queue_overflow=1)]), "1 packets dropped (queue_overflow)")
+
+    def test_the_number_of_moves(self):
+        self.fails(judge(jobs=[]), "no move")
+        self.fails(judge(jobs=[a_job()]), "1 moves instead of 2")
+        self.assertEqual(judge(jobs=[a_job()], expect=None)["result"], "complete")
+
+    def test_programs(self):
+        self.fails(judge(tcp={"bytes": 1, "retransmits": 0, "connections_broken": 1}), "1 TCP connections")
+        self.fails(judge(ping={"sent": 9, "lost": 2}), "2 of 9 pings lost")
+        self.fails(judge(ping={"sent": 0, "lost": 0}), "no ping")
+
+    def test_ratios(self):
+        self.assertEqual(verdict.ratios(judge()),
+                         {"round_trip_us": 100, "handover": 4.5, "flush_wait": 1.5})
+        self.assertIsNone(verdict.ratios(judge(jobs=[])))
+
+
+class Readers(unittest.TestCase):
+    def test_quantiles_after_merging(self):
+        bins = windows.merge([[[10, 1], [20, 1]], [[10, 1], [30, 1]]])
+        self.assertEqual(bins, [[10, 2], [20, 1], [30, 1]])
+        self.assertEqual([windows.quantile(bins, p) for p in (0, 500, 501, 750, 751, 1000)],
+                         [10, 10, 20, 20, 30, 30])
+        self.assertIsNone(windows.quantile([], 500))
+
+    def test_ping(self):
+        text = "--- 203.0.113.10 ping statistics ---\n40 packets transmitted, 38 received, 5% packet loss\n"
+        self.assertEqual(verdict.read_ping(text), {"sent": 40, "lost": 2})
+        with self.assertRaises(windows.BadInput):
+            verdict.read_ping("nothing")
+
+    def test_iperf(self):
+        good = {"end": {"sum_sent": {"bytes": 12, "retransmits": 2}, "sum_received": {"bytes": 10}}}
+        bad = {"error": "connection reset", "end": {}}
+        self.assertEqual(verdict.sum_tcp([good, bad]), {"bytes": 10, "retransmits": 2, "connections_broken": 1})
+        self.assertIsNone(verdict.sum_tcp([]))
+        with self.assertRaises(windows.BadInput):
+            verdict.read_tcp({"something": 1})
+
+
+class Table(unittest.TestCase):
+    def test_it_says_the_result_last(self):
+        lines = table.lines(judge())
+        self.assertEqual(lines[-1], "  result: complete")
+        self.assertTrue(any("mistranslated" in line for line in lines))
+
+    def test_failures_are_listed(self):
+        text = "\n".join(table.lines(judge(jobs=[])))
+        self.assertIn("  - no move\n", text)
+
+    def test_many_moves_become_their_spread(self):
+        text = "\n".join(table.lines(judge(jobs=[a_job(handover_ns=1000 * n) for n in range(1, 10)], expect=9)))
+        self.assertRegex(text, r"hand-over, us +1 +5 +9\n")
+        self.assertIn("9 of 9 moves complete", text)
+
+
+class Command(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def write(self, name, content):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def run_main(self, *args):
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
+            return main.main(list(args)), out.getvalue()
+
+    def test_verdict_status_and_file(self):
+        gen, jobs = self.write("gen.json", a_gen()), self.write("jobs.json", [a_job(), a_job()])
+        ping = self.write("ping", "40 packets transmitted, 40 received, 0% packet loss")
+        tcp = self.write("tcp.json", {"bytes": 1, "retransmits": 0, "connections_broken": 0, "notes": {}})
+        output = os.path.join(self.folder, "verdict.json")
+        status, text = self.run_main("verdict", "--gen", gen, "--jobs", jobs, "--ping", ping, "--tcp", tcp,
+                                     "--expect-moves", "2", "-o", output)
+        self.assertEqual(status, 0, text)
+        with open(output, encoding="utf-8") as f:
+            self.assertEqual(json.load(f)["result"], "complete")
+        self.assertEqual(self.run_main("verdict", "--gen", gen, "--jobs", jobs, "--expect-moves", "3")[0], 1)
+
+    def test_bad_files_are_refused(self):
+        bad = self.write("bad.json", "{")
+        other = self.write("other.json", {"tool": "something"})
+        for path in (bad, other, self.folder + "/none"):
+            status, text = self.run_main("verdict", "--gen", path)
+            self.assertEqual(status, main.USAGE_ERROR)
+            self.assertIn("slim-report: ", text)
+
+    def test_a_picture_is_drawn(self):
+        gen, jobs = self.write("gen.json", a_gen()), self.write("jobs.json", [a_job(), a_job()])
+        output = os.path.join(self.folder, "demo.png")
+        self.assertEqual(self.run_main("plot", "--gen", gen, "--jobs", jobs, "-o", output)[0], 0)
+        with open(output, "rb") as f:
+            self.assertEqual(f.read(4), b"\x89PNG")
+
+    def test_a_picture_without_moves(self):
+        gen = copy.deepcopy(a_gen())
+        output = os.path.join(self.folder, "demo.png")
+        self.assertEqual(self.run_main("plot", "--gen", self.write("gen.json", gen), "-o", output)[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
