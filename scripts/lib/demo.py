@@ -165,7 +165,7 @@ def report(options, lab, demo, generated, tcp, ping):
         print(f"  {name} has ended although nobody asked it to")
         status = 1
     if options.png:
-        title = f"{demo.options.nf} with {options.flows:,} sessions moves {options.moves} times"
+        title = f"{options.nf.upper()} with {options.flows:,} sessions moves {options.moves} times"
         subprocess.run([REPORT, "plot", *source, "--title", title,
                         "--output", os.path.abspath(options.png)], check=False)
     return status

@@ -170,6 +170,7 @@ class Lab:
         return build.program(name, self.settings.flavour)
 
     def start_ofctld(self):
+        os.makedirs(f"{self.folder}/ofctld", exist_ok=True)
         config = self.write_config("ofctld.yaml", f"{self.folder}/ofctld.yaml")
         self.ofctld = Child(self.journal, self.folder, "slim-ofctld",
                             [self.program("slim-ofctld"), "--config", config])
