@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * harness: what the DPDK tests share. A real EAL without hugepages; slimd's side of the
+ * shared memory ("the mover"), written from slim_shm.h alone but for where it finds the memory.
+ */
+#ifndef SLIM_TESTS_DPDK_HARNESS_H
+#define SLIM_TESTS_DPDK_HARNESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mempool.h>
+
+#include "slim.h"
+
+/* Starts the EAL once a process. Exits the test when it does not start. */
+void harness_start_eal(void);
+
+/* Packets for everything in this process. */
+struct rte_mempool *harness_pool(void);
+
+/* CLOCK_MONOTONIC, and a deadline after which a waiting test has failed. */
+uint64_t harness_now_ns(void);
+
+/* A small generator of random numbers; seeds are printed by the tests. */
+struct harness_random {
+	uint64_t state;
+};
+uint32_t harness_random(struct harness_random *r);
+static inline uint32_t
+harness_below(struct harness_random *r, uint32_t n)
+{
+	return (uint32_t)(((uint64_t)harness_random(r) * n) >> 32);
+}
+
+/* An NF's shared memory as slimd sees it. */
+struct harness_shm {
+	const struct slim_shm_info *info;
+	struct slim_shm_control *control;
+	const uint8_t *slabs[SLIM_MAX_TABLES];
+};
+
+/* By address, inside one process (so that TSan sees both sides). */
+struct harness_shm harness_shm_of(struct slim_agent *agent);
+
+/* Publishes a command: all members of `next` but the atomic ones. Returns its epoch. */
+uint32_t harness_command(struct harness_shm *shm, const struct slim_shm_command *next);
+bool harness_all_acked(const struct harness_shm *shm, uint32_t epoch);
+
+/* Copies a slot's payload under its sequence number. Returns the number; *ret_used,
+ * *ret_bucket. Retries while it is torn. */
+uint32_t harness_read_slot(const struct harness_shm *shm, uint32_t table, uint32_t slot,
+			   void *payload, bool *ret_used, uint8_t *ret_bucket);
+
+/* Takes one changed slot out of any dirty ring of the table; clears its flag and fences,
+ * as P8 asks. SLIM_NO_SLOT: nothing there. */
+uint32_t harness_take_dirty(struct harness_shm *shm, uint32_t table);
+
+/* Writes a record into a worker's install ring. `row` may be NULL (DEL). False: full. */
+bool harness_install(struct harness_shm *shm, uint32_t worker, enum slim_install_op op,
+		     uint32_t table, uint8_t bucket, uint32_t source_slot, const void *row,
+		     uint32_t row_size);
+bool harness_install_done(const struct harness_shm *shm);
+
+#endif
