@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402 (the backend comes first)
 from matplotlib.patches import Patch  # noqa: E402
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter  # noqa: E402
 
 PHASE_COLOURS = {
     "preflight": "#d9d9d9", "prepare": "#c6dbef", "copy": "#9ecae1", "catch-up": "#6baed6",
@@ -15,8 +16,10 @@ PHASE_COLOURS = {
 }
 INK, ACCENT, MAXIMUM, BAD = "#222222", "#08519c", "#9a9a9a", "#cb181d"
 MAX_ZOOMS = 4
+MAX_POINTS = 700  # of a curve over the whole run; more than the picture has room for is only noise
+RATE_STEP_S = 0.05
 ZOOM_BEFORE_S, ZOOM_AFTER_S = 0.25, 0.75
-STYLE = {"font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 11.5,
+STYLE = {"font.size": 15, "axes.titlesize": 16, "axes.labelsize": 15, "legend.fontsize": 14,
          "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#888888",
          "axes.grid": True, "grid.color": "#e6e6e6", "font.family": "DejaVu Sans"}
 
@@ -87,11 +90,13 @@ def draw_latency(axis, series, step):
     axis.plot(time, present(series.thinned("rtt_p50_us", step, median)), color=ACCENT, lw=1.8,
               label="median round trip")
     axis.set_yscale("log")
+    plain_numbers(axis)
     axis.set_ylabel("latency, µs")
     axis.legend(loc="upper right", ncols=2, frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def draw_rate(axis, series, step):
+    step = max(step, round(RATE_STEP_S / series.bin_s))
     time, width = series.thin_time(step), step * series.bin_s
     axis.plot(time, [n / width / 1e3 for n in series.thinned("sent", step, sum)], color=INK, lw=1.0,
               label="sent")
@@ -102,15 +107,22 @@ def draw_rate(axis, series, step):
     axis.legend(loc="lower right", ncols=2, frameon=True, framealpha=0.9, edgecolor="none")
 
 
-def draw_loss(axis, series, step):
-    lost = series.thinned("lost", step, sum)
-    axis.bar(series.thin_time(step), lost, width=step * series.bin_s, color=BAD, align="edge")
-    axis.set_ylabel("lost packets")
-    axis.set_ylim(0, max(1, max(lost, default=0)) * 1.1)
-    axis.yaxis.get_major_locator().set_params(integer=True)
-    if not any(lost):
-        axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", color="#888888",
-                  fontsize=15)
+def draw_loss(axis, series, _):
+    lost = [(t, n) for t, n in zip(series.time, series.columns["lost"]) if n]
+    # A bin is thinner than a pixel: lines, not bars.
+    axis.vlines([t for t, _ in lost], 0, [n for _, n in lost], color=BAD, lw=3)
+    axis.set_ylabel("lost / 10 ms" if series.bin_s == 0.01 else "lost packets")
+    axis.set_ylim(0, max([1, *(n for _, n in lost)]) * 1.15)
+    axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    text = f"{sum(n for _, n in lost):,} lost" if lost else "none lost"
+    axis.text(0.995, 0.82, text, transform=axis.transAxes, ha="right", va="center",
+              color=BAD if lost else "#666666")
+
+
+def plain_numbers(axis):
+    """1,000 and not 10 to the third."""
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def draw_zoom(axis, series, number, job, spans):
@@ -127,11 +139,12 @@ def draw_zoom(axis, series, number, job, spans):
     axis.step(time, present([series.columns["rtt_p50_us"][i] for i in bins]), where="post", color=ACCENT,
               lw=2)
     axis.set_yscale("log")
+    plain_numbers(axis)
     axis.set_xlim(-ZOOM_BEFORE_S * 1e3, ZOOM_AFTER_S * 1e3)
     result = job.get("result") or {}
     axis.set_title(f"move {number}: {job['nf']} to {job['to_nf']}, hand-over "
-                   f"{result.get('handover_ns', 0) / 1e3:,.0f} µs", loc="left")
-    axis.set_xlabel("ms since the hand-over began")
+                   f"{result.get('handover_ns', 0) / 1e3:,.0f} µs", loc="left", fontsize=15)
+    axis.set_xlabel("milliseconds since the hand-over began")
 
 
 def summary(gen, jobs):
@@ -148,8 +161,8 @@ def draw(gen, jobs, path, title):
     spans = [phase_spans(job) for job in jobs]
     zooms = [(n, job, s) for n, (job, s) in enumerate(zip(jobs, spans), 1)
              if any(phase == "handover" for phase, *_ in s)][:MAX_ZOOMS]
-    step = max(1, len(series.time) // 2000)
-    heights = [0.5, 3.2, 1.8, 1.1, 0.35] + [2.6] * bool(zooms)
+    step = max(1, len(series.time) // MAX_POINTS)
+    heights = [0.55, 3.2, 1.8, 1.1, 0.35] + [2.6] * bool(zooms)
     with plt.rc_context(STYLE):
         figure = plt.figure(figsize=(16, 14 if zooms else 10.5), layout="constrained")
         rows = figure.add_gridspec(len(heights), 1, height_ratios=heights)
@@ -176,13 +189,14 @@ def draw(gen, jobs, path, title):
 def draw_head(axis, title, text):
     axis.axis("off")
     axis.text(0, 0.95, title, fontsize=22, fontweight="bold", va="top", transform=axis.transAxes)
-    axis.text(0, 0.05, text, fontsize=14, color="#555555", va="bottom", transform=axis.transAxes)
+    axis.text(0, 0.05, text, fontsize=16, color="#555555", va="bottom", transform=axis.transAxes)
 
 
 def draw_zooms(figure, row, series, zooms):
     first = None
+    columns = row.subgridspec(1, len(zooms), wspace=0.06)
     for column, (number, job, spans) in enumerate(zooms):
-        axis = figure.add_subplot(row.subgridspec(1, len(zooms))[column], sharey=first)
+        axis = figure.add_subplot(columns[column], sharey=first)
         draw_zoom(axis, series, number, job, spans)
         if first is None:
             axis.set_ylabel("latency, µs")
@@ -198,4 +212,4 @@ def draw_legend(axis, spans):
                if phase in used]
     if handles:
         axis.legend(handles=handles, loc="center", ncols=len(handles), frameon=False, title="phases of a move",
-                    title_fontsize=13)
+                    title_fontsize=15)
