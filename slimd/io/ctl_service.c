@@ -16,9 +16,11 @@
 #define WATCH_PERIOD_MS 200 /* what the API promises */
 #define WATCH_DELAY_MS 20   /* changes that follow each other make one message */
 
-struct ctl_service {
-	struct daemon *daemon;
-};
+static struct daemon *
+daemon_of(void *ctx)
+{
+	return ((struct ctl_service *)ctx)->daemon;
+}
 
 static uint64_t
 now_ns(void)
@@ -35,7 +37,7 @@ static void
 handle_version(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
 	Slim__V1__VersionReply reply = SLIM__V1__VERSION_REPLY__INIT;
-	const struct daemon *daemon = ctx;
+	const struct daemon *daemon = daemon_of(ctx);
 
 	(void)message;
 	reply.version = (char *)SLIM_VERSION;
@@ -51,7 +53,7 @@ handle_list_peers(struct rpc_request *request, const ProtobufCMessage *message, 
 	Slim__V1__ListPeersReply reply = SLIM__V1__LIST_PEERS_REPLY__INIT;
 	struct peer_status status[SLIM_MAX_PEERS];
 	Slim__V1__Peer peers[SLIM_MAX_PEERS], *ptrs[SLIM_MAX_PEERS];
-	const struct daemon *daemon = ctx;
+	const struct daemon *daemon = daemon_of(ctx);
 	size_t i, n = 0;
 
 	(void)message;
@@ -173,7 +175,7 @@ handle_list_nfs(struct rpc_request *request, const ProtobufCMessage *message, vo
 	struct nf_message *messages = calloc(SLIM_MAX_NFS, sizeof(*messages));
 	Slim__V1__ListNfsReply reply = SLIM__V1__LIST_NFS_REPLY__INIT;
 	Slim__V1__Nf *ptrs[SLIM_MAX_NFS];
-	const struct daemon *daemon = ctx;
+	const struct daemon *daemon = daemon_of(ctx);
 	const struct nf *nf;
 	size_t n = 0;
 
@@ -200,7 +202,7 @@ static void
 handle_get_nf(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
 	const Slim__V1__GetNfRequest *wanted = (const void *)message;
-	const struct daemon *daemon = ctx;
+	const struct daemon *daemon = daemon_of(ctx);
 	const struct nf *nf = nf_find(daemon->nfs, wanted->name);
 	struct nf_message reply;
 
@@ -239,7 +241,7 @@ static void
 handle_migrate(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
 	const Slim__V1__MigrateRequest *wanted = (const void *)message;
-	const struct daemon *daemon = ctx;
+	const struct daemon *daemon = daemon_of(ctx);
 	struct driver_move move = {
 		.nf = wanted->nf,
 		.to_host = wanted->to_host,
@@ -272,7 +274,7 @@ static void
 handle_list_jobs(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
 	Slim__V1__ListJobsReply reply = SLIM__V1__LIST_JOBS_REPLY__INIT;
-	const struct daemon *daemon = ctx;
+	const struct daemon *daemon = daemon_of(ctx);
 	struct job_list *list = driver_jobs(daemon->driver);
 	struct job_message *messages = calloc(JOB_MAX, sizeof(*messages));
 	Slim__V1__Job *ptrs[JOB_MAX];
@@ -301,7 +303,7 @@ handle_list_jobs(struct rpc_request *request, const ProtobufCMessage *message, v
 static void
 handle_get_job(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
-	const struct job *job = find_job(request, ctx, message);
+	const struct job *job = find_job(request, daemon_of(ctx), message);
 
 	if (job != NULL)
 		reply_job(request, job);
@@ -310,7 +312,7 @@ handle_get_job(struct rpc_request *request, const ProtobufCMessage *message, voi
 static void
 handle_cancel_job(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
-	const struct daemon *daemon = ctx;
+	const struct daemon *daemon = daemon_of(ctx);
 	const struct job *job = find_job(request, daemon, message);
 	int error;
 
@@ -412,7 +414,7 @@ on_watch_cancel(struct rpc_request *request)
 static void
 handle_watch_job(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
-	struct daemon *daemon = ctx;
+	struct daemon *daemon = daemon_of(ctx);
 	const struct job *job = find_job(request, daemon, message);
 	struct watcher *watcher;
 
@@ -463,8 +465,9 @@ ctl_service_create(struct daemon *daemon, struct rpc_server *server,
 	if (service == NULL)
 		return -ENOMEM;
 	service->daemon = daemon;
+	LIST_INIT(&service->imports);
 	error = rpc_server_add_service(server, &slim__v1__slimd__descriptor, methods,
-				       sizeof(methods) / sizeof(methods[0]), daemon);
+				       sizeof(methods) / sizeof(methods[0]), service);
 	if (error < 0) {
 		free(service);
 		return error;
@@ -476,5 +479,8 @@ ctl_service_create(struct daemon *daemon, struct rpc_server *server,
 void
 ctl_service_destroy(struct ctl_service *service)
 {
+	if (service == NULL)
+		return;
+	ctl_table_drop_imports(service);
 	free(service);
 }
