@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +34,16 @@ harness_start_eal(void)
 			   "0"};
 	char *argv[sizeof(args) / sizeof(args[0]) + 1] = {NULL};
 	int argc = sizeof(args) / sizeof(args[0]);
+	cpu_set_t cores;
 
 	for (int i = 0; i < argc; i++)
 		argv[i] = args[i];
+	/* The EAL ties this thread, and all that it starts, to one core: not here. */
+	CPU_ZERO(&cores);
+	sched_getaffinity(0, sizeof(cores), &cores);
 	if (rte_eal_init(argc, argv) < 0)
 		rte_exit(EXIT_FAILURE, "the EAL does not start\n");
+	sched_setaffinity(0, sizeof(cores), &cores);
 	pool = rte_pktmbuf_pool_create("harness", 65535, 0, 0, 512, 0);
 	if (pool == NULL)
 		rte_exit(EXIT_FAILURE, "no memory for packets\n");
