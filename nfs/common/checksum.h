@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Incremental Internet checksums (RFC 1624, equation 3).
+ *
+ * A change is collected as a sum of one's complement differences and applied
+ * once: the new checksum is ~(~old + ~m + m'). All words are taken as they stand
+ * in the packet; the sum does not depend on the byte order.
+ */
+#ifndef NF_CHECKSUM_H
+#define NF_CHECKSUM_H
+
+#include <stdint.h>
+
+/* Adds the replacement of one 16-bit word. A sum takes at least 30,000 of these. */
+static inline uint32_t
+nf_csum_diff16(uint32_t sum, uint16_t from, uint16_t to)
+{
+	return sum + (uint16_t)~from + to;
+}
+
+/* The same for two neighbouring words (an IPv4 address). */
+static inline uint32_t
+nf_csum_diff32(uint32_t sum, uint32_t from, uint32_t to)
+{
+	sum = nf_csum_diff16(sum, (uint16_t)from, (uint16_t)to);
+	return nf_csum_diff16(sum, (uint16_t)(from >> 16), (uint16_t)(to >> 16));
+}
+
+/* The checksum field after the collected changes. */
+static inline uint16_t
+nf_csum_apply(uint16_t checksum, uint32_t sum)
+{
+	sum += (uint16_t)~checksum;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* For UDP: 0 in the packet means "no checksum" and stays; a computed 0 is sent as 0xffff
+ * (RFC 768). */
+static inline uint16_t
+nf_csum_apply_udp(uint16_t checksum, uint32_t sum)
+{
+	if (checksum == 0)
+		return 0;
+	checksum = nf_csum_apply(checksum, sum);
+	return checksum == 0 ? UINT16_MAX : checksum;
+}
+
+#endif

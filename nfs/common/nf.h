@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What any network function here is built around: workers that receive through
+ * the agent, hand packets of foreign buckets over to each other, and transmit.
+ *
+ * A worker is one lcore. It polls queue `index` of every port, and one ring into
+ * which the other workers put packets for it. The NF's own code is two
+ * functions (struct nf_ops); it never calls a port, it emits, hands over or drops:
+ *
+ *   rx, gate (agent) -> ops->burst -> nf_emit()  -> transmit FIFO -> port
+ *   ring of the worker ---^       -> nf_hand()  -> ring of another worker
+ *                                  -> nf_drop()  -> counted, freed
+ *
+ * So the NF's part runs without ports, for tests, fuzzers and benchmarks.
+ *
+ * Threads: a worker's members belong to its thread, but for `counters` (any thread may
+ * read them) and `handed` and `done` (other workers read them).
+ */
+#ifndef NF_H
+#define NF_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
+#include "clock.h"
+#include "slim.h"
+
+#define NF_MAX_PORTS 4u
+#define NF_BURST 32u       /* packets of one receive call */
+#define NF_FIFO_SIZE 2048u /* packets that wait for a port and worker; a power of two */
+#define NF_RING_SIZE 4096u /* packets handed over to one worker; a power of two */
+#define NF_MAX_COUNTERS 64u
+#define NF_HANDED UINT16_MAX /* `port` of packets that came from another worker */
+
+/* ---- counters ----------------------------------------------------------------- */
+
+/* Events that every NF counts; an NF's own begin at NF_N_COUNTERS. */
+#define NF_COUNTERS(X)                                                             \
+	X(received, "packets received from ports")                                 \
+	X(transmitted, "packets given to ports")                                   \
+	X(transmit_full, "packets dropped because too many waited for a port")     \
+	X(handed_over, "packets handed over to the worker that owns their bucket") \
+	X(handover_full, "packets dropped because that worker's ring was full")
+
+enum nf_counter {
+#define X(name, text) NF_##name,
+	NF_COUNTERS(X)
+#undef X
+		NF_N_COUNTERS
+};
+
+struct nf_counter_name {
+	const char *name;
+	const char *text;
+};
+
+extern const struct nf_counter_name nf_counter_names[NF_N_COUNTERS];
+
+/* ---- what a packet is told on its way between workers -------------------------------- */
+
+/* In a dynamic field of the mbuf; valid for handed-over packets only. */
+struct nf_meta {
+	uint32_t address; /* the NF's */
+	uint8_t kind;     /* the NF's */
+	uint8_t port;     /* index of the port where the packet came in, or the NF's */
+	uint16_t reserved;
+};
+
+extern int nf_meta_offset;
+
+/* Main thread, once, before packets flow. Negative errno. */
+int nf_meta_register(void);
+
+static inline struct nf_meta *
+nf_meta(struct rte_mbuf *m)
+{
+	return RTE_MBUF_DYNFIELD(m, nf_meta_offset, struct nf_meta *);
+}
+
+/* ---- worker -------------------------------------------------------------------------- */
+
+struct nf_worker;
+
+struct nf_ops {
+	/* Takes over up to NF_BURST packets that came in on port index `port`, or from
+	 * other workers (NF_HANDED: see nf_meta). Each one is emitted, handed over,
+	 * dropped or kept. */
+	void (*burst)(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
+	/* Timers; once a round, bounded work. */
+	void (*tick)(struct nf_worker *w);
+};
+
+struct nf_fifo {
+	uint32_t head;
+	uint32_t tail;
+	struct rte_mbuf *pkts[NF_FIFO_SIZE];
+};
+
+struct nf_hand {
+	uint16_t n;
+	struct rte_mbuf *pkts[NF_BURST];
+};
+
+struct nf_worker {
+	struct slim_worker *agent;
+	void *self; /* the NF's own part of this worker */
+	const struct nf_ops *ops;
+	const struct nf_clock *clock;
+	uint64_t now_ns; /* of this round, CLOCK_MONOTONIC */
+	uint16_t index;
+	uint16_t n_workers;
+	uint16_t n_ports;
+	uint16_t port_ids[NF_MAX_PORTS];
+	struct rte_mempool *pool;
+	struct nf_worker *workers; /* all of them */
+	struct rte_ring *ring;     /* packets from others */
+	struct nf_fifo *tx[NF_MAX_PORTS];
+	struct nf_hand hand[SLIM_MAX_WORKERS];
+	uint64_t counters[NF_MAX_COUNTERS];
+
+	/* Packets put into rings, and packets from its ring that are dealt with. No packet
+	 * is between workers if the sums over all workers are equal. */
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint64_t handed;
+	_Atomic uint64_t done;
+};
+
+/* Main thread. Makes ring and FIFOs of workers[index]; agent, ops, clock and self are set by
+ * the caller. -ENOMEM. */
+int nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers,
+		   const uint16_t *port_ids, uint16_t n_ports, struct rte_mempool *pool);
+/* Frees what waits, too. */
+void nf_worker_fini(struct nf_worker *w);
+
+/* One round of the loop: commands, packets from other workers, packets from all ports, timers,
+ * transmit, commit. Returns how many packets it handled. */
+uint32_t nf_worker_round(struct nf_worker *w);
+
+/* Deals with the packets in the worker's ring. A part of the round, alone for tests. */
+uint32_t nf_worker_take_handed(struct nf_worker *w);
+
+/* Gives to the ports what waits in the FIFOs, as much as they take. */
+void nf_worker_transmit(struct nf_worker *w);
+
+/* Puts what nf_hand() collected into the rings. */
+void nf_worker_flush_hands(struct nf_worker *w);
+
+struct nf_loop {
+	struct nf_worker *worker;
+	const _Atomic bool *stop;
+	uint32_t spin;     /* empty rounds before the first sleep */
+	uint32_t sleep_ns; /* 0: never sleep */
+};
+
+/* rte_eal_remote_launch function; `arg` is a struct nf_loop. Runs until *stop. */
+int nf_worker_loop(void *arg);
+
+static inline void
+nf_count(struct nf_worker *w, unsigned int counter, uint64_t n)
+{
+	__atomic_store_n(&w->counters[counter], w->counters[counter] + n, __ATOMIC_RELAXED);
+}
+
+/* Frees a packet for the reason that is counted. */
+void nf_drop(struct nf_worker *w, struct rte_mbuf *m, unsigned int counter);
+
+static inline uint32_t
+nf_fifo_count(const struct nf_fifo *fifo)
+{
+	return fifo->tail - fifo->head;
+}
+
+/* Sends a finished frame out of a port (index). */
+static inline void
+nf_emit(struct nf_worker *w, uint16_t port, struct rte_mbuf *m)
+{
+	struct nf_fifo *fifo = w->tx[port];
+
+	if (unlikely(nf_fifo_count(fifo) == NF_FIFO_SIZE)) {
+		nf_drop(w, m, NF_transmit_full);
+		return;
+	}
+	fifo->pkts[fifo->tail++ & (NF_FIFO_SIZE - 1)] = m;
+}
+
+/* Gives a packet to worker `to`, with what it must know of it. */
+static inline void
+nf_hand(struct nf_worker *w, uint16_t to, struct rte_mbuf *m, struct nf_meta meta)
+{
+	struct nf_hand *hand = &w->hand[to];
+
+	*nf_meta(m) = meta;
+	if (unlikely(hand->n == NF_BURST))
+		nf_worker_flush_hands(w);
+	hand->pkts[hand->n++] = m;
+}
+
+#endif

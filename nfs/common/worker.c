@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker's loop. Runs on the worker's lcore; allocates at init only; its one
+ * system call is the sleep after rounds without a packet.
+ */
+#include "nf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <sys/prctl.h>
+
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
+const struct nf_counter_name nf_counter_names[NF_N_COUNTERS] = {
+#define X(name, text) {#name, text},
+	NF_COUNTERS(X)
+#undef X
+};
+
+int nf_meta_offset = -1;
+
+int
+nf_meta_register(void)
+{
+	static const struct rte_mbuf_dynfield field = {
+		.name = "slim_nf_meta",
+		.size = sizeof(struct nf_meta),
+		.align = _Alignof(struct nf_meta),
+	};
+
+	nf_meta_offset = rte_mbuf_dynfield_register(&field);
+	return nf_meta_offset < 0 ? -rte_errno : 0;
+}
+
+int
+nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers,
+	       const uint16_t *port_ids, uint16_t n_ports, struct rte_mempool *pool)
+{
+	struct nf_worker *w = &workers[index];
+	char name[RTE_RING_NAMESIZE];
+	static unsigned int serial;
+
+	w->index = index;
+	w->n_workers = n_workers;
+	w->n_ports = n_ports;
+	w->pool = pool;
+	w->workers = workers;
+	atomic_init(&w->handed, 0);
+	atomic_init(&w->done, 0);
+	snprintf(name, sizeof(name), "nf_hand_%u", serial++);
+	w->ring = rte_ring_create(name, NF_RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
+	if (w->ring == NULL)
+		return -ENOMEM;
+	for (uint16_t p = 0; p < n_ports; p++) {
+		w->port_ids[p] = port_ids[p];
+		w->tx[p] = rte_zmalloc("nf_fifo", sizeof(struct nf_fifo), SLIM_CACHE_LINE);
+		if (w->tx[p] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void
+nf_worker_fini(struct nf_worker *w)
+{
+	struct rte_mbuf *m;
+
+	while (w->ring != NULL && rte_ring_dequeue(w->ring, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	rte_ring_free(w->ring);
+	w->ring = NULL;
+	for (uint16_t p = 0; p < w->n_ports; p++) {
+		struct nf_fifo *fifo = w->tx[p];
+
+		while (fifo != NULL && nf_fifo_count(fifo) != 0)
+			rte_pktmbuf_free(fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)]);
+		rte_free(fifo);
+		w->tx[p] = NULL;
+	}
+}
+
+__attribute__((noinline)) void
+nf_drop(struct nf_worker *w, struct rte_mbuf *m, unsigned int counter)
+{
+	nf_count(w, counter, 1);
+	rte_pktmbuf_free(m);
+}
+
+static void
+flush_hand(struct nf_worker *w, uint16_t to)
+{
+	struct nf_hand *hand = &w->hand[to];
+	struct nf_worker *owner = &w->workers[to];
+	uint32_t n;
+
+	/* Counted before the packets can be seen: a sum that is equal is never wrong. */
+	atomic_fetch_add_explicit(&w->handed, hand->n, memory_order_release);
+	n = rte_ring_enqueue_burst(owner->ring, (void **)hand->pkts, hand->n, NULL);
+	nf_count(w, NF_handed_over, n);
+	if (n < hand->n) {
+		atomic_fetch_add_explicit(&w->done, hand->n - n, memory_order_release);
+		nf_count(w, NF_handover_full, hand->n - n);
+		rte_pktmbuf_free_bulk(&hand->pkts[n], hand->n - n);
+	}
+	hand->n = 0;
+}
+
+void
+nf_worker_flush_hands(struct nf_worker *w)
+{
+	for (uint16_t to = 0; to < w->n_workers; to++)
+		if (w->hand[to].n != 0)
+			flush_hand(w, to);
+}
+
+uint32_t
+nf_worker_take_handed(struct nf_worker *w)
+{
+	struct rte_mbuf *pkts[NF_BURST];
+	uint32_t n = rte_ring_dequeue_burst(w->ring, (void **)pkts, NF_BURST, NULL);
+
+	if (n == 0)
+		return 0;
+	w->ops->burst(w, NF_HANDED, pkts, (uint16_t)n);
+	nf_worker_flush_hands(w);
+	atomic_fetch_add_explicit(&w->done, n, memory_order_release);
+	return n;
+}
+
+/* Is no packet on its way between two workers? True for good once no worker receives from
+ * ports any more: the sum of `done` is read first, so an equal sum of `handed`
+ * means that there was a moment with nothing under way. */
+static bool
+nothing_handed(const struct nf_worker *w)
+{
+	uint64_t done = 0, handed = 0;
+
+	if (w->n_workers == 1)
+		return true;
+	for (uint16_t i = 0; i < w->n_workers; i++)
+		done += atomic_load_explicit(&w->workers[i].done, memory_order_acquire);
+	for (uint16_t i = 0; i < w->n_workers; i++)
+		handed += atomic_load_explicit(&w->workers[i].handed, memory_order_acquire);
+	return handed == done;
+}
+
+/* Up to half a FIFO waits for a port before a worker stops to receive: then the
+ * ports' own queues hold the packets, and what is received still finds room. */
+static bool
+has_room(const struct nf_worker *w)
+{
+	for (uint16_t p = 0; p < w->n_ports; p++)
+		if (nf_fifo_count(w->tx[p]) > NF_FIFO_SIZE / 2)
+			return false;
+	return true;
+}
+
+void
+nf_worker_transmit(struct nf_worker *w)
+{
+	for (uint16_t p = 0; p < w->n_ports; p++) {
+		struct nf_fifo *fifo = w->tx[p];
+
+		while (nf_fifo_count(fifo) != 0) {
+			uint32_t at = fifo->head & (NF_FIFO_SIZE - 1);
+			uint32_t n = RTE_MIN(nf_fifo_count(fifo), NF_FIFO_SIZE - at);
+			uint16_t sent = rte_eth_tx_burst(w->port_ids[p], w->index, &fifo->pkts[at],
+							 (uint16_t)n);
+
+			fifo->head += sent;
+			nf_count(w, NF_transmitted, sent);
+			if (sent < n)
+				break;
+		}
+	}
+}
+
+static bool
+all_transmitted(const struct nf_worker *w)
+{
+	for (uint16_t p = 0; p < w->n_ports; p++)
+		if (nf_fifo_count(w->tx[p]) != 0)
+			return false;
+	return true;
+}
+
+static uint32_t
+receive(struct nf_worker *w)
+{
+	struct rte_mbuf *pkts[NF_BURST];
+	uint32_t total = 0;
+
+	for (uint16_t p = 0; p < w->n_ports && has_room(w); p++) {
+		uint16_t n = slim_rx_burst(w->agent, p, pkts, NF_BURST);
+
+		if (n == 0)
+			continue;
+		w->ops->burst(w, p, pkts, n);
+		nf_worker_flush_hands(w);
+		total += n;
+	}
+	if (total != 0)
+		nf_count(w, NF_received, total);
+	return total;
+}
+
+uint32_t
+nf_worker_round(struct nf_worker *w)
+{
+	uint64_t now = nf_clock_now(w->clock);
+	uint32_t n;
+
+	if (now > w->now_ns) /* a clock update may step back a little */
+		w->now_ns = now;
+	slim_worker_poll(w->agent);
+	n = nf_worker_take_handed(w);
+	n += receive(w);
+	w->ops->tick(w);
+	nf_worker_transmit(w);
+	slim_commit(w->agent, n == 0 && all_transmitted(w) && nothing_handed(w));
+	return n;
+}
+
+int
+nf_worker_loop(void *arg)
+{
+	const struct nf_loop *loop = arg;
+	const struct timespec pause = {.tv_nsec = (long)loop->sleep_ns};
+	uint32_t empty = 0;
+
+	/* Without this a sleep of 20 us takes 70. */
+	prctl(PR_SET_TIMERSLACK, 1000UL);
+	while (!atomic_load_explicit(loop->stop, memory_order_relaxed)) {
+		if (nf_worker_round(loop->worker) != 0)
+			empty = 0;
+		else if (++empty > loop->spin && loop->sleep_ns != 0)
+			nanosleep(&pause, NULL);
+	}
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration of slim-nat, from a YAML file, checked and in the form in which the
+ * program uses it. docs/nfs/nat.md is the reference of the file.
+ */
+#ifndef NAT_CONFIG_H
+#define NAT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+
+#include "slim_limits.h"
+
+#define NAT_MAX_ROUTES 32u         /* static routes of both sides */
+#define NAT_MAX_POOL 256u          /* external addresses */
+#define NAT_MAX_POOL_SPAN 65536u   /* from the lowest to the highest one */
+#define NAT_MAX_CONFIG_SIZE 65536u /* bytes of the file */
+#define NAT_ERROR_SIZE 256u
+
+enum nat_side { NAT_INSIDE = 0, NAT_OUTSIDE, NAT_N_SIDES };
+
+struct nat_prefix {
+	uint32_t address; /* host order, no bits below the mask */
+	uint32_t mask;    /* host order */
+};
+
+struct nat_route {
+	struct nat_prefix prefix;
+	rte_be32_t via;
+	enum nat_side side;
+};
+
+struct nat_side_config {
+	char name[SLIM_NAME_SIZE]; /* of the port, as the topology calls it */
+	uint16_t port_id;          /* DPDK's */
+	rte_be32_t address;
+	struct nat_prefix prefix; /* what is on-link */
+	struct rte_ether_addr mac;
+};
+
+struct nat_timeouts {
+	uint64_t udp_ns;
+	uint64_t tcp_established_ns;
+	uint64_t tcp_transitory_ns;
+	uint64_t icmp_ns;
+	uint64_t arp_ns;
+};
+
+struct nat_config {
+	char instance[SLIM_NAME_SIZE];
+	char service[SLIM_NAME_SIZE];
+	char agent_socket[108]; /* "": no slimd */
+	struct nat_side_config sides[NAT_N_SIDES];
+	struct nat_route routes[NAT_MAX_ROUTES];
+	uint32_t n_routes;
+	rte_be32_t pool[NAT_MAX_POOL]; /* in order */
+	uint32_t n_pool;
+	uint16_t port_first;
+	uint16_t port_last;
+	struct nat_timeouts timeouts;
+	bool inbound_refresh; /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
+	bool tcp_pickup;      /* a TCP mapping may begin without SYN */
+	uint32_t max_sessions_per_subscriber; /* 0: no limit */
+	uint32_t capacity;                    /* mappings */
+	uint32_t neighbours;
+	uint32_t hold_capacity;
+	uint16_t n_workers;
+	uint32_t spin;     /* empty rounds before a worker sleeps */
+	uint32_t sleep_ns; /* how long; 0: never */
+};
+
+/* Reads and checks. On failure -EINVAL (or the error of reading the file), and the reason
+ * with file and line in `error`. */
+int nat_config_load(const char *path, struct nat_config *ret_config, char error[NAT_ERROR_SIZE]);
+
+/* The same from memory; `name` is for the messages. */
+int nat_config_parse(const char *name, const char *text, size_t size, struct nat_config *ret_config,
+		     char error[NAT_ERROR_SIZE]);
+
+/* What two instances of one service must have in common: pool, port range, addresses, MACs and
+ * routes; as text. Not the instance's name, nor sizes, nor timeouts. */
+void nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY_SIZE]);
+
+/* Prints a line on stderr for each setting below what an RFC asks for. */
+void nat_config_warn(const struct nat_config *config);
+
+static inline bool
+nat_prefix_has(const struct nat_prefix *prefix, uint32_t address)
+{
+	return (address & prefix->mask) == prefix->address;
+}
+
+#endif

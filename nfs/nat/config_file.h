@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration file as it is written: strings and numbers by the schema, nothing
+ * interpreted. An optional setting that is not in the file is a NULL pointer.
+ */
+#ifndef NAT_CONFIG_FILE_H
+#define NAT_CONFIG_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct nat_file_route {
+	char *prefix;
+	char *via;
+};
+
+struct nat_file_side {
+	char *name;
+	uint16_t port;
+	char *address;
+	char *mac;
+	struct nat_file_route *routes;
+	unsigned int n_routes;
+};
+
+struct nat_file_pool {
+	char *first;
+	char *last;
+	char **addresses;
+	unsigned int n_addresses;
+};
+
+struct nat_file_ports {
+	uint16_t first;
+	uint16_t last;
+};
+
+struct nat_file_timeouts {
+	uint32_t *udp;
+	uint32_t *tcp_established;
+	uint32_t *tcp_transitory;
+	uint32_t *icmp;
+	uint32_t *arp;
+};
+
+struct nat_file_limits {
+	uint32_t *sessions_per_subscriber;
+};
+
+struct nat_file_idle {
+	uint32_t *spin;
+	uint32_t *sleep_us;
+};
+
+struct nat_file {
+	char *instance;
+	char *service;
+	char *agent_socket;
+	uint32_t *workers;
+	struct nat_file_side inside;
+	struct nat_file_side outside;
+	struct nat_file_pool pool;
+	struct nat_file_ports *ports;
+	struct nat_file_timeouts timeouts;
+	struct nat_file_limits limits;
+	struct nat_file_idle idle;
+	bool *inbound_refresh;
+	bool *tcp_pickup;
+	uint32_t *capacity;
+	uint32_t *neighbours;
+	uint32_t *hold_capacity;
+};
+
+/* -EINVAL with the reason and, if known, its line in `error`. Free with nat_file_free(). */
+int nat_file_parse(const char *text, size_t size, struct nat_file **ret_file, char *error,
+		   size_t error_size, unsigned int *ret_line);
+void nat_file_free(struct nat_file *file);
+
+/* The line (from 1) of the value at `path` ("inside.routes.0.via"), or of the deepest part of the
+ * path that exists; 0 if there is none. */
+unsigned int nat_file_line(const char *text, size_t size, const char *path);
+
+#endif

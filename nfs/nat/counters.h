@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything a NAT worker counts, by name. The first group are verdicts: each packet that
+ * enters the pipeline ends in exactly one of them, or in transmit_full or handover_full of
+ * nf.h, or it is handed over and counted by the other worker.
+ */
+#ifndef NAT_COUNTERS_H
+#define NAT_COUNTERS_H
+
+#include "nf.h"
+
+#define NAT_COUNTERS(X)                                                                       \
+	X(translated_out, "packets translated from inside to outside")                        \
+	X(translated_in, "packets translated from outside to inside")                         \
+	X(hairpinned, "packets from inside to a mapping of this NAT (RFC 4787 REQ-9)")        \
+	X(icmp_error_out, "ICMP errors translated from inside to outside")                    \
+	X(icmp_error_in, "ICMP errors translated from outside to inside")                     \
+	X(echo_answered, "echo requests to the NAT's own addresses, answered")                \
+	X(arp_request, "ARP requests answered")                                               \
+	X(arp_reply, "ARP replies taken")                                                     \
+	X(drop_runt, "dropped: shorter than its headers say")                                 \
+	X(drop_not_for_us, "dropped: to another MAC address")                                 \
+	X(drop_ethertype, "dropped: neither IPv4 nor ARP")                                    \
+	X(drop_ip_header, "dropped: IPv4 header wrong")                                       \
+	X(drop_ip_checksum, "dropped: IPv4 header checksum wrong")                            \
+	X(drop_fragment, "dropped: IPv4 fragment")                                            \
+	X(drop_protocol, "dropped: neither UDP, TCP nor ICMP")                                \
+	X(drop_l4_header, "dropped: UDP, TCP or ICMP header wrong")                           \
+	X(drop_icmp_type, "dropped: ICMP type that a NAT does not pass")                      \
+	X(drop_icmp_error, "dropped: ICMP error with wrong checksum or unusable content")     \
+	X(drop_own_address, "dropped: to the NAT itself, and not an echo request")            \
+	X(drop_bad_address, "dropped: source or destination that cannot be routed")           \
+	X(drop_ttl, "dropped: time to live is over")                                          \
+	X(drop_spoofed, "dropped: source does not belong inside")                             \
+	X(drop_no_route, "dropped: no route, or back to where it came from")                  \
+	X(drop_not_pool, "dropped: from outside, and not to an address of the pool")          \
+	X(drop_no_mapping, "dropped: no mapping for it")                                      \
+	X(drop_tcp_no_syn, "dropped: would open a TCP mapping, but is no SYN")                \
+	X(drop_table_full, "dropped: the session table is full")                              \
+	X(drop_no_port, "dropped: no external port is free")                                  \
+	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \
+	X(drop_arp, "dropped: ARP packet that is wrong or not asked for")                     \
+	X(drop_arp_queue, "dropped: too many packets wait for a neighbour")                   \
+	X(drop_arp_silent, "dropped: the neighbour did not answer ARP")                       \
+	X(arp_sent, "ARP requests sent")                                                      \
+	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \
+	X(mapping_created, "mappings created")                                                \
+	X(mapping_expired, "mappings expired")                                                \
+	X(mapping_unpaired, "mappings at another external address than the subscriber's")     \
+	X(install_conflict, "installed rows with an external port in use or not of the pool") \
+	X(no_mbuf, "packets of the NAT's own not sent because the pool was empty")
+
+enum nat_counter {
+	NAT_counter_base = NF_N_COUNTERS - 1,
+#define X(name, text) NAT_##name,
+	NAT_COUNTERS(X)
+#undef X
+		NAT_N_COUNTERS
+};
+
+_Static_assert(NAT_N_COUNTERS <= NF_MAX_COUNTERS, "all counters fit");
+
+/* By enum nat_counter - NF_N_COUNTERS. */
+extern const struct nf_counter_name nat_counter_names[NAT_N_COUNTERS - NF_N_COUNTERS];
+
+#endif

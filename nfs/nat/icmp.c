@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ICMP beside echo through the NAT: errors in both directions (RFC 5508), echo to the NAT itself,
+ * and time exceeded of its own (RFC 1812 section 4.3). Rare packets: the checksum of an error is
+ * computed anew. An error neither makes nor prolongs nor ends a mapping (RFC 5508 REQ-6).
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_icmp.h>
+
+#include "checksum.h"
+#include "counters.h"
+#include "pipeline.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+#define OWN_TTL 64
+#define TYPE_ECHO_REPLY 0
+#define TYPE_TIME_EXCEEDED 11
+#define QUOTED_MAX (576u - sizeof(struct rte_ipv4_hdr) - sizeof(struct rte_icmp_hdr))
+
+/* ---- errors through the NAT ------------------------------------------------------------------ */
+
+/* The place of the checksum in the embedded header, or NULL if it was cut off. */
+static uint16_t *
+embedded_checksum(const struct nat_packet *p, const struct nat_embedded *embedded)
+{
+	static const uint8_t offsets[NAT_N_PROTOCOLS] = {6, 16, 2};
+	uint32_t offset = offsets[p->protocol];
+
+	return offset + sizeof(uint16_t) <= embedded->l4_size ? (uint16_t *)(embedded->l4 + offset)
+							      : NULL;
+}
+
+/* Puts address and port of the mapping's other side into the embedded packet. */
+static void
+rewrite_embedded(const struct nat_packet *p, bool source, rte_be32_t address, rte_be16_t port)
+{
+	struct nat_embedded embedded = nat_packet_embedded(p);
+	rte_be32_t old_address = nat_ip_address(embedded.ip, source);
+	rte_be16_t *old_port = nat_l4_port(p->protocol, embedded.l4, source);
+	uint16_t *checksum = embedded_checksum(p, &embedded);
+	uint32_t address_sum = nf_csum_diff32(0, old_address, address);
+	uint32_t port_sum = nf_csum_diff16(0, *old_port, port);
+
+	embedded.ip->hdr_checksum = nf_csum_apply(embedded.ip->hdr_checksum, address_sum);
+	if (checksum != NULL && p->protocol == NAT_UDP)
+		*checksum = nf_csum_apply_udp(*checksum, address_sum + port_sum);
+	else if (checksum != NULL)
+		*checksum = nf_csum_apply(*checksum, p->protocol == NAT_TCP ? address_sum + port_sum
+									    : port_sum);
+	nat_ip_set_address(embedded.ip, source, address);
+	*old_port = port;
+}
+
+static void
+finish_checksums(struct nat_packet *p)
+{
+	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)p->l4;
+	uint32_t l4_size = p->ip_size - rte_ipv4_hdr_len(p->ip);
+
+	icmp->icmp_cksum = 0;
+	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, l4_size);
+	p->ip->hdr_checksum = 0;
+	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
+}
+
+void
+nat_icmp_error_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
+{
+	uint32_t slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
+						 rte_be_to_cpu_16(p->port));
+	const struct nat_session *session;
+
+	if (slot == NF_NO_SLOT) {
+		nf_drop(w->nf, p->m, NAT_drop_no_mapping);
+		return;
+	}
+	if (p->ip->time_to_live <= 1 && !hairpin) {
+		nf_drop(w->nf, p->m, NAT_drop_ttl);
+		return;
+	}
+	session = nat_session_at(w->sessions, slot);
+	rewrite_embedded(p, true, session->inside_address, session->inside_port);
+	p->ip->dst_addr = session->inside_address;
+	p->ip->time_to_live -= !hairpin;
+	finish_checksums(p);
+	nat_forward(w, p->m, p->ip->dst_addr, NAT_INSIDE, NAT_icmp_error_in);
+}
+
+/* To a mapping of this NAT: taken as if it came from outside. */
+static void
+hairpin_error(struct nat_worker *w, struct nat_packet *p)
+{
+	uint8_t owner;
+
+	nat_packet_parse(p, &w->nat->config, &w->nat->sessions.pool, p->m, NAT_INSIDE, true);
+	if (p->kind != NAT_KIND_ERROR_IN) {
+		nf_drop(w->nf, p->m, NAT_drop_icmp_error);
+		return;
+	}
+	owner = w->nat->bucket_worker[p->bucket];
+	if (owner == w->nf->index)
+		nat_icmp_error_in(w, p, true);
+	else
+		nf_hand(w->nf, owner, p->m,
+			(struct nf_meta){.kind = NAT_META_HAIRPIN, .port = NAT_INSIDE});
+}
+
+void
+nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p)
+{
+	static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP,
+							      IPPROTO_ICMP};
+	uint64_t key = nat_session_key(p->address, p->port, ip_protocols[p->protocol]);
+	uint32_t hash = nf_slot_index_hash(&w->sessions->index, key);
+	uint32_t slot = nat_session_find(w->sessions, hash, key);
+	const struct nat_session *session;
+
+	if (slot == NF_NO_SLOT) {
+		nf_drop(w->nf, p->m, NAT_drop_no_mapping);
+		return;
+	}
+	if (p->ip->time_to_live <= 1) {
+		nf_drop(w->nf, p->m, NAT_drop_ttl);
+		return;
+	}
+	session = nat_session_at(w->sessions, slot);
+	rewrite_embedded(p, false, session->outside_address, session->outside_port);
+	/* The sender may be a router on the way: it shows as the mapping's address, too. */
+	p->ip->src_addr = session->outside_address;
+	p->ip->time_to_live--;
+	finish_checksums(p);
+	if (nat_pool_number(&w->nat->sessions.pool, p->ip->dst_addr) != NAT_NOT_IN_POOL)
+		hairpin_error(w, p);
+	else
+		nat_forward(w, p->m, p->ip->dst_addr, NAT_OUTSIDE, NAT_icmp_error_out);
+}
+
+/* ---- the NAT's own --------------------------------------------------------------------------------- */
+
+void
+nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
+{
+	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)p->l4;
+	rte_be32_t sender = p->ip->src_addr;
+	uint16_t from, to;
+
+	if (nat_is_unroutable(sender)) {
+		nf_drop(w->nf, p->m, NAT_drop_bad_address);
+		return;
+	}
+	memcpy(&from, icmp, sizeof(from));
+	icmp->icmp_type = TYPE_ECHO_REPLY;
+	memcpy(&to, icmp, sizeof(to));
+	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
+	p->ip->src_addr = p->ip->dst_addr;
+	p->ip->dst_addr = sender;
+	p->ip->time_to_live = OWN_TTL;
+	p->ip->hdr_checksum = 0;
+	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
+	nat_forward(w, p->m, sender, p->side, NAT_echo_answered);
+}
+
+/* At most NAT_ERRORS_PER_S in each second (RFC 1812 section 4.3.2.8). */
+static bool
+may_send_error(struct nat_worker *w)
+{
+	if (w->nf->now_ns - w->errors_ns >= SECOND_NS) {
+		w->errors_ns = w->nf->now_ns;
+		w->n_errors = 0;
+	}
+	return w->n_errors++ < NAT_ERRORS_PER_S;
+}
+
+static struct rte_mbuf *
+make_time_exceeded(struct nat_worker *w, const struct nat_packet *p)
+{
+	const uint8_t *end = rte_pktmbuf_mtod(p->m, const uint8_t *) + rte_pktmbuf_data_len(p->m);
+	uint32_t quoted = RTE_MIN(RTE_MIN((uint32_t)p->ip_size, (uint32_t)(end - (uint8_t *)p->ip)),
+				  (uint32_t)QUOTED_MAX);
+	uint16_t l4_size = (uint16_t)(sizeof(struct rte_icmp_hdr) + quoted);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(w->nf->pool);
+	struct rte_ipv4_hdr *ip;
+	struct rte_icmp_hdr *icmp;
+
+	if (m == NULL)
+		return NULL;
+	rte_pktmbuf_append(m, (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(*ip) + l4_size));
+	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + l4_size)),
+		.packet_id = rte_cpu_to_be_16(w->ip_id++),
+		.time_to_live = OWN_TTL,
+		.next_proto_id = IPPROTO_ICMP,
+		.src_addr = w->nat->config.sides[p->side].address,
+		.dst_addr = p->ip->src_addr,
+	};
+	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
+	icmp = (struct rte_icmp_hdr *)(ip + 1);
+	*icmp = (struct rte_icmp_hdr){.icmp_type = TYPE_TIME_EXCEEDED};
+	memcpy(icmp + 1, p->ip, quoted);
+	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, l4_size);
+	return m;
+}
+
+__attribute__((noinline)) void
+nat_icmp_time_exceeded(struct nat_worker *w, struct nat_packet *p)
+{
+	rte_be32_t sender = p->ip->src_addr;
+	struct rte_mbuf *m = NULL;
+
+	if (!nat_is_unroutable(sender) && may_send_error(w)) {
+		m = make_time_exceeded(w, p);
+		nf_count(w->nf, m != NULL ? NAT_time_exceeded_sent : NAT_no_mbuf, 1);
+	}
+	nf_drop(w->nf, p->m, NAT_drop_ttl);
+	if (m != NULL) {
+		const struct nat_hop *hop = nat_route_find(w->nat, rte_be_to_cpu_32(sender));
+
+		if (hop == NULL || hop->side != p->side)
+			nf_drop(w->nf, m, NAT_drop_no_route);
+		else
+			nat_neighbour_send(w->neighbours, m, p->side,
+					   hop->via != 0 ? hop->via : sender);
+	}
+}

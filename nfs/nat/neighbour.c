@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Neighbours; see neighbour.h. Worker's thread, but for init, attach and fini. */
+#include "neighbour.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_malloc.h>
+
+#include "counters.h"
+#include "pipeline.h"
+
+/* How often a worker looks at its questions, and at a part of its neighbours. */
+#define TICK_NS UINT64_C(50000000)
+#define SWEEP_SLOTS 256u
+
+const struct slim_field nat_neighbour_fields[] = {
+	SLIM_FIELD_KEY(struct nat_neighbour, address, SLIM_IPV4),
+	SLIM_FIELD_KEY(struct nat_neighbour, side, SLIM_U8),
+	SLIM_FIELD_STATE(struct nat_neighbour, mac, SLIM_MAC),
+	SLIM_FIELD_STATE(struct nat_neighbour, confirmed, SLIM_TIME),
+};
+const uint16_t nat_neighbour_n_fields = RTE_DIM(nat_neighbour_fields);
+
+static uint64_t
+key_of(rte_be32_t address, uint8_t side)
+{
+	return (uint64_t)side << 32 | address;
+}
+
+/* ---- slots, read by any worker ------------------------------------------------------------ */
+
+static struct slim_slot_head *
+head_of(const struct slim_table *table, uint32_t slot)
+{
+	return (struct slim_slot_head *)slim_slot(table, slot) - 1;
+}
+
+/* Word by word: the owner may be writing. */
+static void
+copy_words(void *to, const void *from)
+{
+	uint64_t *out = to;
+	const uint64_t *in = from;
+
+	for (size_t i = 0; i < sizeof(struct nat_neighbour) / sizeof(uint64_t); i++)
+		__atomic_store_n(&out[i], __atomic_load_n(&in[i], __ATOMIC_RELAXED),
+				 __ATOMIC_RELAXED);
+}
+
+/* A whole entry and its sequence, or false if the slot is empty or being written. */
+static bool
+read_slot(const struct slim_table *table, uint32_t slot, struct nat_copy *ret_copy)
+{
+	struct slim_slot_head *head = head_of(table, slot);
+	uint32_t seq = atomic_load_explicit(&head->seq, memory_order_acquire);
+	uint8_t used = __atomic_load_n(&head->used, __ATOMIC_RELAXED);
+
+	copy_words(&ret_copy->entry, slim_slot(table, slot));
+	atomic_thread_fence(memory_order_acquire);
+	ret_copy->slot = slot;
+	ret_copy->seq = seq;
+	return used == 1 && !(seq & 1) &&
+	       atomic_load_explicit(&head->seq, memory_order_relaxed) == seq;
+}
+
+static bool
+equal(const void *ctx, uint32_t slot, uint64_t key)
+{
+	struct nat_copy copy;
+
+	return read_slot(ctx, slot, &copy) && key_of(copy.entry.address, copy.entry.side) == key;
+}
+
+static uint32_t
+find(const struct nat_neighbours *owner, rte_be32_t address, uint8_t side)
+{
+	uint64_t key = key_of(address, side);
+
+	return nf_slot_index_find(&owner->index, nf_slot_index_hash(&owner->index, key), key, equal,
+				  owner->table);
+}
+
+static struct nat_neighbours *
+owner_of(const struct nat_neighbours *n, rte_be32_t address)
+{
+	return n->shared->workers[n->shared->bucket_worker[nat_neighbour_bucket(address)]];
+}
+
+/* ---- sending ------------------------------------------------------------------------------------ */
+
+static void
+emit(struct nat_neighbours *n, struct rte_mbuf *m, uint8_t side, const struct rte_ether_addr *mac)
+{
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+
+	rte_ether_addr_copy(mac, &eth->dst_addr);
+	rte_ether_addr_copy(&n->shared->config->sides[side].mac, &eth->src_addr);
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	nf_emit(n->worker, side, m);
+}
+
+static struct nat_copy *
+copy_place(struct nat_neighbours *n, rte_be32_t address, uint8_t side)
+{
+	uint32_t h = rte_be_to_cpu_32(address);
+
+	return &n->copies[(h ^ (h >> 10) ^ side) & (NAT_COPIES - 1)];
+}
+
+static bool
+is_fresh(const struct nat_neighbours *n, const struct nat_copy *copy, rte_be32_t address,
+	 uint8_t side)
+{
+	return copy->entry.address == address && copy->entry.side == side && !(copy->seq & 1) &&
+	       atomic_load_explicit(&head_of(n->table, copy->slot)->seq, memory_order_acquire) ==
+		       copy->seq;
+}
+
+/* A used neighbour is asked again when two thirds of its time are over. */
+static uint64_t
+refresh_ns(const struct nat_neighbours *n)
+{
+	return n->shared->config->timeouts.arp_ns / 3 * 2;
+}
+
+static void
+mark_wanted(const struct nat_neighbours *n, uint32_t slot)
+{
+	if (atomic_load_explicit(&n->shared->wanted[slot], memory_order_relaxed) == 0)
+		atomic_store_explicit(&n->shared->wanted[slot], 1, memory_order_relaxed);
+}
+
+static void send_unknown(struct nat_neighbours *n, struct rte_mbuf *m, uint8_t side,
+			 rte_be32_t address);
+
+void
+nat_neighbour_send(struct nat_neighbours *n, struct rte_mbuf *m, uint8_t side, rte_be32_t address)
+{
+	struct nat_copy *copy = copy_place(n, address, side);
+
+	if (unlikely(!is_fresh(n, copy, address, side))) {
+		uint32_t slot = find(owner_of(n, address), address, side);
+
+		if (slot == NF_NO_SLOT || !read_slot(n->table, slot, copy) ||
+		    copy->entry.address != address || copy->entry.side != side) {
+			copy->seq = 1;
+			send_unknown(n, m, side, address);
+			return;
+		}
+	}
+	if (unlikely((int64_t)(n->worker->now_ns - copy->entry.confirmed) > (int64_t)refresh_ns(n)))
+		mark_wanted(n, copy->slot);
+	emit(n, m, side, &copy->entry.mac);
+}
+
+/* ---- questions ------------------------------------------------------------------------------------- */
+
+static struct nat_asked *
+find_asked(struct nat_neighbours *n, uint8_t side, rte_be32_t address)
+{
+	for (uint32_t i = 0; i < NAT_MAX_ASKED; i++)
+		if (n->asked[i].address == address && n->asked[i].side == side)
+			return &n->asked[i];
+	return NULL;
+}
+
+/* `to` NULL: broadcast. */
+static void
+send_request(struct nat_neighbours *n, uint8_t side, rte_be32_t address,
+	     const struct rte_ether_addr *to)
+{
+	static const struct rte_ether_addr everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	const struct nat_side_config *me = &n->shared->config->sides[side];
+	struct rte_mbuf *m = rte_pktmbuf_alloc(n->worker->pool);
+	struct rte_ether_hdr *eth;
+	struct rte_arp_hdr *arp;
+
+	if (m == NULL) {
+		nf_count(n->worker, NAT_no_mbuf, 1);
+		return;
+	}
+	/* 60 bytes: the shortest frame there is, the rest zero. */
+	eth = (struct rte_ether_hdr *)rte_pktmbuf_append(m, NAT_MIN_FRAME);
+	memset(eth, 0, NAT_MIN_FRAME);
+	rte_ether_addr_copy(to != NULL ? to : &everybody, &eth->dst_addr);
+	rte_ether_addr_copy(&me->mac, &eth->src_addr);
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP);
+	arp = (struct rte_arp_hdr *)(eth + 1);
+	arp->arp_hardware = RTE_BE16(RTE_ARP_HRD_ETHER);
+	arp->arp_protocol = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	arp->arp_hlen = RTE_ETHER_ADDR_LEN;
+	arp->arp_plen = sizeof(rte_be32_t);
+	arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REQUEST);
+	rte_ether_addr_copy(&me->mac, &arp->arp_data.arp_sha);
+	arp->arp_data.arp_sip = me->address;
+	arp->arp_data.arp_tip = address;
+	nf_count(n->worker, NAT_arp_sent, 1);
+	nf_emit(n->worker, side, m);
+}
+
+/* Begins to ask; NULL: too many questions are under way. */
+static struct nat_asked *
+ask(struct nat_neighbours *n, uint8_t side, rte_be32_t address)
+{
+	struct nat_asked *asked = find_asked(n, 0, 0);
+
+	if (asked == NULL)
+		return NULL;
+	asked->address = address;
+	asked->side = side;
+	asked->n_waiting = 0;
+	asked->tries = 1;
+	asked->next_ns = n->worker->now_ns + NAT_ARP_RETRY_NS;
+	n->n_asked++;
+	send_request(n, side, address, NULL);
+	return asked;
+}
+
+static void
+stop_asking(struct nat_neighbours *n, struct nat_asked *asked)
+{
+	asked->address = 0;
+	asked->side = 0;
+	asked->n_waiting = 0;
+	n->n_asked--;
+}
+
+__attribute__((noinline)) static void
+send_unknown(struct nat_neighbours *n, struct rte_mbuf *m, uint8_t side, rte_be32_t address)
+{
+	struct nat_neighbours *owner = owner_of(n, address);
+	struct nat_asked *asked;
+
+	if (owner != n) {
+		nf_hand(n->worker, owner->worker->index, m,
+			(struct nf_meta){
+				.address = address, .kind = NAT_META_RESOLVE, .port = side});
+		return;
+	}
+	asked = find_asked(n, side, address);
+	if (asked == NULL)
+		asked = ask(n, side, address);
+	if (asked == NULL || asked->n_waiting == NAT_MAX_WAITING) {
+		nf_drop(n->worker, m, NAT_drop_arp_queue);
+		return;
+	}
+	asked->waiting[asked->n_waiting++] = m;
+}
+
+/* ---- learning, by the owner -------------------------------------------------------------------------- */
+
+static void
+write_slot(struct nat_neighbours *n, uint32_t slot, const struct nat_neighbour *entry)
+{
+	void *payload = slim_slot_begin(n->agent, n->table, slot);
+
+	copy_words(payload, entry);
+	slim_slot_end(n->agent, n->table, slot, nat_neighbour_bucket(entry->address));
+	atomic_store_explicit(&n->shared->wanted[slot], 0, memory_order_relaxed);
+}
+
+static uint32_t
+take_slot(struct nat_neighbours *n, rte_be32_t address, uint8_t side)
+{
+	uint32_t slot;
+
+	if (n->n_free == 0)
+		return NF_NO_SLOT;
+	slot = n->free[--n->n_free];
+	nf_slot_index_insert(&n->index, nf_slot_index_hash(&n->index, key_of(address, side)), slot);
+	return slot;
+}
+
+static void
+forget(struct nat_neighbours *n, uint32_t slot, const struct nat_neighbour *entry)
+{
+	uint64_t key = key_of(entry->address, entry->side);
+
+	nf_slot_index_remove(&n->index, nf_slot_index_hash(&n->index, key), slot);
+	atomic_store_explicit(&n->shared->wanted[slot], 0, memory_order_relaxed);
+	n->free[n->n_free++] = slot;
+}
+
+/* Known already: writes only what is new, and the time at most once a second. */
+static void
+confirm(struct nat_neighbours *n, uint32_t slot, const struct nat_neighbour *entry)
+{
+	const struct nat_neighbour *old = slim_slot(n->table, slot);
+
+	if (rte_is_same_ether_addr(&old->mac, &entry->mac) &&
+	    (int64_t)(entry->confirmed - old->confirmed) < (int64_t)NAT_ARP_RETRY_NS)
+		return;
+	write_slot(n, slot, entry);
+}
+
+static void
+send_waiting(struct nat_neighbours *n, struct nat_asked *asked, const struct rte_ether_addr *mac)
+{
+	for (uint16_t i = 0; i < asked->n_waiting; i++)
+		emit(n, asked->waiting[i], asked->side, mac);
+	stop_asking(n, asked);
+}
+
+bool
+nat_neighbour_learn(struct nat_neighbours *n, uint8_t side, rte_be32_t address,
+		    const struct rte_ether_addr *mac)
+{
+	struct nat_neighbour entry = {
+		.address = address,
+		.side = side,
+		.mac = *mac,
+		.confirmed = n->worker->now_ns,
+	};
+	struct nat_asked *asked = find_asked(n, side, address);
+	uint32_t slot = find(n, address, side);
+
+	if (slot == NF_NO_SLOT && asked == NULL)
+		return false;
+	if (slot != NF_NO_SLOT) {
+		confirm(n, slot, &entry);
+	} else {
+		/* A full table only costs a question for each packet. */
+		slot = take_slot(n, address, side);
+		if (slot != NF_NO_SLOT)
+			write_slot(n, slot, &entry);
+	}
+	if (asked != NULL)
+		send_waiting(n, asked, mac);
+	return true;
+}
+
+/* ---- timers ---------------------------------------------------------------------------------------------- */
+
+static void
+give_up(struct nat_neighbours *n, struct nat_asked *asked)
+{
+	for (uint16_t i = 0; i < asked->n_waiting; i++)
+		nf_drop(n->worker, asked->waiting[i], NAT_drop_arp_silent);
+	stop_asking(n, asked);
+}
+
+/* Without ownership nothing is sent; the tries go on, so that nothing waits for ever. */
+static void
+tick_asked(struct nat_neighbours *n, struct nat_asked *asked)
+{
+	if (asked->address == 0 || (int64_t)(n->worker->now_ns - asked->next_ns) < 0)
+		return;
+	if (asked->tries == NAT_ARP_TRIES) {
+		give_up(n, asked);
+		return;
+	}
+	asked->tries++;
+	asked->next_ns = n->worker->now_ns + NAT_ARP_RETRY_NS;
+	if (slim_owns(n->agent, nat_neighbour_bucket(asked->address)))
+		send_request(n, asked->side, asked->address, NULL);
+}
+
+static void
+tick_slot(struct nat_neighbours *n, uint32_t slot)
+{
+	const struct nat_neighbour *entry = slim_slot(n->table, slot);
+	int64_t age = (int64_t)(n->worker->now_ns - entry->confirmed);
+
+	if (head_of(n->table, slot)->used != 1 || age < (int64_t)refresh_ns(n) ||
+	    !slim_owns(n->agent, nat_neighbour_bucket(entry->address)))
+		return;
+	if (age >= (int64_t)n->shared->config->timeouts.arp_ns) {
+		forget(n, slot, entry);
+		slim_slot_free(n->agent, n->table, slot);
+	} else if (atomic_load_explicit(&n->shared->wanted[slot], memory_order_relaxed) != 0) {
+		/* Asked at its address; the next use within its last third asks again. */
+		send_request(n, entry->side, entry->address, &entry->mac);
+		atomic_store_explicit(&n->shared->wanted[slot], 0, memory_order_relaxed);
+	}
+}
+
+static void
+tick_next_hop(struct nat_neighbours *n, const struct nat_route *route)
+{
+	uint32_t slot;
+
+	if (owner_of(n, route->via) != n || !slim_owns(n->agent, nat_neighbour_bucket(route->via)))
+		return;
+	slot = find(n, route->via, (uint8_t)route->side);
+	if (slot != NF_NO_SLOT)
+		mark_wanted(n, slot);
+	else if (find_asked(n, (uint8_t)route->side, route->via) == NULL)
+		ask(n, (uint8_t)route->side, route->via);
+}
+
+void
+nat_neighbour_tick(struct nat_neighbours *n)
+{
+	const struct nat_config *config = n->shared->config;
+
+	if (likely(n->worker->now_ns < n->next_tick_ns))
+		return;
+	n->next_tick_ns = n->worker->now_ns + TICK_NS;
+	for (uint32_t i = 0; i < NAT_MAX_ASKED && n->n_asked != 0; i++)
+		tick_asked(n, &n->asked[i]);
+	for (uint32_t i = 0; i < RTE_MIN(SWEEP_SLOTS, n->n_slots); i++) {
+		tick_slot(n, n->first_slot + n->cursor);
+		n->cursor = n->cursor + 1 == n->n_slots ? 0 : n->cursor + 1;
+	}
+	for (uint32_t i = 0; i < config->n_routes; i++)
+		tick_next_hop(n, &config->routes[i]);
+}
+
+uint32_t
+nat_neighbour_waiting(const struct nat_neighbours *n)
+{
+	uint32_t total = 0;
+
+	for (uint32_t i = 0; i < NAT_MAX_ASKED; i++)
+		total += n->asked[i].n_waiting;
+	return total;
+}
+
+/* ---- rows from another instance ---------------------------------------------------------------------------- */
+
+static struct nat_neighbours *
+share_of(void *ctx, const struct slim_worker *w)
+{
+	struct nat_neighbour_table *t = ctx;
+
+	for (uint16_t i = 0; i < t->n_workers; i++)
+		if (t->workers[i]->agent == w)
+			return t->workers[i];
+	return NULL;
+}
+
+static uint32_t
+acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
+{
+	struct nat_neighbours *n = share_of(ctx, w);
+	struct nat_neighbour entry = {0};
+	uint32_t slot;
+
+	memcpy(&entry, key, offsetof(struct nat_neighbour, mac));
+	if (n == NULL || bucket != nat_neighbour_bucket(entry.address) || entry.side >= NAT_N_SIDES)
+		return SLIM_NO_SLOT;
+	slot = find(n, entry.address, entry.side);
+	return slot != NF_NO_SLOT ? slot : take_slot(n, entry.address, entry.side);
+}
+
+/* A question that was under way is answered by the row. */
+static void
+installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
+{
+	struct nat_neighbours *n = share_of(ctx, w);
+	const struct nat_neighbour *entry = row;
+	struct nat_asked *asked = find_asked(n, entry->side, entry->address);
+
+	(void)slot;
+	if (asked != NULL)
+		send_waiting(n, asked, &entry->mac);
+}
+
+static void
+removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
+{
+	forget(share_of(ctx, w), slot, row);
+}
+
+const struct slim_table_ops nat_neighbour_ops = {
+	.acquire = acquire,
+	.installed = installed,
+	.removed = removed,
+};
+
+/* ---- set-up -------------------------------------------------------------------------------------------------- */
+
+uint32_t
+nat_neighbour_capacity(const struct nat_config *config)
+{
+	uint32_t n = config->n_workers;
+
+	return (config->neighbours + n - 1) / n * n;
+}
+
+static int
+init_share(struct nat_neighbours *n, const struct nat_neighbour_table *t, uint32_t n_slots,
+	   uint32_t first_slot, uint64_t seed)
+{
+	n->shared = t;
+	n->first_slot = first_slot;
+	n->n_slots = n_slots;
+	n->free = rte_malloc("nat_neighbours", n_slots * sizeof(*n->free), RTE_CACHE_LINE_SIZE);
+	if (n->free == NULL || nf_slot_index_init(&n->index, n_slots, seed, SOCKET_ID_ANY) != 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n_slots; i++)
+		n->free[i] = first_slot + n_slots - 1 - i;
+	n->n_free = n_slots;
+	for (uint32_t i = 0; i < NAT_COPIES; i++)
+		n->copies[i].seq = 1;
+	return 0;
+}
+
+int
+nat_neighbour_table_init(struct nat_neighbour_table *t, const struct nat_config *config,
+			 uint64_t seed)
+{
+	uint32_t capacity = nat_neighbour_capacity(config);
+	uint32_t share = capacity / config->n_workers;
+
+	t->config = config;
+	t->n_workers = config->n_workers;
+	t->wanted = rte_zmalloc("nat_neighbours", capacity, RTE_CACHE_LINE_SIZE);
+	if (t->wanted == NULL)
+		return -ENOMEM;
+	for (uint16_t w = 0; w < t->n_workers; w++) {
+		t->workers[w] = rte_zmalloc("nat_neighbours", sizeof(struct nat_neighbours),
+					    RTE_CACHE_LINE_SIZE);
+		if (t->workers[w] == NULL ||
+		    init_share(t->workers[w], t, share, w * share, seed) != 0)
+			return -ENOMEM;
+	}
+	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
+		t->bucket_worker[b] = (uint8_t)(b % t->n_workers);
+	return 0;
+}
+
+void
+nat_neighbour_table_attach(struct nat_neighbour_table *t, struct slim_table *table,
+			   struct slim_agent *agent)
+{
+	t->table = table;
+	for (uint16_t w = 0; w < t->n_workers; w++) {
+		t->workers[w]->table = table;
+		t->workers[w]->agent = slim_agent_worker(agent, w);
+	}
+}
+
+void
+nat_neighbour_table_fini(struct nat_neighbour_table *t)
+{
+	for (uint16_t w = 0; w < t->n_workers; w++) {
+		struct nat_neighbours *n = t->workers[w];
+
+		if (n == NULL)
+			continue;
+		for (uint32_t i = 0; i < NAT_MAX_ASKED; i++)
+			rte_pktmbuf_free_bulk(n->asked[i].waiting, n->asked[i].n_waiting);
+		nf_slot_index_fini(&n->index);
+		rte_free(n->free);
+		rte_free(n);
+		t->workers[w] = NULL;
+	}
+	rte_free((void *)(uintptr_t)t->wanted);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parser; see packet.h. Pure. */
+#include "packet.h"
+
+#include <netinet/in.h>
+
+#include <rte_arp.h>
+#include <rte_icmp.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "counters.h"
+#include "pipeline.h"
+
+#define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
+#define EMBEDDED_L4_MIN 8u /* RFC 792 */
+
+enum {
+	ICMP_ECHO_REPLY = 0,
+	ICMP_UNREACHABLE = 3,
+	ICMP_ECHO_REQUEST = 8,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETER_PROBLEM = 12,
+};
+
+static void
+drop(struct nat_packet *p, uint16_t counter)
+{
+	p->kind = NAT_KIND_DROP;
+	p->drop = counter;
+}
+
+/* ---- ARP -------------------------------------------------------------------------------- */
+
+static void
+parse_arp(struct nat_packet *p)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *);
+	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(eth + 1);
+
+	if (rte_pktmbuf_data_len(p->m) < sizeof(*eth) + sizeof(*arp)) {
+		drop(p, NAT_drop_runt);
+		return;
+	}
+	if (arp->arp_hardware != RTE_BE16(RTE_ARP_HRD_ETHER) ||
+	    arp->arp_protocol != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
+	    arp->arp_hlen != RTE_ETHER_ADDR_LEN || arp->arp_plen != sizeof(rte_be32_t)) {
+		drop(p, NAT_drop_arp);
+		return;
+	}
+	p->kind = NAT_KIND_ARP;
+	p->bucket = (uint8_t)rte_be_to_cpu_32(arp->arp_data.arp_sip);
+}
+
+/* ---- layer 4 ------------------------------------------------------------------------------ */
+
+static bool
+is_error_type(uint8_t type)
+{
+	return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
+	       type == ICMP_PARAMETER_PROBLEM;
+}
+
+static int
+protocol_of(uint8_t ip_protocol)
+{
+	switch (ip_protocol) {
+	case IPPROTO_UDP:
+		return NAT_UDP;
+	case IPPROTO_TCP:
+		return NAT_TCP;
+	case IPPROTO_ICMP:
+		return NAT_ICMP;
+	default:
+		return -1;
+	}
+}
+
+struct nat_embedded
+nat_packet_embedded(const struct nat_packet *p)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(p->l4 + sizeof(struct rte_icmp_hdr));
+	uint8_t *l4 = (uint8_t *)ip + rte_ipv4_hdr_len(ip);
+	const uint8_t *end = (const uint8_t *)p->ip + p->ip_size;
+
+	return (struct nat_embedded){.ip = ip, .l4 = l4, .l4_size = (uint32_t)(end - l4)};
+}
+
+static uint16_t
+fold_sum(const void *data, uint32_t size)
+{
+	return (uint16_t)~rte_raw_cksum(data, size);
+}
+
+/* An ICMP error of l4_size bytes: is the embedded packet one that a mapping can be found for?
+ * RFC 5508 REQ-3: the checksum of the error must be right. The embedded packet's own
+ * checksums need not be, a router may have cut it short. */
+static void
+parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
+{
+	const struct rte_ipv4_hdr *ip;
+	struct nat_embedded embedded;
+	bool inwards = p->kind == NAT_KIND_IN;
+	int protocol;
+
+	if (p->m->nb_segs != 1 ||
+	    l4_size < sizeof(struct rte_icmp_hdr) + sizeof(*ip) + EMBEDDED_L4_MIN ||
+	    fold_sum(p->l4, l4_size) != 0) {
+		drop(p, NAT_drop_icmp_error);
+		return;
+	}
+	ip = (const struct rte_ipv4_hdr *)(p->l4 + sizeof(struct rte_icmp_hdr));
+	if ((ip->version_ihl >> 4) != 4 || rte_ipv4_hdr_len(ip) < sizeof(*ip) ||
+	    l4_size < sizeof(struct rte_icmp_hdr) + rte_ipv4_hdr_len(ip) + EMBEDDED_L4_MIN ||
+	    (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) != 0) {
+		drop(p, NAT_drop_icmp_error);
+		return;
+	}
+	embedded = nat_packet_embedded(p);
+	protocol = protocol_of(ip->next_proto_id);
+	/* Never about an error, only about a query. */
+	if (protocol < 0 || (protocol == NAT_ICMP && embedded.l4[0] != ICMP_ECHO_REQUEST &&
+			     embedded.l4[0] != ICMP_ECHO_REPLY)) {
+		drop(p, NAT_drop_icmp_error);
+		return;
+	}
+	p->protocol = (uint8_t)protocol;
+	p->kind = inwards ? NAT_KIND_ERROR_IN : NAT_KIND_ERROR_OUT;
+	p->address = inwards ? ip->src_addr : ip->dst_addr;
+	p->port = *nat_l4_port(p->protocol, embedded.l4, inwards);
+	p->pool_number = nat_pool_number(pool, p->address);
+	if (inwards && p->pool_number == NAT_NOT_IN_POOL) {
+		drop(p, NAT_drop_icmp_error);
+		return;
+	}
+	p->bucket = (uint8_t)(inwards ? rte_be_to_cpu_16(p->port) : rte_be_to_cpu_32(p->address));
+}
+
+static void
+parse_icmp(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
+{
+	const struct rte_icmp_hdr *icmp = (const struct rte_icmp_hdr *)p->l4;
+
+	if (l4_size < sizeof(*icmp))
+		drop(p, NAT_drop_l4_header);
+	else if (is_error_type(icmp->icmp_type))
+		parse_error(p, pool, l4_size);
+	else if (icmp->icmp_type != ICMP_ECHO_REQUEST && icmp->icmp_type != ICMP_ECHO_REPLY)
+		drop(p, NAT_drop_icmp_type);
+}
+
+static void
+parse_l4(struct nat_packet *p, const struct nat_pool *pool)
+{
+	uint32_t l4_size = p->ip_size - rte_ipv4_hdr_len(p->ip);
+	uint32_t here = RTE_MIN(l4_size, (uint32_t)(rte_pktmbuf_mtod(p->m, uint8_t *) +
+						    rte_pktmbuf_data_len(p->m) - p->l4));
+
+	if (p->protocol == NAT_ICMP) {
+		parse_icmp(p, pool, here);
+	} else if (p->protocol == NAT_UDP) {
+		const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)p->l4;
+
+		if (here < sizeof(*udp) || rte_be_to_cpu_16(udp->dgram_len) < sizeof(*udp) ||
+		    rte_be_to_cpu_16(udp->dgram_len) > l4_size)
+			drop(p, NAT_drop_l4_header);
+	} else {
+		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
+
+		if (here < sizeof(*tcp) || (tcp->data_off >> 4) < 5 ||
+		    (uint32_t)(tcp->data_off >> 4) * 4 > l4_size)
+			drop(p, NAT_drop_l4_header);
+	}
+}
+
+/* ---- IPv4 ------------------------------------------------------------------------------------- */
+
+static bool
+checksum_is_wrong(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
+{
+	uint64_t flags = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+	if (flags == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+		return false;
+	return fold_sum(ip, rte_ipv4_hdr_len(ip)) != 0;
+}
+
+/* Header and lengths; false: dropped. */
+static bool
+parse_ip_header(struct nat_packet *p)
+{
+	struct rte_ipv4_hdr *ip = p->ip;
+	uint32_t size = rte_pktmbuf_data_len(p->m) - sizeof(struct rte_ether_hdr);
+	uint32_t header;
+
+	if (size < sizeof(*ip)) {
+		drop(p, NAT_drop_runt);
+		return false;
+	}
+	header = rte_ipv4_hdr_len(ip);
+	p->ip_size = rte_be_to_cpu_16(ip->total_length);
+	if ((ip->version_ihl >> 4) != 4 || header < sizeof(*ip) || p->ip_size < header) {
+		drop(p, NAT_drop_ip_header);
+		return false;
+	}
+	if (size < header ||
+	    rte_pktmbuf_pkt_len(p->m) - sizeof(struct rte_ether_hdr) < p->ip_size) {
+		drop(p, NAT_drop_runt);
+		return false;
+	}
+	if (checksum_is_wrong(p->m, ip)) {
+		drop(p, NAT_drop_ip_checksum);
+		return false;
+	}
+	if (ip->fragment_offset & FRAGMENT_BITS) {
+		drop(p, NAT_drop_fragment);
+		return false;
+	}
+	p->l4 = (uint8_t *)ip + header;
+	return true;
+}
+
+/* To one of the NAT's own addresses. */
+static void
+parse_own(struct nat_packet *p)
+{
+	p->bucket = (uint8_t)rte_be_to_cpu_32(p->ip->src_addr);
+	if (p->protocol == NAT_ICMP && p->kind != NAT_KIND_ERROR_OUT &&
+	    p->kind != NAT_KIND_ERROR_IN && p->l4[0] == ICMP_ECHO_REQUEST)
+		p->kind = NAT_KIND_ECHO;
+	else
+		drop(p, NAT_drop_own_address);
+}
+
+static void
+find_mapping_key(struct nat_packet *p)
+{
+	if (p->kind == NAT_KIND_OUT) {
+		p->address = p->ip->src_addr;
+		p->port = *nat_l4_port(p->protocol, p->l4, true);
+		p->bucket = (uint8_t)rte_be_to_cpu_32(p->address);
+	} else {
+		p->address = p->ip->dst_addr;
+		p->port = *nat_l4_port(p->protocol, p->l4, false);
+		p->bucket = (uint8_t)rte_be_to_cpu_16(p->port);
+	}
+}
+
+static void
+parse_ip(struct nat_packet *p, const struct nat_config *config, const struct nat_pool *pool,
+	 bool inwards)
+{
+	int protocol;
+
+	if (!parse_ip_header(p))
+		return;
+	protocol = protocol_of(p->ip->next_proto_id);
+	if (protocol < 0) {
+		drop(p, NAT_drop_protocol);
+		return;
+	}
+	p->protocol = (uint8_t)protocol;
+	p->kind = inwards ? NAT_KIND_IN : NAT_KIND_OUT;
+	p->pool_number = nat_pool_number(pool, p->ip->dst_addr);
+	parse_l4(p, pool);
+	if (unlikely(p->kind == NAT_KIND_DROP))
+		return;
+	if (unlikely(p->ip->dst_addr == config->sides[NAT_INSIDE].address ||
+		     p->ip->dst_addr == config->sides[NAT_OUTSIDE].address))
+		parse_own(p);
+	else if (p->kind == NAT_KIND_OUT || p->kind == NAT_KIND_IN)
+		find_mapping_key(p);
+	if (p->kind == NAT_KIND_IN && p->pool_number == NAT_NOT_IN_POOL)
+		drop(p, NAT_drop_not_pool);
+}
+
+void
+nat_packet_parse(struct nat_packet *p, const struct nat_config *config, const struct nat_pool *pool,
+		 struct rte_mbuf *m, uint8_t side, bool hairpin)
+{
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+
+	p->m = m;
+	p->ip = (struct rte_ipv4_hdr *)(eth + 1);
+	p->side = side;
+	p->kind = NAT_KIND_DROP;
+	if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth))) {
+		drop(p, NAT_drop_runt);
+		return;
+	}
+	if (unlikely(!rte_is_same_ether_addr(&eth->dst_addr, &config->sides[side].mac) &&
+		     !(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP) &&
+		       rte_is_broadcast_ether_addr(&eth->dst_addr)))) {
+		drop(p, NAT_drop_not_for_us);
+		return;
+	}
+	if (likely(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
+		parse_ip(p, config, pool, hairpin || side == NAT_OUTSIDE);
+	else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
+		parse_arp(p);
+	else
+		drop(p, NAT_drop_ethertype);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the NAT has to know of a frame, found in one pass and checked against the
+ * frame's bounds. Pure: reads the packet and the configuration, changes nothing.
+ *
+ * Only the first segment of an mbuf is read; headers must be in it. The payload
+ * of UDP and TCP may be in others. An ICMP error must be in one segment, for
+ * its checksum covers what is rewritten inside it.
+ */
+#ifndef NAT_PACKET_H
+#define NAT_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+#include "config.h"
+#include "session.h"
+
+enum nat_kind {
+	NAT_KIND_DROP = 0,  /* `drop` says why */
+	NAT_KIND_OUT,       /* inside to outside: UDP, TCP, ICMP query */
+	NAT_KIND_IN,        /* outside to an address of the pool */
+	NAT_KIND_ERROR_OUT, /* ICMP error about a packet that a mapping let in */
+	NAT_KIND_ERROR_IN,  /* ICMP error about a packet that a mapping let out */
+	NAT_KIND_ECHO,      /* echo request to one of the NAT's own addresses */
+	NAT_KIND_ARP,
+};
+
+struct nat_packet {
+	struct rte_mbuf *m;
+	struct rte_ipv4_hdr *ip; /* NULL for ARP */
+	uint8_t *l4;
+	uint8_t kind;         /* enum nat_kind */
+	uint8_t side;         /* where it came in */
+	uint8_t bucket;       /* decides which worker handles it */
+	uint8_t protocol;     /* enum nat_protocol; of the embedded packet for an error */
+	uint16_t drop;        /* enum nat_counter, for NAT_KIND_DROP */
+	uint16_t pool_number; /* of the destination (source of the embedded packet for ERROR_IN), or
+	                         NAT_NOT_IN_POOL */
+	rte_be32_t
+		address;  /* address and port by which the mapping is found: inside ones for OUT */
+	rte_be16_t port;  /* and ERROR_OUT, external ones for IN and ERROR_IN */
+	uint16_t ip_size; /* IPv4 total length */
+	uint32_t hash;    /* the pipeline's */
+	uint64_t key;     /* the pipeline's */
+};
+
+/* ICMP error: the embedded packet behind the ICMP header. */
+struct nat_embedded {
+	struct rte_ipv4_hdr *ip;
+	uint8_t *l4;
+	uint32_t l4_size; /* bytes of it that are there, at least 8 */
+};
+
+/* Fills all of *p but hash and key, from a frame that came in on `side`. `hairpin`: a packet from
+ * inside whose source is translated already, taken as one from outside. */
+void nat_packet_parse(struct nat_packet *p, const struct nat_config *config,
+		      const struct nat_pool *pool, struct rte_mbuf *m, uint8_t side, bool hairpin);
+
+/* The embedded packet of an error that nat_packet_parse() accepted. */
+struct nat_embedded nat_packet_embedded(const struct nat_packet *p);
+
+/* Where the port stands that identifies the mapping: the source port (or query id) of a packet
+ * that leaves the mapping's owner, the destination port of one that goes to it. */
+static inline rte_be16_t *
+nat_l4_port(uint8_t protocol, uint8_t *l4, bool source)
+{
+	if (protocol == NAT_ICMP)
+		return (rte_be16_t *)(l4 + 4);
+	return (rte_be16_t *)(source ? l4 : l4 + 2);
+}
+
+/* Source or destination of a header, whatever its alignment. */
+static inline rte_be32_t
+nat_ip_address(const struct rte_ipv4_hdr *ip, bool source)
+{
+	return source ? ip->src_addr : ip->dst_addr;
+}
+
+static inline void
+nat_ip_set_address(struct rte_ipv4_hdr *ip, bool source, rte_be32_t address)
+{
+	if (source)
+		ip->src_addr = address;
+	else
+		ip->dst_addr = address;
+}
+
+#endif

@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The packet path; see pipeline.h. Worker's thread, but for init and fini. */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_icmp.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "checksum.h"
+#include "counters.h"
+
+const struct nf_counter_name nat_counter_names[NAT_N_COUNTERS - NF_N_COUNTERS] = {
+#define X(name, text) {#name, text},
+	NAT_COUNTERS(X)
+#undef X
+};
+
+static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
+
+/* ---- routes -------------------------------------------------------------------------------- */
+
+const struct nat_hop *
+nat_route_find(const struct nat *nat, uint32_t address)
+{
+	for (uint32_t i = 0; i < nat->n_hops; i++)
+		if (nat_prefix_has(&nat->hops[i].prefix, address))
+			return &nat->hops[i];
+	return NULL;
+}
+
+void
+nat_forward(struct nat_worker *w, struct rte_mbuf *m, rte_be32_t destination, uint8_t side,
+	    unsigned int counter)
+{
+	const struct nat_hop *hop = nat_route_find(w->nat, rte_be_to_cpu_32(destination));
+
+	if (unlikely(hop == NULL || hop->side != side)) {
+		nf_drop(w->nf, m, NAT_drop_no_route);
+		return;
+	}
+	nf_count(w->nf, counter, 1);
+	nat_neighbour_send(w->neighbours, m, side, hop->via != 0 ? hop->via : destination);
+}
+
+/* ---- rewriting ------------------------------------------------------------------------------- */
+
+/* Where the checksum stands that covers the port: after an address changed, too, but for ICMP. */
+static inline void
+fix_l4_checksum(uint8_t protocol, uint8_t *l4, uint32_t address_sum, uint32_t port_sum)
+{
+	if (protocol == NAT_UDP) {
+		struct rte_udp_hdr *udp = (struct rte_udp_hdr *)l4;
+
+		udp->dgram_cksum = nf_csum_apply_udp(udp->dgram_cksum, address_sum + port_sum);
+	} else if (protocol == NAT_TCP) {
+		struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)l4;
+
+		tcp->cksum = nf_csum_apply(tcp->cksum, address_sum + port_sum);
+	} else {
+		struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)l4;
+
+		icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, port_sum);
+	}
+}
+
+/* The word of the IPv4 header that holds the time to live. */
+static inline uint32_t
+decrement_ttl(struct rte_ipv4_hdr *ip)
+{
+	rte_be16_t from, to;
+
+	memcpy(&from, &ip->time_to_live, sizeof(from));
+	ip->time_to_live--;
+	memcpy(&to, &ip->time_to_live, sizeof(to));
+	return nf_csum_diff16(0, from, to);
+}
+
+/* Replaces source or destination by address and port. */
+static inline void
+rewrite(struct nat_packet *p, bool source, rte_be32_t address, rte_be16_t port, uint32_t ip_sum)
+{
+	rte_be16_t *old_port = nat_l4_port(p->protocol, p->l4, source);
+	uint32_t address_sum = nf_csum_diff32(0, nat_ip_address(p->ip, source), address);
+	uint32_t port_sum = nf_csum_diff16(0, *old_port, port);
+
+	nat_ip_set_address(p->ip, source, address);
+	*old_port = port;
+	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, address_sum + ip_sum);
+	fix_l4_checksum(p->protocol, p->l4, address_sum, port_sum);
+}
+
+/* ---- TCP ----------------------------------------------------------------------------------------- */
+
+static uint16_t
+tag_of_peer(rte_be32_t address, rte_be16_t port)
+{
+	uint32_t h = (address ^ ((uint32_t)port << 16 | port)) * UINT32_C(0x9e3779b1);
+
+	return (uint16_t)(h >> 16);
+}
+
+static inline void
+track_tcp_out(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
+{
+	const struct nat_session *session = nat_session_at(w->sessions, slot);
+	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
+	uint16_t peer = tag_of_peer(p->ip->dst_addr, tcp->dst_port);
+	enum nat_tcp_event event = nat_tcp_event(tcp->tcp_flags);
+	uint8_t state = nat_tcp_out[session->tcp_state & 7][event];
+
+	if (unlikely(peer != session->tcp_peer)) {
+		bool follow = false;
+
+		state = (uint8_t)nat_tcp_other_peer(session->tcp_state, event, &follow);
+		if (!follow)
+			peer = session->tcp_peer;
+	}
+	if (unlikely(state != session->tcp_state || peer != session->tcp_peer))
+		nat_session_set_tcp(w->sessions, slot, state, peer, w->nf->now_ns);
+}
+
+static inline void
+track_tcp_in(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
+{
+	const struct nat_session *session = nat_session_at(w->sessions, slot);
+	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
+	uint8_t state = nat_tcp_in[session->tcp_state & 7][nat_tcp_event(tcp->tcp_flags)];
+
+	if (unlikely(state != session->tcp_state) &&
+	    tag_of_peer(p->ip->src_addr, tcp->src_port) == session->tcp_peer)
+		nat_session_set_tcp(w->sessions, slot, state, session->tcp_peer, w->nf->now_ns);
+}
+
+/* ---- a new mapping --------------------------------------------------------------------------------- */
+
+static const uint16_t create_drops[] = {
+	[NAT_SESSION_TABLE_FULL] = NAT_drop_table_full,
+	[NAT_SESSION_NO_PORT] = NAT_drop_no_port,
+	[NAT_SESSION_LIMIT] = NAT_drop_limit,
+};
+
+/* 0: allowed to open a mapping; else why not. */
+static uint16_t
+refusal(const struct nat_worker *w, const struct nat_packet *p)
+{
+	const struct nat_hop *back;
+
+	if (nat_is_unroutable(p->ip->src_addr) || nat_is_unroutable(p->ip->dst_addr))
+		return NAT_drop_bad_address;
+	back = nat_route_find(w->nat, rte_be_to_cpu_32(p->ip->src_addr));
+	if (back == NULL || back->side != NAT_INSIDE)
+		return NAT_drop_spoofed;
+	if (p->protocol == NAT_ICMP && p->l4[0] != RTE_IP_ICMP_ECHO_REQUEST)
+		return NAT_drop_no_mapping;
+	if (p->protocol == NAT_TCP) {
+		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
+		enum nat_tcp_event event = nat_tcp_event(tcp->tcp_flags);
+
+		if (event != NAT_TCP_SYN && (event != NAT_TCP_ACK || !w->nat->config.tcp_pickup))
+			return NAT_drop_tcp_no_syn;
+	}
+	return 0;
+}
+
+/* Returns the slot, or NF_NO_SLOT after dropping the packet. */
+__attribute__((noinline)) static uint32_t
+create(struct nat_worker *w, struct nat_packet *p)
+{
+	uint16_t drop = refusal(w, p);
+	enum nat_session_error error;
+	uint32_t slot = NF_NO_SLOT;
+
+	if (drop != 0) {
+		nf_drop(w->nf, p->m, drop);
+		return NF_NO_SLOT;
+	}
+	error = nat_session_create(w->sessions, p->key, p->hash, w->nf->now_ns, &slot);
+	if (error != NAT_SESSION_OK) {
+		nf_drop(w->nf, p->m, create_drops[error]);
+		return NF_NO_SLOT;
+	}
+	if (p->protocol == NAT_TCP) {
+		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
+
+		nat_session_set_tcp(w->sessions, slot, NAT_TCP_OPENING,
+				    tag_of_peer(p->ip->dst_addr, tcp->dst_port), w->nf->now_ns);
+	}
+	return slot;
+}
+
+/* ---- the two directions ------------------------------------------------------------------------------ */
+
+static void
+translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
+{
+	uint32_t slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
+						 rte_be_to_cpu_16(p->port));
+	struct nat_session *session;
+
+	if (unlikely(slot == NF_NO_SLOT)) {
+		nf_drop(w->nf, p->m, NAT_drop_no_mapping);
+		return;
+	}
+	if (unlikely(p->ip->time_to_live <= 1 && !hairpin)) {
+		nat_icmp_time_exceeded(w, p);
+		return;
+	}
+	if (p->protocol == NAT_TCP)
+		track_tcp_in(w, p, slot);
+	session = slim_slot(w->sessions->table, slot);
+	if (w->nat->config.inbound_refresh)
+		session->last_seen = w->nf->now_ns;
+	session->packets_in++;
+	session->bytes_in += p->ip_size;
+	rewrite(p, false, session->inside_address, session->inside_port,
+		hairpin ? 0 : decrement_ttl(p->ip));
+	nat_forward(w, p->m, p->ip->dst_addr, NAT_INSIDE,
+		    hairpin ? NAT_hairpinned : NAT_translated_in);
+}
+
+/* The source is translated and the destination is an external address of this NAT: what comes now
+ * is what would come from outside (RFC 4787 REQ-9), maybe at another worker. */
+static void
+hairpin(struct nat_worker *w, struct nat_packet *p)
+{
+	uint8_t owner;
+
+	p->kind = NAT_KIND_IN;
+	p->address = p->ip->dst_addr;
+	p->port = *nat_l4_port(p->protocol, p->l4, false);
+	p->bucket = (uint8_t)rte_be_to_cpu_16(p->port);
+	owner = w->nat->bucket_worker[p->bucket];
+	if (owner == w->nf->index)
+		translate_in(w, p, true);
+	else
+		nf_hand(w->nf, owner, p->m,
+			(struct nf_meta){.kind = NAT_META_HAIRPIN, .port = NAT_INSIDE});
+}
+
+static void
+translate_out(struct nat_worker *w, struct nat_packet *p)
+{
+	bool to_pool = p->pool_number != NAT_NOT_IN_POOL;
+	const struct nat_hop *hop;
+	struct nat_session *session;
+	uint32_t slot;
+
+	if (unlikely(p->ip->time_to_live <= 1)) {
+		nat_icmp_time_exceeded(w, p);
+		return;
+	}
+	hop = nat_route_find(w->nat, rte_be_to_cpu_32(p->ip->dst_addr));
+	if (unlikely((hop == NULL || hop->side != NAT_OUTSIDE) && !to_pool)) {
+		nf_drop(w->nf, p->m, NAT_drop_no_route);
+		return;
+	}
+	slot = nat_session_find(w->sessions, p->hash, p->key);
+	if (unlikely(slot == NF_NO_SLOT)) {
+		slot = create(w, p);
+		if (slot == NF_NO_SLOT)
+			return;
+	} else if (p->protocol == NAT_TCP) {
+		track_tcp_out(w, p, slot);
+	}
+	session = slim_slot(w->sessions->table, slot);
+	session->last_seen = w->nf->now_ns;
+	session->packets_out++;
+	session->bytes_out += p->ip_size;
+	rewrite(p, true, session->outside_address, session->outside_port, decrement_ttl(p->ip));
+	if (unlikely(to_pool)) {
+		hairpin(w, p);
+		return;
+	}
+	nf_count(w->nf, NAT_translated_out, 1);
+	nat_neighbour_send(w->neighbours, p->m, NAT_OUTSIDE,
+			   hop->via != 0 ? hop->via : p->ip->dst_addr);
+}
+
+/* ---- ARP ----------------------------------------------------------------------------------------------- */
+
+/* Addresses that the NAT answers for: its own, and those of the pool if they are on-link. */
+static bool
+answers_for(const struct nat_worker *w, uint8_t side, rte_be32_t address)
+{
+	const struct nat_side_config *me = &w->nat->config.sides[side];
+
+	if (address == me->address)
+		return true;
+	return side == NAT_OUTSIDE && nat_prefix_has(&me->prefix, rte_be_to_cpu_32(address)) &&
+	       nat_pool_number(&w->nat->sessions.pool, address) != NAT_NOT_IN_POOL;
+}
+
+static void
+answer_arp(struct nat_worker *w, struct nat_packet *p, struct rte_arp_hdr *arp)
+{
+	const struct nat_side_config *me = &w->nat->config.sides[p->side];
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *);
+	rte_be32_t asked = arp->arp_data.arp_tip;
+
+	arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REPLY);
+	arp->arp_data.arp_tha = arp->arp_data.arp_sha;
+	arp->arp_data.arp_tip = arp->arp_data.arp_sip;
+	arp->arp_data.arp_sha = me->mac;
+	arp->arp_data.arp_sip = asked;
+	eth->dst_addr = arp->arp_data.arp_tha;
+	eth->src_addr = me->mac;
+	nf_count(w->nf, NAT_arp_request, 1);
+	nf_emit(w->nf, p->side, p->m);
+}
+
+static void
+handle_arp(struct nat_worker *w, struct nat_packet *p)
+{
+	const struct nat_side_config *me = &w->nat->config.sides[p->side];
+	struct rte_arp_hdr *arp =
+		rte_pktmbuf_mtod_offset(p->m, struct rte_arp_hdr *, sizeof(struct rte_ether_hdr));
+	rte_be32_t sender = arp->arp_data.arp_sip;
+	bool learnt;
+
+	/* Also refuses who claims one of the NAT's own addresses. */
+	if (!rte_is_valid_assigned_ether_addr(&arp->arp_data.arp_sha) ||
+	    !nat_prefix_has(&me->prefix, rte_be_to_cpu_32(sender)) ||
+	    answers_for(w, p->side, sender)) {
+		nf_drop(w->nf, p->m, NAT_drop_arp);
+		return;
+	}
+	learnt = nat_neighbour_learn(w->neighbours, p->side, sender, &arp->arp_data.arp_sha);
+	if (arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST) &&
+	    answers_for(w, p->side, arp->arp_data.arp_tip)) {
+		answer_arp(w, p, arp);
+	} else if (learnt) {
+		nf_count(w->nf, NAT_arp_reply, 1);
+		rte_pktmbuf_free(p->m);
+	} else {
+		nf_drop(w->nf, p->m, NAT_drop_arp);
+	}
+}
+
+/* ---- the burst -------------------------------------------------------------------------------------------- */
+
+/* Parses one packet; true: it is this worker's and goes on. */
+static inline bool
+accept_packet(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, uint8_t side,
+	      bool hairpinned)
+{
+	uint8_t owner;
+
+	nat_packet_parse(p, &w->nat->config, &w->nat->sessions.pool, m, side, hairpinned);
+	if (unlikely(p->kind == NAT_KIND_DROP)) {
+		nf_drop(w->nf, m, p->drop);
+		return false;
+	}
+	owner = w->nat->bucket_worker[p->bucket];
+	if (unlikely(owner != w->nf->index)) {
+		nf_hand(w->nf, owner, m,
+			(struct nf_meta){
+				.kind = hairpinned ? NAT_META_HAIRPIN : NAT_META_FRESH,
+				.port = side,
+			});
+		return false;
+	}
+	return true;
+}
+
+static inline bool
+accept_handed(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, bool *ret_hairpin)
+{
+	struct nf_meta meta = *nf_meta(m);
+
+	if (unlikely(meta.kind == NAT_META_RESOLVE)) {
+		nat_neighbour_send(w->neighbours, m, meta.port, meta.address);
+		return false;
+	}
+	*ret_hairpin = meta.kind == NAT_META_HAIRPIN;
+	return accept_packet(w, p, m, meta.port, *ret_hairpin);
+}
+
+static inline void
+prefetch_index(struct nat_worker *w, struct nat_packet *p)
+{
+	if (p->kind == NAT_KIND_OUT) {
+		uint8_t ip_protocol = ip_protocols[p->protocol];
+
+		p->key = nat_session_key(p->address, p->port, ip_protocol);
+		p->hash = nf_slot_index_hash(&w->sessions->index, p->key);
+		nf_slot_index_prefetch(&w->sessions->index, p->hash);
+	} else if (p->kind == NAT_KIND_IN) {
+		rte_prefetch0(nat_session_outside_cell(w->sessions, p->protocol, p->pool_number,
+						       rte_be_to_cpu_16(p->port)));
+	}
+}
+
+static inline void
+prefetch_slot(struct nat_worker *w, const struct nat_packet *p)
+{
+	uint32_t slot = NF_NO_SLOT;
+
+	if (p->kind == NAT_KIND_OUT)
+		slot = nf_slot_index_peek(&w->sessions->index, p->hash);
+	else if (p->kind == NAT_KIND_IN)
+		slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
+						rte_be_to_cpu_16(p->port));
+	if (slot != NF_NO_SLOT)
+		__builtin_prefetch(nat_session_at(w->sessions, slot), 1);
+}
+
+static inline void
+act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
+{
+	switch (p->kind) {
+	case NAT_KIND_OUT:
+		translate_out(w, p);
+		break;
+	case NAT_KIND_IN:
+		translate_in(w, p, hairpinned);
+		break;
+	case NAT_KIND_ERROR_OUT:
+		nat_icmp_error_out(w, p);
+		break;
+	case NAT_KIND_ERROR_IN:
+		nat_icmp_error_in(w, p, hairpinned);
+		break;
+	case NAT_KIND_ECHO:
+		nat_icmp_answer_echo(w, p);
+		break;
+	default:
+		handle_arp(w, p);
+		break;
+	}
+}
+
+static void
+burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct nat_worker *w = nf->self;
+	struct nat_packet packets[NF_BURST];
+	bool hairpinned[NF_BURST];
+	uint16_t n_mine = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct nat_packet *p = &packets[n_mine];
+		bool mine;
+
+		if (i + 3 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
+		hairpinned[n_mine] = false;
+		mine = port == NF_HANDED ? accept_handed(w, p, pkts[i], &hairpinned[n_mine])
+					 : accept_packet(w, p, pkts[i], (uint8_t)port, false);
+		if (likely(mine)) {
+			prefetch_index(w, p);
+			n_mine++;
+		}
+	}
+	for (uint16_t i = 0; i < n_mine; i++)
+		prefetch_slot(w, &packets[i]);
+	for (uint16_t i = 0; i < n_mine; i++)
+		act(w, &packets[i], hairpinned[i]);
+}
+
+/* ---- timers --------------------------------------------------------------------------------------------------- */
+
+/* Slots whose turn it is, so that all of them come once in NAT_SWEEP_NS. A shift by 31 bits
+ * stands for the division by two seconds (2^31 ns). */
+static void
+sweep(struct nat_worker *w)
+{
+	uint64_t since = w->nf->now_ns - w->swept_ns;
+	uint64_t due = (RTE_MIN(since, NAT_SWEEP_NS) * w->sessions->n_slots) >> 31;
+
+	if (due == 0)
+		return;
+	w->swept_ns = w->nf->now_ns;
+	nat_session_expire(w->sessions, w->nf->now_ns, (uint32_t)RTE_MIN(due, NAT_SWEEP_MAX));
+}
+
+/* What the tables counted goes to the worker's counters. */
+static void
+collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
+{
+	if (likely(*count == 0))
+		return;
+	nf_count(nf, counter, *count);
+	*count = 0;
+}
+
+static void
+tick(struct nf_worker *nf)
+{
+	struct nat_worker *w = nf->self;
+
+	sweep(w);
+	nat_neighbour_tick(w->neighbours);
+	collect(nf, &w->sessions->n_created, NAT_mapping_created);
+	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
+	collect(nf, &w->sessions->n_unpaired, NAT_mapping_unpaired);
+	collect(nf, &w->sessions->n_conflicts, NAT_install_conflict);
+}
+
+const struct nf_ops nat_ops = {.burst = burst, .tick = tick};
+
+/* ---- set-up ----------------------------------------------------------------------------------------------------- */
+
+static int
+compare_hops(const void *a, const void *b)
+{
+	uint32_t left = ((const struct nat_hop *)a)->prefix.mask;
+	uint32_t right = ((const struct nat_hop *)b)->prefix.mask;
+
+	return (left < right) - (left > right);
+}
+
+static void
+init_hops(struct nat *nat)
+{
+	const struct nat_config *config = &nat->config;
+
+	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
+		nat->hops[nat->n_hops++] = (struct nat_hop){
+			.prefix = config->sides[s].prefix,
+			.side = s,
+		};
+	for (uint32_t i = 0; i < config->n_routes; i++)
+		nat->hops[nat->n_hops++] = (struct nat_hop){
+			.prefix = config->routes[i].prefix,
+			.via = config->routes[i].via,
+			.side = (uint8_t)config->routes[i].side,
+		};
+	qsort(nat->hops, nat->n_hops, sizeof(nat->hops[0]), compare_hops);
+}
+
+int
+nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
+{
+	int error;
+
+	nat->config = *config;
+	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
+		nat->bucket_worker[b] = (uint8_t)(b % config->n_workers);
+	init_hops(nat);
+	error = nat_session_table_init(&nat->sessions, config, seed);
+	if (error != 0)
+		return error;
+	return nat_neighbour_table_init(&nat->neighbours, &nat->config, seed);
+}
+
+int
+nat_create_tables(struct nat *nat, struct slim_agent *agent)
+{
+	const struct slim_table_config sessions = {
+		.name = "session",
+		.capacity = nat_session_capacity(&nat->config),
+		.entry_size = sizeof(struct nat_session),
+		.n_fields = nat_session_n_fields,
+		.fields = nat_session_fields,
+		.ops = &nat_session_ops,
+		.ctx = &nat->sessions,
+	};
+	const struct slim_table_config neighbours = {
+		.name = "neighbour",
+		.capacity = nat_neighbour_capacity(&nat->config),
+		.entry_size = sizeof(struct nat_neighbour),
+		.n_fields = nat_neighbour_n_fields,
+		.fields = nat_neighbour_fields,
+		.ops = &nat_neighbour_ops,
+		.ctx = &nat->neighbours,
+	};
+	struct slim_table *table;
+	int error;
+
+	error = slim_table_create(agent, &sessions, &table);
+	if (error != 0)
+		return error;
+	nat_session_table_attach(&nat->sessions, table, agent);
+	error = slim_table_create(agent, &neighbours, &table);
+	if (error != 0)
+		return error;
+	nat_neighbour_table_attach(&nat->neighbours, table, agent);
+	return 0;
+}
+
+void
+nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
+{
+	*w = (struct nat_worker){
+		.nat = nat,
+		.nf = nf,
+		.sessions = nat->sessions.workers[nf->index],
+		.neighbours = nat->neighbours.workers[nf->index],
+	};
+	w->neighbours->worker = nf;
+	w->sessions->agent = nf->agent;
+	w->neighbours->agent = nf->agent;
+	nf->self = w;
+	nf->ops = &nat_ops;
+}
+
+void
+nat_fini(struct nat *nat)
+{
+	nat_neighbour_table_fini(&nat->neighbours);
+	nat_session_table_fini(&nat->sessions);
+}
