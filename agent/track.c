@@ -30,7 +30,9 @@ slim_track_publish(struct agent_worker *w)
 		uint32_t slot = w->pub.pending[i] & SLOT_MASK;
 		_Atomic uint8_t *flag = &agent->tables[t].dirty[slot];
 
-		if (atomic_load_explicit(flag, memory_order_relaxed) != 0)
+		/* Acquire, for the ring: a flag that slimd has lowered (release) says that it
+		 * has read the entry whose place may be used again below. */
+		if (atomic_load_explicit(flag, memory_order_acquire) != 0)
 			continue;
 		atomic_store_explicit(flag, 1, memory_order_relaxed);
 		ring_put(&w->rings[t], slot);

@@ -29,7 +29,9 @@
  *                          -> D acquire before, fence(acquire) after the copy
  *   P8  dirty flag         W: slot stores; fence(seq_cst); load flag
  *                          D: flag = 0; fence(seq_cst); read slot
- *                          (store-load pair: without either fence an update is lost)
+ *                          (store-load pair: without either fence an update is lost;
+ *                          D's store is a release and W's load an acquire, so that
+ *                          W may use the ring entry again that D has read)
  *   P9  hold word          compare-and-swap, acq_rel, both sides
  */
 #ifndef SLIM_PROTO_SHM_H

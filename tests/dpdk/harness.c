@@ -164,7 +164,7 @@ harness_take_dirty(struct harness_shm *shm, uint32_t table)
 			continue;
 		slot = ring->slots[head & (t->ring_size - 1)];
 		atomic_store_explicit(&ring->head, head + 1, memory_order_release); /* P4 */
-		atomic_store_explicit(&dirty[slot], 0, memory_order_relaxed);
+		atomic_store_explicit(&dirty[slot], 0, memory_order_release);
 		atomic_thread_fence(memory_order_seq_cst); /* P8 */
 		return slot;
 	}
