@@ -91,7 +91,7 @@ class Lab:
 
     def start(self):
         s = self.settings
-        megabytes = s.switch_megabytes + 2 * s.nf_megabytes + s.generator_megabytes
+        megabytes = s.switch_megabytes + 2 * s.nf_megabytes() + s.generator_megabytes
         machine.take_hugepages(self.journal, megabytes)
         self.say("hosts a and b, a client and a server")
         self.make_namespaces()
@@ -104,7 +104,9 @@ class Lab:
             self.start_slimd(host)
         self.say("slim-nat a (active), slim-nat b (standby)")
         for host in HOSTS.values():
-            self.start_nf(host.name, active=host.active)
+            self.launch_nf(host.name, active=host.active)
+        for host in HOSTS:
+            self.await_nf(host)
         self.steer("a")
 
     def stop(self):
@@ -221,18 +223,26 @@ class Lab:
         return options
 
     def start_nf(self, name, active):
+        self.launch_nf(name, active)
+        self.await_nf(name)
+
+    def launch_nf(self, name, active):
         host, s = HOSTS[name], self.settings
         config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
                                    capacity=s.sessions(), workers=s.workers, spin=s.spin,
                                    sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
         ports = [f"{host.nf}-{port}" for port in PORTS]
         child = Child(self.journal, self.folder, host.nf,
-                      [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes, ports),
+                      [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes(), ports),
                        "--", "--config", config, *([] if active else ["--standby"])],
                       netns=self.netns(name))
         self.nf[name] = child
-        for port in ports:
-            self.switch.await_link(port, alive=child.gone)
+
+    def await_nf(self, name):
+        """Its ports are up at the switch, and its slimd knows it."""
+        host, child = HOSTS[name], self.nf[name]
+        for port in PORTS:
+            self.switch.await_link(f"{host.nf}-{port}", alive=child.gone)
         wait.until(lambda: self.nf_is_alive(name), f"{host.nf} at slimd {name}", alive=child.gone)
 
     def show_nf(self, name):

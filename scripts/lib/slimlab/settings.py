@@ -25,7 +25,6 @@ class Settings:
     pmd_cpu: int = 0
     pmd_max_sleep_us: int = 50
     switch_megabytes: int = 512
-    nf_megabytes: int = 192
     generator_megabytes: int = 192
     queue_size: int = 1024      # descriptors of a virtio ring; 256 overflow when cores are shared
 
@@ -34,6 +33,10 @@ class Settings:
             return self.capacity
         wanted = 2 * self.flows + 1024
         return 1 << (wanted - 1).bit_length()
+
+    def nf_megabytes(self):
+        """Packet buffers, rings, and slot and index of each session."""
+        return 128 + self.sessions() * 512 // (1 << 20)
 
     def lcores(self, n):
         """EAL's --lcores for n threads that may run on every CPU."""
