@@ -209,7 +209,7 @@ config_load(const char *path, const cyaml_schema_value_t *schema, void **ret_dat
 	    char error[CONFIG_ERROR_SIZE])
 {
 	char *text = malloc(CONFIG_MAX_FILE + 1);
-	size_t size;
+	size_t size = 0;
 	int result;
 
 	if (text == NULL) {
