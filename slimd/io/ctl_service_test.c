@@ -861,7 +861,7 @@ import_fills_a_standby_nf(void **state)
 	struct entry wanted, got;
 	uint32_t i;
 
-	f->ring_room = 7; /* the rings fill up */
+	f->ring_room = 40; /* the rings fill up */
 	start(f, "ImportTable", RPC_CLIENT_STREAM, NULL);
 	for (i = 0; i < 10; i++)
 		send_rows(f, i * 200, 200, i == 0, NULL);
