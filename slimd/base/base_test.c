@@ -275,7 +275,7 @@ config_errors_name_the_line(void **state)
 		{"{name: a, sise: 1}\n", "f:1: unknown key \"sise\""},
 		{"size: 1\n", "f:1: missing key \"name\""},
 		{"name: a\nsize: x\n", "f:2: size: Invalid uint64_t value: 'x'"},
-		{"name: a\nsize: -1\n", "f:2: size: Invalid uint64_t value: '-1'"},
+		{"name: a\nsize: -1\n", "f:2: size: Invalid UINT value: '-1'"},
 		{"name: ninechars\n", "f:1: name: STRING length > 8: ninechars"},
 		{"- a\n", "f:1: Expecting MAPPING, got event: SEQUENCE_START"},
 		{"", "f:1: the file is empty"},
