@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stages of a session as a table of edges, and the state as text.
+ */
+#include "steering.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
+#define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
+
+static int __attribute__((format(printf, 3, 4)))
+refuse(struct steering_reason *reason, Slim__V1__ReasonCode code, const char *format, ...)
+{
+	va_list args;
+
+	reason->code = code;
+	va_start(args, format);
+	vsnprintf(reason->text, sizeof(reason->text), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+void
+steering_init(struct steering *s)
+{
+	memset(s, 0, sizeof(*s));
+	for (unsigned i = 0; i < TOPOLOGY_MAX_SERVICES; i++)
+		s->services[i].serving = STEERING_NOBODY;
+}
+
+uint32_t
+steering_tag(uint64_t session)
+{
+	uint32_t tag = (uint32_t)(session ^ session >> 32);
+
+	return tag != 0 ? tag : 1;
+}
+
+const char *
+steering_stage_name(enum steering_stage stage)
+{
+	static const char *const names[] = {"none", "prepared", "flipped", "fenced"};
+
+	return names[stage];
+}
+
+int
+steering_active(const struct steering_service *service)
+{
+	return service->session.stage == STEERING_FLIPPED ? service->session.target
+							  : service->serving;
+}
+
+/* ---- looking up what a request names ------------------------------------------ */
+
+struct named {
+	unsigned service;
+	const struct topology_service *topology;
+	unsigned source;
+	unsigned target;
+};
+
+static int
+look_up(const struct topology *t, const struct steering_request *request, struct named *ret,
+	struct steering_reason *reason)
+{
+	int service = topology_find_service(t, request->service), source, target;
+
+	if (request->session == 0)
+		return refuse(reason, BAD_REQUEST, "session 0 is no session");
+	if (service < 0)
+		return refuse(reason, BAD_REQUEST, "unknown service \"%.64s\"", request->service);
+	ret->service = (unsigned)service;
+	ret->topology = &t->services[service];
+	source = topology_find_instance(ret->topology, request->source);
+	target = topology_find_instance(ret->topology, request->target);
+	if (source < 0 || target < 0)
+		return refuse(reason, BAD_REQUEST, "service \"%s\" has no instance \"%.64s\"",
+			      ret->topology->name, source < 0 ? request->source : request->target);
+	if (source == target)
+		return refuse(reason, BAD_REQUEST, "source and target are both \"%s\"",
+			      ret->topology->instances[source].name);
+	ret->source = (unsigned)source;
+	ret->target = (unsigned)target;
+	return 0;
+}
+
+static bool
+is_session(const struct steering_session *session, const struct steering_request *request,
+	   const struct named *named)
+{
+	return session->stage != STEERING_NO_SESSION &&
+	       session->tag == steering_tag(request->session) &&
+	       (session->id == request->session || session->id == 0) &&
+	       session->source == named->source && session->target == named->target;
+}
+
+static int
+refuse_other(const struct steering_service *service, const struct named *named,
+	     struct steering_reason *reason)
+{
+	const struct steering_session *session = &service->session;
+
+	return refuse(reason, REFUSED,
+		      "service \"%s\" has session %016" PRIx64 " (%s to %s, %s) under way",
+		      named->topology->name, session->id,
+		      named->topology->instances[session->source].name,
+		      named->topology->instances[session->target].name,
+		      steering_stage_name(session->stage));
+}
+
+static int
+refuse_unknown(const struct named *named, struct steering_reason *reason)
+{
+	return refuse(
+		reason, REFUSED,
+		"it is not known which instance serves \"%s\": set it, or connect its bridges",
+		named->topology->name);
+}
+
+int
+steering_check(const struct topology *t, const struct steering *s,
+	       const struct steering_request *request, unsigned *ret_service,
+	       struct steering_reason *ret_reason)
+{
+	const struct steering_service *service;
+	struct named named;
+
+	if (look_up(t, request, &named, ret_reason) < 0)
+		return -EINVAL;
+	service = &s->services[named.service];
+	if (!service->known)
+		return refuse_unknown(&named, ret_reason);
+	if (!is_session(&service->session, request, &named)) {
+		if (service->session.stage != STEERING_NO_SESSION)
+			return refuse_other(service, &named, ret_reason);
+		return refuse(ret_reason, REFUSED, "service \"%s\" has no session %016" PRIx64,
+			      named.topology->name, request->session);
+	}
+	*ret_service = named.service;
+	return 0;
+}
+
+/* ---- verbs ---------------------------------------------------------------------- */
+
+/* Redirect tags: the first of the range, a run for each port. One session a service, and
+ * ranges of services do not meet, so they are free. */
+static void
+choose_vids(const struct topology_service *service, uint16_t vids[SLIM_MAX_PORTS])
+{
+	for (unsigned p = 0; p < service->n_ports; p++)
+		vids[p] = (uint16_t)(service->redirect_first + p);
+}
+
+int
+steering_prepare(const struct topology *t, struct steering *s,
+		 const struct steering_request *request, unsigned *ret_service,
+		 struct steering_reason *ret_reason)
+{
+	struct steering_service *service;
+	struct named named;
+
+	if (look_up(t, request, &named, ret_reason) < 0)
+		return -EINVAL;
+	service = &s->services[named.service];
+	if (!service->known)
+		return refuse_unknown(&named, ret_reason);
+	if (service->session.stage != STEERING_NO_SESSION) {
+		if (!is_session(&service->session, request, &named) ||
+		    service->session.stage != STEERING_PREPARED)
+			return refuse_other(service, &named, ret_reason);
+		service->session.id = request->session;
+		*ret_service = named.service;
+		return 0;
+	}
+	if (service->serving != (int)named.source)
+		return refuse(ret_reason, REFUSED, "instance \"%s\" does not serve \"%s\"; %s does",
+			      named.topology->instances[named.source].name, named.topology->name,
+			      service->serving == STEERING_NOBODY
+				      ? "nobody"
+				      : named.topology->instances[service->serving].name);
+	service->session = (struct steering_session){
+		.stage = STEERING_PREPARED,
+		.id = request->session,
+		.tag = steering_tag(request->session),
+		.source = (uint8_t)named.source,
+		.target = (uint8_t)named.target,
+	};
+	choose_vids(named.topology, service->session.vids);
+	*ret_service = named.service;
+	return 1;
+}
+
+/* From one stage to another; being there already is fine. */
+static int
+advance(const struct topology *t, struct steering *s, const struct steering_request *request,
+	enum steering_stage from, enum steering_stage to, unsigned *ret_service,
+	struct steering_reason *reason)
+{
+	struct steering_session *session;
+	unsigned index;
+
+	if (steering_check(t, s, request, &index, reason) < 0)
+		return -EINVAL;
+	session = &s->services[index].session;
+	if (session->stage != to && session->stage != from)
+		return refuse(reason, REFUSED, "session %016" PRIx64 " is %s, not %s",
+			      request->session, steering_stage_name(session->stage),
+			      steering_stage_name(from));
+	session->id = request->session;
+	*ret_service = index;
+	if (session->stage == to)
+		return 0;
+	session->stage = to;
+	return 1;
+}
+
+int
+steering_flip(const struct topology *t, struct steering *s, const struct steering_request *request,
+	      unsigned *ret_service, struct steering_reason *ret_reason)
+{
+	return advance(t, s, request, STEERING_PREPARED, STEERING_FLIPPED, ret_service, ret_reason);
+}
+
+int
+steering_fence(const struct topology *t, struct steering *s, const struct steering_request *request,
+	       unsigned *ret_service, struct steering_reason *ret_reason)
+{
+	return advance(t, s, request, STEERING_PREPARED, STEERING_FENCED, ret_service, ret_reason);
+}
+
+/* No such session: fine if what it would have led to holds already. */
+static int
+cleanup_without_session(const struct steering_service *service, const struct named *named,
+			bool complete, struct steering_reason *reason)
+{
+	unsigned wanted = complete ? named->target : named->source;
+
+	if (service->serving == (int)wanted || (!complete && service->serving == STEERING_NOBODY))
+		return 0;
+	return refuse(reason, REFUSED, "no such session, and instance \"%s\" does not serve",
+		      named->topology->instances[wanted].name);
+}
+
+int
+steering_cleanup(const struct topology *t, struct steering *s,
+		 const struct steering_request *request, bool complete, unsigned *ret_service,
+		 struct steering_reason *ret_reason)
+{
+	struct steering_service *service;
+	struct steering_session *session;
+	struct named named;
+
+	if (look_up(t, request, &named, ret_reason) < 0)
+		return -EINVAL;
+	service = &s->services[named.service];
+	session = &service->session;
+	if (!service->known)
+		return refuse_unknown(&named, ret_reason);
+	if (!is_session(session, request, &named)) {
+		if (cleanup_without_session(service, &named, complete, ret_reason) < 0)
+			return -EINVAL;
+		*ret_service = named.service;
+		return 0;
+	}
+	if (complete != (session->stage == STEERING_FLIPPED))
+		return refuse(ret_reason, REFUSED, "session %016" PRIx64 " is %s: it cannot end %s",
+			      request->session, steering_stage_name(session->stage),
+			      complete ? "complete" : "aborted");
+	if (complete)
+		service->serving = session->target;
+	*session = (struct steering_session){0};
+	*ret_service = named.service;
+	return 1;
+}
+
+/* What set and clear have in common. An empty instance gives STEERING_NOBODY. */
+static int
+look_up_instance(const struct topology *t, const char *service, const char *instance,
+		 struct named *ret, int *ret_instance, struct steering_reason *reason)
+{
+	int index = topology_find_service(t, service), i = STEERING_NOBODY;
+
+	if (index < 0)
+		return refuse(reason, BAD_REQUEST, "unknown service \"%.64s\"", service);
+	if (instance[0] != '\0') {
+		i = topology_find_instance(&t->services[index], instance);
+		if (i < 0)
+			return refuse(reason, BAD_REQUEST,
+				      "service \"%s\" has no instance \"%.64s\"",
+				      t->services[index].name, instance);
+	}
+	*ret = (struct named){.service = (unsigned)index, .topology = &t->services[index]};
+	*ret_instance = i;
+	return 0;
+}
+
+static int
+serve(struct steering *s, const struct named *named, int instance, unsigned *ret_service,
+      struct steering_reason *reason)
+{
+	struct steering_service *service = &s->services[named->service];
+
+	if (service->session.stage != STEERING_NO_SESSION)
+		return refuse_other(service, named, reason);
+	*ret_service = named->service;
+	if (service->known && service->serving == instance)
+		return 0;
+	service->known = true;
+	service->serving = instance;
+	return 1;
+}
+
+int
+steering_set(const struct topology *t, struct steering *s, const char *service,
+	     const char *instance, unsigned *ret_service, struct steering_reason *ret_reason)
+{
+	struct named named;
+	int i;
+
+	if (look_up_instance(t, service, instance, &named, &i, ret_reason) < 0)
+		return -EINVAL;
+	if (i == STEERING_NOBODY)
+		return refuse(ret_reason, BAD_REQUEST, "no instance is named");
+	return serve(s, &named, i, ret_service, ret_reason);
+}
+
+int
+steering_clear(const struct topology *t, struct steering *s, const char *service,
+	       const char *instance, unsigned *ret_service, struct steering_reason *ret_reason)
+{
+	struct named named;
+	int i;
+
+	if (look_up_instance(t, service, instance, &named, &i, ret_reason) < 0)
+		return -EINVAL;
+	if (i != STEERING_NOBODY && s->services[named.service].serving != i &&
+	    s->services[named.service].serving != STEERING_NOBODY)
+		return refuse(ret_reason, REFUSED, "instance \"%s\" does not serve \"%s\"",
+			      named.topology->instances[i].name, named.topology->name);
+	return serve(s, &named, STEERING_NOBODY, ret_service, ret_reason);
+}
+
+/* ---- text ------------------------------------------------------------------------- */
+
+#define TEXT_HEAD "slim-ofctld-state 1\n"
+#define TEXT_END "end\n"
+
+struct text {
+	char *data;
+	size_t size;
+};
+
+static void __attribute__((format(printf, 2, 3))) append(struct text *text, const char *format, ...)
+{
+	size_t room = STEERING_TEXT_SIZE - text->size;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text->data + text->size, room, format, args);
+	va_end(args);
+	if (n > 0)
+		text->size += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void
+save_session(struct text *text, const struct topology_service *service,
+	     const struct steering_session *session)
+{
+	append(text, "session %s %016" PRIx64 " %08" PRIx32 " %s %s %s", service->name, session->id,
+	       session->tag, steering_stage_name(session->stage),
+	       service->instances[session->source].name, service->instances[session->target].name);
+	for (unsigned p = 0; p < service->n_ports; p++)
+		append(text, " %s=%u", service->port_names[p], session->vids[p]);
+	append(text, "\n");
+}
+
+size_t
+steering_save(const struct topology *t, const struct steering *s, char text[STEERING_TEXT_SIZE])
+{
+	struct text out = {.data = text};
+
+	append(&out, "%s", TEXT_HEAD);
+	for (unsigned i = 0; i < t->n_services; i++) {
+		const struct topology_service *service = &t->services[i];
+		const struct steering_service *state = &s->services[i];
+
+		if (!state->known)
+			continue;
+		append(&out, "service %s %s\n", service->name,
+		       state->serving == STEERING_NOBODY ? "-"
+							 : service->instances[state->serving].name);
+		if (state->session.stage != STEERING_NO_SESSION)
+			save_session(&out, service, &state->session);
+	}
+	append(&out, "%s", TEXT_END);
+	return out.size;
+}
+
+#define MAX_WORDS (7u + SLIM_MAX_PORTS)
+
+/* Cuts a line into words, in place. */
+static unsigned
+split(char *line, char *words[MAX_WORDS])
+{
+	unsigned n = 0;
+
+	for (char *save, *word = strtok_r(line, " ", &save); word && n < MAX_WORDS;
+	     word = strtok_r(NULL, " ", &save))
+		words[n++] = word;
+	return n;
+}
+
+static int
+load_service(const struct topology *t, char *words[], unsigned n, struct steering *s,
+	     unsigned *skipped)
+{
+	int index, instance = STEERING_NOBODY;
+
+	if (n != 3)
+		return -EINVAL;
+	index = topology_find_service(t, words[1]);
+	if (index >= 0 && strcmp(words[2], "-") != 0) {
+		instance = topology_find_instance(&t->services[index], words[2]);
+		if (instance < 0)
+			index = -ENOENT;
+	}
+	if (index < 0) {
+		(*skipped)++;
+		return 0;
+	}
+	s->services[index].known = true;
+	s->services[index].serving = instance;
+	return 0;
+}
+
+static int
+parse_stage(const char *word, enum steering_stage *ret)
+{
+	for (enum steering_stage stage = STEERING_PREPARED; stage <= STEERING_FENCED; stage++) {
+		if (strcmp(word, steering_stage_name(stage)) == 0) {
+			*ret = stage;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* "inside=4000" */
+static int
+load_vid(const struct topology_service *service, char *word, uint16_t vids[SLIM_MAX_PORTS])
+{
+	char *value = strchr(word, '='), *rest;
+	unsigned long vid;
+
+	if (!value)
+		return -EINVAL;
+	*value++ = '\0';
+	vid = strtoul(value, &rest, 10);
+	if (*rest != '\0' || vid < 1 || vid > 4094)
+		return -EINVAL;
+	for (unsigned p = 0; p < service->n_ports; p++) {
+		if (strcmp(service->port_names[p], word) == 0)
+			vids[p] = (uint16_t)vid;
+	}
+	return 0;
+}
+
+static int
+load_session(const struct topology *t, char *words[], unsigned n, struct steering *s,
+	     unsigned *skipped)
+{
+	struct steering_session session = {0};
+	const struct topology_service *service;
+	int index, source, target;
+
+	if (n < 7 || parse_stage(words[4], &session.stage) < 0)
+		return -EINVAL;
+	index = topology_find_service(t, words[1]);
+	if (index < 0 || !s->services[index].known) {
+		(*skipped)++;
+		return 0;
+	}
+	service = &t->services[index];
+	source = topology_find_instance(service, words[5]);
+	target = topology_find_instance(service, words[6]);
+	session.id = strtoull(words[2], NULL, 16);
+	session.tag = (uint32_t)strtoul(words[3], NULL, 16);
+	for (unsigned i = 7; i < n; i++) {
+		if (load_vid(service, words[i], session.vids) < 0)
+			return -EINVAL;
+	}
+	if (source < 0 || target < 0 || session.tag == 0 || n - 7 != service->n_ports) {
+		s->services[index].known = false;
+		(*skipped)++;
+		return 0;
+	}
+	session.source = (uint8_t)source;
+	session.target = (uint8_t)target;
+	s->services[index].session = session;
+	return 0;
+}
+
+static int
+load_line(const struct topology *t, char *line, struct steering *s, unsigned *skipped)
+{
+	char *words[MAX_WORDS];
+	unsigned n = split(line, words);
+
+	if (n > 0 && strcmp(words[0], "service") == 0)
+		return load_service(t, words, n, s, skipped);
+	if (n > 0 && strcmp(words[0], "session") == 0)
+		return load_session(t, words, n, s, skipped);
+	return -EINVAL;
+}
+
+int
+steering_load(const struct topology *t, const char *text, struct steering *s, unsigned *ret_skipped)
+{
+	struct steering loaded;
+	size_t size = strlen(text), head = strlen(TEXT_HEAD), end = strlen(TEXT_END);
+	char copy[STEERING_TEXT_SIZE];
+	unsigned skipped = 0;
+
+	if (size >= sizeof(copy) || size < head + end || strncmp(text, TEXT_HEAD, head) != 0 ||
+	    strcmp(text + size - end, TEXT_END) != 0 || text[size - end - 1] != '\n')
+		return -EINVAL;
+	memcpy(copy, text, size - end);
+	copy[size - end] = '\0';
+	steering_init(&loaded);
+	for (char *save, *line = strtok_r(copy + head, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (load_line(t, line, &loaded, &skipped) < 0)
+			return -EINVAL;
+	}
+	*s = loaded;
+	*ret_skipped = skipped;
+	return 0;
+}

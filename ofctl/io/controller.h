@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The controller: makes the switches follow what is wanted of them.
+ *
+ * One operation at a time, calls and repairs alike, each in the same four steps over all bridges
+ * concerned: read the rules that are there, stage the difference as one bundle a bridge, commit
+ * all bundles when every bridge has accepted its own, report. What is wanted is written to the state
+ * file before the commit, so that a restart in between goes on and does not go back.
+ *
+ * A repair (sync) runs when a bridge has come up, when its ports have changed, after a failed
+ * commit and once in a while. Rules are never removed before it is known what is wanted: a service of
+ * which nothing is known keeps its rules, until they have been read and understood, or until
+ * somebody sets it.
+ */
+#ifndef OFCTL_IO_CONTROLLER_H
+#define OFCTL_IO_CONTROLLER_H
+
+#include <openssl/ssl.h>
+
+#include "ofctl_config.h"
+#include "steering.h"
+
+struct controller;
+struct event_base;
+
+#define CONTROLLER_MAX_CALLS 64u /* waiting or in proof */
+
+enum controller_verb {
+	CONTROLLER_PREPARE,
+	CONTROLLER_FLIP,
+	CONTROLLER_QUIET,
+	CONTROLLER_FENCE,
+	CONTROLLER_CLEANUP,
+	CONTROLLER_SET,
+	CONTROLLER_CLEAR,
+};
+
+/* reason: NULL when done. service: index, when done. */
+typedef void controller_done_fn(void *ctx, const struct steering_reason *reason, unsigned service);
+
+struct controller_call {
+	enum controller_verb verb;
+	uint64_t session;
+	char service[SLIM_NAME_SIZE];
+	char source[SLIM_NAME_SIZE];
+	char target[SLIM_NAME_SIZE]; /* SET: the instance; CLEAR: empty, or who must be serving */
+	bool complete;               /* CLEANUP */
+	controller_done_fn *done;
+	void *ctx;
+};
+
+/* `tls`: for ssl: bridges, may be NULL. Configuration and topology are kept by the caller.
+ * 0 or a negative errno. */
+int controller_create(struct event_base *base, const struct ofctl_config *config,
+		      const struct topology *topology, SSL_CTX *tls, struct controller **ret);
+
+/* Calls under way are dropped. Rules stay on the switches. NULL is allowed. */
+void controller_destroy(struct controller *controller);
+
+/* `done` is called exactly once, perhaps from within. */
+void controller_call(struct controller *controller, const struct controller_call *call);
+
+/* For showing. */
+const struct steering *controller_steering(const struct controller *controller);
+
+struct controller_bridge_info {
+	const char *state; /* "up", or a state of the connection */
+	uint64_t datapath_id;
+	unsigned n_rules; /* of ours, as of the last look */
+};
+
+struct controller_bridge_info controller_bridge_info(const struct controller *controller,
+						     unsigned bridge);
+
+#endif

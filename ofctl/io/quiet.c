@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One proof. Control sockets first, each once even if several bridges share it; then, if need be,
+ * samples of counters until they stand still.
+ */
+#include "quiet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "control.h"
+#include "log.h"
+
+#define SAMPLE_NS UINT64_C(200000000)
+
+struct part {
+	struct quiet *quiet;
+	struct control *control; /* NULL: ended */
+};
+
+struct quiet {
+	struct event_base *base;
+	struct quiet_config config;
+	quiet_done_fn *done;
+	void *ctx;
+	struct event *timer; /* next sample, or the end */
+	uint64_t end_ns;
+	struct part parts[TOPOLOGY_MAX_BRIDGES];
+	unsigned n_waiting; /* control sockets or bridges that have not answered */
+	bool use_counters;
+	bool failed;
+	bool sampled;
+	uint64_t sum;      /* of this sample */
+	uint64_t last_sum; /* of the one before */
+	uint64_t still_since_ns;
+};
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+static void
+destroy(struct quiet *q)
+{
+	for (unsigned i = 0; i < TOPOLOGY_MAX_BRIDGES; i++)
+		control_cancel(q->parts[i].control);
+	if (q->timer)
+		event_free(q->timer);
+	free(q);
+}
+
+static void
+finish(struct quiet *q, const char *error, bool unreachable)
+{
+	quiet_done_fn *done = q->done;
+	void *ctx = q->ctx;
+
+	destroy(q);
+	done(ctx, error, unreachable);
+}
+
+static void
+wait_until(struct quiet *q, uint64_t at_ns)
+{
+	uint64_t now = now_ns(), wait = at_ns > now ? at_ns - now : 0;
+	struct timeval tv = {.tv_sec = (time_t)(wait / 1000000000),
+			     .tv_usec = (suseconds_t)(wait % 1000000000 / 1000)};
+
+	event_add(q->timer, &tv);
+}
+
+/* ---- counters ------------------------------------------------------------------ */
+
+static void
+on_flow(void *ctx, const struct of_flow *flow)
+{
+	struct quiet *q = ctx;
+
+	q->sum += flow->packets;
+}
+
+static void
+on_port_stats(void *ctx, const struct of_port_stats *stats)
+{
+	struct part *part = ctx;
+	struct quiet *q = part->quiet;
+
+	for (unsigned i = 0; i < q->config.n_ports; i++) {
+		if (q->config.ports[i].bridge == (unsigned)(part - q->parts) &&
+		    q->config.ports[i].number == stats->number)
+			q->sum += stats->tx_packets;
+	}
+}
+
+static void
+judge_sample(struct quiet *q)
+{
+	uint64_t now = now_ns();
+
+	if (q->failed) {
+		finish(q, "a switch has gone while its counters were watched", true);
+		return;
+	}
+	if (!q->sampled || q->sum != q->last_sum)
+		q->still_since_ns = now;
+	q->sampled = true;
+	q->last_sum = q->sum;
+	if (now - q->still_since_ns >= q->config.still_ns)
+		finish(q, NULL, false);
+	else if (now >= q->end_ns)
+		finish(q, "packets still take the old path, or nobody can tell", false);
+	else
+		wait_until(q, now + SAMPLE_NS);
+}
+
+static void
+on_bridge_done(struct quiet *q, const char *error)
+{
+	q->failed |= error != NULL;
+	if (--q->n_waiting > 0)
+		return;
+	judge_sample(q);
+}
+
+static void
+on_flows_done(void *ctx, const char *error)
+{
+	on_bridge_done(ctx, error);
+}
+
+static void
+on_ports_done(void *ctx, const char *error)
+{
+	struct part *part = ctx;
+
+	on_bridge_done(part->quiet, error);
+}
+
+static void
+sample_bridge(struct quiet *q, unsigned b)
+{
+	int result = q->config.cookie != 0
+			     ? bridge_read_flows(q->config.bridges[b], q->config.cookie, UINT64_MAX,
+						 on_flow, on_flows_done, q)
+			     : bridge_read_port_stats(q->config.bridges[b], on_port_stats,
+						      on_ports_done, &q->parts[b]);
+
+	if (result < 0)
+		q->failed = true;
+	else
+		q->n_waiting++;
+}
+
+static void
+take_sample(struct quiet *q)
+{
+	q->sum = 0;
+	for (unsigned b = 0; b < q->config.topology->n_bridges; b++) {
+		if (q->config.concerned & (1u << b))
+			sample_bridge(q, b);
+	}
+	if (q->n_waiting == 0)
+		judge_sample(q);
+}
+
+/* ---- control sockets -------------------------------------------------------------- */
+
+static void
+on_control_done(void *ctx, const char *error)
+{
+	struct part *part = ctx;
+	struct quiet *q = part->quiet;
+	unsigned b = (unsigned)(part - q->parts);
+
+	part->control = NULL;
+	if (error) {
+		log_warn("flow cache not proven fresh, watching counters bridge=%s: %s",
+			 q->config.topology->bridges[b].name, error);
+		q->use_counters = true;
+	}
+	if (--q->n_waiting > 0)
+		return;
+	if (!q->use_counters)
+		finish(q, NULL, false);
+	else
+		take_sample(q);
+}
+
+/* Does an earlier bridge concerned have the same switch process? */
+static bool
+is_shared(const struct quiet *q, unsigned b)
+{
+	const struct topology *t = q->config.topology;
+
+	for (unsigned i = 0; i < b; i++) {
+		if ((q->config.concerned & (1u << i)) &&
+		    strcmp(t->bridges[i].control, t->bridges[b].control) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+start_control(struct quiet *q, unsigned b)
+{
+	const char *pattern = q->config.topology->bridges[b].control;
+	int result;
+
+	if (pattern[0] == '\0') {
+		q->use_counters = true;
+		return 0;
+	}
+	if (is_shared(q, b))
+		return 0;
+	result = control_start(q->base, pattern, q->config.deadline_ns, on_control_done,
+			       &q->parts[b], &q->parts[b].control);
+	if (result == 0)
+		q->n_waiting++;
+	return result;
+}
+
+/* ---- life ----------------------------------------------------------------------------- */
+
+static void
+on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	take_sample(ctx);
+}
+
+int
+quiet_start(struct event_base *base, const struct quiet_config *config, quiet_done_fn *done,
+	    void *ctx, struct quiet **ret)
+{
+	struct quiet *q = calloc(1, sizeof(*q));
+	int result = 0;
+
+	if (!q)
+		return -ENOMEM;
+	q->base = base;
+	q->config = *config;
+	q->done = done;
+	q->ctx = ctx;
+	q->end_ns = now_ns() + config->deadline_ns;
+	q->timer = evtimer_new(base, on_timer, q);
+	for (unsigned b = 0; b < TOPOLOGY_MAX_BRIDGES; b++)
+		q->parts[b].quiet = q;
+	for (unsigned b = 0; b < config->topology->n_bridges && result == 0 && q->timer; b++) {
+		if (config->concerned & (1u << b))
+			result = start_control(q, b);
+	}
+	if (result < 0 || !q->timer) {
+		destroy(q);
+		return -ENOMEM;
+	}
+	if (q->n_waiting == 0)
+		wait_until(q, 0);
+	*ret = q;
+	return 0;
+}
+
+void
+quiet_cancel(struct quiet *q)
+{
+	if (q)
+		destroy(q);
+}
