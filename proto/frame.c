@@ -59,14 +59,19 @@ arena_free(void *ctx, void *at)
 	(void)at;
 }
 
+ProtobufCAllocator *
+frame_decoder_allocator(struct frame_decoder *decoder)
+{
+	decoder->used = 0;
+	decoder->allocator = (ProtobufCAllocator){
+		.alloc = arena_alloc, .free = arena_free, .allocator_data = decoder};
+	return &decoder->allocator;
+}
+
 const Slim__Peer__V1__Frame *
 frame_decode(struct frame_decoder *decoder, const uint8_t *body, size_t size)
 {
-	ProtobufCAllocator arena = {
-		.alloc = arena_alloc, .free = arena_free, .allocator_data = decoder};
-
-	decoder->used = 0;
-	return slim__peer__v1__frame__unpack(&arena, size, body);
+	return slim__peer__v1__frame__unpack(frame_decoder_allocator(decoder), size, body);
 }
 
 size_t

@@ -26,6 +26,7 @@
 struct frame_decoder {
 	uint8_t *arena;
 	size_t used;
+	ProtobufCAllocator allocator;
 };
 
 int frame_decoder_init(struct frame_decoder *decoder);
@@ -39,6 +40,9 @@ ssize_t frame_peek(const uint8_t *bytes, size_t size);
 /* Decodes a body. NULL: not a Frame, or too many parts for the arena. */
 const Slim__Peer__V1__Frame *frame_decode(struct frame_decoder *decoder, const uint8_t *body,
 					  size_t size);
+
+/* Empties the arena and lends it to another unpack of protobuf-c. */
+ProtobufCAllocator *frame_decoder_allocator(struct frame_decoder *decoder);
 
 /* Bytes of a frame with its head; 0 when the body is above SLIM_PEER_FRAME_MAX. */
 size_t frame_size(const Slim__Peer__V1__Frame *frame);

@@ -31,6 +31,7 @@ struct driver_config {
 	bool steering_none;        /* moves without a controller are wanted (tests) */
 	bool allow_faults;
 	bool compress;
+	uint64_t max_bandwidth;       /* default of a move, bytes a second; 0: no limit */
 	struct session_limits limits; /* defaults of a move */
 };
 
@@ -71,6 +72,10 @@ void driver_nf_up(struct driver *driver, struct nf *nf);
 void driver_nf_down(struct driver *driver, struct nf *nf);
 void driver_peer_up(struct driver *driver, struct peer_conn *conn);
 void driver_peer_down(struct driver *driver, struct peer_conn *conn, uint32_t reason);
+/* A dial has failed. */
+void driver_peer_unreachable(struct driver *driver, const char *host, uint32_t reason);
+void driver_steered(struct driver *driver, uint64_t session, enum steering_verb verb,
+		    const struct steering_answer *answer);
 void driver_peer_frame(struct driver *driver, struct peer_conn *conn,
 		       const Slim__Peer__V1__Frame *frame);
 

@@ -51,6 +51,8 @@ struct peer_ops {
 	void (*on_up)(void *ctx, struct peer_conn *conn);
 	/* `conn` is gone after the return. `reason`: slim.v1.ReasonCode. Only after on_up. */
 	void (*on_down)(void *ctx, struct peer_conn *conn, uint32_t reason);
+	/* A dial has failed, or was refused before the Hello. */
+	void (*on_unreachable)(void *ctx, const char *host, uint32_t reason);
 	/* A frame with a session. It is gone after the return. */
 	void (*on_frame)(void *ctx, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame);
 };

@@ -49,11 +49,11 @@ int steering_create(struct rpc *rpc, const char *address, const struct rpc_tls *
 		    steering_done_fn *done, void *ctx, struct steering **ret_steering);
 void steering_destroy(struct steering *steering);
 
-/* An answer always comes, if only after the timeout. A call of the same session that is
- * still under way is given up first; its answer does not come. */
+/* An answer comes later, if only after a timeout. A call of the session that is under way is
+ * not overtaken: this one is sent after its end, and only this one is answered. */
 void steering_call(struct steering *steering, const struct steering_request *request);
 
-/* Gives up the session's call, if any. */
+/* The session does not listen any more. What was sent goes on. */
 void steering_forget(struct steering *steering, uint64_t session);
 
 #endif

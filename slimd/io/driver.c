@@ -1,0 +1,1042 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of moves, their events and effects. What an effect means in detail stands
+ * in the move_*.c files; here is which one is called, in which order, and when.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "log.h"
+#include "move.h"
+
+#define SECOND UINT64_C(1000000000)
+#define MS UINT64_C(1000000)
+#define US UINT64_C(1000)
+
+#define HOT_NS (5 * US)    /* while packets wait for this daemon */
+#define WARM_NS (20 * US)  /* while rows stream */
+#define COOL_NS (500 * US) /* while others work */
+#define REDIAL_NS (100 * MS)
+#define TICK_AGAIN_NS MS
+#define FLUSH_NS (2 * MS)
+#define HOLD_LIMIT_MIN_NS (500 * MS)
+
+uint64_t
+move_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+uint64_t
+move_unix_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* ---- events ------------------------------------------------------------------------ */
+
+void
+move_event_n(struct move *m, enum session_event_type type, uint64_t n, uint32_t reason)
+{
+	if (m->n_events == MOVE_MAX_EVENTS) {
+		log_session_error(m->session.id, "too many events at once event=%s",
+				  session_event_name(type));
+		return;
+	}
+	m->events[m->n_events++] = (struct session_event){.type = type, .n = n, .reason = reason};
+}
+
+void
+move_event(struct move *m, enum session_event_type type)
+{
+	move_event_n(m, type, 0, 0);
+}
+
+void
+move_complain(struct move *m, uint32_t code, const char *format, ...)
+{
+	struct job_reason *reason = &m->reasons[m->n_reasons];
+	va_list args;
+
+	if (m->n_reasons == SLIM_MAX_REASONS)
+		return;
+	m->n_reasons++;
+	reason->code = (Slim__V1__ReasonCode)code;
+	va_start(args, format);
+	vsnprintf(reason->text, sizeof(reason->text), format, args);
+	va_end(args);
+	log_session_warn(m->session.id, "trouble reason=\"%s\"", reason->text);
+}
+
+/* ---- the list ------------------------------------------------------------------------- */
+
+struct move *
+move_find(struct driver *driver, uint64_t session)
+{
+	struct move *m;
+
+	TAILQ_FOREACH(m, &driver->moves, link)
+	if (m->session.id == session && !m->done)
+		return m;
+	return NULL;
+}
+
+static int
+init_buffers(struct move *m)
+{
+	m->sent = calloc(MOVE_MAX_SENT, sizeof(*m->sent));
+	if (m->sent == NULL || row_view_init(&m->view) < 0 || frame_decoder_init(&m->decoder) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static void
+attach_nf(struct move *m, struct nf *nf)
+{
+	nf_hold(nf);
+	nf->session = m->session.id;
+	m->nf = nf;
+	m->nf_pid = nf->pid;
+	gate_init(&m->gate, nf);
+	move_note_baseline(m);
+}
+
+static void
+detach_nf(struct move *m)
+{
+	if (m->nf == NULL)
+		return;
+	m->nf->session = 0;
+	nf_release(m->nf);
+	m->nf = NULL;
+}
+
+static void
+move_destroy(struct move *m)
+{
+	struct driver *driver = m->driver;
+
+	TAILQ_REMOVE(&driver->moves, m, link);
+	driver->n_moves--;
+	if (driver->config.steering != NULL)
+		steering_forget(driver->config.steering, m->session.id);
+	move_end_install(m);
+	for (uint32_t t = 0; t < SLIM_MAX_TABLES; t++)
+		tracker_destroy(m->trackers[t]);
+	detach_nf(m);
+	row_view_fini(&m->view);
+	frame_decoder_fini(&m->decoder);
+	journal_close(m->journal);
+	free(m->sent);
+	free(m);
+}
+
+struct move *
+move_create(struct driver *driver, uint64_t session, struct nf *nf)
+{
+	struct move *m;
+
+	if (driver->n_moves == SLIM_MAX_SESSIONS)
+		return NULL;
+	m = calloc(1, sizeof(*m));
+	if (m == NULL)
+		return NULL;
+	m->driver = driver;
+	m->session.id = session;
+	STAILQ_INIT(&m->rows);
+	TAILQ_INSERT_TAIL(&driver->moves, m, link);
+	driver->n_moves++;
+	if (init_buffers(m) < 0) {
+		move_destroy(m);
+		return NULL;
+	}
+	if (nf != NULL) {
+		attach_nf(m, nf);
+		memcpy(m->nf_name, nf->name, sizeof(m->nf_name));
+		memcpy(m->service, nf->service, sizeof(m->service));
+	}
+	return m;
+}
+
+/* ---- gate effects ------------------------------------------------------------------------- */
+
+static void
+command(struct move *m, enum slim_gate_mode mode, bool in_session)
+{
+	struct gate_command c = {.mode = mode};
+
+	if (in_session) {
+		c.session = m->session.id;
+		c.nonce = m->nonce;
+		c.hold_limit_ns = m->hold_limit_ns;
+		c.watch = true;
+		c.is_source = m->session.is_source;
+		c.peer_workers = m->peer_workers;
+		c.fault = m->fault;
+		memcpy(c.vids, m->vids, sizeof(c.vids));
+	}
+	if (mode == SLIM_GATE_CLOSED)
+		c.wipe = true;
+	if (mode == SLIM_GATE_HOLD || mode == SLIM_GATE_RECEIVE ||
+	    (mode == SLIM_GATE_PASS && in_session && m->trackers[0] != NULL))
+		c.track = (1u << m->nf->n_tables) - 1u;
+	gate_command(&m->gate, &c);
+}
+
+static void
+command_gate(struct move *m, enum session_effect_type type)
+{
+	if (m->nf == NULL)
+		return;
+	switch (type) {
+	case FX_GATE_WATCH:
+		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
+		command(m, SLIM_GATE_PASS, true);
+		break;
+	case FX_GATE_TRACK:
+	case FX_GATE_RECEIVE:
+		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
+		if (move_make_trackers(m, type == FX_GATE_TRACK) < 0) {
+			move_complain(m, REASON_INTERNAL, "no memory to follow the tables");
+			move_event_n(m, type == FX_GATE_TRACK ? EV_DRAIN_BAD : EV_VERIFY_BAD, 0,
+				     REASON_INTERNAL);
+			return;
+		}
+		command(m, type == FX_GATE_TRACK ? SLIM_GATE_PASS : SLIM_GATE_RECEIVE, true);
+		break;
+	case FX_GATE_HOLD:
+		m->times.hold_ns = move_now_ns();
+		gate_set_hold_word(m->nf, SLIM_HOLD_HOLDING);
+		command(m, SLIM_GATE_HOLD, true);
+		break;
+	case FX_GATE_REDIRECT:
+		gate_set_hold_word(m->nf, SLIM_HOLD_TAKEN);
+		command(m, SLIM_GATE_REDIRECT, true);
+		break;
+	case FX_GATE_SERVE:
+		command(m, SLIM_GATE_SERVE, true);
+		break;
+	case FX_GATE_PASS:
+		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
+		command(m, SLIM_GATE_PASS, false);
+		break;
+	case FX_GATE_WIPE:
+		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
+		command(m, SLIM_GATE_CLOSED, false);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- steering effects ------------------------------------------------------------------------ */
+
+static void
+call_steering(struct move *m, enum session_effect_type type, uint64_t arg)
+{
+	static const enum steering_verb verbs[] = {
+		[FX_STEER_CHECK - FX_STEER_CHECK] = STEERING_CHECK,
+		[FX_STEER_PREPARE - FX_STEER_CHECK] = STEERING_PREPARE,
+		[FX_STEER_FLIP - FX_STEER_CHECK] = STEERING_FLIP,
+		[FX_STEER_QUIET - FX_STEER_CHECK] = STEERING_QUIET,
+		[FX_STEER_FENCE - FX_STEER_CHECK] = STEERING_FENCE,
+		[FX_STEER_CLEANUP - FX_STEER_CHECK] = STEERING_CLEANUP,
+	};
+	struct steering_request request = {
+		.verb = verbs[type - FX_STEER_CHECK],
+		.session = m->session.id,
+		.complete = arg != 0,
+	};
+
+	if (m->driver->config.steering == NULL)
+		return; /* the session knows: no_steering */
+	memcpy(request.service, m->service, sizeof(request.service));
+	memcpy(request.source, m->nf_name, sizeof(request.source));
+	memcpy(request.target, m->other_nf, sizeof(request.target));
+	steering_call(m->driver->config.steering, &request);
+}
+
+static bool
+take_vids(struct move *m, const Slim__V1__PrepareReply *reply)
+{
+	const char *ports[SLIM_MAX_PORTS];
+	uint32_t vids[SLIM_MAX_PORTS];
+	size_t n = reply->n_ports < SLIM_MAX_PORTS ? reply->n_ports : SLIM_MAX_PORTS;
+
+	for (size_t i = 0; i < n; i++) {
+		ports[i] = reply->ports[i]->port;
+		vids[i] = reply->ports[i]->redirect_vid;
+	}
+	return move_set_vids(m, n, ports, vids);
+}
+
+void
+driver_steered(struct driver *driver, uint64_t session, enum steering_verb verb,
+	       const struct steering_answer *answer)
+{
+	struct move *m = move_find(driver, session);
+
+	if (m == NULL)
+		return;
+	if (!answer->done) {
+		move_complain(m, answer->reason, "%s", answer->text);
+		move_event_n(m, EV_STEER_FAILED, 0, answer->reason);
+		return;
+	}
+	if (verb == STEERING_PREPARE && !take_vids(m, answer->prepared)) {
+		move_event_n(m, EV_STEER_FAILED, 0, REASON_PORTS);
+		return;
+	}
+	if (verb == STEERING_FLIP)
+		m->times.flipped_ns = move_now_ns();
+	if (verb == STEERING_QUIET)
+		m->times.quiet_ns = move_now_ns();
+	move_event(m, EV_STEERED);
+}
+
+/* ---- effects ---------------------------------------------------------------------------------- */
+
+static void
+claim(struct move *m)
+{
+	uint32_t word;
+
+	if (m->nf == NULL)
+		return;
+	gate_swap_hold_word(m->nf, SLIM_HOLD_END_SENT, SLIM_HOLD_FENCED);
+	word = gate_hold_word(m->nf);
+	if (word == SLIM_HOLD_FENCED)
+		move_event(m, EV_CLAIMED);
+	else if (word == SLIM_HOLD_TAKEN)
+		move_event(m, EV_TAKEN);
+	else
+		log_session_error(m->session.id, "hold word cannot be claimed word=%u", word);
+}
+
+static void
+send_end(struct move *m)
+{
+	if (m->nf != NULL && !gate_swap_hold_word(m->nf, SLIM_HOLD_HOLDING, SLIM_HOLD_END_SENT)) {
+		move_event(m, EV_RESUMED);
+		return;
+	}
+	move_fill_totals(m, &m->end);
+	move_send_end(m);
+	m->times.end_ns = move_now_ns();
+}
+
+static void
+ask_peer(struct move *m, uint32_t want)
+{
+	m->wants |= want;
+	m->conn = peer_dialled(m->driver->config.peers, m->peer);
+	m->query_ns = 0;
+	if (m->conn == NULL)
+		return;
+	m->wants &= ~want;
+	if (want == WANT_OPEN)
+		move_send_open(m);
+	else
+		move_send_query(m);
+}
+
+static void
+begin_preparing(struct move *m)
+{
+	/* Without a switch any tag does: the ports are joined directly. */
+	if (m->session.no_steering)
+		for (uint16_t p = 0; p < SLIM_MAX_PORTS; p++)
+			m->vids[p] = (uint16_t)(4000u + p);
+	move_send_begin(m);
+}
+
+static void
+finish(struct move *m)
+{
+	log_session_info(m->session.id, "session over nf=%s role=%s result=%s", m->nf_name,
+			 m->session.is_source ? "source" : "target",
+			 session_result_name(m->session.result));
+	move_finish_job(m);
+	m->done = true;
+}
+
+static void
+carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
+{
+	switch (type) {
+	case FX_PEER_OPEN:
+		ask_peer(m, WANT_OPEN);
+		break;
+	case FX_PEER_BEGIN:
+		begin_preparing(m);
+		break;
+	case FX_PEER_END:
+		send_end(m);
+		break;
+	case FX_PEER_QUERY:
+		ask_peer(m, WANT_QUERY);
+		break;
+	case FX_PEER_FINISH:
+		m->redirected_before = move_counter(m, "redirected");
+		move_send_finish(m);
+		break;
+	case FX_PEER_CLOSE:
+		move_send_close(m, arg != 0);
+		break;
+	case FX_PEER_ACCEPT:
+		move_send_reply(m);
+		break;
+	case FX_PEER_READY:
+		if (move_begin_install(m) == 0)
+			move_send_empty(m, SLIM__PEER__V1__FRAME__BODY_READY);
+		break;
+	case FX_PEER_TAKEN:
+		move_send_taken(m);
+		break;
+	case FX_PEER_FINISHED:
+		move_send_finished(m);
+		break;
+	case FX_PEER_TRAIL_DONE:
+		move_send_trail_done(m);
+		break;
+	case FX_PEER_CLOSED:
+		move_send_closed(m);
+		break;
+	case FX_PEER_FAILED:
+		move_send_failed(m);
+		break;
+	case FX_PEER_STANDING:
+		move_send_standing(m, (enum session_standing)arg);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
+{
+	log_session_debug(m->session.id, "effect name=%s arg=%" PRIu64, session_effect_name(type),
+			  arg);
+	switch (type) {
+	case FX_JOURNAL:
+		move_write_stage(m, (enum session_stage)arg);
+		break;
+	case FX_WALK:
+		move_begin_copy(m);
+		break;
+	case FX_DRAIN:
+		m->wants = (m->wants & ~(uint32_t)WANT_WALK) | WANT_DRAIN;
+		break;
+	case FX_FENCE_CLAIM:
+		claim(m);
+		break;
+	case FX_TRAIL:
+		move_begin_trail(m);
+		break;
+	case FX_PROVE:
+		move_begin_proof(m);
+		break;
+	case FX_VERIFY:
+		m->verify_ns = m->driver->now_ns;
+		m->wants |= WANT_VERIFY;
+		break;
+	case FX_ROUND:
+		move_request_round(m);
+		break;
+	case FX_MERGE:
+		m->wants |= WANT_MERGE;
+		break;
+	case FX_DEADLINE:
+		m->tick_ns = arg;
+		break;
+	case FX_RESULT:
+		finish(m);
+		break;
+	default:
+		if (type >= FX_STEER_CHECK && type <= FX_STEER_CLEANUP)
+			call_steering(m, type, arg);
+		else if (type >= FX_GATE_WATCH && type <= FX_GATE_SERVE)
+			command_gate(m, type);
+		else
+			carry_out_peer(m, type, arg);
+	}
+}
+
+/* A disk takes milliseconds. The word to the peer that stands before the write leaves first. */
+static bool
+must_wait(struct move *m, const struct session_effect *effect)
+{
+	if (effect->type != FX_JOURNAL || effect->arg != STAGE_OWNER || m->conn == NULL ||
+	    peer_conn_queued(m->conn) == 0)
+		return false;
+	if (m->flush_until_ns == 0)
+		m->flush_until_ns = m->driver->now_ns + FLUSH_NS;
+	return m->driver->now_ns < m->flush_until_ns;
+}
+
+static bool
+work_off(struct move *m)
+{
+	size_t done = 0;
+
+	while (done < m->n_todo && !must_wait(m, &m->todo[done])) {
+		struct session_effect effect = m->todo[done++];
+
+		if (effect.type == FX_JOURNAL)
+			m->flush_until_ns = 0;
+		carry_out(m, effect.type, effect.arg);
+	}
+	m->n_todo -= done;
+	memmove(m->todo, m->todo + done, m->n_todo * sizeof(m->todo[0]));
+	return m->n_todo == 0;
+}
+
+static void
+add_effects(struct move *m, const struct session_effects *effects)
+{
+	for (size_t i = 0; i < effects->n && m->n_todo < MOVE_MAX_TODO; i++)
+		m->todo[m->n_todo++] = effects->list[i];
+}
+
+static void
+deliver(struct move *m, struct session_event *event)
+{
+	struct session_effects effects;
+	enum session_state before = m->session.state;
+
+	event->now_ns = move_now_ns();
+	session_step(&m->session, event, &effects);
+	if (event->type != EV_BACKLOG || m->session.state != before)
+		log_session_debug(m->session.id, "event name=%s state=%s",
+				  session_event_name(event->type),
+				  session_state_name(m->session.state));
+	if (m->session.state != before)
+		move_note_phase(m);
+	add_effects(m, &effects);
+}
+
+/* Delivers what is queued until nothing is left (or a write has to wait for the network). */
+static void
+move_run(struct move *m)
+{
+	while (work_off(m) && m->n_events > 0) {
+		struct session_event event = m->events[0];
+
+		m->n_events--;
+		memmove(m->events, m->events + 1, m->n_events * sizeof(m->events[0]));
+		deliver(m, &event);
+	}
+}
+
+void
+move_take_up(struct move *m, struct nf *nf)
+{
+	struct session_effects effects;
+	uint32_t hold_word = SLIM_HOLD_IDLE, mode = 0;
+	uint64_t id = m->session.id;
+	bool is_source = m->session.is_source;
+
+	m->orphan_ns = 0;
+	if (nf != NULL) {
+		attach_nf(m, nf);
+		move_recall(m);
+		hold_word = gate_hold_word(nf);
+		mode = gate_commanded_mode(nf);
+	}
+	session_restore(&m->session, id, is_source, m->stage, hold_word, mode,
+			&m->driver->config.limits, move_now_ns(), &effects);
+	m->session.no_steering = m->driver->config.steering_none;
+	log_session_info(id, "session taken up nf=%s role=%s state=%s", m->nf_name,
+			 is_source ? "source" : "target", session_state_name(m->session.state));
+	if (nf == NULL)
+		move_event(m, EV_NF_LOST);
+	add_effects(m, &effects);
+	move_note_phase(m);
+}
+
+/* ---- polling ------------------------------------------------------------------------------------- */
+
+static void
+poll_gate(struct move *m)
+{
+	uint64_t lost;
+
+	if (m->nf == NULL || !gate_poll(&m->gate))
+		return;
+	lost = move_count_lost(m);
+	move_event_n(m, EV_GATE_DONE, lost - m->lost_seen, REASON_HOLD_OVERFLOW);
+	m->lost_seen = lost;
+	if (m->session.state == SOURCE_HOLDING)
+		m->times.held_ns = move_now_ns();
+	if (m->session.state == SOURCE_ARMING)
+		m->wants |= WANT_PROBED;
+	if (m->session.state == TARGET_ARMING)
+		m->wants |= WANT_INSTALL | WANT_MARKS;
+	if (m->session.state == SOURCE_STEERING)
+		m->times.redirected_ns = move_now_ns();
+}
+
+static void
+poll_probes(struct move *m)
+{
+	if ((m->wants & WANT_PROBED) == 0 || m->nf == NULL)
+		return;
+	for (uint32_t p = 0; p < m->nf->n_ports; p++)
+		if (atomic_load_explicit(&m->nf->info->ports[p].probed, memory_order_relaxed) == 0)
+			return;
+	m->wants &= ~(uint32_t)WANT_PROBED;
+	move_event(m, EV_PROBED);
+}
+
+static void
+poll_hold_word(struct move *m)
+{
+	enum session_state state = m->session.state;
+	uint32_t word;
+
+	if (m->nf == NULL || state < SOURCE_HOLDING || state > SOURCE_QUERYING)
+		return;
+	word = gate_hold_word(m->nf);
+	if (word == SLIM_HOLD_RESUMED)
+		move_event(m, EV_RESUMED);
+	if (word == SLIM_HOLD_TAKEN && (state == SOURCE_ENDED || state == SOURCE_QUERYING)) {
+		m->times.taken_frame_ns =
+			atomic_load_explicit(&m->nf->info->taken_ns, memory_order_relaxed);
+		move_event(m, EV_TAKEN);
+	}
+}
+
+static void
+poll_time(struct move *m)
+{
+	uint64_t now = m->driver->now_ns;
+
+	if (m->tick_ns == 0 || now < m->tick_ns)
+		return;
+	m->tick_ns = now + TICK_AGAIN_NS;
+	/* A probe that does not come back says more than "deadline". */
+	if (m->session.state == SOURCE_ARMING && (m->wants & WANT_PROBED) != 0) {
+		move_complain(m, REASON_PROBE, "no probe came back over the redirect path");
+		move_event_n(m, EV_TICK, 0, REASON_PROBE);
+	} else if (m->nf != NULL && m->gate.pending && !nf_is_alive(m->nf, now)) {
+		move_event_n(m, EV_TICK, 0, REASON_NF_SILENT);
+	} else {
+		move_event(m, EV_TICK);
+	}
+}
+
+static void
+poll_connection(struct move *m)
+{
+	if ((m->wants & (WANT_OPEN | WANT_QUERY)) == 0 || m->driver->now_ns < m->query_ns)
+		return;
+	m->query_ns = m->driver->now_ns + REDIAL_NS;
+	peer_redial(m->driver->config.peers, m->peer);
+}
+
+static void
+poll_orphan(struct move *m)
+{
+	if (m->orphan_ns != 0 && m->driver->now_ns >= m->orphan_ns) {
+		log_session_warn(m->session.id, "nf did not come back name=%s", m->nf_name);
+		move_take_up(m, NULL);
+	}
+}
+
+static uint64_t
+pace(const struct move *m, bool busy)
+{
+	enum session_state state = m->session.state;
+
+	if (busy)
+		return 0;
+	if ((state >= SOURCE_HOLDING && state <= SOURCE_QUERYING) || state == TARGET_VERIFYING ||
+	    state == TARGET_TAKING)
+		return HOT_NS;
+	if ((state >= SOURCE_ARMING && state <= SOURCE_CATCHING_UP) || state == SOURCE_TRAILING ||
+	    (state >= TARGET_ARMING && state <= TARGET_RECEIVING) || m->n_todo > 0)
+		return WARM_NS;
+	return COOL_NS;
+}
+
+static uint64_t
+move_poll(struct move *m)
+{
+	bool busy;
+
+	if (m->nf != NULL)
+		atomic_store_explicit(&m->nf->control->command.slimd_heartbeat_ns,
+				      m->driver->now_ns, memory_order_relaxed);
+	poll_orphan(m);
+	if (m->orphan_ns != 0)
+		return COOL_NS;
+	poll_gate(m);
+	poll_probes(m);
+	poll_hold_word(m);
+	poll_time(m);
+	poll_connection(m);
+	move_run(m);
+	busy = m->session.is_source ? move_source_poll(m) : move_target_poll(m);
+	move_run(m);
+	move_note_progress(m);
+	return pace(m, busy || m->n_events > 0);
+}
+
+uint64_t
+driver_poll(struct driver *driver)
+{
+	uint64_t sleep_ns = DRIVER_IDLE;
+	struct move *m, *next;
+
+	driver->now_ns = move_now_ns();
+	for (m = TAILQ_FIRST(&driver->moves); m != NULL; m = next) {
+		uint64_t ns = move_poll(m);
+
+		next = TAILQ_NEXT(m, link);
+		if (m->done)
+			move_destroy(m);
+		else if (ns < sleep_ns)
+			sleep_ns = ns;
+	}
+	return sleep_ns;
+}
+
+/* ---- facts from outside ---------------------------------------------------------------------------- */
+
+void
+driver_nf_up(struct driver *driver, struct nf *nf)
+{
+	struct move *m;
+
+	TAILQ_FOREACH(m, &driver->moves, link)
+	{
+		uint64_t session = nf->control->command.session;
+
+		if (m->orphan_ns == 0 || strcmp(m->nf_name, nf->name) != 0)
+			continue;
+		/* The same process? A new one of that name knows nothing of the session. */
+		move_take_up(m, nf->pid == m->nf_pid && session == m->session.id ? nf : NULL);
+	}
+}
+
+void
+driver_nf_down(struct driver *driver, struct nf *nf)
+{
+	struct move *m;
+
+	TAILQ_FOREACH(m, &driver->moves, link)
+	{
+		if (m->nf != nf)
+			continue;
+		move_complain(m, REASON_NF_LOST, "%s is gone", nf->name);
+		move_event(m, EV_NF_LOST);
+	}
+}
+
+void
+driver_peer_up(struct driver *driver, struct peer_conn *conn)
+{
+	struct move *m;
+
+	if (!peer_conn_is_dialled(conn))
+		return;
+	TAILQ_FOREACH(m, &driver->moves, link)
+	{
+		if (!m->session.is_source || m->conn != NULL || m->orphan_ns != 0 ||
+		    strcmp(m->peer, peer_conn_host(conn)) != 0)
+			continue;
+		m->conn = conn;
+		if (m->wants & WANT_OPEN)
+			move_send_open(m);
+		else
+			move_event(m, EV_PEER_BACK);
+		if (m->wants & WANT_QUERY)
+			move_send_query(m);
+		m->wants &= ~(uint32_t)(WANT_OPEN | WANT_QUERY);
+	}
+}
+
+void
+driver_peer_down(struct driver *driver, struct peer_conn *conn, uint32_t reason)
+{
+	struct move *m;
+
+	TAILQ_FOREACH(m, &driver->moves, link)
+	{
+		if (m->conn != conn)
+			continue;
+		m->conn = NULL;
+		move_event_n(m, EV_PEER_LOST, 0, reason);
+	}
+}
+
+void
+driver_peer_unreachable(struct driver *driver, const char *host, uint32_t reason)
+{
+	struct move *m;
+
+	TAILQ_FOREACH(m, &driver->moves, link)
+	{
+		if ((m->wants & WANT_OPEN) == 0 || strcmp(m->peer, host) != 0)
+			continue;
+		m->wants &= ~(uint32_t)WANT_OPEN;
+		move_complain(m, reason, "%s cannot be reached", host);
+		move_event_n(m, EV_PEER_LOST, 0, reason);
+	}
+}
+
+static void
+take_open(struct driver *driver, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
+{
+	const Slim__Peer__V1__Open *open = frame->open;
+	struct schema_link links[SLIM_MAX_TABLES];
+	uint8_t local_tables[SLIM_MAX_TABLES];
+	struct move_reasons reasons = {.n = 0};
+	struct nf *nf = move_check_open(driver, open, links, local_tables, &reasons);
+	struct move *m = nf != NULL ? move_create(driver, frame->session, nf) : NULL;
+
+	if (nf != NULL && m == NULL)
+		reasons.list[reasons.n++] = (struct job_reason){
+			.code = REASON_TARGET_BUSY, .text = "too many sessions are running"};
+	if (m == NULL) {
+		log_session_info(frame->session, "offer refused from=%s nf=%s reason=\"%s\"",
+				 peer_conn_host(conn), open->source_nf, reasons.list[0].text);
+		move_send_refusal(conn, frame->session, reasons.list, reasons.n);
+		return;
+	}
+	session_init_target(&m->session, frame->session, &driver->config.limits);
+	m->conn = conn;
+	snprintf(m->peer, sizeof(m->peer), "%s", peer_conn_host(conn));
+	snprintf(m->other_nf, sizeof(m->other_nf), "%s", open->source_nf);
+	m->nonce = open->nonce;
+	m->epoch_ns = move_now_ns();
+	m->peer_workers = open->n_workers;
+	m->n_tables = (uint32_t)open->n_tables;
+	memcpy(m->links, links, sizeof(m->links));
+	memcpy(m->local_tables, local_tables, sizeof(m->local_tables));
+	log_session_info(frame->session, "offer accepted from=%s source=%s nf=%s", m->peer,
+			 m->other_nf, m->nf_name);
+	if (!open->dry_run)
+		move_write_message(m, JOURNAL_OPEN, &open->base);
+	move_event(m, EV_START);
+}
+
+void
+driver_peer_frame(struct driver *driver, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
+{
+	struct move *m = move_find(driver, frame->session);
+	bool is_open = frame->body_case == SLIM__PEER__V1__FRAME__BODY_OPEN;
+
+	driver->now_ns = move_now_ns();
+	if (m == NULL && is_open && !peer_conn_is_dialled(conn)) {
+		take_open(driver, conn, frame);
+		return;
+	}
+	if (m == NULL || strcmp(m->peer, peer_conn_host(conn)) != 0 ||
+	    m->session.is_source != peer_conn_is_dialled(conn)) {
+		move_answer_unknown(conn, frame);
+		return;
+	}
+	/* A target's session follows the source to its newest connection. */
+	m->conn = conn;
+	if (m->orphan_ns == 0)
+		move_take_frame(m, frame);
+}
+
+/* ---- the control API ----------------------------------------------------------------------------------- */
+
+static struct job *
+refuse_job(struct driver *driver, struct job *job, uint32_t code, const char *text)
+{
+	job_add_reason(job, (Slim__V1__ReasonCode)code, "%s", text);
+	job->state = SLIM__V1__JOB_STATE__JOB_REFUSED;
+	job->phase = "done";
+	job->ended_ns = move_now_ns();
+	job_changed(&driver->jobs, job);
+	log_info("move refused nf=%s to=%s reason=\"%s\"", job->nf, job->to_host, text);
+	return job;
+}
+
+static uint64_t
+random_number(void)
+{
+	uint64_t number = 0;
+
+	while (number == 0)
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			number = 0;
+	return number;
+}
+
+static const char *
+check_request(const struct driver *driver, const struct driver_move *move, const struct nf *nf,
+	      uint32_t *ret_code)
+{
+	*ret_code = REASON_BAD_REQUEST;
+	if (strlen(move->to_host) >= SLIM_NAME_SIZE || strlen(move->to_nf) >= SLIM_NAME_SIZE ||
+	    strlen(move->key) >= JOB_KEY_SIZE)
+		return "a name is too long";
+	if (move->fault != 0 && !driver->config.allow_faults)
+		return "faults are not allowed by this daemon";
+	*ret_code = REASON_UNKNOWN_NF;
+	if (nf == NULL)
+		return "no such NF is registered here";
+	*ret_code = REASON_SOURCE_BUSY;
+	if (nf->session != 0)
+		return "a session is working on this NF";
+	*ret_code = REASON_UNKNOWN_PEER;
+	if (!peer_is_configured(driver->config.peers, move->to_host))
+		return "no such peer is configured";
+	*ret_code = REASON_NF_SILENT;
+	if (!nf_is_alive(nf, move_now_ns()))
+		return "the NF's workers do not poll";
+	*ret_code = REASON_SOURCE_STANDBY;
+	if (strcmp(nf_mode_name(nf), "pass") != 0)
+		return "this instance does not serve";
+	*ret_code = REASON_STEERING_UNREACHABLE;
+	if (driver->config.steering == NULL && !driver->config.steering_none)
+		return "no address of a steering service is configured";
+	return NULL;
+}
+
+static struct move *
+begin_move(struct driver *driver, const struct driver_move *move, struct nf *nf, struct job *job,
+	   uint64_t id)
+{
+	struct session_limits limits = driver->config.limits;
+	struct move *m = move_create(driver, id, nf);
+
+	if (m == NULL)
+		return NULL;
+	if (move->max_hold_ns != 0)
+		limits.max_hold_ns = move->max_hold_ns;
+	if (move->timeout_ns != 0)
+		limits.move_ns = move->timeout_ns;
+	session_init_source(&m->session, id, move->dry_run, &limits);
+	m->session.no_steering = driver->config.steering_none;
+	m->job = job;
+	m->nonce = random_number();
+	snprintf(m->peer, sizeof(m->peer), "%s", move->to_host);
+	snprintf(m->other_nf, sizeof(m->other_nf), "%s", move->to_nf);
+	m->max_bandwidth =
+		move->max_bandwidth != 0 ? move->max_bandwidth : driver->config.max_bandwidth;
+	m->fault = move->fault;
+	m->compress = driver->config.compress;
+	m->hold_limit_ns = 2 * limits.max_hold_ns > HOLD_LIMIT_MIN_NS ? 2 * limits.max_hold_ns
+								      : HOLD_LIMIT_MIN_NS;
+	move_event(m, EV_START);
+	return m;
+}
+
+struct job *
+driver_migrate(struct driver *driver, const struct driver_move *move)
+{
+	struct job *job = job_find_key(&driver->jobs, move->key);
+	struct nf *nf = nf_find(driver->config.nfs, move->nf);
+	uint64_t id = random_number();
+	const char *why;
+	uint32_t code;
+
+	if (job != NULL)
+		return job;
+	job = job_create(&driver->jobs, id);
+	if (job == NULL)
+		return NULL;
+	snprintf(job->nf, sizeof(job->nf), "%s", move->nf);
+	snprintf(job->to_host, sizeof(job->to_host), "%s", move->to_host);
+	snprintf(job->to_nf, sizeof(job->to_nf), "%s", move->to_nf);
+	snprintf(job->key, sizeof(job->key), "%s", move->key);
+	job->dry_run = move->dry_run;
+	job->started_ns = move_now_ns();
+	job->started_unix_ns = move_unix_ns();
+	job_set_phase(job, "preflight", job->started_unix_ns, job->started_ns);
+	why = check_request(driver, move, nf, &code);
+	if (why != NULL)
+		return refuse_job(driver, job, code, why);
+	if (begin_move(driver, move, nf, job, id) == NULL)
+		return refuse_job(driver, job, REASON_SOURCE_BUSY, "too many sessions are running");
+	log_session_info(id, "move begins nf=%s to=%s", job->nf, job->to_host);
+	return job;
+}
+
+int
+driver_cancel(struct driver *driver, const char *job_id)
+{
+	struct job *job = job_find(&driver->jobs, job_id);
+	struct move *m;
+
+	if (job == NULL)
+		return -ENOENT;
+	TAILQ_FOREACH(m, &driver->moves, link)
+	if (m->job == job && !m->done && !session_is_forward(&m->session))
+		break;
+	if (m == NULL)
+		return -EALREADY;
+	move_event(m, EV_CANCEL);
+	return 0;
+}
+
+struct job_list *
+driver_jobs(struct driver *driver)
+{
+	return &driver->jobs;
+}
+
+bool
+driver_is_busy(const struct driver *driver, const struct nf *nf)
+{
+	(void)driver;
+	return nf->session != 0;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
+
+int
+driver_create(const struct driver_config *config, struct driver **ret_driver)
+{
+	struct driver *driver = calloc(1, sizeof(*driver));
+
+	if (driver == NULL)
+		return -ENOMEM;
+	driver->config = *config;
+	TAILQ_INIT(&driver->moves);
+	job_list_init(&driver->jobs);
+	if (row_stage_init(&driver->stage) < 0) {
+		driver_destroy(driver);
+		return -ENOMEM;
+	}
+	*ret_driver = driver;
+	return 0;
+}
+
+/* Sessions are left as they are: the journal and the NFs' memory take them up again. */
+void
+driver_destroy(struct driver *driver)
+{
+	if (driver == NULL)
+		return;
+	while (!TAILQ_EMPTY(&driver->moves))
+		move_destroy(TAILQ_FIRST(&driver->moves));
+	job_list_fini(&driver->jobs);
+	row_stage_fini(&driver->stage);
+	free(driver);
+}
+
+int
+driver_replay(struct driver *driver)
+{
+	return move_replay(driver);
+}

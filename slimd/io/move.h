@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A move: one session and all that the driver holds for it. Shared by driver.c
+ * (events, effects, the list) and its parts:
+ *
+ *   move_source.c   the pumps of the source: copy, catch up, drain, trail, proof
+ *   move_target.c   the pumps of the target: install, verify, rounds, merge
+ *   move_peer.c     frames out and in
+ *   move_check.c    the target's preflight checks, schema links
+ *   move_result.c   numbers for the job
+ *   move_journal.c  what a restart needs
+ *
+ * Facts are queued (move_event) and delivered by move_run(), one after the other; the
+ * effects of one are carried out before the next is delivered. No part calls
+ * session_step() itself.
+ */
+#ifndef SLIMD_IO_MOVE_H
+#define SLIMD_IO_MOVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "driver.h"
+#include "frame.h"
+#include "gate.h"
+#include "install.h"
+#include "job.h"
+#include "journal.h"
+#include "reasons.h"
+#include "row.h"
+#include "session.h"
+#include "tracker.h"
+
+#define MOVE_MAX_EVENTS 64u
+#define MOVE_MAX_TODO 128u
+#define MOVE_MAX_SENT 4096u /* Rows frames on their way without Ack */
+
+/* Deeds under way whose end is a fact. Bits of struct move.wants. */
+enum move_want {
+	WANT_OPEN = 1u << 0,  /* send Open when the peer is there */
+	WANT_QUERY = 1u << 1, /* send Query when the peer is there */
+	WANT_PROBED = 1u << 2,
+	WANT_WALK = 1u << 3,
+	WANT_DRAIN = 1u << 4,
+	WANT_TRAIL = 1u << 5,
+	WANT_PROVE = 1u << 6,
+	WANT_INSTALL = 1u << 7, /* target: rows may come */
+	WANT_MARKS = 1u << 8,
+	WANT_VERIFY = 1u << 9,
+	WANT_ROUND = 1u << 10,
+	WANT_MERGE = 1u << 11,
+};
+
+/* A Rows frame that waits for its installation. */
+struct move_rows {
+	STAILQ_ENTRY(move_rows) link;
+	uint64_t seq;
+	size_t size;
+	uint8_t bytes[]; /* packed Rows */
+};
+STAILQ_HEAD(move_rows_list, move_rows);
+
+struct move_sent {
+	uint64_t seq;
+	uint32_t bytes;
+	uint32_t rows;
+};
+
+struct move_totals {
+	bool known;
+	uint64_t digest[SLIM_MAX_TABLES];
+	uint64_t entries[SLIM_MAX_TABLES];
+};
+
+/* Times of one handover, CLOCK_MONOTONIC; 0: not yet. */
+struct move_times {
+	uint64_t hold_ns, stopped_first_ns, stopped_last_ns, held_ns, drained_ns, end_ns;
+	uint64_t taken_frame_ns, taken_peer_ns, taken_ns, redirected_ns, flipped_ns, quiet_ns;
+};
+
+/* Histograms and counters as they were when the session began. */
+struct move_baseline {
+	uint64_t counters[NF_N_COUNTERS];
+	struct slim_shm_hist hold_wait;
+	struct slim_shm_hist flush_wait;
+};
+
+struct move {
+	TAILQ_ENTRY(move) link;
+	struct driver *driver;
+	struct session session;
+	struct nf *nf; /* held; NULL: gone or not here yet */
+	struct gate gate;
+	struct peer_conn *conn; /* NULL: not connected */
+	struct job *job;        /* source; NULL once it was dropped from the list */
+
+	char nf_name[SLIM_NAME_SIZE];
+	char service[SLIM_NAME_SIZE];
+	char peer[SLIM_NAME_SIZE];
+	char other_nf[SLIM_NAME_SIZE];
+	uint32_t nf_pid;
+	uint64_t nonce;
+	uint64_t epoch_ns; /* the session's epoch on this host's clock */
+	uint32_t peer_workers;
+	uint64_t hold_limit_ns;
+	uint64_t max_bandwidth;
+	uint32_t fault;
+	uint16_t vids[SLIM_MAX_PORTS];
+	bool compress;
+	bool restored;
+	uint64_t orphan_ns;       /* replayed, not taken up yet: give up waiting for the NF then */
+	enum session_stage stage; /* as the journal says it last */
+
+	uint32_t n_tables;
+	struct schema_link links[SLIM_MAX_TABLES]; /* by the source's table number */
+	uint8_t local_tables[SLIM_MAX_TABLES];     /* its number here */
+	struct tracker *trackers[SLIM_MAX_TABLES];
+	uint32_t next_table;
+	struct move_totals end;   /* source: sent; target: received */
+	struct move_totals taken; /* source: received with Taken */
+
+	/* Events and effects on their way. */
+	struct session_event events[MOVE_MAX_EVENTS];
+	size_t n_events;
+	struct session_effect todo[MOVE_MAX_TODO];
+	size_t n_todo;
+	uint64_t flush_until_ns; /* a journal write waits for the peer's frame to leave */
+	bool running;
+	bool done;
+	uint32_t wants; /* enum move_want */
+	uint64_t tick_ns;
+	uint64_t query_ns; /* next try to connect */
+
+	size_t n_reasons;
+	struct job_reason reasons[SLIM_MAX_REASONS];
+
+	/* Source. */
+	struct move_sent *sent; /* ring of MOVE_MAX_SENT */
+	uint32_t sent_head, sent_tail;
+	uint64_t in_flight_bytes, in_flight_rows;
+	uint64_t rows_sent, rows_acked;
+	uint64_t copy_ns; /* when the walk began */
+	uint64_t rate_ns, rate_rows;
+	uint64_t rows_per_second;
+	uint64_t tokens, tokens_ns;
+	uint64_t backlog_ns;  /* when BACKLOG was told last */
+	uint64_t progress_ns; /* when the job was told last */
+	uint64_t redirected_before;
+	uint32_t finish_round;
+	uint64_t lost_seen; /* packets lost to limits at the last GATE_DONE */
+	struct move_times times;
+	struct move_baseline base;
+	struct job_result result;
+
+	/* Target. */
+	struct install install;
+	bool installing;
+	struct move_rows_list rows;
+	size_t rows_bytes;
+	struct frame_decoder decoder; /* of the first of `rows` */
+	struct row_view view;
+	const Slim__Peer__V1__Rows *open_rows; /* decoded first of `rows`; NULL: not yet */
+	uint32_t open_at;                      /* next row of it, empty slots first */
+	uint64_t ack_seq, acked_seq;
+	uint32_t round;
+	uint64_t merged;
+	uint64_t verify_ns;
+
+	struct journal *journal;
+};
+
+TAILQ_HEAD(move_list, move);
+
+struct driver {
+	struct driver_config config;
+	struct move_list moves;
+	size_t n_moves;
+	struct job_list jobs;
+	struct row_stage stage; /* rows leave it before the next move is served */
+	uint64_t now_ns;        /* of this round */
+};
+
+uint64_t move_now_ns(void);
+uint64_t move_unix_ns(void);
+
+/* ---- driver.c ------------------------------------------------------------------------ */
+
+/* Queues a fact. */
+void move_event(struct move *m, enum session_event_type type);
+void move_event_n(struct move *m, enum session_event_type type, uint64_t n, uint32_t reason);
+
+/* A reason for people and for the job. */
+void move_complain(struct move *m, uint32_t code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct move *move_find(struct driver *driver, uint64_t session);
+
+/* A new move in the list, NF held; NULL: no memory or too many. */
+struct move *move_create(struct driver *driver, uint64_t session, struct nf *nf);
+
+/* ---- move_source.c ---------------------------------------------------------------------- */
+
+/* A round of the source's pumps. True: more could be done at once. */
+bool move_source_poll(struct move *m);
+int move_make_trackers(struct move *m, bool keep_sums);
+void move_begin_copy(struct move *m);
+void move_begin_proof(struct move *m);
+void move_begin_trail(struct move *m);
+void move_take_ack(struct move *m, const Slim__Peer__V1__Ack *ack);
+void move_fill_totals(const struct move *m, struct move_totals *ret);
+
+/* ---- move_target.c ----------------------------------------------------------------------- */
+
+bool move_target_poll(struct move *m);
+void move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows);
+int move_begin_install(struct move *m);
+void move_end_install(struct move *m);
+void move_request_round(struct move *m);
+
+/* ---- move_peer.c -------------------------------------------------------------------------- */
+
+void move_send_open(struct move *m);
+void move_send_reply(struct move *m);
+void move_send_begin(struct move *m);
+void move_send_end(struct move *m);
+void move_send_taken(struct move *m);
+void move_send_finish(struct move *m);
+void move_send_finished(struct move *m);
+void move_send_trail_done(struct move *m);
+void move_send_close(struct move *m, bool complete);
+void move_send_closed(struct move *m);
+void move_send_failed(struct move *m);
+void move_send_query(struct move *m);
+void move_send_standing(struct move *m, enum session_standing standing);
+void move_send_ack(struct move *m);
+uint64_t move_send_rows(struct move *m, Slim__Peer__V1__Rows *rows);
+
+/* Frames without a body of their own. */
+void move_send_empty(struct move *m, Slim__Peer__V1__Frame__BodyCase kind);
+
+/* A refusal of an Open for which there is no move. */
+void move_send_refusal(struct peer_conn *conn, uint64_t session, const struct job_reason *reasons,
+		       size_t n);
+/* Answers for sessions that are unknown here. */
+void move_answer_unknown(struct peer_conn *conn, const Slim__Peer__V1__Frame *frame);
+
+/* A frame of this move. */
+void move_take_frame(struct move *m, const Slim__Peer__V1__Frame *frame);
+
+/* Messages for the journal. Valid until the next call. */
+struct move_open_message {
+	Slim__Peer__V1__Open open;
+	struct schema_message tables[SLIM_MAX_TABLES];
+	Slim__Peer__V1__Table *table_ptrs[SLIM_MAX_TABLES];
+	Slim__Peer__V1__Port ports[SLIM_MAX_PORTS];
+	Slim__Peer__V1__Port *port_ptrs[SLIM_MAX_PORTS];
+};
+void move_build_open(const struct move *m, struct move_open_message *ret);
+
+/* ---- move_check.c ------------------------------------------------------------------------- */
+
+struct move_reasons {
+	size_t n;
+	struct job_reason list[SLIM_MAX_REASONS];
+};
+
+/* The target's answer to an Open: the NF that it fits, or NULL with all the reasons. `links` and
+ * `local_tables` are filled on success. */
+struct nf *move_check_open(struct driver *driver, const Slim__Peer__V1__Open *open,
+			   struct schema_link *links, uint8_t *local_tables,
+			   struct move_reasons *reasons);
+
+/* The source's check of an OpenReply; fills its links. False with reasons in the move. */
+bool move_check_reply(struct move *m, const Slim__Peer__V1__OpenReply *reply);
+
+/* Writes vids of ports by name into the move. False: a port is missing. */
+bool move_set_vids(struct move *m, size_t n, const char *const *ports, const uint32_t *vids);
+
+/* ---- move_result.c ------------------------------------------------------------------------- */
+
+void move_note_baseline(struct move *m);
+uint64_t move_count_lost(const struct move *m);
+uint64_t move_counter(const struct move *m, const char *name); /* since the baseline */
+void move_hist(const struct move *m, bool flush, uint64_t *ret_p50_ns, uint64_t *ret_max_ns);
+void move_note_phase(struct move *m);
+void move_note_progress(struct move *m);
+void move_finish_job(struct move *m);
+const char *move_reason_text(uint32_t code);
+
+/* ---- move_journal.c ------------------------------------------------------------------------- */
+
+/* Makes a stage durable. A failure of the disk is logged; the move goes on. */
+void move_write_stage(struct move *m, enum session_stage stage);
+void move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message);
+
+/* Makes moves of all journals in the state directory. */
+int move_replay(struct driver *driver);
+
+/* Reads back links, tags and digests; the NF must be there. */
+void move_recall(struct move *m);
+
+/* A replayed move has its NF (or will never have it: NULL) and goes on. */
+void move_take_up(struct move *m, struct nf *nf);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a restart needs to know of a move, and how a move is made of it again.
+ *
+ * The file holds who and with whom (HEAD), the two sides' descriptions (OPEN, REPLY, for
+ * the schema links), the tags (BEGIN), the digests of the handover (END) and the
+ * stages. All that changes fast is in the NF's memory.
+ *
+ * Before the first durable stage nothing was touched and nothing need be known: records that
+ * come earlier are only kept in the file, which begins when the first of them is written.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "move.h"
+
+#define ORPHAN_NS UINT64_C(30000000000)
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+static void
+write_record(struct move *m, enum journal_kind kind, const void *bytes, size_t size, bool durable)
+{
+	int rc;
+
+	if (m->journal == NULL)
+		return;
+	rc = journal_write(m->journal, kind, bytes, size, durable);
+	if (rc < 0)
+		log_session_error(m->session.id, "journal not written error=\"%s\"", strerror(-rc));
+}
+
+static void
+write_head(struct move *m)
+{
+	struct journal_head head = {
+		.version = JOURNAL_VERSION,
+		.is_source = m->session.is_source,
+		.session = m->session.id,
+		.nonce = m->nonce,
+		.epoch_ns = m->epoch_ns,
+		.hold_limit_ns = m->hold_limit_ns,
+		.nf_pid = m->nf_pid,
+		.fault = m->fault,
+	};
+
+	memcpy(head.nf, m->nf_name, sizeof(head.nf));
+	memcpy(head.service, m->service, sizeof(head.service));
+	memcpy(head.peer, m->peer, sizeof(head.peer));
+	memcpy(head.other_nf, m->other_nf, sizeof(head.other_nf));
+	write_record(m, JOURNAL_HEAD, &head, sizeof(head), false);
+}
+
+static void
+open_journal(struct move *m)
+{
+	int rc;
+
+	if (m->journal != NULL || m->driver->config.state_dir == NULL)
+		return;
+	rc = journal_open(m->driver->config.state_dir, m->session.id, &m->journal);
+	if (rc < 0) {
+		log_session_error(m->session.id, "journal not opened error=\"%s\"", strerror(-rc));
+		return;
+	}
+	write_head(m);
+}
+
+void
+move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message)
+{
+	size_t size = protobuf_c_message_get_packed_size(message);
+	uint8_t *bytes = malloc(size > 0 ? size : 1);
+
+	if (bytes == NULL)
+		return;
+	open_journal(m);
+	protobuf_c_message_pack(message, bytes);
+	write_record(m, kind, bytes, size, false);
+	free(bytes);
+}
+
+void
+move_write_stage(struct move *m, enum session_stage stage)
+{
+	uint32_t number = (uint32_t)stage;
+
+	m->stage = stage;
+	if (stage == STAGE_OVER) {
+		journal_remove(m->journal);
+		m->journal = NULL;
+		return;
+	}
+	open_journal(m);
+	/* Names may have become known since the file began; the last head counts. */
+	write_head(m);
+	write_record(m, JOURNAL_STAGE, &number, sizeof(number), true);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+struct replay {
+	struct journal_head head;
+	bool has_head;
+	enum session_stage stage;
+	Slim__Peer__V1__Open *open;
+	Slim__Peer__V1__OpenReply *reply;
+	Slim__Peer__V1__Begin *begin;
+	Slim__Peer__V1__End *end;
+};
+
+static bool
+head_is_valid(const struct journal_head *head)
+{
+	return head->version == JOURNAL_VERSION && schema_name_valid(head->nf) &&
+	       schema_name_valid(head->service) && schema_name_valid(head->peer) &&
+	       memchr(head->other_nf, 0, sizeof(head->other_nf)) != NULL;
+}
+
+static void
+take_record(void *ctx, enum journal_kind kind, const void *bytes, size_t size)
+{
+	struct replay *r = ctx;
+	uint32_t stage;
+
+	switch (kind) {
+	case JOURNAL_HEAD:
+		if (size != sizeof(r->head))
+			break;
+		memcpy(&r->head, bytes, size);
+		r->has_head = head_is_valid(&r->head);
+		break;
+	case JOURNAL_STAGE:
+		if (size != sizeof(stage))
+			break;
+		memcpy(&stage, bytes, size);
+		r->stage = (enum session_stage)stage;
+		break;
+	case JOURNAL_OPEN:
+		if (r->open == NULL)
+			r->open = slim__peer__v1__open__unpack(NULL, size, bytes);
+		break;
+	case JOURNAL_REPLY:
+		if (r->reply == NULL)
+			r->reply = slim__peer__v1__open_reply__unpack(NULL, size, bytes);
+		break;
+	case JOURNAL_BEGIN:
+		if (r->begin == NULL)
+			r->begin = slim__peer__v1__begin__unpack(NULL, size, bytes);
+		break;
+	case JOURNAL_END:
+		if (r->end == NULL)
+			r->end = slim__peer__v1__end__unpack(NULL, size, bytes);
+		break;
+	}
+}
+
+static void
+replay_fini(struct replay *r)
+{
+	if (r->open != NULL)
+		slim__peer__v1__open__free_unpacked(r->open, NULL);
+	if (r->reply != NULL)
+		slim__peer__v1__open_reply__free_unpacked(r->reply, NULL);
+	if (r->begin != NULL)
+		slim__peer__v1__begin__free_unpacked(r->begin, NULL);
+	if (r->end != NULL)
+		slim__peer__v1__end__free_unpacked(r->end, NULL);
+}
+
+/* Own tables by their place in the NF; the NF is the same process, so the places are too. */
+static bool
+link_tables(struct move *m, const struct replay *r)
+{
+	struct schema_table source;
+	struct schema_reason why;
+
+	m->n_tables = 0;
+	for (size_t t = 0; r->open != NULL && t < r->open->n_tables && t < SLIM_MAX_TABLES; t++) {
+		const struct schema_table *local;
+		int i;
+
+		if (schema_from_peer(r->open->tables[t], &source, &why) < 0)
+			return false;
+		i = nf_find_table(m->nf, source.name);
+		if (i < 0)
+			return false;
+		local = &m->nf->tables[i].schema;
+		m->local_tables[t] = (uint8_t)i;
+		if (schema_link(&source, (uint8_t)t, local, &source, &m->links[t], &why) < 0)
+			return false;
+	}
+	m->n_tables = r->open != NULL ? (uint32_t)r->open->n_tables : 0;
+	return true;
+}
+
+static void
+take_end(struct move *m, const Slim__Peer__V1__End *end)
+{
+	if (end == NULL || end->n_tables != m->n_tables)
+		return;
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		m->end.digest[t] = end->tables[t]->digest;
+		m->end.entries[t] = end->tables[t]->entries;
+	}
+	m->end.known = true;
+}
+
+static void
+take_vids(struct move *m, const Slim__Peer__V1__Begin *begin)
+{
+	const char *ports[SLIM_MAX_PORTS];
+	uint32_t vids[SLIM_MAX_PORTS];
+	size_t n;
+
+	if (begin == NULL)
+		return;
+	n = begin->n_vids < SLIM_MAX_PORTS ? begin->n_vids : SLIM_MAX_PORTS;
+	for (size_t i = 0; i < n; i++) {
+		ports[i] = begin->vids[i]->port;
+		vids[i] = begin->vids[i]->vid;
+	}
+	move_set_vids(m, n, ports, vids);
+}
+
+/* With the NF here, the rest of the journal makes sense. At the source the link must leave out
+ * state fields that the target lacks; its reply tells. */
+void
+move_recall(struct move *m)
+{
+	struct replay r = {.stage = STAGE_NONE};
+
+	if (journal_read(m->driver->config.state_dir, m->session.id, take_record, &r) < 0)
+		return;
+	if (m->session.is_source && r.reply != NULL)
+		move_check_reply(m, r.reply);
+	else if (!link_tables(m, &r))
+		m->n_tables = 0;
+	if (r.open != NULL && !m->session.is_source)
+		m->peer_workers = r.open->n_workers;
+	take_vids(m, r.begin);
+	take_end(m, r.end);
+	replay_fini(&r);
+}
+
+static void
+adopt(struct driver *driver, uint64_t session, const struct replay *r)
+{
+	struct move *m = move_create(driver, session, NULL);
+
+	if (m == NULL || journal_open(driver->config.state_dir, session, &m->journal) < 0) {
+		log_session_error(session, "journal cannot be taken up");
+		return;
+	}
+	m->restored = true;
+	m->session.is_source = r->head.is_source != 0;
+	m->session.state = m->session.is_source ? SOURCE_OPENING : TARGET_OFFERED;
+	m->stage = r->stage;
+	m->nonce = r->head.nonce;
+	m->epoch_ns = r->head.epoch_ns;
+	m->hold_limit_ns = r->head.hold_limit_ns;
+	m->nf_pid = r->head.nf_pid;
+	m->fault = r->head.fault;
+	memcpy(m->nf_name, r->head.nf, sizeof(m->nf_name));
+	memcpy(m->service, r->head.service, sizeof(m->service));
+	memcpy(m->peer, r->head.peer, sizeof(m->peer));
+	memcpy(m->other_nf, r->head.other_nf, sizeof(m->other_nf));
+	m->orphan_ns = move_now_ns() + ORPHAN_NS;
+	log_session_info(session, "journal found nf=%s role=%s stage=%d", m->nf_name,
+			 m->session.is_source ? "source" : "target", (int)r->stage);
+}
+
+static void
+remove_file(struct driver *driver, uint64_t session)
+{
+	struct journal *journal;
+
+	if (journal_open(driver->config.state_dir, session, &journal) == 0)
+		journal_remove(journal);
+}
+
+int
+move_replay(struct driver *driver)
+{
+	uint64_t sessions[SLIM_MAX_SESSIONS];
+	int n = journal_list(driver->config.state_dir, sessions, SLIM_MAX_SESSIONS);
+
+	for (int i = 0; i < n; i++) {
+		struct replay r = {.stage = STAGE_NONE};
+		int rc = journal_read(driver->config.state_dir, sessions[i], take_record, &r);
+
+		/* No stage: nothing was touched. */
+		if (rc == 0 && r.has_head && r.head.session == sessions[i] &&
+		    r.stage > STAGE_NONE && r.stage <= STAGE_REVERT && r.stage != STAGE_OVER)
+			adopt(driver, sessions[i], &r);
+		else
+			remove_file(driver, sessions[i]);
+		replay_fini(&r);
+	}
+	return n < 0 ? n : 0;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers of a move: what the workers counted since it began, times, digests. */
+#include <string.h>
+
+#include "log.h"
+#include "move.h"
+
+#define PROGRESS_NS UINT64_C(100000000)
+
+/* ---- counters and histograms --------------------------------------------------------------- */
+
+static void
+sum_hist(const struct nf *nf, bool flush, struct slim_shm_hist *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (uint32_t w = 0; w < nf->n_workers; w++) {
+		const struct slim_shm_worker *worker = &nf->info->workers[w];
+		const struct slim_shm_hist *hist = flush ? &worker->flush_wait : &worker->hold_wait;
+		uint64_t max_ns = __atomic_load_n(&hist->max_ns, __ATOMIC_RELAXED);
+
+		if (max_ns > ret->max_ns)
+			ret->max_ns = max_ns;
+		for (uint32_t b = 0; b < SLIM_HIST_BINS; b++)
+			ret->bins[b] += __atomic_load_n(&hist->bins[b], __ATOMIC_RELAXED);
+	}
+}
+
+void
+move_note_baseline(struct move *m)
+{
+	for (size_t i = 0; i < NF_N_COUNTERS; i++)
+		m->base.counters[i] = nf_counter(m->nf, i);
+	sum_hist(m->nf, false, &m->base.hold_wait);
+	sum_hist(m->nf, true, &m->base.flush_wait);
+}
+
+uint64_t
+move_counter(const struct move *m, const char *name)
+{
+	if (m->nf == NULL)
+		return 0;
+	for (size_t i = 0; i < NF_N_COUNTERS; i++)
+		if (strcmp(nf_counter_name(i), name) == 0)
+			return nf_counter(m->nf, i) - m->base.counters[i];
+	return 0;
+}
+
+uint64_t
+move_count_lost(const struct move *m)
+{
+	return move_counter(m, "hold_overflow") + move_counter(m, "queue_overflow");
+}
+
+/* The maximum is of the process's whole life; when it did not grow, the highest bin that did
+ * tells (its upper end). */
+void
+move_hist(const struct move *m, bool flush, uint64_t *ret_p50_ns, uint64_t *ret_max_ns)
+{
+	const struct slim_shm_hist *base = flush ? &m->base.flush_wait : &m->base.hold_wait;
+	struct slim_shm_hist now;
+	uint64_t total = 0, seen = 0;
+	uint32_t p50 = SLIM_HIST_BINS, last = 0;
+
+	*ret_p50_ns = *ret_max_ns = 0;
+	if (m->nf == NULL)
+		return;
+	sum_hist(m->nf, flush, &now);
+	for (uint32_t b = 0; b < SLIM_HIST_BINS; b++) {
+		now.bins[b] -= base->bins[b];
+		total += now.bins[b];
+		if (now.bins[b] > 0)
+			last = b;
+	}
+	if (total == 0)
+		return;
+	for (uint32_t b = 0; b < SLIM_HIST_BINS && p50 == SLIM_HIST_BINS; b++) {
+		seen += now.bins[b];
+		if (2 * seen >= total)
+			p50 = b;
+	}
+	*ret_p50_ns = slim_hist_floor(p50);
+	*ret_max_ns = now.max_ns > base->max_ns ? now.max_ns : slim_hist_floor(last + 1);
+}
+
+/* ---- progress -------------------------------------------------------------------------------------- */
+
+void
+move_note_phase(struct move *m)
+{
+	if (m->session.state == SOURCE_STEERING && m->times.taken_ns == 0) {
+		m->times.taken_ns = move_now_ns();
+		if (m->nf != NULL)
+			m->times.taken_frame_ns =
+				atomic_load_explicit(&m->nf->info->taken_ns, memory_order_relaxed);
+	}
+	if (m->job == NULL)
+		return;
+	job_set_phase(m->job, session_state_phase(m->session.state), move_unix_ns(), move_now_ns());
+	job_changed(&m->driver->jobs, m->job);
+}
+
+void
+move_note_progress(struct move *m)
+{
+	struct job *job = m->job;
+	uint64_t left = 0, total = 0;
+
+	if (job == NULL || m->done || m->driver->now_ns - m->progress_ns < PROGRESS_NS)
+		return;
+	m->progress_ns = m->driver->now_ns;
+	for (uint32_t t = 0; m->nf != NULL && t < m->n_tables; t++) {
+		total += nf_table_used(m->nf, t);
+		if (m->trackers[t] != NULL)
+			left += tracker_backlog(m->trackers[t]);
+	}
+	/* Slots still to be walked hold what was not counted yet. */
+	if (m->session.state <= SOURCE_COPYING && total > m->rows_sent)
+		left += total - m->rows_sent;
+	job->rows_total = total;
+	job->rows_left = m->session.state >= SOURCE_STEERING ? 0 : left;
+	job->rows_per_second = m->rows_per_second;
+	job->expected_hold_ns = m->session.expected_hold_ns;
+	job_changed(&m->driver->jobs, job);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------ */
+
+static Slim__V1__JobState
+job_state(enum session_result result)
+{
+	switch (result) {
+	case RESULT_COMPLETE:
+		return SLIM__V1__JOB_STATE__JOB_COMPLETE;
+	case RESULT_REFUSED:
+		return SLIM__V1__JOB_STATE__JOB_REFUSED;
+	case RESULT_ABORTED:
+		return SLIM__V1__JOB_STATE__JOB_ABORTED;
+	case RESULT_TIMED_OUT:
+		return SLIM__V1__JOB_STATE__JOB_TIMED_OUT;
+	case RESULT_CANCELLED:
+		return SLIM__V1__JOB_STATE__JOB_CANCELLED;
+	case RESULT_FAILED:
+	case RESULT_NONE:
+		break;
+	}
+	return SLIM__V1__JOB_STATE__JOB_FAILED;
+}
+
+static void
+note_time(struct move *m, const char *what, uint64_t at_ns)
+{
+	if (at_ns != 0 && at_ns >= m->times.hold_ns)
+		job_add_timeline(m->job, what, at_ns - m->times.hold_ns);
+}
+
+static void
+fill_timeline(struct move *m)
+{
+	const struct move_times *t = &m->times;
+
+	if (t->hold_ns == 0)
+		return;
+	note_time(m, "slimd: hold command written", t->hold_ns);
+	note_time(m, "nf: first worker stopped", t->stopped_first_ns);
+	note_time(m, "nf: last worker stopped", t->stopped_last_ns);
+	note_time(m, "slimd: all workers acknowledged", t->held_ns);
+	note_time(m, "slimd: last deltas sent", t->drained_ns);
+	note_time(m, "slimd: END sent", t->end_ns);
+	note_time(m, "nf: TAKEN frame arrived", t->taken_frame_ns);
+	note_time(m, "slimd: Taken arrived from the peer", t->taken_peer_ns);
+	note_time(m, "slimd: TAKEN known", t->taken_ns);
+	note_time(m, "nf: all workers redirect", t->redirected_ns);
+	note_time(m, "steering: flipped", t->flipped_ns);
+	note_time(m, "steering: old path quiet", t->quiet_ns);
+}
+
+static uint64_t
+handover_ns(const struct move_times *t)
+{
+	uint64_t taken = t->taken_ns;
+
+	if (t->taken_frame_ns > t->stopped_first_ns && t->taken_frame_ns < taken)
+		taken = t->taken_frame_ns;
+	return taken > t->stopped_first_ns && t->stopped_first_ns != 0 ? taken - t->stopped_first_ns
+								       : 0;
+}
+
+static void
+sum_totals(const struct move *m, const struct move_totals *totals, uint64_t *ret_digest,
+	   bool *ret_known)
+{
+	*ret_known = totals->known;
+	*ret_digest = 0;
+	for (uint32_t t = 0; totals->known && t < m->n_tables; t++)
+		*ret_digest += totals->digest[t];
+}
+
+static void
+fill_result(struct move *m)
+{
+	struct job_result *r = &m->job->result;
+
+	*r = m->result;
+	for (uint32_t t = 0; m->end.known && t < m->n_tables; t++)
+		r->entries += m->end.entries[t];
+	sum_totals(m, &m->end, &r->digest_source, &r->has_source);
+	sum_totals(m, &m->taken, &r->digest_target, &r->has_target);
+	r->duration_ns = m->job->ended_ns - m->job->started_ns;
+	r->handover_ns = handover_ns(&m->times);
+	move_hist(m, false, &r->hold_p50_ns, &r->hold_max_ns);
+	r->held_packets = move_counter(m, "held");
+	r->hold_overflow = move_counter(m, "hold_overflow");
+	r->redirected_packets = move_counter(m, "redirected");
+	if (m->times.quiet_ns > m->times.taken_ns && m->times.taken_ns != 0)
+		r->steer_ns = m->times.quiet_ns - m->times.taken_ns;
+	fill_timeline(m);
+}
+
+static void
+fill_reasons(struct move *m)
+{
+	if (m->session.result == RESULT_COMPLETE)
+		return;
+	for (size_t i = 0; i < m->n_reasons; i++)
+		job_add_reason(m->job, m->reasons[i].code, "%s", m->reasons[i].text);
+	if (m->n_reasons == 0 && m->session.lost > 0)
+		job_add_reason(m->job, REASON_HOLD_OVERFLOW, "%llu packets were lost to a limit",
+			       (unsigned long long)m->session.lost);
+	else if (m->n_reasons == 0)
+		job_add_reason(m->job, (Slim__V1__ReasonCode)m->session.reason, "%s",
+			       move_reason_text(m->session.reason));
+}
+
+const char *
+move_reason_text(uint32_t code)
+{
+	switch (code) {
+	case REASON_DEADLINE:
+		return "a deadline passed";
+	case REASON_CANCELLED:
+		return "cancelled";
+	case REASON_PEER_LOST:
+		return "the connection to the peer was lost";
+	case REASON_NF_LOST:
+		return "the NF is gone";
+	case REASON_NF_SILENT:
+		return "the NF's workers do not answer";
+	case REASON_RESTART:
+		return "slimd was restarted during the move";
+	case REASON_PROTOCOL:
+		return "the peer said what makes no sense";
+	case REASON_DIGEST:
+		return "the digests differ";
+	default:
+		return "see the log";
+	}
+}
+
+void
+move_finish_job(struct move *m)
+{
+	struct job *job = m->job;
+
+	if (job == NULL)
+		return;
+	job->ended_ns = move_now_ns();
+	job->state = job_state(m->session.result);
+	job->rows_left = 0;
+	job_set_phase(job, "done", move_unix_ns(), job->ended_ns);
+	fill_reasons(m);
+	fill_result(m);
+	job_changed(&m->driver->jobs, job);
+}

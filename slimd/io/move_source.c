@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The source's pumps: from dirty rings and slabs to Rows frames, within the credit of the
+ * peer, the bandwidth and a budget for each round; and the walks after the handover.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "move.h"
+
+#define SECOND UINT64_C(1000000000)
+#define MS UINT64_C(1000000)
+#define ROUND_BYTES (1u << 20) /* sent in one round */
+#define QUEUE_BYTES (2u << 20) /* waiting in the connection */
+#define WALK_SLOTS 2048u       /* of the slab for one frame */
+#define PROOF_SLOTS 8192u      /* for one round */
+#define RATE_NS (5 * MS)
+#define BACKLOG_NS (50u * 1000u)
+#define BURST_NS (50 * MS) /* bandwidth that may be used at once */
+
+/* ---- trackers ----------------------------------------------------------------------- */
+
+static struct tracker_config
+describe_table(const struct move *m, uint32_t t, bool keep_sums)
+{
+	const struct nf_table *table = &m->nf->tables[m->local_tables[t]];
+
+	return (struct tracker_config){
+		.link = &m->links[t],
+		.epoch_ns = m->epoch_ns,
+		.slab = table->slab,
+		.slot_size = table->slot_size,
+		.capacity = table->schema.capacity,
+		.dirty = table->dirty,
+		.rings = table->rings,
+		.ring_stride = table->ring_stride,
+		.ring_size = table->ring_size,
+		.n_workers = m->nf->n_workers,
+		.table = m->local_tables[t],
+		.workers = m->nf->info->workers,
+		.keep_sums = keep_sums,
+	};
+}
+
+int
+move_make_trackers(struct move *m, bool keep_sums)
+{
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		struct tracker_config config = describe_table(m, t, keep_sums);
+		int rc;
+
+		tracker_destroy(m->trackers[t]);
+		m->trackers[t] = NULL;
+		rc = tracker_create(&config, &m->trackers[t]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+void
+move_fill_totals(const struct move *m, struct move_totals *ret)
+{
+	ret->known = true;
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		ret->digest[t] = m->trackers[t] != NULL ? m->trackers[t]->digest : 0;
+		ret->entries[t] = m->trackers[t] != NULL ? m->trackers[t]->entries : 0;
+	}
+}
+
+/* ---- credit, bandwidth, rate ------------------------------------------------------------ */
+
+static void
+refill_tokens(struct move *m)
+{
+	uint64_t elapsed, most;
+
+	if (m->max_bandwidth == 0)
+		return;
+	elapsed = m->driver->now_ns - m->tokens_ns;
+	if (elapsed > SECOND)
+		elapsed = SECOND;
+	most = m->max_bandwidth * BURST_NS / SECOND + 1;
+	m->tokens += m->max_bandwidth * elapsed / SECOND;
+	if (m->tokens > most)
+		m->tokens = most;
+	/* Only whole bytes were given; the rest of the time is not forgotten. */
+	if (m->max_bandwidth * elapsed / SECOND > 0)
+		m->tokens_ns = m->driver->now_ns;
+}
+
+static bool
+may_send(const struct move *m)
+{
+	if (m->conn == NULL || m->in_flight_bytes >= SLIM_PEER_WINDOW ||
+	    m->sent_tail - m->sent_head >= MOVE_MAX_SENT ||
+	    peer_conn_queued(m->conn) >= QUEUE_BYTES)
+		return false;
+	/* In the hold the last rows go at once. */
+	return m->max_bandwidth == 0 || m->tokens > 0 || (m->wants & WANT_DRAIN) != 0;
+}
+
+static void
+note_sent(struct move *m, uint64_t seq, uint32_t bytes, uint32_t rows)
+{
+	m->sent[m->sent_tail++ % MOVE_MAX_SENT] =
+		(struct move_sent){.seq = seq, .bytes = bytes, .rows = rows};
+	m->in_flight_bytes += bytes;
+	m->in_flight_rows += rows;
+	m->rows_sent += rows;
+	m->tokens -= m->tokens < bytes ? m->tokens : bytes;
+	if (m->session.state == SOURCE_COPYING)
+		m->result.snapshot_bytes += bytes;
+	else
+		m->result.delta_bytes += bytes;
+}
+
+/* The best rate seen over a few milliseconds is what the path can do. */
+static void
+note_rate(struct move *m)
+{
+	uint64_t elapsed = m->driver->now_ns - m->rate_ns;
+	uint64_t rate;
+
+	if (elapsed < RATE_NS)
+		return;
+	rate = (m->rows_acked - m->rate_rows) * SECOND / elapsed;
+	if (rate > m->rows_per_second)
+		m->rows_per_second = rate;
+	m->rate_ns = m->driver->now_ns;
+	m->rate_rows = m->rows_acked;
+}
+
+void
+move_take_ack(struct move *m, const Slim__Peer__V1__Ack *ack)
+{
+	while (m->sent_head != m->sent_tail) {
+		const struct move_sent *sent = &m->sent[m->sent_head % MOVE_MAX_SENT];
+
+		if (sent->seq > ack->seq)
+			break;
+		m->in_flight_bytes -= sent->bytes;
+		m->in_flight_rows -= sent->rows;
+		m->rows_acked += sent->rows;
+		m->sent_head++;
+	}
+}
+
+static void
+forget_sent(struct move *m)
+{
+	m->sent_head = m->sent_tail = 0;
+	m->in_flight_bytes = m->in_flight_rows = 0;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+static bool
+send_stage(struct move *m, uint32_t table, bool lazy)
+{
+	struct row_stage *stage = &m->driver->stage;
+	Slim__Peer__V1__Rows rows;
+	uint32_t n = stage->n_rows + stage->n_empty;
+	uint64_t seq;
+
+	if (n == 0)
+		return true;
+	row_pack(stage, &m->links[table], m->epoch_ns, lazy, m->compress, &rows);
+	seq = move_send_rows(m, &rows);
+	if (seq == 0)
+		return false;
+	note_sent(m, seq, (uint32_t)slim__peer__v1__rows__get_packed_size(&rows), n);
+	return true;
+}
+
+static int
+pump_table(struct move *m, uint32_t t, uint32_t max_walk)
+{
+	int n;
+
+	row_stage_reset(&m->driver->stage, &m->links[t]);
+	n = tracker_fill(m->trackers[t], &m->driver->stage, max_walk);
+	if (n < 0 || !send_stage(m, t, false)) {
+		move_complain(m, REASON_INTERNAL, "table %s cannot be followed",
+			      m->nf->tables[m->local_tables[t]].schema.name);
+		return -EBADMSG;
+	}
+	return n;
+}
+
+/* Tables take turns. True when the budget, and not the work, has ended the round. */
+static bool
+pump_rows(struct move *m, uint32_t max_walk)
+{
+	uint64_t before = m->result.snapshot_bytes + m->result.delta_bytes;
+	uint32_t idle = 0, frames = 0;
+
+	refill_tokens(m);
+	while (idle < m->n_tables) {
+		uint32_t t = m->next_table;
+		int n;
+
+		if (!may_send(m))
+			return false;
+		if (m->result.snapshot_bytes + m->result.delta_bytes - before >= ROUND_BYTES ||
+		    frames++ >= 64)
+			return true;
+		m->next_table = (t + 1) % m->n_tables;
+		n = pump_table(m, t, max_walk);
+		if (n < 0) {
+			m->wants &= ~(uint32_t)(WANT_WALK | WANT_DRAIN);
+			move_event_n(m, EV_DRAIN_BAD, 0, REASON_INTERNAL);
+			return false;
+		}
+		idle = n == 0 ? idle + 1 : 0;
+	}
+	return false;
+}
+
+static uint64_t
+count_backlog(const struct move *m)
+{
+	uint64_t n = 0;
+
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		n += tracker_backlog(m->trackers[t]);
+	return n;
+}
+
+static bool
+is_walked(const struct move *m)
+{
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		if (tracker_unwalked(m->trackers[t]) > 0)
+			return false;
+	return true;
+}
+
+void
+move_begin_copy(struct move *m)
+{
+	m->wants |= WANT_WALK;
+	m->copy_ns = m->rate_ns = m->tokens_ns = m->driver->now_ns;
+}
+
+/* ---- copy and catch up -------------------------------------------------------------------------- */
+
+static void
+tell_backlog(struct move *m)
+{
+	struct session_event event = {.type = EV_BACKLOG};
+
+	if (m->driver->now_ns - m->backlog_ns < BACKLOG_NS || m->n_events > 0)
+		return;
+	m->backlog_ns = m->driver->now_ns;
+	event.rows = count_backlog(m) + m->in_flight_rows;
+	event.rows_per_second = m->rows_per_second;
+	m->events[m->n_events++] = event;
+}
+
+static bool
+poll_copy(struct move *m)
+{
+	bool copying = m->session.state == SOURCE_COPYING;
+	bool more = pump_rows(m, WALK_SLOTS);
+
+	note_rate(m);
+	if (copying && m->n_events == 0 && is_walked(m))
+		move_event(m, EV_WALKED);
+	else if (m->session.state == SOURCE_CATCHING_UP)
+		tell_backlog(m);
+	return more;
+}
+
+/* ---- the last deltas ------------------------------------------------------------------------------- */
+
+static void
+note_stops(struct move *m)
+{
+	for (uint32_t w = 0; w < m->nf->n_workers; w++) {
+		uint64_t at = atomic_load_explicit(&m->nf->info->workers[w].stopped_ns,
+						   memory_order_relaxed);
+
+		if (m->times.stopped_first_ns == 0 || at < m->times.stopped_first_ns)
+			m->times.stopped_first_ns = at;
+		if (at > m->times.stopped_last_ns)
+			m->times.stopped_last_ns = at;
+	}
+}
+
+static bool
+poll_drain(struct move *m)
+{
+	bool more = pump_rows(m, WALK_SLOTS);
+
+	if (m->n_events > 0 || count_backlog(m) > 0 || !is_walked(m))
+		return more;
+	m->wants &= ~(uint32_t)WANT_DRAIN;
+	m->times.drained_ns = move_now_ns();
+	note_stops(m);
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		if (tracker_is_complete(m->trackers[t]))
+			continue;
+		move_complain(m, REASON_INTERNAL, "table %s: a change was missed",
+			      m->nf->tables[m->local_tables[t]].schema.name);
+		move_event_n(m, EV_DRAIN_BAD, 0, REASON_INTERNAL);
+		return false;
+	}
+	move_event(m, EV_DRAINED);
+	return true;
+}
+
+/* ---- proof -------------------------------------------------------------------------------------------- */
+
+/* After a restart there are no trackers; those for walks need no memory of the past. */
+static bool
+have_trackers(struct move *m)
+{
+	if (m->nf == NULL || m->n_tables == 0)
+		return false;
+	return m->trackers[0] != NULL || move_make_trackers(m, false) == 0;
+}
+
+void
+move_begin_proof(struct move *m)
+{
+	if (!have_trackers(m) || !m->end.known) {
+		log_session_warn(m->session.id, "no proof: the totals of the handover are lost");
+		move_event(m, EV_PROVED);
+		return;
+	}
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		tracker_verify_begin(m->trackers[t]);
+	m->wants |= WANT_PROVE;
+}
+
+static void
+compare_proof(struct move *m)
+{
+	bool differs = false;
+
+	m->result.digest_proof = 0;
+	m->result.has_proof = true;
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		const struct tracker *tracker = m->trackers[t];
+
+		m->result.digest_proof += tracker->proof_digest;
+		differs |= tracker->proof_digest != m->end.digest[t] ||
+			   tracker->proof_entries != m->end.entries[t];
+	}
+	if (differs)
+		move_complain(m, REASON_PROOF,
+			      "the frozen tables differ from the handover's digest");
+	move_event_n(m, EV_PROVED, differs, REASON_PROOF);
+}
+
+static bool
+poll_proof(struct move *m)
+{
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		if (tracker_verify(m->trackers[t], PROOF_SLOTS) != 1)
+			return true;
+	m->wants &= ~(uint32_t)WANT_PROVE;
+	compare_proof(m);
+	return true;
+}
+
+/* ---- trail ---------------------------------------------------------------------------------------------- */
+
+void
+move_begin_trail(struct move *m)
+{
+	m->wants |= WANT_TRAIL;
+	forget_sent(m);
+	m->tokens_ns = m->driver->now_ns;
+	if (!have_trackers(m))
+		return;
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		tracker_trail_begin(m->trackers[t]);
+}
+
+/* 1: the table is through; 0: not yet. */
+static int
+trail_table(struct move *m, uint32_t t)
+{
+	struct row_stage *stage = &m->driver->stage;
+
+	for (int frames = 0; frames < 16; frames++) {
+		if (!may_send(m))
+			return 0;
+		row_stage_reset(stage, &m->links[t]);
+		if (tracker_trail(m->trackers[t], stage, 16 * WALK_SLOTS) == 0)
+			return 1;
+		if (!send_stage(m, t, true))
+			return 1;
+	}
+	return 0;
+}
+
+static bool
+poll_trail(struct move *m)
+{
+	if (m->conn == NULL)
+		return false;
+	refill_tokens(m);
+	for (uint32_t t = 0; m->nf != NULL && t < m->n_tables; t++)
+		if (m->trackers[t] != NULL && m->links[t].has_lazy && trail_table(m, t) == 0)
+			return may_send(m);
+	m->wants &= ~(uint32_t)WANT_TRAIL;
+	move_send_empty(m, SLIM__PEER__V1__FRAME__BODY_TRAIL_END);
+	return false;
+}
+
+bool
+move_source_poll(struct move *m)
+{
+	bool more = false;
+
+	if (m->session.state == SOURCE_UNDOING || m->session.state == SOURCE_DISMISSING)
+		m->wants &= WANT_QUERY;
+	if (m->nf == NULL)
+		m->wants &= WANT_OPEN | WANT_QUERY | WANT_TRAIL;
+	if (m->wants & WANT_DRAIN)
+		more = poll_drain(m);
+	else if (m->wants & WANT_WALK)
+		more = poll_copy(m);
+	if (m->wants & WANT_PROVE)
+		more |= poll_proof(m);
+	if (m->wants & WANT_TRAIL)
+		more |= poll_trail(m);
+	return more;
+}

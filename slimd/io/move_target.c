@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The target's pumps: from Rows frames to install rings, the digest of its own tables,
+ * marks, rounds and merges.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "move.h"
+
+#define FOLLOW_SLOTS 8192u /* of a table in one round */
+#define ROUND_ROWS 16384u  /* rows put in one round */
+#define ROWS_BYTES_MAX (SLIM_PEER_WINDOW + 2u * SLIM_PEER_FRAME_MAX)
+
+/* ---- queue of frames ------------------------------------------------------------------- */
+
+void
+move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows)
+{
+	size_t size = slim__peer__v1__rows__get_packed_size(rows);
+	struct move_rows *item;
+
+	if (rows->table >= m->n_tables || m->rows_bytes + size > ROWS_BYTES_MAX) {
+		move_complain(m, REASON_PROTOCOL, "rows of no table, or more than the window");
+		move_event(m, EV_PROTOCOL);
+		return;
+	}
+	item = malloc(sizeof(*item) + size);
+	if (item == NULL) {
+		move_complain(m, REASON_INTERNAL, "no memory for rows");
+		move_event_n(m, EV_VERIFY_BAD, 0, REASON_INTERNAL);
+		return;
+	}
+	item->seq = seq;
+	item->size = size;
+	slim__peer__v1__rows__pack(rows, item->bytes);
+	STAILQ_INSERT_TAIL(&m->rows, item, link);
+	m->rows_bytes += size;
+}
+
+static void
+drop_rows(struct move *m)
+{
+	struct move_rows *item = STAILQ_FIRST(&m->rows);
+
+	STAILQ_REMOVE_HEAD(&m->rows, link);
+	m->rows_bytes -= item->size;
+	m->open_rows = NULL;
+	m->open_at = 0;
+	free(item);
+}
+
+void
+move_end_install(struct move *m)
+{
+	while (!STAILQ_EMPTY(&m->rows))
+		drop_rows(m);
+	if (m->installing)
+		install_end(&m->install);
+	m->installing = false;
+}
+
+int
+move_begin_install(struct move *m)
+{
+	struct install_config config;
+	int rc;
+
+	if (m->nf == NULL)
+		return -ENODEV;
+	move_end_install(m);
+	config = (struct install_config){
+		.rings = m->nf->installs,
+		.workers = m->nf->info->workers,
+		.n_workers = m->nf->n_workers,
+		.bucket_worker = m->nf->bucket_worker,
+		.places_unknown = m->restored,
+	};
+	rc = install_begin(&m->install, &config);
+	m->installing = true;
+	for (uint32_t t = 0; rc == 0 && t < m->n_tables; t++)
+		rc = install_add_table(&m->install, m->local_tables[t], m->links[t].capacity,
+				       m->links[t].payload_size);
+	if (rc < 0) {
+		move_complain(m, REASON_INTERNAL, "rows cannot be installed: %s", strerror(-rc));
+		move_event_n(m, EV_VERIFY_BAD, 0, REASON_INTERNAL);
+	}
+	return rc;
+}
+
+/* ---- installing ---------------------------------------------------------------------------- */
+
+static int
+open_first(struct move *m)
+{
+	struct move_rows *item = STAILQ_FIRST(&m->rows);
+	ProtobufCAllocator *arena = frame_decoder_allocator(&m->decoder);
+
+	if (m->open_rows != NULL)
+		return 0;
+	m->open_rows = slim__peer__v1__rows__unpack(arena, item->size, item->bytes);
+	m->open_at = 0;
+	if (m->open_rows == NULL)
+		return -EBADMSG;
+	return row_view_open(&m->view, &m->links[m->open_rows->table], m->open_rows);
+}
+
+static int
+put_row(struct move *m, uint32_t row)
+{
+	uint32_t t = m->open_rows->table;
+	uint32_t slot = row_view_slot(&m->view, row);
+	uint8_t payload[SLIM_MAX_SLOT_SIZE];
+
+	row_unpack(&m->view, &m->links[t], m->epoch_ns, row, payload);
+	if (!m->open_rows->lazy)
+		return install_put(&m->install, t, slot, m->view.buckets[row], payload);
+	return install_merge(&m->install, t, slot, m->view.buckets[row], payload);
+}
+
+/* Empty slots first: they make room. 1: all of the frame is put, 0: budget or ring is full. */
+static int
+put_rows(struct move *m, uint32_t *budget)
+{
+	uint32_t n_empty = m->open_rows->lazy ? 0 : m->view.n_empty;
+	int rc = 0;
+
+	while (m->open_at < n_empty + m->view.n_rows) {
+		if ((*budget)-- == 0) {
+			*budget = 0;
+			return 0;
+		}
+		if (m->open_at < n_empty)
+			rc = install_delete(&m->install, m->open_rows->table,
+					    row_view_empty(&m->view, m->open_at));
+		else
+			rc = put_row(m, m->open_at - n_empty);
+		if (rc < 0)
+			return rc == -EAGAIN ? 0 : rc;
+		m->open_at++;
+	}
+	return 1;
+}
+
+static bool
+install_rows(struct move *m)
+{
+	uint32_t budget = ROUND_ROWS;
+	int rc = 1;
+
+	while (!STAILQ_EMPTY(&m->rows) && rc == 1) {
+		rc = open_first(m);
+		if (rc == 0)
+			rc = put_rows(m, &budget);
+		if (rc < 0) {
+			move_complain(m, REASON_PROTOCOL, "rows that make no sense");
+			move_event(m, EV_PROTOCOL);
+			m->wants &= ~(uint32_t)WANT_INSTALL;
+			return false;
+		}
+		if (rc == 1) {
+			if (m->open_rows->lazy)
+				m->merged += m->view.n_rows;
+			m->ack_seq = STAILQ_FIRST(&m->rows)->seq;
+			drop_rows(m);
+		}
+	}
+	if (m->ack_seq != m->acked_seq)
+		move_send_ack(m);
+	return budget == 0;
+}
+
+static void
+check_install(struct move *m)
+{
+	uint32_t error = install_error(&m->install);
+
+	if (error == 0)
+		return;
+	m->wants &= ~(uint32_t)(WANT_INSTALL | WANT_VERIFY);
+	move_complain(m, error == ENOSPC ? REASON_TABLE_FULL : REASON_INTERNAL,
+		      "a row could not be installed: %s", strerror((int)error));
+	move_event_n(m, EV_VERIFY_BAD, 0, error == ENOSPC ? REASON_TABLE_FULL : REASON_INTERNAL);
+}
+
+/* ---- following the own tables ------------------------------------------------------------------ */
+
+/* True when there may be more to read. */
+static bool
+follow(struct move *m)
+{
+	bool more = false;
+
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		int n = m->trackers[t] != NULL ? tracker_fill(m->trackers[t], NULL, FOLLOW_SLOTS)
+					       : 0;
+
+		if (n < 0) {
+			move_complain(m, REASON_INTERNAL, "the NF's dirty rings make no sense");
+			move_event_n(m, EV_VERIFY_BAD, 0, REASON_INTERNAL);
+			m->wants &= ~(uint32_t)(WANT_INSTALL | WANT_VERIFY);
+			return false;
+		}
+		more |= n > 0;
+	}
+	return more;
+}
+
+static bool
+is_settled(const struct move *m)
+{
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		if (m->trackers[t] == NULL || tracker_unwalked(m->trackers[t]) > 0 ||
+		    tracker_backlog(m->trackers[t]) > 0 || !tracker_is_complete(m->trackers[t]))
+			return false;
+	}
+	return true;
+}
+
+static void
+compare(struct move *m)
+{
+	move_fill_totals(m, &m->taken);
+	for (uint32_t t = 0; t < m->n_tables; t++) {
+		const char *name = m->nf->tables[m->local_tables[t]].schema.name;
+
+		if (m->taken.digest[t] == m->end.digest[t] &&
+		    m->taken.entries[t] == m->end.entries[t])
+			continue;
+		move_complain(m, REASON_DIGEST,
+			      "table %s: %llu entries digest %016llx, source %llu and %016llx",
+			      name, (unsigned long long)m->taken.entries[t],
+			      (unsigned long long)m->taken.digest[t],
+			      (unsigned long long)m->end.entries[t],
+			      (unsigned long long)m->end.digest[t]);
+		move_event_n(m, EV_VERIFY_BAD, 0, REASON_DIGEST);
+		return;
+	}
+	move_event(m, EV_VERIFIED);
+}
+
+/* The agent publishes what it wrote before it says that it is installed. So what is complete
+ * after all was applied is final. */
+static void
+poll_verify(struct move *m)
+{
+	if (!STAILQ_EMPTY(&m->rows) || install_is_applied(&m->install) != 1)
+		return;
+	while (follow(m))
+		;
+	if ((m->wants & WANT_VERIFY) == 0 || !is_settled(m))
+		return;
+	m->wants &= ~(uint32_t)WANT_VERIFY;
+	compare(m);
+}
+
+/* ---- marks, rounds, merges --------------------------------------------------------------------------- */
+
+static void
+poll_marks(struct move *m)
+{
+	uint32_t all = (uint32_t)((UINT64_C(1) << m->peer_workers) - 1u);
+
+	for (uint32_t p = 0; p < m->nf->n_ports; p++) {
+		uint32_t marks =
+			atomic_load_explicit(&m->nf->info->ports[p].marks, memory_order_acquire);
+
+		if ((marks & all) != all)
+			return;
+	}
+	/* Ports without traffic need no marks; they are through when END is here. */
+	if (m->nf->n_ports == 0 && m->session.state != TARGET_VERIFYING)
+		return;
+	m->wants &= ~(uint32_t)WANT_MARKS;
+	move_event(m, EV_MARKED);
+}
+
+void
+move_request_round(struct move *m)
+{
+	if (m->nf == NULL)
+		return;
+	m->round =
+		atomic_load_explicit(&m->nf->control->command.round_request, memory_order_relaxed) +
+		1;
+	atomic_store_explicit(&m->nf->control->command.round_request, m->round,
+			      memory_order_release);
+	m->wants |= WANT_ROUND;
+}
+
+static void
+poll_round(struct move *m)
+{
+	for (uint32_t p = 0; p < m->nf->n_ports; p++) {
+		uint32_t done = atomic_load_explicit(&m->nf->info->ports[p].rounds_done,
+						     memory_order_acquire);
+
+		if ((int32_t)(done - m->round) < 0)
+			return;
+	}
+	m->wants &= ~(uint32_t)WANT_ROUND;
+	move_event(m, EV_ROUNDED);
+}
+
+static void
+poll_merge(struct move *m)
+{
+	if (!STAILQ_EMPTY(&m->rows) || (m->installing && install_is_applied(&m->install) != 1))
+		return;
+	m->wants &= ~(uint32_t)WANT_MERGE;
+	move_event(m, EV_MERGED);
+}
+
+bool
+move_target_poll(struct move *m)
+{
+	bool more = false;
+
+	if (m->nf == NULL || m->session.state == TARGET_DISCARDING)
+		m->wants = 0;
+	if ((m->wants & WANT_INSTALL) && m->installing) {
+		more = install_rows(m);
+		check_install(m);
+	}
+	if (m->session.state == TARGET_RECEIVING && (m->wants & WANT_INSTALL))
+		more |= follow(m);
+	if (m->wants & WANT_VERIFY)
+		poll_verify(m);
+	if (m->wants & WANT_MARKS)
+		poll_marks(m);
+	if (m->wants & WANT_ROUND)
+		poll_round(m);
+	if (m->wants & WANT_MERGE)
+		poll_merge(m);
+	return more;
+}

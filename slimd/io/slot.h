@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Consistent copy of a slot that its owner may be writing (P7 of slim_shm.h).
+ *
+ * The copy is made of relaxed atomic words, so that it is defined (and clean under TSan)
+ * also while it loses the race; the sequence then tells.
+ */
+#ifndef SLIMD_IO_SLOT_H
+#define SLIMD_IO_SLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "slim_shm.h"
+
+struct slot_state {
+	uint32_t seq; /* even */
+	uint8_t bucket;
+	bool used;
+};
+
+/* `slot` is 8-byte aligned, `payload_size` a multiple of 8. False: the owner was writing. */
+static inline bool
+slot_read(const uint8_t *slot, uint32_t payload_size, uint8_t *payload, struct slot_state *ret)
+{
+	const struct slim_slot_head *head = (const void *)slot;
+	const uint64_t *from = (const void *)(slot + sizeof(*head));
+	uint32_t seq = atomic_load_explicit(&head->seq, memory_order_acquire);
+	uint8_t used;
+
+	if (seq & 1u)
+		return false;
+	ret->bucket = __atomic_load_n(&head->bucket, __ATOMIC_RELAXED);
+	used = __atomic_load_n(&head->used, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < payload_size / 8; i++) {
+		uint64_t word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+
+		memcpy(payload + (size_t)i * 8, &word, 8);
+	}
+	atomic_thread_fence(memory_order_acquire);
+	ret->seq = seq;
+	ret->used = used != 0;
+	return atomic_load_explicit(&head->seq, memory_order_relaxed) == seq;
+}
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slimd: one per host. Wires the parts together and turns the loop.
+ *
+ * While no session runs, the loop sleeps in libevent. While one runs, it polls: the driver says
+ * how long it may sleep, and a frame from a peer ends the sleep at once.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "ctl_service.h"
+#include "daemon.h"
+#include "daemon_config.h"
+#include "driver.h"
+#include "log.h"
+#include "rpc.h"
+
+/* After session.h: both have an EV_CLOSED, and this one is a macro. */
+#include <event2/event.h>
+
+struct options {
+	const char *config;
+	bool check_config;
+	bool allow_faults;
+};
+
+struct program {
+	struct options options;
+	struct daemon_config *config;
+	struct event_base *base;
+	struct event *signals[2];
+	struct rpc *rpc;
+	struct rpc_server *server;
+	struct ctl_service *ctl;
+	struct steering *steering;
+	struct daemon daemon;
+	bool stop;
+};
+
+/* ---- wires ------------------------------------------------------------------------ */
+
+static void
+on_nf_up(void *ctx, struct nf *nf)
+{
+	struct program *p = ctx;
+
+	driver_nf_up(p->daemon.driver, nf);
+}
+
+static void
+on_nf_down(void *ctx, struct nf *nf)
+{
+	struct program *p = ctx;
+
+	driver_nf_down(p->daemon.driver, nf);
+}
+
+static void
+on_peer_up(void *ctx, struct peer_conn *conn)
+{
+	struct program *p = ctx;
+
+	driver_peer_up(p->daemon.driver, conn);
+}
+
+static void
+on_peer_down(void *ctx, struct peer_conn *conn, uint32_t reason)
+{
+	struct program *p = ctx;
+
+	driver_peer_down(p->daemon.driver, conn, reason);
+}
+
+static void
+on_peer_unreachable(void *ctx, const char *host, uint32_t reason)
+{
+	struct program *p = ctx;
+
+	driver_peer_unreachable(p->daemon.driver, host, reason);
+}
+
+static void
+on_peer_frame(void *ctx, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
+{
+	struct program *p = ctx;
+
+	driver_peer_frame(p->daemon.driver, conn, frame);
+}
+
+static void
+on_steered(void *ctx, uint64_t session, enum steering_verb verb,
+	   const struct steering_answer *answer)
+{
+	struct program *p = ctx;
+
+	driver_steered(p->daemon.driver, session, verb, answer);
+}
+
+static void
+on_signal(evutil_socket_t number, short what, void *ctx)
+{
+	struct program *p = ctx;
+
+	(void)what;
+	log_info("stopping signal=%d", (int)number);
+	p->stop = true;
+}
+
+/* ---- parts --------------------------------------------------------------------------- */
+
+static int
+start_loop(struct program *p)
+{
+	static const int numbers[] = {SIGTERM, SIGINT};
+
+	signal(SIGPIPE, SIG_IGN);
+	/* Sleeps of a few microseconds must not become fifty. */
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	p->daemon.base = p->base = event_base_new();
+	if (p->base == NULL)
+		return -ENOMEM;
+	for (int i = 0; i < 2; i++) {
+		p->signals[i] = evsignal_new(p->base, numbers[i], on_signal, p);
+		if (p->signals[i] == NULL || event_add(p->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	return rpc_create(p->base, &p->rpc);
+}
+
+static int
+start_nfs(struct program *p)
+{
+	static const struct nf_registry_ops ops = {.on_up = on_nf_up, .on_down = on_nf_down};
+
+	return nf_registry_create(p->base, p->config->agent_socket, &ops, p, &p->daemon.nfs);
+}
+
+static int
+start_steering(struct program *p)
+{
+	const struct daemon_config_steering *config = p->config->steering;
+	struct rpc_tls tls;
+
+	if (config == NULL || p->config->steering_none)
+		return 0;
+	tls = daemon_config_rpc_tls(config->tls);
+	return steering_create(p->rpc, config->address, config->tls != NULL ? &tls : NULL,
+			       on_steered, p, &p->steering);
+}
+
+static int
+start_peers(struct program *p)
+{
+	static const struct peer_ops ops = {
+		.on_up = on_peer_up,
+		.on_down = on_peer_down,
+		.on_unreachable = on_peer_unreachable,
+		.on_frame = on_peer_frame,
+	};
+	struct peer_address addresses[SLIM_MAX_PEERS];
+	struct peer_config config = {.host = p->config->host, .peers = addresses};
+	const struct daemon_config_peer *own = p->config->peer;
+
+	/* Without a word about peers there is nobody to talk to, and nothing to protect. */
+	config.plaintext = own == NULL || own->plaintext;
+	if (own != NULL) {
+		config.listen = own->listen;
+		if (own->tls != NULL) {
+			config.ca = own->tls->ca;
+			config.cert = own->tls->cert;
+			config.key = own->tls->key;
+		}
+		config.n_peers = p->config->n_peers;
+	}
+	for (size_t i = 0; i < config.n_peers; i++) {
+		const struct daemon_config_peer_entry *entry = &p->config->peers[i];
+
+		snprintf(addresses[i].name, sizeof(addresses[i].name), "%s", entry->name);
+		addresses[i].address = entry->address != NULL ? entry->address : "";
+	}
+	return peer_set_create(p->base, &config, &ops, p, &p->daemon.peers);
+}
+
+static int
+start_driver(struct program *p)
+{
+	struct driver_config config = {
+		.host = p->config->host,
+		.state_dir = p->config->state_dir,
+		.nfs = p->daemon.nfs,
+		.peers = p->daemon.peers,
+		.steering = p->steering,
+		.steering_none = p->config->steering_none,
+		.allow_faults = p->options.allow_faults,
+		.max_bandwidth = p->config->defaults.max_bandwidth,
+		.limits = SESSION_LIMITS_DEFAULT,
+	};
+	int rc;
+
+	if (p->config->defaults.max_hold_us != 0)
+		config.limits.max_hold_ns = p->config->defaults.max_hold_us * 1000u;
+	if (p->config->defaults.timeout_s != 0)
+		config.limits.move_ns = p->config->defaults.timeout_s * UINT64_C(1000000000);
+	rc = driver_create(&config, &p->daemon.driver);
+	return rc < 0 ? rc : driver_replay(p->daemon.driver);
+}
+
+static int
+start_control(struct program *p)
+{
+	const struct daemon_config_grpc *grpc = &p->config->grpc;
+	struct rpc_tls tls = daemon_config_rpc_tls(grpc->tls);
+	char address[512];
+	int rc = rpc_server_create(p->rpc, &p->server);
+
+	if (rc == 0)
+		rc = ctl_service_create(&p->daemon, p->server, &p->ctl);
+	if (rc == 0 && grpc->unix_path != NULL) {
+		snprintf(address, sizeof(address), "unix:%s", grpc->unix_path);
+		rc = rpc_server_listen(p->server, address, NULL, NULL);
+	}
+	if (rc == 0 && grpc->tcp != NULL)
+		rc = rpc_server_listen(p->server, grpc->tcp, &tls, NULL);
+	return rc == 0 ? rpc_server_start(p->server) : rc;
+}
+
+static int
+start(struct program *p)
+{
+	static const struct {
+		const char *name;
+		int (*start)(struct program *p);
+	} parts[] = {
+		{"loop", start_loop},   {"agent socket", start_nfs}, {"steering", start_steering},
+		{"peers", start_peers}, {"driver", start_driver},    {"control", start_control},
+	};
+
+	p->daemon.host = p->config->host;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		int rc = parts[i].start(p);
+
+		if (rc < 0) {
+			log_error("cannot start part=\"%s\" error=\"%s\"", parts[i].name,
+				  strerror(-rc));
+			return rc;
+		}
+	}
+	log_info("ready host=%s version=%s", p->config->host, SLIM_VERSION);
+	return 0;
+}
+
+static void
+stop(struct program *p)
+{
+	rpc_server_destroy(p->server);
+	ctl_service_destroy(p->ctl);
+	driver_destroy(p->daemon.driver);
+	peer_set_destroy(p->daemon.peers);
+	steering_destroy(p->steering);
+	nf_registry_destroy(p->daemon.nfs);
+	rpc_destroy(p->rpc);
+	for (int i = 0; i < 2; i++)
+		if (p->signals[i] != NULL)
+			event_free(p->signals[i]);
+	if (p->base != NULL)
+		event_base_free(p->base);
+	daemon_config_free(p->config);
+}
+
+/* ---- the loop --------------------------------------------------------------------------- */
+
+static void
+rest(const struct program *p, uint64_t ns)
+{
+	int fds[2 * SLIM_MAX_PEERS];
+	struct pollfd polls[2 * SLIM_MAX_PEERS];
+	struct timespec limit = {.tv_sec = (time_t)(ns / 1000000000u),
+				 .tv_nsec = (long)(ns % 1000000000u)};
+	size_t n = peer_sockets(p->daemon.peers, fds, 2 * SLIM_MAX_PEERS);
+
+	for (size_t i = 0; i < n; i++)
+		polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+	ppoll(polls, (nfds_t)n, &limit, NULL);
+}
+
+static void
+run(struct program *p)
+{
+	while (!p->stop) {
+		uint64_t ns = driver_poll(p->daemon.driver);
+
+		if (ns != DRIVER_IDLE && ns > 0)
+			rest(p, ns);
+		event_base_loop(p->base,
+				ns == DRIVER_IDLE ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	}
+}
+
+/* ---- the command line --------------------------------------------------------------------- */
+
+static void
+usage(FILE *out)
+{
+	fprintf(out, "Usage: slimd --config FILE [--check-config] [--allow-faults]\n"
+		     "       slimd --version | --help\n"
+		     "\n"
+		     "  --config FILE    configuration, YAML\n"
+		     "  --check-config   read the configuration, say if it is right, and end\n"
+		     "  --allow-faults   accept moves with mechanisms switched off (tests only)\n"
+		     "  --version        print the version\n");
+}
+
+/* -1: go on; else the exit status. */
+static int
+parse(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
+		{"allow-faults", no_argument, NULL, 'f'}, {"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options->config = optarg;
+			break;
+		case 'k':
+			options->check_config = true;
+			break;
+		case 'f':
+			options->allow_faults = true;
+			break;
+		case 'v':
+			printf("slimd %s\n", SLIM_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (options->config != NULL && optind == argc)
+		return -1;
+	usage(stderr);
+	return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = {.stop = false};
+	char error[CONFIG_ERROR_SIZE];
+	int rc = parse(argc, argv, &p.options);
+
+	if (rc >= 0)
+		return rc;
+	log_open("slimd");
+	if (daemon_config_load(p.options.config, &p.config, error) < 0) {
+		fprintf(stderr, "%s\n", error);
+		return 2;
+	}
+	if (p.options.check_config) {
+		printf("%s: good\n", p.options.config);
+		daemon_config_free(p.config);
+		return 0;
+	}
+	log_set_level(p.config->level);
+	rc = start(&p);
+	if (rc == 0)
+		run(&p);
+	stop(&p);
+	return rc == 0 ? 0 : 1;
+}
