@@ -639,8 +639,8 @@ static const struct edge edges[] = {
 	/* A target that was still taking over when it was asked says TAKEN later. */
 	{S_RESEND, EV_STANDING_OWNER, NULL, NULL, AGAIN},
 	{S_RESEND, EV_TAKEN, NULL, NULL, AGAIN},
-	/* The last Closed was lost: the target is through. */
-	{IN(SOURCE_SETTLING), EV_STANDING_NONE, NULL, act_none_left, SAME},
+	/* The last Closed was lost: the target is through, and says so once more. */
+	{IN(SOURCE_SETTLING), EV_STANDING_NONE, NULL, NULL, AGAIN},
 	{S_FROZEN, EV_STANDING_NONE, guard_has_nf, act_forgot, SOURCE_REVERTING},
 	{S_FROZEN, EV_PEER_FAILED, guard_has_nf, act_forgot, SOURCE_REVERTING},
 	{S_FORWARD, EV_STANDING_NONE, NULL, act_forgot, SAME},

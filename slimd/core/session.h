@@ -29,9 +29,11 @@
  *     PEER_OPEN that cannot connect).
  *   - Frames to a peer that is not connected are dropped; what matters is said again.
  *   - A Query or Close for a session that is unknown or done is answered by the driver:
- *     Standing UNKNOWN, Closed. Standing UNKNOWN and CLOSED are STANDING_NONE.
+ *     Standing UNKNOWN, Closed (with its numbers, if it still knows them). Standing
+ *     UNKNOWN and CLOSED are STANDING_NONE.
  *   - A reply belongs to the last request: ROUNDED to the last ROUND, FINISHED to the last
- *     Finish, GATE_DONE's n to the time since the GATE_DONE before.
+ *     Finish. GATE_DONE's n counts from the GATE_DONE before; after a restart of the
+ *     daemon again from the beginning of the session.
  *   - Every gate command but HOLD, REDIRECT and those of the target's way forward leaves
  *     the hold word IDLE, so that no word of an old session is ever read.
  *

@@ -24,6 +24,7 @@ over(struct world *w, uint32_t side)
 
 	d->result = d->session.result;
 	d->reason = d->session.reason;
+	d->lost = d->session.lost;
 	d->has_session = false;
 	trace(w, "slimd%u: %s, reason %u", side, session_result_name(d->result), d->reason);
 }
@@ -287,7 +288,7 @@ message_arrives(struct world *w, uint32_t index, uint32_t to, uint64_t stream)
 	else if (m->type == MSG_QUERY)
 		say(w, to, MSG_STANDING, STANDING_UNKNOWN);
 	else if (m->type == MSG_CLOSE)
-		say(w, to, MSG_CLOSED, 0);
+		say(w, to, MSG_CLOSED, d->lost);
 }
 
 /* ---- gate commands --------------------------------------------------------------------------------- */
@@ -727,8 +728,8 @@ poll_gate(struct world *w, uint32_t side)
 	if (!d->gate_waiting || !nf_all_acked(nf) || !nf->alive)
 		return;
 	d->gate_waiting = false;
-	lost = nf->overflow - nf->overflow_told;
-	nf->overflow_told = nf->overflow;
+	lost = nf->overflow - d->overflow_told;
+	d->overflow_told = nf->overflow;
 	daemon_event(w, side, EV_GATE_DONE, lost, 0);
 }
 
@@ -876,6 +877,9 @@ daemon_start_move(struct world *w, uint32_t source)
 	w->session++;
 	for (uint32_t side = 0; side < 2; side++) {
 		w->daemon[side].result = RESULT_NONE;
+		w->daemon[side].lost = 0;
+		w->daemon[side].overflow_base = w->daemon[side].overflow_told =
+			w->nf[side].overflow;
 		w->nf[side].redirected = 0;
 		memset(w->daemon[side].slot_worker, 0, sizeof(w->daemon[side].slot_worker));
 	}
@@ -929,6 +933,9 @@ daemon_kill(struct world *w, uint32_t side, uint64_t down_ns)
 		.journal_source = d->journal_source,
 		.result = d->result,
 		.reason = d->reason,
+		.lost = d->lost,
+		.overflow_base = d->overflow_base,
+		.overflow_told = d->overflow_base,
 		.n_restarts = d->n_restarts,
 		.effects_done = d->effects_done,
 		.call = d->call,

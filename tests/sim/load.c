@@ -14,8 +14,8 @@ usual_gap(struct world *w)
 	case SOURCE_HOLDING:
 	case SOURCE_DRAINING:
 	case SOURCE_ENDED:
-	case SOURCE_STEERING:
 		return w->load.gap_ns / 4;
+	case SOURCE_STEERING:
 	case SOURCE_QUIETING:
 		/* Most in the beginning, some all along, however long it takes. */
 		return w->load.gap_ns / 4 + (w->now - s->since_ns) / 8;

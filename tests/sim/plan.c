@@ -19,7 +19,8 @@ fault_name(enum fault_kind kind)
 static void
 kill_nf(struct world *w, uint32_t inst)
 {
-	if (!w->nf[inst].alive)
+	/* Between two moves it is not slim's concern. */
+	if (!w->nf[inst].alive || !w->daemon[w->source].has_session)
 		return;
 	nf_kill(w, inst);
 	daemon_nf_died(w, inst);

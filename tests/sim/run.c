@@ -104,6 +104,10 @@ start_move(struct world *w, uint32_t source, uint32_t b, uint64_t c)
 {
 	(void)b;
 	(void)c;
+	if (!w->daemon[source].alive) { /* nobody there to ask */
+		engine_at(w, w->now + MS(1), start_move, source, 0, 0);
+		return;
+	}
 	daemon_start_move(w, source);
 	engine_at(w, w->now + WATCH_NS, watch, 0, 0, 0);
 }
@@ -123,7 +127,7 @@ watch(struct world *w, uint32_t a, uint32_t b, uint64_t c)
 	note_move(w);
 	next = w->result == RESULT_COMPLETE ? 1u - w->source : w->source;
 	if (--w->moves_left > 0 && w->result != RESULT_FAILED && w->result != RESULT_NONE &&
-	    w->oracle.n_overflow == 0)
+	    w->oracle.n_overflow == 0 && w->nf[0].alive && w->nf[1].alive)
 		engine_at(w, w->now + rnd_delay(w, RNG_PLAN, MS(1)), start_move, next, 0, 0);
 	else
 		engine_at(w, w->now + MS(1), stop_load, 0, 0, 0);

@@ -222,8 +222,7 @@ struct nf {
 	uint64_t taken_ns;
 	uint64_t redirected;
 	uint64_t overflow; /* packets dropped because a limit was reached */
-	uint64_t overflow_told;
-	uint64_t handled; /* since it began to serve */
+	uint64_t handled;  /* since it began to serve */
 	uint64_t first_stop_ns;
 	uint64_t hold_ns; /* first worker stopped until TAKEN */
 	uint64_t flush_wait_max_ns;
@@ -272,12 +271,15 @@ struct daemon {
 	struct session session;
 	enum session_result result; /* of the last session that ended here */
 	uint32_t reason;
+	uint64_t lost; /* what its last session counted */
 	uint32_t n_restarts;
 	/* the journal: survives */
 	enum session_stage stage;
 	uint8_t journal_session;
 	bool journal_source;
+	uint64_t overflow_base; /* the NF's counter when the session began */
 	/* the rest does not */
+	uint64_t overflow_told;
 	bool noticed;
 	bool gate_waiting;
 	bool gate_pending;
