@@ -160,6 +160,58 @@ usage_names_every_command(void **state)
 	free(text);
 }
 
+/* The manual page says what the tables say. */
+static char *
+read_manual(void)
+{
+	char *text = calloc(1, 1 << 20);
+	FILE *file = fopen(getenv("SLIM_MANUAL"), "r");
+
+	assert_non_null(file);
+	assert_true(fread(text, 1, (1 << 20) - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+static void
+check_options(const char *manual, const struct command *command)
+{
+	char *text, *line, *save = NULL, expected[64];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	options_print_command(out, command);
+	fclose(out);
+	for (line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+		if (strncmp(line, "  --", 4) != 0)
+			continue;
+		snprintf(expected, sizeof(expected), "Fl -%.*s ", (int)strcspn(line + 4, " "),
+			 line + 4);
+		if (strstr(manual, expected) == NULL) {
+			expected[strlen(expected) - 1] = '\n';
+			assert_non_null(strstr(manual, expected));
+		}
+	}
+	free(text);
+}
+
+static void
+manual_names_every_command_and_option(void **state)
+{
+	char *manual = read_manual(), expected[64];
+	const struct command *command;
+
+	(void)state;
+	for (command = commands; command->noun != NULL; command++) {
+		snprintf(expected, sizeof(expected), "\n.It Cm %s%s%s", command->noun,
+			 command->verb != NULL ? " " : "",
+			 command->verb != NULL ? command->verb : "");
+		assert_non_null(strstr(manual, expected));
+		check_options(manual, command);
+	}
+	free(manual);
+}
+
 /* ---- rows ------------------------------------------------------------------------------- */
 
 struct sample {
@@ -417,6 +469,7 @@ main(void)
 		cmocka_unit_test(wrong_command_lines_are_explained),
 		cmocka_unit_test(addresses_come_from_options_environment_or_default),
 		cmocka_unit_test(usage_names_every_command),
+		cmocka_unit_test(manual_names_every_command_and_option),
 		cmocka_unit_test(rows_are_matched_by_key),
 		cmocka_unit_test(tables_with_other_fields_are_not_compared),
 		cmocka_unit_test(exported_rows_come_back),
