@@ -805,7 +805,9 @@ restored_source(enum session_stage stage, uint32_t hold_word, uint32_t mode)
 		return SOURCE_STEERING;
 	if (hold_word == SLIM_HOLD_FENCED)
 		return SOURCE_CLAIMING;
-	return hold_word == SLIM_HOLD_END_SENT ? SOURCE_QUERYING : SOURCE_UNDOING;
+	/* Without the word nobody knows whether END was sent: the target does. */
+	return hold_word == SLIM_HOLD_END_SENT || hold_word == SESSION_NO_NF ? SOURCE_QUERYING
+									     : SOURCE_UNDOING;
 }
 
 /* SERVE may not be in force at every worker yet, so it is said once more. */
@@ -831,8 +833,11 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 	s->peer_gone = true;
 	s->reason = REASON_RESTART;
 	s->fenced = stage == STAGE_FENCED || stage == STAGE_REVERT;
-	if (stage == STAGE_REVERT)
+	s->nf_gone = hold_word == SESSION_NO_NF;
+	if (stage == STAGE_REVERT || s->nf_gone)
 		s->verdict = RESULT_FAILED;
+	if (s->nf_gone)
+		mode = 0;
 	state = is_source ? restored_source(stage, hold_word, mode) : restored_target(mode);
 	enter(s, state, now_ns, effects);
 	/* Where the peer still has to be told or asked; QUERYING asks by itself. */

@@ -304,6 +304,9 @@ void session_init_source(struct session *s, uint64_t id, bool dry_run,
 			 const struct session_limits *limits);
 void session_init_target(struct session *s, uint64_t id, const struct session_limits *limits);
 
+/* In place of a hold word: the session's NF is gone, or another process stands under its name. */
+#define SESSION_NO_NF UINT32_MAX
+
 /* Takes up a session from the journal after a restart of the daemon. `hold_word`
  * and `mode` are read from the NF's memory (enum slim_hold_word, enum slim_gate_mode).
  * The effects of the state that it finds are appended to `effects`. */

@@ -911,12 +911,13 @@ restart(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
 	d->alive = true;
 	d->n_restarts++;
 	nf->heartbeat_ns = 0;
-	if (d->stage == STAGE_NONE || d->stage == STAGE_OVER || !nf->alive)
+	if (d->stage == STAGE_NONE || d->stage == STAGE_OVER)
 		return;
 	d->has_session = true;
 	d->is_source = d->journal_source;
-	session_restore(&d->session, d->journal_session, d->is_source, d->stage, nf->hold_word,
-			nf->command.mode, &w->limits, w->now, &effects);
+	session_restore(&d->session, d->journal_session, d->is_source, d->stage,
+			nf->alive ? nf->hold_word : SESSION_NO_NF, nf->command.mode, &w->limits,
+			w->now, &effects);
 	trace(w, "slimd%u: takes up the session", side);
 	after_step(w, side, SESSION_N_STATES, &effects);
 }

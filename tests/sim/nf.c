@@ -444,6 +444,7 @@ enter_receive(struct world *w, struct nf *nf, struct worker *k, bool is_leader)
 		memset(nf->local_of, 0, sizeof(nf->local_of));
 		memset(nf->source_of, 0, sizeof(nf->source_of));
 	}
+	k->install_head = k->install_tail; /* of a session before */
 	k->install_full = false;
 	set_mode(k, SLIM_GATE_RECEIVE);
 }
@@ -627,6 +628,8 @@ poll_install(struct nf *nf, uint32_t index)
 {
 	struct worker *k = &nf->workers[index];
 
+	if (k->mode == SLIM_GATE_CLOSED)
+		return;
 	for (uint32_t n = 0; n < BURST && k->install_head != k->install_tail; n++) {
 		const struct install *record = &k->install[k->install_head++ % SIM_MAX_ROWS];
 
