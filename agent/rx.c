@@ -293,7 +293,8 @@ rx_pass_queue(struct agent_worker *w, uint16_t p, struct rte_mbuf **pkts, uint16
 			AGENT_COUNT(w->counters->redirect_received, 1);
 			pkts[out++] = raw[i];
 		} else if (verdict == RX_DATA) {
-			keep(w, port, raw[i], NULL, &w->counters->queue_overflow);
+			keep(w, port, raw[i], queued ? &w->counters->queued : NULL,
+			     &w->counters->queue_overflow);
 		}
 	}
 	out = (uint16_t)(out + release(w, p, pkts + out, (uint16_t)(max - out)));

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate: whole moves in a world of two agents and a lagging switch, and each way
+ * out of one. Repeatable: one actor at a time, in an order drawn from a seed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+static struct world world __attribute__((aligned(64)));
+
+static const struct world_config usual = {
+	.seed = 1,
+	.n_workers = {2, 3},
+	.n_rx_queues = {2, 3},
+	.n_packets = 40000,
+	.hold_capacity = 4096,
+	.delay = {60, 5},
+	.redirect_delay = 40,
+	.lag_steps = 1500,
+	.frame_loss = 20,
+	.hold_limit_ns = UINT64_C(60000000000),
+};
+
+static void
+print_result(const char *what, const struct world *w)
+{
+	const struct world_nf *s = &w->nfs[WORLD_SOURCE], *t = &w->nfs[WORLD_TARGET];
+
+	print_message("# %s, seed %llu: sent %u received %u reordered %u at-nf %u held %llu "
+		      "redirected %llu queued %llu rounds %llu resent %llu\n",
+		      what, (unsigned long long)w->config.seed, atomic_load(&w->sent),
+		      atomic_load(&w->received), atomic_load(&w->reordered),
+		      atomic_load(&s->disordered) + atomic_load(&t->disordered),
+		      (unsigned long long)WORLD_COUNTER(s, held),
+		      (unsigned long long)WORLD_COUNTER(s, redirected),
+		      (unsigned long long)WORLD_COUNTER(t, queued),
+		      (unsigned long long)WORLD_COUNTER(t, rounds),
+		      (unsigned long long)WORLD_COUNTER(t, round_resend));
+}
+
+/* What goes wrong in a run: packets lost, out of order at the perimeter or inside. */
+static uint32_t
+count_wrongs(const struct world *w)
+{
+	return atomic_load(&w->sent) - atomic_load(&w->received) + atomic_load(&w->reordered) +
+	       atomic_load(&w->nfs[WORLD_SOURCE].disordered) +
+	       atomic_load(&w->nfs[WORLD_TARGET].disordered) + atomic_load(&w->tagged_out) +
+	       atomic_load(&w->switch_drops);
+}
+
+static void
+run_move(const char *what, const struct world_config *config)
+{
+	world_start(&world, config);
+	world_send_until(&world, config->n_packets / 4);
+	world_move(&world);
+	world_send_until(&world, config->n_packets);
+	world_drain(&world);
+	print_result(what, &world);
+}
+
+static void
+check_perfect(const struct world *w)
+{
+	const struct world_nf *s = &w->nfs[WORLD_SOURCE], *t = &w->nfs[WORLD_TARGET];
+
+	assert_int_equal(count_wrongs(w), 0);
+	assert_int_equal(atomic_load(&w->sent), w->config.n_packets);
+	assert_int_equal(atomic_load(&s->refused) + atomic_load(&t->refused), 0);
+	assert_true(WORLD_COUNTER(s, held) > 0);
+	assert_true(WORLD_COUNTER(s, redirected) >= WORLD_COUNTER(s, held));
+	assert_int_equal(WORLD_COUNTER(s, redirected), WORLD_COUNTER(t, redirect_received));
+	assert_int_equal(WORLD_COUNTER(t, queued), WORLD_COUNTER(t, released));
+	assert_int_equal(WORLD_COUNTER(s, hold_overflow) + WORLD_COUNTER(t, queue_overflow), 0);
+	assert_int_equal(WORLD_COUNTER(t, install_bad) + WORLD_COUNTER(t, install_full), 0);
+	assert_int_equal(world_used(s), 0); /* wiped */
+	for (uint32_t p = 0; p < WORLD_PORTS; p++)
+		assert_int_equal(atomic_load(&t->shm.info->ports[p].pending), 0);
+}
+
+static void
+moves_without_loss_in_order(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct world_config config = usual;
+
+		config.seed = seed;
+		config.n_workers[WORLD_SOURCE] = 1 + (uint32_t)seed % 3;
+		config.n_workers[WORLD_TARGET] = 1 + (uint32_t)(seed / 3) % 3;
+		config.n_rx_queues[WORLD_SOURCE] = 1 + (uint32_t)seed % config.n_workers[0];
+		config.n_rx_queues[WORLD_TARGET] = 1 + (uint32_t)(seed / 2) % config.n_workers[1];
+		config.lag_steps = seed % 4 == 0 ? 20000 : 1500;
+		run_move("move", &config);
+		check_perfect(&world);
+		world_end(&world);
+	}
+}
+
+/* ---- negative controls: one mechanism off, and the ledger must say so --------------- */
+
+static void
+run_control(const char *what, uint32_t fault)
+{
+	struct world_config config = usual;
+
+	config.fault = fault;
+	config.frame_loss = 0;
+	run_move(what, &config);
+	assert_true(count_wrongs(&world) > 0);
+	world_end(&world);
+}
+
+static void
+control_no_hold_loses(void **state)
+{
+	(void)state;
+	run_control("negative control, no hold", SLIM_FAULT_NO_HOLD);
+}
+
+static void
+control_no_flush_round_reorders(void **state)
+{
+	(void)state;
+	run_control("negative control, no flush round", SLIM_FAULT_NO_FLUSH_ROUND);
+}
+
+static void
+control_no_redirect_loses(void **state)
+{
+	(void)state;
+	run_control("negative control, no redirect", SLIM_FAULT_NO_REDIRECT);
+}
+
+/* ---- ways out ------------------------------------------------------------------------- */
+
+static void
+resumes_in_order_after_an_abort(void **state)
+{
+	struct world_nf *s = &world.nfs[WORLD_SOURCE], *t = &world.nfs[WORLD_TARGET];
+
+	(void)state;
+	world_start(&world, &usual);
+	world_send_until(&world, 5000);
+	world_prepare(&world);
+	world_copy(&world);
+	world_hold(&world);
+	for (int i = 0; i < 2000; i++)
+		world_pump(&world);
+	assert_true(WORLD_COUNTER(s, held) > 0);
+	world_set_hold_word(&world, SLIM_HOLD_IDLE);
+	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 0);
+	world.command[WORLD_TARGET].wipe = 1;
+	world_command_wait(&world, WORLD_TARGET, SLIM_GATE_CLOSED, 0);
+	world_send_until(&world, usual.n_packets);
+	world_drain(&world);
+	print_result("abort in the hold", &world);
+	assert_int_equal(count_wrongs(&world), 0);
+	assert_int_equal(WORLD_COUNTER(s, resumed), WORLD_COUNTER(s, held));
+	assert_int_equal(WORLD_COUNTER(s, redirected), 0);
+	assert_int_equal(world_used(t), 0);
+	assert_true(WORLD_COUNTER(t, removed) > 0);
+	world_end(&world);
+}
+
+static void
+resumes_by_itself_when_slimd_is_silent(void **state)
+{
+	struct world_config config = usual;
+	struct world_nf *s = &world.nfs[WORLD_SOURCE];
+
+	(void)state;
+	config.hold_limit_ns = 5000000;
+	world_start(&world, &config);
+	world_send_until(&world, 5000);
+	world_prepare(&world);
+	world_copy(&world);
+	world_hold(&world);
+	/* While slimd lives the hold goes on, however long. */
+	for (uint64_t end = harness_now_ns() + 4 * config.hold_limit_ns; harness_now_ns() < end;) {
+		world_beat(&world);
+		world_pump(&world);
+	}
+	assert_int_equal(world_hold_word(&world), SLIM_HOLD_HOLDING);
+	WORLD_WAIT(&world, world_hold_word(&world) == SLIM_HOLD_RESUMED);
+	world_send_until(&world, config.n_packets);
+	world_drain(&world);
+	print_result("slimd silent in the hold", &world);
+	assert_int_equal(count_wrongs(&world), 0);
+	assert_int_equal(WORLD_COUNTER(s, self_resume), 1);
+	assert_int_equal(WORLD_COUNTER(s, resumed), WORLD_COUNTER(s, held));
+	world_end(&world);
+}
+
+static void
+waits_for_taken_once_end_was_sent(void **state)
+{
+	struct world_config config = usual;
+	struct world_nf *s = &world.nfs[WORLD_SOURCE];
+
+	(void)state;
+	config.hold_limit_ns = 2000000;
+	world_start(&world, &config);
+	world_send_until(&world, 5000);
+	world_prepare(&world);
+	world_copy(&world);
+	world_hold(&world);
+	world_set_hold_word(&world, SLIM_HOLD_END_SENT);
+	for (uint64_t end = harness_now_ns() + 5 * config.hold_limit_ns; harness_now_ns() < end;)
+		world_pump(&world);
+	assert_int_equal(world_hold_word(&world), SLIM_HOLD_END_SENT);
+	assert_int_equal(WORLD_COUNTER(s, self_resume), 0);
+	/* And a fenced hold does not take TAKEN any more. */
+	world_set_hold_word(&world, SLIM_HOLD_FENCED);
+	WORLD_WAIT(&world, harness_install_done(&world.nfs[WORLD_TARGET].shm));
+	world_command_wait(&world, WORLD_TARGET, SLIM_GATE_SERVE, 0);
+	for (int i = 0; i < 20000; i++)
+		world_pump(&world);
+	assert_int_equal(world_hold_word(&world), SLIM_HOLD_FENCED);
+	assert_int_equal(WORLD_COUNTER(s, redirected), 0);
+	world.command[WORLD_TARGET].wipe = 1;
+	world_command_wait(&world, WORLD_TARGET, SLIM_GATE_CLOSED, 0);
+	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 0);
+	world_send_until(&world, config.n_packets);
+	world_drain(&world);
+	print_result("fenced", &world);
+	assert_int_equal(count_wrongs(&world), 0);
+	world_end(&world);
+}
+
+static void
+counts_what_a_full_hold_drops(void **state)
+{
+	struct world_config config = usual;
+	struct world_nf *s = &world.nfs[WORLD_SOURCE];
+
+	(void)state;
+	config.hold_capacity = 64;
+	config.n_packets = 5000;
+	world_start(&world, &config);
+	world_send_until(&world, 1000);
+	world_prepare(&world);
+	world_copy(&world);
+	world_hold(&world);
+	world_send_until(&world, config.n_packets);
+	for (int i = 0; i < 5000; i++)
+		world_pump(&world);
+	world_set_hold_word(&world, SLIM_HOLD_IDLE);
+	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 0);
+	world_drain(&world);
+	print_result("hold too small", &world);
+	assert_true(WORLD_COUNTER(s, hold_overflow) > 0);
+	/* Lost, and counted: not one more, not one less. */
+	assert_int_equal(atomic_load(&world.sent) - atomic_load(&world.received),
+			 WORLD_COUNTER(s, hold_overflow));
+	world_end(&world);
+}
+
+/* ---- small things ------------------------------------------------------------------------ */
+
+static void
+standby_drops_and_does_not_own(void **state)
+{
+	struct world_nf *t = &world.nfs[WORLD_TARGET];
+
+	(void)state;
+	world_start(&world, &usual);
+	for (uint32_t b = 0; b < 256; b++) {
+		for (uint32_t i = 0; i < 2; i++)
+			assert_int_equal(slim_owns(world.nfs[WORLD_SOURCE].workers[i], (uint8_t)b),
+					 b % 2 == i);
+		assert_false(slim_owns(t->workers[0], (uint8_t)b));
+	}
+	atomic_store(&world.flip, 1); /* steered to an instance that is not active */
+	world_send_until(&world, 5000);
+	for (int i = 0; i < 30000; i++)
+		world_pump(&world);
+	assert_true(WORLD_COUNTER(t, closed_drop) > 0);
+	assert_int_equal(atomic_load(&t->disordered) + world_used(t), 0);
+	world_end(&world);
+}
+
+static void
+purges_stale_receive_queues(void **state)
+{
+	struct world_nf *t = &world.nfs[WORLD_TARGET];
+	uint64_t dropped;
+
+	(void)state;
+	world_start(&world, &usual);
+	for (int i = 0; i < 100; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(harness_pool());
+
+		memset(rte_pktmbuf_append(m, 60), 0, 60);
+		assert_int_equal(rte_ring_enqueue(t->rx[0][i % 3], m), 0);
+	}
+	world_command(&world, WORLD_TARGET, SLIM_GATE_RECEIVE, 1);
+	for (uint32_t i = 0; i < 3; i++)
+		slim_worker_poll(t->workers[i]);
+	dropped = WORLD_COUNTER(t, closed_drop);
+	assert_int_equal(dropped, 100);
+	world_end(&world);
+}
+
+static void
+ignores_commands_without_sense(void **state)
+{
+	struct world_nf *s = &world.nfs[WORLD_SOURCE];
+	uint32_t epoch;
+
+	(void)state;
+	world_start(&world, &usual);
+	epoch = world_command(&world, WORLD_SOURCE, (enum slim_gate_mode)77, 0);
+	world_send_until(&world, 5000);
+	assert_false(harness_all_acked(&s->shm, epoch));
+	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 0);
+	world_drain(&world);
+	world_end(&world);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(moves_without_loss_in_order),
+		cmocka_unit_test(control_no_hold_loses),
+		cmocka_unit_test(control_no_flush_round_reorders),
+		cmocka_unit_test(control_no_redirect_loses),
+		cmocka_unit_test(resumes_in_order_after_an_abort),
+		cmocka_unit_test(resumes_by_itself_when_slimd_is_silent),
+		cmocka_unit_test(waits_for_taken_once_end_was_sent),
+		cmocka_unit_test(counts_what_a_full_hold_drops),
+		cmocka_unit_test(standby_drops_and_does_not_own),
+		cmocka_unit_test(purges_stale_receive_queues),
+		cmocka_unit_test(ignores_commands_without_sense),
+	};
+
+	harness_start_eal();
+	return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
+}
