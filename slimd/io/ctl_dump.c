@@ -21,7 +21,7 @@
 #define ROW_TEXT_MAX (2u * SLIM_MAX_SLOT_SIZE + 64u * SLIM_MAX_FIELDS) /* more than any row needs */
 #define MAX_FILTERS 16u
 #define MAX_BUSY 64u    /* slots kept aside */
-#define BUSY_TRIES 200u /* rounds over them, one each BUSY_PAUSE_US */
+#define BUSY_TRIES 100u /* rounds over them, one each BUSY_PAUSE_US */
 #define BUSY_PAUSE_US 1000
 
 struct dump {
