@@ -840,23 +840,30 @@ gate_poll(struct world *w, uint32_t inst, uint32_t index)
 
 /* ---- a worker's loop --------------------------------------------------------------------------------------- */
 
-/* What workers tell each other in flush rounds; when it changes, all look again. */
-struct rounds_view {
-	struct slim_flush_rounds rounds[SIM_N_PORTS];
-	struct slim_flush_calls calls[SIM_N_PORTS];
-	struct slim_flush_member member[SIM_N_PORTS];
-	struct slim_flush_answer answer[SIM_N_PORTS];
-};
-
-static void
-view_rounds(const struct nf *nf, const struct worker *k, struct rounds_view *view)
+/* What workers tell each other in flush rounds, as one number: when it changes, all look
+ * again. `may_pass` is left out: it comes and goes with each burst. */
+static uint64_t
+rounds_sum(const struct nf *nf, const struct worker *k)
 {
-	memcpy(view->rounds, nf->rounds, sizeof(view->rounds));
-	memcpy(view->calls, nf->calls, sizeof(view->calls));
-	memcpy(view->member, k->member, sizeof(view->member));
-	memcpy(view->answer, k->answer, sizeof(view->answer));
-	for (uint32_t p = 0; p < SIM_N_PORTS; p++)
-		view->member[p].may_pass = false; /* comes and goes with each burst */
+	uint64_t sum = 0;
+
+#define ADD(x) (sum = sum * UINT64_C(0x100000001b3) + (uint64_t)(x))
+	for (uint32_t p = 0; p < SIM_N_PORTS; p++) {
+		const struct slim_flush_rounds *r = &nf->rounds[p];
+		const struct slim_flush_member *m = &k->member[p];
+		const struct slim_flush_answer *a = &k->answer[p];
+
+		ADD(r->round), ADD(r->returned), ADD(r->swept), ADD(r->done), ADD(r->copies);
+		ADD(r->phase), ADD(nf->calls[p].call), ADD(nf->rounds_done[p]);
+		for (uint32_t i = 0; i < nf->n_workers; i++)
+			ADD(r->marked[i]), ADD(r->drained[i]), ADD(r->passed[i]);
+		ADD(m->mark), ADD(m->release), ADD(m->marked), ADD(m->returned), ADD(m->done);
+		ADD(m->drain.on), ADD(m->drain.ended), ADD(m->drain.left);
+		ADD(a->seen), ADD(a->owed), ADD(a->placed), ADD(a->drain.on), ADD(a->drain.ended);
+		ADD(a->drain.left);
+	}
+#undef ADD
+	return sum;
 }
 
 static void
@@ -990,22 +997,16 @@ worker_run(struct world *w, uint32_t inst, uint32_t index, uint64_t serial)
 {
 	struct nf *nf = &w->nf[inst];
 	struct worker *k = &nf->workers[index];
-	struct rounds_view before, after;
+	uint64_t before;
 
 	if (!nf->alive || serial != k->wake_serial || k->running)
 		return;
 	k->wake_at = UINT64_MAX;
 	k->running = true;
 	k->worked = k->again = k->told = false;
-	if (is_in_rounds(k))
-		view_rounds(nf, k, &before);
-	else
-		memset(&before, 0, sizeof(before));
+	before = rounds_sum(nf, k);
 	burst(w, inst, index);
-	if (is_in_rounds(k)) {
-		view_rounds(nf, k, &after);
-		k->told |= memcmp(&before, &after, sizeof(before)) != 0;
-	}
+	k->told |= is_in_rounds(k) && rounds_sum(nf, k) != before;
 	engine_at(w, w->now + rnd_range(w, RNG_NF, 500, 4000), worker_commit, inst, index, 0);
 }
 

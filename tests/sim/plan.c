@@ -126,7 +126,9 @@ static uint64_t
 any_duration(struct world *w)
 {
 	/* From a few microseconds to a tenth of a second. */
-	return rnd_range(w, RNG_PLAN, US(5), MS(100)) >> rnd(w, RNG_PLAN, 14);
+	uint64_t ns = rnd_range(w, RNG_PLAN, US(5), MS(100));
+
+	return ns >> rnd(w, RNG_PLAN, 14);
 }
 
 void
@@ -136,12 +138,13 @@ plan_random(struct world *w)
 	uint32_t n = n_faults[rnd(w, RNG_PLAN, 8)];
 
 	for (uint32_t i = 0; i < n; i++) {
-		w->faults[i] = (struct fault){
-			.kind = (enum fault_kind)rnd_range(w, RNG_PLAN, 1, N_FAULTS - 1),
-			.state = (enum session_state)rnd(w, RNG_PLAN, SESSION_DONE),
-			.delay_ns = any_duration(w) / 8,
-			.duration_ns = any_duration(w),
-		};
+		struct fault *f = &w->faults[i];
+
+		/* One draw a statement: the order of initializers is the compiler's. */
+		f->kind = (enum fault_kind)rnd_range(w, RNG_PLAN, 1, N_FAULTS - 1);
+		f->state = (enum session_state)rnd(w, RNG_PLAN, SESSION_DONE);
+		f->delay_ns = any_duration(w) / 8;
+		f->duration_ns = any_duration(w);
 	}
 	if (rnd_chance(w, RNG_PLAN, 10))
 		w->options.hold_capacity = (uint32_t)rnd_range(w, RNG_PLAN, 1, 8);
