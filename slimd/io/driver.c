@@ -195,6 +195,14 @@ command(struct move *m, enum slim_gate_mode mode, bool in_session)
 	gate_command(&m->gate, &c);
 }
 
+/* Without a switch any tag does: the ports are joined directly. */
+static void
+choose_vids(struct move *m)
+{
+	for (uint16_t p = 0; m->session.no_steering && p < SLIM_MAX_PORTS; p++)
+		m->vids[p] = (uint16_t)(4000u + p);
+}
+
 static void
 command_gate(struct move *m, enum session_effect_type type)
 {
@@ -202,6 +210,7 @@ command_gate(struct move *m, enum session_effect_type type)
 		return;
 	switch (type) {
 	case FX_GATE_WATCH:
+		choose_vids(m);
 		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
 		command(m, SLIM_GATE_PASS, true);
 		break;
@@ -353,16 +362,6 @@ ask_peer(struct move *m, uint32_t want)
 }
 
 static void
-begin_preparing(struct move *m)
-{
-	/* Without a switch any tag does: the ports are joined directly. */
-	if (m->session.no_steering)
-		for (uint16_t p = 0; p < SLIM_MAX_PORTS; p++)
-			m->vids[p] = (uint16_t)(4000u + p);
-	move_send_begin(m);
-}
-
-static void
 finish(struct move *m)
 {
 	log_session_info(m->session.id, "session over nf=%s role=%s result=%s", m->nf_name,
@@ -380,7 +379,7 @@ carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
 		ask_peer(m, WANT_OPEN);
 		break;
 	case FX_PEER_BEGIN:
-		begin_preparing(m);
+		move_send_begin(m);
 		break;
 	case FX_PEER_END:
 		send_end(m);

@@ -140,7 +140,8 @@ struct move {
 	uint32_t sent_head, sent_tail;
 	uint64_t in_flight_bytes, in_flight_rows;
 	uint64_t rows_sent, rows_acked;
-	uint64_t copy_ns; /* when the walk began */
+	uint64_t round_bytes; /* sent in this round */
+	uint64_t copy_ns;     /* when the walk began */
 	uint64_t rate_ns, rate_rows;
 	uint64_t rows_per_second;
 	uint64_t tokens, tokens_ns;

@@ -113,8 +113,9 @@ note_sent(struct move *m, uint64_t seq, uint32_t bytes, uint32_t rows)
 	m->tokens -= m->tokens < bytes ? m->tokens : bytes;
 	if (m->session.state == SOURCE_COPYING)
 		m->result.snapshot_bytes += bytes;
-	else
+	else if (m->session.state < SOURCE_ENDED)
 		m->result.delta_bytes += bytes;
+	m->round_bytes += bytes;
 }
 
 /* The best rate seen over a few milliseconds is what the path can do. */
@@ -194,9 +195,9 @@ pump_table(struct move *m, uint32_t t, uint32_t max_walk)
 static bool
 pump_rows(struct move *m, uint32_t max_walk)
 {
-	uint64_t before = m->result.snapshot_bytes + m->result.delta_bytes;
 	uint32_t idle = 0, frames = 0;
 
+	m->round_bytes = 0;
 	refill_tokens(m);
 	while (idle < m->n_tables) {
 		uint32_t t = m->next_table;
@@ -204,8 +205,7 @@ pump_rows(struct move *m, uint32_t max_walk)
 
 		if (!may_send(m))
 			return false;
-		if (m->result.snapshot_bytes + m->result.delta_bytes - before >= ROUND_BYTES ||
-		    frames++ >= 64)
+		if (m->round_bytes >= ROUND_BYTES || frames++ >= 64)
 			return true;
 		m->next_table = (t + 1) % m->n_tables;
 		n = pump_table(m, t, max_walk);
