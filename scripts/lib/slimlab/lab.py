@@ -69,13 +69,17 @@ class Lab:
         self.ofctld = None
         self.generator = None
         self.programs = None
-        self.switch = Switch(self.journal, f"{self.folder}/ovs", settings.switch_megabytes,
-                             settings.pmd_cpu, settings.pmd_max_sleep_us)
+        self.switch = Switch(self.journal, f"{self.folder}/ovs", self.netns("switch"),
+                             settings.switch_megabytes, settings.pmd_cpu, settings.pmd_max_sleep_us)
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
             self.start()
+        except Exception:
+            print(self.logs(), file=sys.stderr)
+            self.stop()
+            raise
         except BaseException:
             self.stop()
             raise
@@ -90,9 +94,6 @@ class Lab:
     # ---- life ---------------------------------------------------------------
 
     def start(self):
-        s = self.settings
-        megabytes = s.switch_megabytes + 2 * s.nf_megabytes() + s.generator_megabytes
-        machine.take_hugepages(self.journal, megabytes)
         self.say("hosts a and b, a client and a server")
         self.make_namespaces()
         self.make_pki()
@@ -103,6 +104,7 @@ class Lab:
         for host in HOSTS:
             self.start_slimd(host)
         self.say("slim-nat a (active), slim-nat b (standby)")
+        machine.take_hugepages(self.journal, len(HOSTS) * self.settings.nf_megabytes())
         for host in HOSTS.values():
             self.launch_nf(host.name, active=host.active)
         for host in HOSTS:
@@ -120,20 +122,17 @@ class Lab:
         return [c.name for c in children if c and not c.running()]
 
     def make_namespaces(self):
-        for role in ("a", "b", "client", "server"):
+        for role in ("switch", "a", "b", "client", "server"):
             machine.make_netns(self.journal, self.netns(role))
-        machine.make_veth(self.journal, "peer0", "peer0", self.netns("a"), self.netns("b"))
+        machine.make_veth("peer0", self.netns("a"), "peer0", self.netns("b"))
         for host in HOSTS.values():
             machine.set_address(self.netns(host.name), "peer0", f"{host.address}/30")
         for role in ("client", "server"):
-            machine.make_veth(self.journal, self.veth(role), "eth0", None, self.netns(role))
+            machine.make_veth(role, self.netns("switch"), "eth0", self.netns(role))
         machine.set_address(self.netns("client"), "eth0", "100.64.0.10/16", "02:00:00:00:01:10")
         machine.add_route(self.netns("client"), "default", "100.64.0.1")
         machine.set_address(self.netns("server"), "eth0", "203.0.113.10/24", "02:00:00:00:02:10")
         machine.add_route(self.netns("server"), "198.51.100.0/28", "203.0.113.1")
-
-    def veth(self, role):
-        return f"{self.settings.name}-{role[:2]}"  # a device's name has 15 letters at most
 
     def make_pki(self):
         tool = f"{build.PROJECT}/scripts/slim-pki"
@@ -143,14 +142,15 @@ class Lab:
 
     def make_switch(self):
         switch = self.switch
+        machine.take_hugepages(self.journal, self.settings.switch_megabytes)
         switch.start()
         switch.add_bridge("br-slim", learning=False)
         switch.add_bridge("br-in", learning=True)
         switch.add_bridge("br-out", learning=True)
         switch.add_patch("br-slim", "pin", "br-in", "in-slim")
         switch.add_patch("br-slim", "pout", "br-out", "out-slim")
-        switch.add_device("br-in", self.veth("client"))
-        switch.add_device("br-out", self.veth("server"))
+        switch.add_device("br-in", "client")
+        switch.add_device("br-out", "server")
         for host in HOSTS.values():
             for port in PORTS:
                 switch.add_vhost("br-slim", f"{host.nf}-{port}", self.vhost_socket(f"{host.nf}-{port}"))
@@ -223,6 +223,7 @@ class Lab:
         return options
 
     def start_nf(self, name, active):
+        machine.take_hugepages(self.journal, self.settings.nf_megabytes())
         self.launch_nf(name, active)
         self.await_nf(name)
 
@@ -261,6 +262,7 @@ class Lab:
 
     def start_generator(self, *options):
         s = self.settings
+        machine.take_hugepages(self.journal, s.generator_megabytes)
         path, output = f"{self.folder}/gen.sock", f"{self.folder}/gen.json"
         child = Child(self.journal, self.folder, "slim-gen",
                       [self.program("slim-gen"),
@@ -295,7 +297,7 @@ class Lab:
     def logs(self, lines=30):
         """The last words of everything, for a failure's report."""
         out = []
-        for child in [*self.slimd.values(), *self.nf.values(), self.ofctld]:
+        for child in [*self.slimd.values(), *self.nf.values(), self.ofctld, self.switch.vswitchd]:
             if child:
                 out.append(f"---- {child.name}\n{child.tail(lines)}")
         return "\n".join(out)

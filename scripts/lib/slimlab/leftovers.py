@@ -88,16 +88,6 @@ def _undo_netns(note):
         run_quietly("ip", "netns", "delete", note["name"])
 
 
-def _undo_link(note):
-    if os.path.exists(f"/sys/class/net/{note['name']}"):
-        run_quietly("ip", "link", "delete", note["name"])
-
-
-def _undo_mount(note):
-    if os.path.ismount(note["path"]):
-        run_quietly("umount", "-l", note["path"])
-
-
 def _undo_hugepages(note):
     path = note["path"]
     with open(path, encoding="ascii") as f:
@@ -107,15 +97,12 @@ def _undo_hugepages(note):
 
 
 def _undo_folder(note):
-    if not note.get("keep"):
-        shutil.rmtree(note["path"], ignore_errors=True)
+    shutil.rmtree(note["path"], ignore_errors=True)
 
 
 UNDO = {
     "process": _undo_process,
     "netns": _undo_netns,
-    "link": _undo_link,
-    "mount": _undo_mount,
     "hugepages": _undo_hugepages,
     "folder": _undo_folder,
 }

@@ -42,12 +42,11 @@ def make_netns(journal, name):
     run("ip", "link", "set", "lo", "up", netns=name)
 
 
-def make_veth(journal, first, second, first_netns=None, second_netns=None):
-    """A veth pair. The first end stays in the root namespace unless first_netns is given.
-    Checksums are computed for real: the packets leave the kernel for a userspace switch."""
-    journal.note("link", name=first)
-    run("ip", "link", "add", first, *(("netns", first_netns) if first_netns else ()), "type", "veth",
-        "peer", "name", second, *(("netns", second_netns) if second_netns else ()))
+def make_veth(first, first_netns, second, second_netns):
+    """A veth pair between two namespaces, with which it goes away. Checksums are computed for
+    real: the packets leave the kernel for a userspace switch."""
+    run("ip", "link", "add", first, "netns", first_netns, "type", "veth",
+        "peer", "name", second, "netns", second_netns)
     for end, netns in ((first, first_netns), (second, second_netns)):
         run("ethtool", "-K", end, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
             netns=netns)

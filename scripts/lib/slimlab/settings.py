@@ -15,7 +15,7 @@ class Settings:
     workers: int = 2            # packet threads of each NF
     capacity: int = 0           # sessions that an NF has room for; 0: twice the flows
     allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
-    hold_capacity: int = 8192   # packets that an NF can hold, per worker and port
+    hold_capacity: int = 4096   # packets that an NF can hold, per worker and port
     spin: int = 32              # empty rounds before a worker of an NF sleeps
     sleep_us: int = 20          # and how long
     log_level: str = "info"
@@ -35,8 +35,9 @@ class Settings:
         return 1 << (wanted - 1).bit_length()
 
     def nf_megabytes(self):
-        """Packet buffers, rings, and slot and index of each session."""
-        return 128 + self.sessions() * 512 // (1 << 20)
+        """Slot and index of each session, packets that are held or queued, and the rest."""
+        packets = 2 * len(("inside", "outside")) * self.workers * self.hold_capacity
+        return 96 + (self.sessions() * 512 + packets * 2560) // (1 << 20)
 
     def lcores(self, n):
         """EAL's --lcores for n threads that may run on every CPU."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A private Open vSwitch with DPDK: own folder, own sockets, nothing shared with a system one."""
+"""A private Open vSwitch with DPDK: own folder, own sockets, nothing shared with a system one.
+
+It runs in a network namespace of its own: a userspace datapath makes tap devices (ovs-netdev, and
+one with the name of each bridge), and two switches in one namespace would fight for them."""
 
 import glob
 import os
@@ -14,9 +17,10 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 class Switch:
     """`folder` becomes OVS_RUNDIR and the rest. `megabytes` is the memory of its DPDK."""
 
-    def __init__(self, journal, folder, megabytes=512, pmd_cpu=0, max_sleep_us=100):
+    def __init__(self, journal, folder, netns, megabytes=512, pmd_cpu=0, max_sleep_us=100):
         self.journal = journal
         self.folder = folder
+        self.netns = netns
         self.megabytes = megabytes
         self.pmd_cpu = pmd_cpu
         self.max_sleep_us = max_sleep_us
@@ -53,7 +57,7 @@ class Switch:
     def start_vswitchd(self):
         self.vswitchd = Child(self.journal, self.folder, "ovs-vswitchd",
                               [VSWITCHD, self.database, f"--unixctl={self.control_path()}",
-                               "-vconsole:info", "-vsyslog:off"], env=self.env)
+                               "-vconsole:info", "-vsyslog:off"], netns=self.netns, env=self.env)
         wait.until(self._initialised, "Open vSwitch with DPDK", alive=self.vswitchd.gone, every=0.1)
 
     def _initialised(self):
