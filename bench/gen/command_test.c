@@ -136,8 +136,8 @@ a_run_by_commands(void **state)
 	fd = client(&r);
 	expect_answer(&r, fd, "mark early\n", "error not running\n");
 	expect_answer(&r, fd, "status\n", "{\"state\": \"");
-	say(fd, "wait-ready\n");
-	rig_for(&r, MS);
+	say(fd, "wait-ready\nstatus\n"); /* answered in order */
+	rig_for(&r, 5 * MS);
 	assert_string_equal(hear(fd), "");
 	rig_for(&r, 2 * SECOND);
 	assert_memory_equal(hear(fd), "ready ", 6);

@@ -126,6 +126,20 @@ every_bit_behind_the_macs_counts(void **state)
 }
 
 static void
+what_the_checksum_cannot_see_the_hash_does(void **state)
+{
+	uint8_t frame[FRAME_MAX_SIZE], word[2];
+
+	(void)state;
+	frame_write_udp(frame, 128, &addresses, &payload);
+	memcpy(word, &frame[54], 2); /* two words of the ticket change places */
+	memcpy(&frame[54], &frame[56], 2);
+	memcpy(&frame[56], word, 2);
+	assert_int_equal(frame_parse(frame, 128, false).kind, FRAME_UDP);
+	assert_false(is_readable(frame, 128));
+}
+
+static void
 a_vouched_for_checksum_is_not_computed(void **state)
 {
 	uint8_t frame[FRAME_MAX_SIZE];
@@ -198,6 +212,7 @@ main(void)
 		cmocka_unit_test(a_known_frame),
 		cmocka_unit_test(padding_behind_the_packet_is_not_payload),
 		cmocka_unit_test(every_bit_behind_the_macs_counts),
+		cmocka_unit_test(what_the_checksum_cannot_see_the_hash_does),
 		cmocka_unit_test(a_vouched_for_checksum_is_not_computed),
 		cmocka_unit_test(arp_is_read_and_written),
 		cmocka_unit_test(hostile_bytes_are_survived),

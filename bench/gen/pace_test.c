@@ -40,6 +40,8 @@ it_does_not_drift(void **state)
 		assert_int_equal(n, 100 * rates[i]);
 		assert_int_equal(p.due_ns, 5 + 100 * SECOND);
 		assert_int_equal(p.skipped, 0);
+		take_all(&p, 5 + 101 * SECOND - SECOND / rates[i] - 2, SECOND);
+		assert_int_equal(p.due_ns, 5 + 100 * SECOND + (rates[i] - 1) * SECOND / rates[i]);
 	}
 }
 

@@ -400,10 +400,12 @@ a_frame_taken_back_was_not_sent(void **state)
 /* ---- phases, neighbours ------------------------------------------------------------------- */
 
 static void
-a_lost_opening_packet_is_sent_again(void **state)
+lost_opening_packets_are_sent_again(void **state)
 {
-	struct fake_wire_config wire = {.n_meetings = 1,
-					.meetings = {{FAKE_DROP, LEDGER_UP, 77, 0}}};
+	struct fake_wire_config wire = {.n_meetings = 3,
+					.meetings = {{FAKE_DROP, LEDGER_UP, 77, 0},
+						     {FAKE_DROP, LEDGER_UP, 77, 1},
+						     {FAKE_DROP, LEDGER_UP, 77, 2}}};
 	const struct ledger_window *ramp;
 	struct ledger_counts up;
 	struct rig r;
@@ -411,7 +413,7 @@ a_lost_opening_packet_is_sent_again(void **state)
 	(void)state;
 	run_two_seconds(&r, &base, wire);
 	ramp = ledger_window_at(traffic_ledger(r.traffic), 0);
-	assert_int_equal(ledger_counts_lost(&ramp->counts[LEDGER_UP]), 1);
+	assert_int_equal(ledger_counts_lost(&ramp->counts[LEDGER_UP]), 3);
 	up = judged(&r, LEDGER_UP);
 	assert_true(ledger_counts_clean(&up));
 	assert_int_equal(traffic_counts(r.traffic).idle_turns, 0);
@@ -546,7 +548,7 @@ main(void)
 		cmocka_unit_test(a_generator_that_pauses_catches_up_and_owns_up),
 		cmocka_unit_test(what_is_too_late_is_given_up_and_counted),
 		cmocka_unit_test(a_frame_taken_back_was_not_sent),
-		cmocka_unit_test(a_lost_opening_packet_is_sent_again),
+		cmocka_unit_test(lost_opening_packets_are_sent_again),
 		cmocka_unit_test(it_waits_for_its_neighbours),
 		cmocka_unit_test(it_answers_arp_for_its_address_only),
 		cmocka_unit_test(strange_frames_are_ignored),

@@ -41,7 +41,7 @@ def move(job):
     entry = {"from": job["nf"], "to": job["to_nf"], "result": job["state"]}
     for key, field, divisor in MOVE_FIELDS:
         value = result.get(field, "" if key.startswith("digest") else 0)
-        entry[key] = value if divisor is None else round(value / divisor, 3)
+        entry[key] = value if divisor is None else round(int(value) / divisor, 3)
     return entry
 
 
