@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file: what is taken, and what is refused with which line. Each case changes one
+ * line of a good file. Killed by: leaving out the check that it names. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const char *const good[] = {
+	/*  1 */ "instance: nat-a",
+	/*  2 */ "service: nat",
+	/*  3 */ "inside:",
+	/*  4 */ "  name: inside",
+	/*  5 */ "  port: 0",
+	/*  6 */ "  address: 100.64.0.1/16",
+	/*  7 */ "  mac: 02:00:00:00:01:01",
+	/*  8 */ "  routes:",
+	/*  9 */ "    - prefix: 100.65.0.0/16",
+	/* 10 */ "      via: 100.64.0.2",
+	/* 11 */ "outside:",
+	/* 12 */ "  name: outside",
+	/* 13 */ "  port: 1",
+	/* 14 */ "  address: 203.0.113.1/24",
+	/* 15 */ "  mac: 02:00:00:00:02:01",
+	/* 16 */ "pool:",
+	/* 17 */ "  first: 198.51.100.0",
+	/* 18 */ "  last: 198.51.100.15",
+	/* 19 */ "ports: {first: 1024, last: 65535}",
+	/* 20 */ "timeouts: {udp: 120}",
+	/* 21 */ "capacity: 65536",
+	/* 22 */ "workers: 2",
+};
+
+#define N_LINES (sizeof(good) / sizeof(good[0]))
+
+/* The good file with one line (from 1) replaced; 0: none. */
+static int
+parse_with(unsigned int line, const char *text, struct nat_config *config, char *error)
+{
+	char file[4096];
+	size_t at = 0;
+
+	for (unsigned int i = 0; i < N_LINES; i++)
+		at += (size_t)snprintf(file + at, sizeof(file) - at, "%s\n",
+				       i + 1 == line ? text : good[i]);
+	return nat_config_parse("nat.yaml", file, at, config, error);
+}
+
+static void
+refused(unsigned int line, const char *text, const char *reason)
+{
+	char error[NAT_ERROR_SIZE] = "", place[32];
+	struct nat_config config = {.capacity = 1};
+
+	assert_int_equal(parse_with(line, text, &config, error), -22);
+	assert_int_equal(config.capacity, 1); /* untouched */
+	snprintf(place, sizeof(place), "nat.yaml:%u: ", line);
+	if (strncmp(error, place, strlen(place)) != 0 || strstr(error, reason) == NULL)
+		fail_msg("'%s' gives '%s', not '%s...%s'", text, error, place, reason);
+}
+
+static void
+good_file_is_taken(void **state)
+{
+	char error[NAT_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(parse_with(0, "", &c, error), 0);
+	assert_string_equal(c.instance, "nat-a");
+	assert_int_equal(c.sides[NAT_INSIDE].address, RTE_BE32(0x64400001));
+	assert_int_equal(c.sides[NAT_INSIDE].prefix.address, 0x64400000);
+	assert_int_equal(c.sides[NAT_INSIDE].prefix.mask, 0xffff0000);
+	assert_int_equal(c.sides[NAT_OUTSIDE].mac.addr_bytes[4], 2);
+	assert_int_equal(c.n_routes, 1);
+	assert_int_equal(c.routes[0].via, RTE_BE32(0x64400002));
+	assert_int_equal(c.n_pool, 16);
+	assert_int_equal(c.pool[15], RTE_BE32(0xc633640f));
+	assert_int_equal(c.n_workers, 2);
+	assert_int_equal(c.timeouts.udp_ns, UINT64_C(120000000000));
+	/* Defaults: RFC 5382 REQ-5, RFC 5508 REQ-2. */
+	assert_int_equal(c.timeouts.tcp_established_ns, UINT64_C(7440000000000));
+	assert_int_equal(c.timeouts.tcp_transitory_ns, UINT64_C(240000000000));
+	assert_int_equal(c.timeouts.icmp_ns, UINT64_C(60000000000));
+	assert_true(c.inbound_refresh);
+	assert_int_equal(c.sleep_ns, 20000);
+}
+
+static void
+bad_values_are_refused_with_their_line(void **state)
+{
+	(void)state;
+	refused(1, "instance: a-name-that-is-much-longer-than-31-characters", "longer than 31");
+	refused(6, "  address: 100.64.0.1", "not ADDRESS/BITS");
+	refused(6, "  address: 100.64.0.1/33", "prefix length");
+	refused(6, "  address: 100.64.0.1/", "prefix length");
+	refused(6, "  address: 100.64.0/16", "not an IPv4 address");
+	refused(7, "  mac: 02:00:00:00:01", "MAC");
+	refused(7, "  mac: 03:00:00:00:01:01", "unicast MAC");
+	refused(9, "    - prefix: 100.65.0.1/16", "bits below its mask");
+	refused(10, "      via: 203.0.113.2", "not a neighbour");
+	refused(10, "      via: 100.64.0.1", "not a neighbour");
+	refused(12, "  name: inside", "inside port's name");
+	refused(13, "  port: 0", "is the inside port");
+	refused(18, "  last: 198.51.99.15", "before pool.first");
+	refused(19, "ports: {first: 1024, last: 1100}", "at least 256");
+	refused(19, "ports: {first: 0, last: 65535}", "at least 256");
+	refused(20, "timeouts: {udp: 0}", "not in 1..");
+	refused(21, "capacity: 10", "not in 1024..");
+	refused(22, "workers: 17", "not in 1..16");
+}
+
+static void
+wrong_shape_is_refused_with_its_line(void **state)
+{
+	(void)state;
+	refused(1, "instnce: nat-a", "");
+	refused(20, "timeouts: {upd: 120}", "");
+	refused(21, "capacity: many", "");
+	refused(13, "  port: 70000", "");
+}
+
+static void
+pools_are_checked(void **state)
+{
+	char error[NAT_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(parse_with(17, "  addresses: [198.51.100.9]", &c, error), -22);
+	assert_non_null(strstr(error, "first and last belong together"));
+	assert_int_equal(parse_with(18, "  last: 198.51.103.0", &c, error), -22);
+	assert_non_null(strstr(error, "more than 256"));
+	assert_int_equal(
+		parse_with(17, "  first: 203.0.113.1\n  last: 203.0.113.1\n  #", &c, error), -22);
+}
+
+static void
+pool_may_be_a_list(void **state)
+{
+	const char *text =
+		"instance: a\nservice: s\n"
+		"inside: {name: i, port: 0, address: 10.0.0.1/8, mac: '02:00:00:00:00:01'}\n"
+		"outside: {name: o, port: 1, address: 192.0.2.1/24, mac: '02:00:00:00:00:02'}\n"
+		"pool: {addresses: [192.0.2.9, 192.0.2.7]}\n";
+	char error[NAT_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(nat_config_parse("x", text, strlen(text), &c, error), 0);
+	assert_int_equal(c.n_pool, 2);
+	assert_int_equal(c.pool[0], RTE_BE32(0xc0000207)); /* in order */
+}
+
+static void
+missing_keys_are_refused(void **state)
+{
+	char error[NAT_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(parse_with(1, "", &c, error), -22);
+	assert_non_null(strstr(error, "instance"));
+	assert_int_equal(nat_config_parse("x", "", 0, &c, error), -22);
+	assert_int_equal(nat_config_load("/nonexistent/nat.yaml", &c, error), -2);
+	assert_non_null(strstr(error, "/nonexistent/nat.yaml"));
+}
+
+static void
+identity_is_what_instances_share(void **state)
+{
+	static const struct {
+		unsigned int line;
+		const char *text;
+		bool same;
+	} cases[] = {
+		{1, "instance: nat-b", true},
+		{5, "  port: 7", true},
+		{21, "capacity: 131072", true},
+		{22, "workers: 1", true},
+		{7, "  mac: 02:00:00:00:01:09", false},
+		{14, "  address: 203.0.113.9/24", false},
+		{18, "  last: 198.51.100.14", false},
+		{19, "ports: {first: 2048, last: 65535}", false},
+		{10, "      via: 100.64.0.3", false},
+		{12, "  name: wan", false},
+	};
+	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NAT_ERROR_SIZE];
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(parse_with(0, "", &c, error), 0);
+	nat_config_identity(&c, one);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse_with(cases[i].line, cases[i].text, &c, error), 0);
+		nat_config_identity(&c, other);
+		if ((strcmp(one, other) == 0) != cases[i].same)
+			fail_msg("'%s' gives '%s'", cases[i].text, other);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_file_is_taken),
+		cmocka_unit_test(bad_values_are_refused_with_their_line),
+		cmocka_unit_test(wrong_shape_is_refused_with_its_line),
+		cmocka_unit_test(pools_are_checked),
+		cmocka_unit_test(pool_may_be_a_list),
+		cmocka_unit_test(missing_keys_are_refused),
+		cmocka_unit_test(identity_is_what_instances_share),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

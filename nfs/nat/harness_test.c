@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The harness; see harness_test.h. */
+#include "harness_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <netinet/in.h>
+
+#include <rte_arp.h>
+#include <rte_eal.h>
+#include <rte_icmp.h>
+#include <rte_malloc.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+static const uint8_t inside_mac[] = {2, 0, 0, 0, 1, 1};
+static const uint8_t outside_mac[] = {2, 0, 0, 0, 2, 1};
+
+bool
+harness_start_eal(void)
+{
+	static char words[][24] = {"nat-test",       "--no-huge",         "--no-pci", "--no-shconf",
+				   "--no-telemetry", "--log-level=error", "-m",       "256",
+				   "--lcores=0@0"};
+	static char *argv[RTE_DIM(words)];
+
+	for (size_t i = 0; i < RTE_DIM(words); i++)
+		argv[i] = words[i];
+	return rte_eal_init(RTE_DIM(words), argv) >= 0 && nf_meta_register() == 0;
+}
+
+/* ---- set-up ------------------------------------------------------------------------------- */
+
+void
+harness_defaults(struct nat_config *config)
+{
+	static const char text[] =
+		"instance: test\nservice: nat\n"
+		"inside:\n  name: inside\n  port: 0\n  address: 100.64.0.1/16\n"
+		"  mac: 02:00:00:00:01:01\n"
+		"  routes: [{prefix: 100.65.0.0/16, via: 100.64.0.2}]\n"
+		"outside:\n  name: outside\n  port: 1\n  address: 203.0.113.1/24\n"
+		"  mac: 02:00:00:00:02:01\n"
+		"  routes: [{prefix: 0.0.0.0/0, via: 203.0.113.2}]\n"
+		"pool: {first: 198.51.100.0, last: 198.51.100.1}\n"
+		"capacity: 8192\nneighbours: 256\nhold_capacity: 64\n";
+	char error[NAT_ERROR_SIZE] = "";
+
+	if (nat_config_parse("harness", text, sizeof(text) - 1, config, error) != 0)
+		fail_msg("%s", error);
+}
+
+static void
+open_workers(struct harness *h)
+{
+	const uint16_t port_ids[] = {0, 1};
+
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		assert_int_equal(nf_worker_init(h->nf, w, h->config.n_workers, port_ids,
+						NAT_N_SIDES, h->pool),
+				 0);
+		h->nf[w].agent = slim_agent_worker(h->agent, w);
+		h->nf[w].now_ns = h->now_ns;
+		nat_worker_init(&h->workers[w], h->nat, &h->nf[w]);
+		slim_worker_poll(h->nf[w].agent);
+	}
+}
+
+void
+harness_open(struct harness *h, const struct nat_config *config, bool active)
+{
+	static unsigned int serial;
+	char name[32], identity[SLIM_IDENTITY_SIZE];
+
+	memset(h, 0, sizeof(*h));
+	h->config = *config;
+	h->now_ns = 1000 * HARNESS_SECOND;
+	snprintf(name, sizeof(name), "test-%u", serial++);
+	h->pool = rte_pktmbuf_pool_create(name, 4095, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM,
+					  SOCKET_ID_ANY);
+	assert_non_null(h->pool);
+	nat_config_identity(config, identity);
+	h->nat = rte_zmalloc("nat", sizeof(*h->nat), RTE_CACHE_LINE_SIZE);
+	assert_non_null(h->nat);
+	assert_int_equal(nat_init(h->nat, config, 1), 0);
+	assert_int_equal(slim_agent_create(
+				 &(struct slim_agent_config){
+					 .name = name,
+					 .service = "nat",
+					 .kind = "slim-nat",
+					 .version = "test",
+					 .identity = identity,
+					 .active = active,
+					 .n_workers = config->n_workers,
+					 .bucket_worker = h->nat->bucket_worker,
+					 .hold_capacity = config->hold_capacity,
+					 .frame_pool = h->pool,
+					 .socket_id = SOCKET_ID_ANY,
+				 },
+				 &h->agent),
+			 0);
+	assert_int_equal(nat_create_tables(h->nat, h->agent), 0);
+	assert_int_equal(slim_agent_start(h->agent), 0);
+	open_workers(h);
+}
+
+void
+harness_close(struct harness *h)
+{
+	struct rte_mbuf *m;
+
+	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
+		while ((m = harness_take(h, s)) != NULL)
+			rte_pktmbuf_free(m);
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		nf_worker_fini(&h->nf[w]);
+	nat_fini(h->nat);
+	slim_agent_destroy(h->agent);
+	assert_int_equal(harness_in_use(h), 0);
+	rte_mempool_free(h->pool);
+	rte_free(h->nat);
+}
+
+/* ---- building ------------------------------------------------------------------------------- */
+
+static uint32_t
+naive_sum(const uint8_t *bytes, size_t size)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i++)
+		sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
+	return sum;
+}
+
+static uint16_t
+fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* Sum over pseudo header and layer 4; 0xffff if the checksum in it is right. */
+static uint16_t
+l4_sum(const uint8_t *ip, const uint8_t *l4, uint16_t size)
+{
+	uint32_t sum = naive_sum(l4, size);
+
+	if (ip[9] != IPPROTO_ICMP)
+		sum += naive_sum(ip + 12, 8) + ip[9] + size;
+	return fold(sum);
+}
+
+static void
+put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static uint16_t
+get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static void
+put32(uint8_t *at, uint32_t value)
+{
+	put16(at, (uint16_t)(value >> 16));
+	put16(at + 2, (uint16_t)value);
+}
+
+static uint32_t
+get32(const uint8_t *at)
+{
+	return (uint32_t)get16(at) << 16 | get16(at + 2);
+}
+
+static bool
+is_error(const struct harness_packet *p)
+{
+	return p->protocol == IPPROTO_ICMP && p->quoted != NULL;
+}
+
+static uint16_t build_ip(uint8_t *ip, const struct harness_packet *p);
+
+/* Layer 4 without checksum; returns its size. */
+static uint16_t
+build_l4(uint8_t *l4, const struct harness_packet *p)
+{
+	uint8_t quoted[2048];
+	uint16_t size;
+
+	if (p->protocol == IPPROTO_TCP) {
+		put16(l4, p->src_port);
+		put16(l4 + 2, p->dst_port);
+		l4[12] = 5 << 4;
+		l4[13] = p->tcp_flags != 0 ? p->tcp_flags : 0x10;
+		size = 20;
+	} else if (p->protocol == IPPROTO_UDP) {
+		put16(l4, p->src_port);
+		put16(l4 + 2, p->dst_port);
+		put16(l4 + 4, (uint16_t)(8 + p->payload));
+		size = 8;
+	} else if (is_error(p)) {
+		uint16_t all = build_ip(quoted, p->quoted);
+
+		l4[0] = p->icmp_type;
+		size = p->quoted_size != 0 ? p->quoted_size : all;
+		memcpy(l4 + 8, quoted, size);
+		return (uint16_t)(8 + size);
+	} else {
+		l4[0] = p->icmp_type;
+		put16(l4 + 4, p->src_port);
+		size = 8;
+	}
+	for (uint16_t i = 0; i < p->payload; i++)
+		l4[size + i] = (uint8_t)(i * 7 + 1);
+	return (uint16_t)(size + p->payload);
+}
+
+static uint16_t
+checksum_offset(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP ? 16 : protocol == IPPROTO_UDP ? 6 : 2;
+}
+
+static uint16_t
+build_ip(uint8_t *ip, const struct harness_packet *p)
+{
+	uint8_t *l4 = ip + 20, *checksum = l4 + checksum_offset(p->protocol);
+	uint16_t l4_size;
+
+	memset(ip, 0, 2048);
+	l4_size = build_l4(l4, p);
+	ip[0] = 0x45;
+	put16(ip + 2, (uint16_t)(20 + l4_size));
+	put16(ip + 4, 0x1234);
+	ip[8] = p->ttl != 0 ? p->ttl : 64;
+	ip[9] = p->protocol;
+	put32(ip + 12, p->src);
+	put32(ip + 16, p->dst);
+	put16(ip + 10, (uint16_t)~fold(naive_sum(ip, 20)));
+	if (!(p->protocol == IPPROTO_UDP && p->no_checksum))
+		put16(checksum, (uint16_t)~l4_sum(ip, l4, l4_size));
+	return (uint16_t)(20 + l4_size);
+}
+
+struct rte_mbuf *
+harness_raw(struct harness *h, const void *bytes, uint16_t size)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(h->pool);
+
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_append(m, size), bytes, size);
+	return m;
+}
+
+struct rte_mbuf *
+harness_build(struct harness *h, const struct harness_packet *p)
+{
+	uint8_t frame[14 + 2048] = {0};
+	uint16_t size;
+
+	memcpy(frame, p->side == NAT_INSIDE ? inside_mac : outside_mac, 6);
+	frame[6] = 2;
+	frame[7] = 0xaa;
+	put16(frame + 12, 0x0800);
+	size = build_ip(frame + 14, p);
+	return harness_raw(h, frame, (uint16_t)RTE_MAX(14 + size, 60));
+}
+
+/* ---- taking apart -------------------------------------------------------------------------------- */
+
+static void
+parse_ports(struct harness_packet *p, const uint8_t *l4)
+{
+	if (p->protocol == IPPROTO_ICMP) {
+		p->icmp_type = l4[0];
+		p->src_port = get16(l4 + 4);
+		return;
+	}
+	p->src_port = get16(l4);
+	p->dst_port = get16(l4 + 2);
+	if (p->protocol == IPPROTO_UDP)
+		p->no_checksum = get16(l4 + 6) == 0;
+	else
+		p->tcp_flags = l4[13];
+}
+
+static struct harness_packet
+parse_ip(const uint8_t *ip)
+{
+	struct harness_packet p = {.protocol = ip[9], .ttl = ip[8]};
+
+	p.src = get32(ip + 12);
+	p.dst = get32(ip + 16);
+	assert_int_equal(fold(naive_sum(ip, (ip[0] & 15u) * 4u)), 0xffff);
+	parse_ports(&p, ip + (ip[0] & 15u) * 4u);
+	return p;
+}
+
+static bool
+quotes(uint8_t icmp_type)
+{
+	return icmp_type == 3 || icmp_type == 11 || icmp_type == 12;
+}
+
+struct harness_packet
+harness_parse(const struct rte_mbuf *m)
+{
+	static struct harness_packet quoted;
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	const uint8_t *ip = frame + 14, *l4 = ip + (ip[0] & 15u) * 4u;
+	uint16_t l4_size = (uint16_t)(get16(ip + 2) - (ip[0] & 15u) * 4u);
+	struct harness_packet p = parse_ip(ip);
+
+	assert_int_equal(get16(frame + 12), 0x0800);
+	if (!(p.protocol == IPPROTO_UDP && p.no_checksum))
+		assert_int_equal(l4_sum(ip, l4, l4_size), 0xffff);
+	p.side = frame[10] == 1 ? NAT_INSIDE : NAT_OUTSIDE; /* of the source MAC */
+	if (p.protocol == IPPROTO_ICMP && quotes(p.icmp_type)) {
+		const uint8_t *in = l4 + 8, *in_l4 = in + (in[0] & 15u) * 4u;
+		uint16_t size = (uint16_t)(get16(in + 2) - (in[0] & 15u) * 4u);
+
+		quoted = parse_ip(in);
+		p.quoted = &quoted;
+		p.quoted_size = (uint16_t)(l4_size - 8);
+		/* The embedded packet's own checksum, if all of it is there. */
+		if (p.quoted_size >= get16(in + 2) &&
+		    !(quoted.protocol == IPPROTO_UDP && quoted.no_checksum))
+			assert_int_equal(l4_sum(in, in_l4, size), 0xffff);
+	}
+	return p;
+}
+
+/* ---- running --------------------------------------------------------------------------------------- */
+
+static bool
+is_arp_request(const struct rte_mbuf *m)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	return get16(frame + 12) == 0x0806 && get16(frame + 20) == 1;
+}
+
+static void
+answer(struct harness *h, uint8_t side, const struct rte_mbuf *request)
+{
+	const uint8_t *asked = rte_pktmbuf_mtod_offset(request, const uint8_t *, 38);
+	uint8_t frame[60] = {0}, *arp = frame + 14;
+	struct rte_mbuf *m;
+
+	memcpy(frame, side == NAT_INSIDE ? inside_mac : outside_mac, 6);
+	put16(frame + 12, 0x0806);
+	put16(arp, 1);
+	put16(arp + 2, 0x0800);
+	arp[4] = 6;
+	arp[5] = 4;
+	put16(arp + 6, 2);
+	arp[8] = 2;
+	arp[9] = 0xaa;
+	memcpy(arp + 10, asked, 4);
+	memcpy(arp + 14, asked, 4);
+	memcpy(frame + 6, arp + 8, 6);
+	m = harness_raw(h, frame, sizeof(frame));
+	nat_ops.burst(&h->nf[0], side, &m, 1);
+	nf_worker_flush_hands(&h->nf[0]);
+}
+
+void
+harness_deliver(struct harness *h)
+{
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (uint16_t w = 0; w < h->config.n_workers; w++) {
+			nf_worker_flush_hands(&h->nf[w]);
+			moved |= nf_worker_take_handed(&h->nf[w]) != 0;
+		}
+	}
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		slim_commit(h->nf[w].agent, true);
+}
+
+/* Takes ARP requests out of a FIFO and answers them; true if there was one. */
+static bool
+answer_requests(struct harness *h, uint16_t w, uint8_t side)
+{
+	struct nf_fifo *fifo = h->nf[w].tx[side];
+	uint32_t n = nf_fifo_count(fifo);
+	bool found = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
+
+		if (!is_arp_request(m)) {
+			nf_emit(&h->nf[w], side, m);
+			continue;
+		}
+		answer(h, side, m);
+		rte_pktmbuf_free(m);
+		found = true;
+	}
+	return found;
+}
+
+void
+harness_settle(struct harness *h)
+{
+	bool found = true;
+
+	while (found) {
+		found = false;
+		harness_deliver(h);
+		for (uint16_t w = 0; w < h->config.n_workers; w++)
+			for (uint8_t s = 0; s < NAT_N_SIDES; s++)
+				found |= answer_requests(h, w, s);
+	}
+}
+
+void
+harness_send(struct harness *h, uint8_t side, struct rte_mbuf *m, uint16_t worker)
+{
+	nat_ops.burst(&h->nf[worker], side, &m, 1);
+	harness_settle(h);
+}
+
+struct rte_mbuf *
+harness_take(struct harness *h, uint8_t side)
+{
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		struct nf_fifo *fifo = h->nf[w].tx[side];
+
+		if (nf_fifo_count(fifo) != 0)
+			return fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
+	}
+	return NULL;
+}
+
+void
+harness_wait(struct harness *h, uint64_t ns)
+{
+	h->now_ns += ns;
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		h->nf[w].now_ns = h->now_ns;
+		nat_ops.tick(&h->nf[w]);
+	}
+	harness_settle(h);
+}
+
+void
+harness_sweep(struct harness *h)
+{
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		struct nat_sessions *s = h->nat->sessions.workers[w];
+
+		nat_session_expire(s, h->now_ns, s->n_slots);
+		nat_ops.tick(&h->nf[w]);
+	}
+	harness_settle(h);
+}
+
+struct harness_packet
+harness_pass(struct harness *h, const struct harness_packet *p, uint8_t to_side)
+{
+	struct harness_packet out;
+	struct rte_mbuf *m;
+
+	harness_send(h, p->side, harness_build(h, p), 0);
+	m = harness_take(h, to_side);
+	assert_non_null(m);
+	out = harness_parse(m);
+	assert_int_equal(out.side, to_side);
+	rte_pktmbuf_free(m);
+	assert_null(harness_take(h, NAT_INSIDE));
+	assert_null(harness_take(h, NAT_OUTSIDE));
+	return out;
+}
+
+void
+harness_dropped(struct harness *h, const struct harness_packet *p, unsigned int counter)
+{
+	uint64_t before = harness_counter(h, counter);
+
+	harness_send(h, p->side, harness_build(h, p), 0);
+	assert_int_equal(harness_counter(h, counter), before + 1);
+	assert_null(harness_take(h, NAT_INSIDE));
+	assert_null(harness_take(h, NAT_OUTSIDE));
+}
+
+/* ---- looking in ---------------------------------------------------------------------------------------- */
+
+uint64_t
+harness_counter(const struct harness *h, unsigned int counter)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		sum += h->nf[w].counters[counter];
+	return sum;
+}
+
+uint32_t
+harness_in_use(const struct harness *h)
+{
+	return rte_mempool_in_use_count(h->pool);
+}
+
+static const struct slim_slot_head *
+head_of(const struct harness *h, uint32_t slot)
+{
+	return (const struct slim_slot_head *)slim_slot(h->nat->sessions.table, slot) - 1;
+}
+
+const struct nat_session *
+harness_session(struct harness *h, uint32_t address, uint16_t port, uint8_t protocol)
+{
+	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++) {
+		const struct nat_session *s = slim_slot(h->nat->sessions.table, slot);
+
+		if (head_of(h, slot)->used && s->inside_address == rte_cpu_to_be_32(address) &&
+		    s->inside_port == rte_cpu_to_be_16(port) && s->protocol == protocol)
+			return s;
+	}
+	return NULL;
+}
+
+uint32_t
+harness_n_sessions(const struct harness *h)
+{
+	uint32_t n = 0;
+
+	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++)
+		n += head_of(h, slot)->used;
+	return n;
+}
+
+/* One used slot: found by both indexes, its port set, its subscriber known. */
+static void
+check_slot(const struct harness *h, uint32_t slot, uint32_t *n_of_subscriber)
+{
+	static const enum nat_protocol numbers[256] = {
+		[IPPROTO_UDP] = NAT_UDP, [IPPROTO_TCP] = NAT_TCP, [IPPROTO_ICMP] = NAT_ICMP};
+	const struct nat_session *e = slim_slot(h->nat->sessions.table, slot);
+	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(e->inside_address);
+	uint16_t port = rte_be_to_cpu_16(e->outside_port);
+	uint16_t number = nat_pool_number(&h->nat->sessions.pool, e->outside_address);
+	const struct nat_sessions *s = h->nat->sessions.workers[h->nat->bucket_worker[bucket]];
+	uint64_t key = nat_session_key(e->inside_address, e->inside_port, e->protocol);
+
+	assert_int_equal(head_of(h, slot)->bucket, bucket);
+	assert_in_range(slot, s->first_slot, s->first_slot + s->n_slots - 1);
+	assert_int_equal(nat_session_find(s, nf_slot_index_hash(&s->index, key), key), slot);
+	assert_int_not_equal(number, NAT_NOT_IN_POOL);
+	assert_int_equal(port & 0xff, bucket);
+	assert_in_range(port, h->config.port_first, h->config.port_last);
+	/* No two mappings have one external port: each is found by its own. */
+	assert_int_equal(nat_session_find_outside(s, numbers[e->protocol], number, port), slot);
+	assert_int_not_equal(s->deadlines[slot - s->first_slot], 0);
+	n_of_subscriber[bucket]++;
+}
+
+static uint32_t
+count_ports(const struct harness *h, uint8_t bucket)
+{
+	const struct nat_session_table *t = &h->nat->sessions;
+	uint32_t n_sets = t->pool.n_addresses * NAT_N_PROTOCOLS, n = 0;
+
+	for (uint32_t i = 0; i < n_sets; i++) {
+		const struct nat_port_set *set = &t->sets[bucket * n_sets + i];
+		uint32_t bits = 0, slots = 0;
+
+		for (int word = 0; word < NAT_PORT_WORDS; word++)
+			bits += (uint32_t)__builtin_popcountll(set->used[word]);
+		for (int p = 0; p < 256; p++)
+			slots += set->slots[p] != 0;
+		assert_int_equal(bits, set->n_used);
+		assert_int_equal(slots, set->n_used);
+		n += bits;
+	}
+	return n;
+}
+
+void
+harness_check(const struct harness *h)
+{
+	uint32_t by_bucket[SLIM_N_BUCKETS] = {0}, used = 0, free = 0, subscribed = 0;
+
+	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++) {
+		if (!head_of(h, slot)->used)
+			continue;
+		check_slot(h, slot, by_bucket);
+		used++;
+	}
+	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
+		assert_int_equal(count_ports(h, (uint8_t)b), by_bucket[b]);
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		const struct nat_sessions *s = h->nat->sessions.workers[w];
+
+		free += s->n_free;
+		assert_true(s->n_free_subscribers >= s->n_free);
+		for (uint32_t i = 0; i < s->n_slots - s->n_free_subscribers; i++)
+			subscribed++;
+	}
+	assert_int_equal(used + free, nat_session_capacity(&h->config));
+	assert_true(subscribed <= used);
+}
