@@ -32,7 +32,7 @@ from .switch import Switch
 
 TEMPLATES = os.path.realpath(f"{os.path.dirname(__file__)}/../templates")
 SERVICE = "nat"
-PORTS = ("inside", "outside")
+PORTS = {"inside": "02:00:00:00:01:01", "outside": "02:00:00:00:02:01"}  # of both instances
 
 
 @dataclasses.dataclass
@@ -209,17 +209,18 @@ class Lab:
         return f"{self.folder}/{port}.sock"
 
     def eal(self, name, n_lcores, megabytes, ports):
-        """EAL options of a program with virtio_user ports in the lab. A socket of a dead program
-        would make the new one fail, so it is removed."""
+        """EAL options of a program with virtio_user ports (name: MAC, or None for any) in the
+        lab. A socket of a dead program would make the new one fail, so it is removed."""
         s = self.settings
         options = ["--lcores", s.lcores(n_lcores), "--in-memory", "--single-file-segments", "--no-pci",
                    "--no-telemetry", f"--file-prefix={s.name}-{name}", "-m", str(megabytes)]
-        for number, port in enumerate(ports):
+        for number, (port, mac) in enumerate(ports.items()):
             path = self.vhost_socket(port)
             if os.path.exists(path):
                 os.unlink(path)
             options += ["--vdev", f"net_virtio_user{number},path={path},server=1,"
-                                  f"queue_size={s.queue_size},queues={max(1, n_lcores - 1)}"]
+                                  f"queue_size={s.queue_size},queues={max(1, n_lcores - 1)}"
+                        + (f",mac={mac}" if mac else "")]
         return options
 
     def start_nf(self, name, active):
@@ -232,7 +233,7 @@ class Lab:
         config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
                                    capacity=s.sessions(), workers=s.workers, spin=s.spin,
                                    sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
-        ports = [f"{host.nf}-{port}" for port in PORTS]
+        ports = {f"{host.nf}-{port}": mac for port, mac in PORTS.items()}
         child = Child(self.journal, self.folder, host.nf,
                       [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes(), ports),
                        "--", "--config", config, *([] if active else ["--standby"])],
@@ -266,7 +267,7 @@ class Lab:
         path, output = f"{self.folder}/gen.sock", f"{self.folder}/gen.json"
         child = Child(self.journal, self.folder, "slim-gen",
                       [self.program("slim-gen"),
-                       *self.eal("gen", 1, s.generator_megabytes, ["gen-inside", "gen-outside"]), "--",
+                       *self.eal("gen", 1, s.generator_megabytes, dict.fromkeys(("gen-inside", "gen-outside"))), "--",
                        "--control", path, "--output", output,
                        "--flows", s.flows, "--rate", s.rate, "--churn", s.churn, *options])
         self.generator = Generator(child, path, output)
