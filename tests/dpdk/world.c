@@ -285,8 +285,11 @@ collect(struct world *w, struct world_nf *nf)
 static void
 draw_flips(struct world *w)
 {
+	if (w->flip_drawn && w->step > w->flipped_by)
+		atomic_store_explicit(&w->fresh, 1, memory_order_release);
 	if (w->flip_drawn || atomic_load_explicit(&w->flip, memory_order_acquire) == 0)
 		return;
+	w->flipped_by = w->step + w->config.lag_steps;
 	for (uint32_t f = 0; f < WORLD_FLOWS; f++) {
 		for (uint32_t d = 0; d < WORLD_PORTS; d++)
 			w->flip_at[f][d] =
@@ -802,13 +805,9 @@ void
 world_steer(struct world *w)
 {
 	uint64_t before;
-	uint64_t flipped_by = w->step;
 
 	atomic_store_explicit(&w->flip, 1, memory_order_release);
-	(void)flipped_by;
-	/* The switch is fresh once every flow goes the new way: its own word for it. */
-	for (uint32_t i = 0; i < w->config.lag_steps * 4 + 1000; i++)
-		world_pump(w);
+	WORLD_WAIT(w, atomic_load_explicit(&w->fresh, memory_order_acquire) != 0);
 	do {
 		before = WORLD_COUNTER(&w->nfs[WORLD_SOURCE], redirected);
 		run_round(w);

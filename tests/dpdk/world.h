@@ -96,7 +96,9 @@ struct world {
 	/* Steering: 0: all to the source. */
 	_Atomic uint32_t flip;
 	uint64_t flip_at[WORLD_FLOWS][WORLD_PORTS];
+	uint64_t flipped_by;
 	bool flip_drawn;
+	_Atomic uint32_t fresh; /* every flow goes the new way now */
 	_Atomic uint32_t stop;
 	_Atomic uint32_t quiet; /* the perimeter sends nothing while this is set */
 	/* Ledger. */
