@@ -383,10 +383,10 @@ harness_deliver(struct harness *h)
 
 	while (moved) {
 		moved = false;
-		for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		for (uint16_t w = 0; w < h->config.n_workers; w++)
 			nf_worker_flush_hands(&h->nf[w]);
+		for (uint16_t w = 0; w < h->config.n_workers; w++)
 			moved |= nf_worker_take_handed(&h->nf[w]) != 0;
-		}
 	}
 	for (uint16_t w = 0; w < h->config.n_workers; w++)
 		slim_commit(h->nf[w].agent, true);
