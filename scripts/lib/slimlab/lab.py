@@ -70,7 +70,8 @@ class Lab:
         self.generator = None
         self.programs = None
         self.switch = Switch(self.journal, f"{self.folder}/ovs", self.netns("switch"),
-                             settings.switch_megabytes, settings.pmd_cpu, settings.pmd_max_sleep_us)
+                             settings.switch_megabytes, settings.pmd_cpu, settings.pmd_max_sleep_us,
+                             settings.nice)
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -175,7 +176,8 @@ class Lab:
         os.makedirs(f"{self.folder}/ofctld", exist_ok=True)
         config = self.write_config("ofctld.yaml", f"{self.folder}/ofctld.yaml")
         self.ofctld = Child(self.journal, self.folder, "slim-ofctld",
-                            [self.program("slim-ofctld"), "--config", config])
+                            [self.program("slim-ofctld"), "--config", config],
+                            nice=self.settings.nice)
         wait.until(self.steering_is_up, "slim-ofctld and its bridge", alive=self.ofctld.gone, every=0.05)
 
     def steering_is_up(self):
@@ -194,7 +196,8 @@ class Lab:
         os.makedirs(f"{self.folder}/{name}/state", exist_ok=True)
         faults = ["--allow-faults"] if self.settings.allow_faults else []
         child = Child(self.journal, self.folder, f"slimd-{name}",
-                      [self.program("slimd"), "--config", config, *faults], netns=self.netns(name))
+                      [self.program("slimd"), "--config", config, *faults],
+                      netns=self.netns(name), nice=self.settings.nice)
         self.slimd[name] = child
         wait.until(lambda: self.slimctl(name).try_json("version"), f"slimd {name}", alive=child.gone)
 
@@ -237,7 +240,7 @@ class Lab:
         child = Child(self.journal, self.folder, host.nf,
                       [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes(), ports),
                        "--", "--config", config, *([] if active else ["--standby"])],
-                      netns=self.netns(name))
+                      netns=self.netns(name), nice=s.nice)
         self.nf[name] = child
 
     def await_nf(self, name):
@@ -269,7 +272,7 @@ class Lab:
                       [self.program("slim-gen"),
                        *self.eal("gen", 1, s.generator_megabytes, dict.fromkeys(("gen-inside", "gen-outside"))), "--",
                        "--control", path, "--output", output,
-                       "--flows", s.flows, "--rate", s.rate, "--churn", s.churn, *options])
+                       "--flows", s.flows, "--rate", s.rate, "--churn", s.churn, *options], nice=s.nice)
         self.generator = Generator(child, path, output)
         for port in ("gen-inside", "gen-outside"):
             self.switch.await_link(port, alive=child.gone)

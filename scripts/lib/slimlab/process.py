@@ -13,8 +13,10 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent():
+def _in_child(nice):
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if nice:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
 
 
 def in_namespace(netns, command):
@@ -25,7 +27,7 @@ def in_namespace(netns, command):
 class Child:
     """A running program. `name` is also the name of its log in the lab's folder."""
 
-    def __init__(self, journal, folder, name, command, netns=None, env=None, cwd=None, stdin=None):
+    def __init__(self, journal, folder, name, command, netns=None, env=None, nice=0):
         self.name = name
         self.journal = journal
         self.command = [str(c) for c in command]
@@ -33,8 +35,8 @@ class Child:
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(
                 in_namespace(netns, self.command), stdout=log, stderr=log,
-                stdin=stdin or subprocess.DEVNULL, env={**os.environ, **(env or {})}, cwd=cwd,
-                preexec_fn=_die_with_parent, start_new_session=True)
+                stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
+                preexec_fn=lambda: _in_child(nice), start_new_session=True)
         self.pid = self.popen.pid
         start = leftovers.start_time(self.pid)
         if start is not None:

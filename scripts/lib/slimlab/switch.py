@@ -17,13 +17,14 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 class Switch:
     """`folder` becomes OVS_RUNDIR and the rest. `megabytes` is the memory of its DPDK."""
 
-    def __init__(self, journal, folder, netns, megabytes=512, pmd_cpu=0, max_sleep_us=100):
+    def __init__(self, journal, folder, netns, megabytes=512, pmd_cpu=0, max_sleep_us=50, nice=0):
         self.journal = journal
         self.folder = folder
         self.netns = netns
         self.megabytes = megabytes
         self.pmd_cpu = pmd_cpu
         self.max_sleep_us = max_sleep_us
+        self.nice = nice
         self.env = {key: folder for key in
                     ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR")}
         self.database = f"unix:{folder}/db.sock"
@@ -57,7 +58,8 @@ class Switch:
     def start_vswitchd(self):
         self.vswitchd = Child(self.journal, self.folder, "ovs-vswitchd",
                               [VSWITCHD, self.database, f"--unixctl={self.control_path()}",
-                               "-vconsole:info", "-vsyslog:off"], netns=self.netns, env=self.env)
+                               "-vconsole:info", "-vsyslog:off"], netns=self.netns, env=self.env,
+                              nice=self.nice)
         wait.until(self._initialised, "Open vSwitch with DPDK", alive=self.vswitchd.gone, every=0.1)
 
     def _initialised(self):
