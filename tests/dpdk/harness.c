@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,10 @@
 
 #include <rte_debug.h>
 #include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_ring.h>
 
 #include "agent.h"
 
@@ -17,6 +21,76 @@
 #define HARNESS_RACY __attribute__((no_sanitize("thread"), noinline))
 
 static struct rte_mempool *pool;
+
+/* ---- what TSan must see --------------------------------------------------- */
+
+static int
+pool_alloc(struct rte_mempool *mp)
+{
+	struct rte_ring *ring =
+		rte_ring_create("harness pool", rte_align32pow2(mp->size + 1), SOCKET_ID_ANY, 0);
+
+	mp->pool_data = ring;
+	return ring != NULL ? 0 : -rte_errno;
+}
+
+static void
+pool_free(struct rte_mempool *mp)
+{
+	rte_ring_free(mp->pool_data);
+}
+
+static int
+pool_enqueue(struct rte_mempool *mp, void *const *objects, unsigned int n)
+{
+	return rte_ring_mp_enqueue_bulk(mp->pool_data, objects, n, NULL) == 0 ? -ENOBUFS : 0;
+}
+
+static int
+pool_dequeue(struct rte_mempool *mp, void **objects, unsigned int n)
+{
+	return rte_ring_mc_dequeue_bulk(mp->pool_data, objects, n, NULL) == 0 ? -ENOBUFS : 0;
+}
+
+static unsigned int
+pool_count(const struct rte_mempool *mp)
+{
+	return rte_ring_count(mp->pool_data);
+}
+
+static const struct rte_mempool_ops pool_ops = {
+	.name = "harness",
+	.alloc = pool_alloc,
+	.free = pool_free,
+	.enqueue = pool_enqueue,
+	.dequeue = pool_dequeue,
+	.get_count = pool_count,
+};
+
+static uint16_t
+port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return (uint16_t)rte_ring_dequeue_burst(queue, (void **)pkts, n, NULL);
+}
+
+static uint16_t
+port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return (uint16_t)rte_ring_enqueue_burst(queue, (void **)pkts, n, NULL);
+}
+
+void
+harness_instrument_port(uint16_t port_id, struct rte_ring **rx, struct rte_ring **tx)
+{
+	if (!HARNESS_TSAN)
+		return;
+	rte_eth_fp_ops[port_id].rx_pkt_burst = port_rx;
+	rte_eth_fp_ops[port_id].tx_pkt_burst = port_tx;
+	rte_eth_fp_ops[port_id].rxq.data = (void **)rx;
+	rte_eth_fp_ops[port_id].txq.data = (void **)tx;
+}
+
+/* ---- the EAL ------------------------------------------------------------------ */
 
 void
 harness_start_eal(void)
@@ -44,7 +118,10 @@ harness_start_eal(void)
 	if (rte_eal_init(argc, argv) < 0)
 		rte_exit(EXIT_FAILURE, "the EAL does not start\n");
 	sched_setaffinity(0, sizeof(cores), &cores);
-	pool = rte_pktmbuf_pool_create("harness", 65535, 0, 0, 512, 0);
+	if (rte_mempool_register_ops(&pool_ops) < 0)
+		rte_exit(EXIT_FAILURE, "no room for another kind of pool\n");
+	pool = rte_pktmbuf_pool_create_by_ops("harness", 65535, 0, 0, 512, 0,
+					      HARNESS_TSAN ? "harness" : NULL);
 	if (pool == NULL)
 		rte_exit(EXIT_FAILURE, "no memory for packets\n");
 }

@@ -16,6 +16,19 @@
 /* Starts the EAL once a process. Exits the test when it does not start. */
 void harness_start_eal(void);
 
+/* TSan knows nothing of what DPDK's libraries do inside. In a build with TSan the packet pool and
+ * the ring ports therefore use code that is compiled here (and rings use C11 atomics). */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HARNESS_TSAN 1
+#endif
+#endif
+#ifndef HARNESS_TSAN
+#define HARNESS_TSAN 0
+#endif
+struct rte_ring;
+void harness_instrument_port(uint16_t port_id, struct rte_ring **rx, struct rte_ring **tx);
+
 /* Packets for everything in this process. */
 struct rte_mempool *harness_pool(void);
 

@@ -159,14 +159,13 @@ nf_round(struct world_nf *nf, uint32_t index)
 			nf_hand_on(nf, w, pkts[i]);
 	}
 	for (uint32_t from = 0; from < nf->n_workers; from++) {
-		unsigned int n =
-			rte_ring_dequeue_burst(nf->hand[from][index], (void **)pkts, 8, NULL);
+		struct rte_ring *ring = nf->hand[from][index];
+		unsigned int left, n = rte_ring_dequeue_burst(ring, (void **)pkts, 8, &left);
 
 		for (unsigned int i = 0; i < n; i++)
 			nf_process(nf, w, pkts[i]);
+		idle = idle && left == 0;
 	}
-	for (uint32_t from = 0; from < nf->n_workers; from++)
-		idle = idle && rte_ring_empty(nf->hand[from][index]);
 	slim_commit(w, idle);
 }
 
@@ -379,6 +378,7 @@ new_port(struct world_nf *nf, uint32_t p)
 	for (uint16_t q = 0; q < nf->n_workers; q++)
 		assert_int_equal(rte_eth_tx_queue_setup((uint16_t)id, q, RING_SIZE, 0, NULL), 0);
 	assert_int_equal(rte_eth_dev_start((uint16_t)id), 0);
+	harness_instrument_port((uint16_t)id, nf->rx[p], nf->tx[p]);
 	return (uint16_t)id;
 }
 
