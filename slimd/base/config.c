@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -64,6 +63,141 @@ check_syntax(const char *name, const void *text, size_t size, char error[CONFIG_
 	return wrong == NULL;
 }
 
+/* ---- keys ---------------------------------------------------------------------- */
+
+/* libcyaml finds unknown keys too, but does not know on which line they stand. */
+struct key_check {
+	yaml_parser_t parser;
+	size_t line; /* of the unknown key; 0: none so far */
+	char key[CONFIG_ERROR_SIZE / 4];
+};
+
+static void check_value(struct key_check *check, yaml_event_type_t type,
+			const cyaml_schema_value_t *schema);
+
+/* The next event's type; scalars are copied to `text` (NULL: not wanted). The syntax is known to
+ * be good. */
+static yaml_event_type_t
+next_event(struct key_check *check, char *text, size_t size, size_t *ret_line)
+{
+	yaml_event_type_t type;
+	yaml_event_t event;
+
+	if (!yaml_parser_parse(&check->parser, &event))
+		return YAML_STREAM_END_EVENT;
+	type = event.type;
+	if (type == YAML_SCALAR_EVENT && text != NULL)
+		snprintf(text, size, "%s", (const char *)event.data.scalar.value);
+	if (ret_line != NULL)
+		*ret_line = event.start_mark.line + 1;
+	yaml_event_delete(&event);
+	return type;
+}
+
+/* The rest of a value that began with an event of this type. */
+static void
+skip_value(struct key_check *check, yaml_event_type_t type)
+{
+	unsigned depth = 0;
+
+	for (;;) {
+		if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT)
+			depth++;
+		if (type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT)
+			depth--;
+		if (depth == 0 || type == YAML_STREAM_END_EVENT)
+			return;
+		type = next_event(check, NULL, 0, NULL);
+	}
+}
+
+static const cyaml_schema_field_t *
+find_field(const cyaml_schema_value_t *schema, const char *key)
+{
+	const cyaml_schema_field_t *field;
+
+	for (field = schema->mapping.fields; field->key != NULL; field++)
+		if (strcmp(field->key, key) == 0)
+			return field;
+	return NULL;
+}
+
+static void
+check_mapping(struct key_check *check, const cyaml_schema_value_t *schema)
+{
+	const cyaml_schema_field_t *field;
+	yaml_event_type_t type;
+	char key[sizeof(check->key)];
+	size_t line;
+
+	while (check->line == 0) {
+		type = next_event(check, key, sizeof(key), &line);
+		if (type == YAML_MAPPING_END_EVENT || type == YAML_STREAM_END_EVENT)
+			return;
+		if (type != YAML_SCALAR_EVENT) {
+			skip_value(check, type);
+			skip_value(check, next_event(check, NULL, 0, NULL));
+			continue;
+		}
+		field = find_field(schema, key);
+		if (field == NULL) {
+			check->line = line;
+			memcpy(check->key, key, sizeof(key));
+			return;
+		}
+		check_value(check, next_event(check, NULL, 0, NULL), &field->value);
+	}
+}
+
+static void
+check_sequence(struct key_check *check, const cyaml_schema_value_t *schema)
+{
+	yaml_event_type_t type;
+
+	while (check->line == 0) {
+		type = next_event(check, NULL, 0, NULL);
+		if (type == YAML_SEQUENCE_END_EVENT || type == YAML_STREAM_END_EVENT)
+			return;
+		check_value(check, type, schema->sequence.entry);
+	}
+}
+
+/* As deep as the schema: what it does not know is skipped. */
+static void
+check_value(struct key_check *check, yaml_event_type_t type, const cyaml_schema_value_t *schema)
+{
+	if (type == YAML_MAPPING_START_EVENT && schema->type == CYAML_MAPPING)
+		check_mapping(check, schema);
+	else if (type == YAML_SEQUENCE_START_EVENT &&
+		 (schema->type == CYAML_SEQUENCE || schema->type == CYAML_SEQUENCE_FIXED))
+		check_sequence(check, schema);
+	else
+		skip_value(check, type);
+}
+
+static bool
+check_keys(const char *name, const void *text, size_t size, const cyaml_schema_value_t *schema,
+	   char error[CONFIG_ERROR_SIZE])
+{
+	struct key_check check = {.line = 0};
+	yaml_event_type_t type;
+
+	if (!yaml_parser_initialize(&check.parser)) {
+		snprintf(error, CONFIG_ERROR_SIZE, "%s: out of memory", name);
+		return false;
+	}
+	yaml_parser_set_input_string(&check.parser, text, size);
+	do
+		type = next_event(&check, NULL, 0, NULL);
+	while (type == YAML_STREAM_START_EVENT || type == YAML_DOCUMENT_START_EVENT);
+	check_value(&check, type, schema);
+	yaml_parser_delete(&check.parser);
+	if (check.line != 0)
+		snprintf(error, CONFIG_ERROR_SIZE, "%s:%zu: unknown key \"%s\"", name, check.line,
+			 check.key);
+	return check.line == 0;
+}
+
 /* ---- content ------------------------------------------------------------------ */
 
 struct trouble {
@@ -105,40 +239,14 @@ on_log(cyaml_log_t level, void *ctx, const char *format, va_list args)
 			 (int)sizeof(trouble->reason) - 1, reason);
 }
 
-/* libcyaml names the line before a key that it does not know: look on from there. */
-static unsigned
-find_key_line(const char *text, size_t size, unsigned line, const char *key)
-{
-	const char *end = text + size, *p = text, *next;
-	size_t key_size = strlen(key);
-	unsigned at;
-
-	for (at = 1; p < end; at++, p = next + 1) {
-		next = memchr(p, '\n', (size_t)(end - p));
-		if (next == NULL)
-			next = end;
-		while (p < next && strchr(" -\t{,\"'", *p) != NULL)
-			p++;
-		if (at >= line && (size_t)(next - p) > key_size && memcmp(p, key, key_size) == 0 &&
-		    strchr(": \t\"'", p[key_size]) != NULL)
-			return at;
-	}
-	return line;
-}
-
 static void
-explain(const struct trouble *trouble, cyaml_err_t code, const char *name, const char *text,
-	size_t size, char error[CONFIG_ERROR_SIZE])
+explain(const struct trouble *trouble, cyaml_err_t code, const char *name,
+	char error[CONFIG_ERROR_SIZE])
 {
 	const char *reason = trouble->reason[0] != '\0' ? trouble->reason : cyaml_strerror(code);
-	const char *key = strstr(reason, "key: ");
 	unsigned line = trouble->line != 0 ? trouble->line : 1;
 
-	if (code == CYAML_ERR_INVALID_KEY && key != NULL) {
-		key += strlen("key: ");
-		line = find_key_line(text, size, line, key);
-		snprintf(error, CONFIG_ERROR_SIZE, "%s:%u: unknown key \"%s\"", name, line, key);
-	} else if (code == CYAML_ERR_MAPPING_FIELD_MISSING && strchr(reason, ':') != NULL) {
+	if (code == CYAML_ERR_MAPPING_FIELD_MISSING && strchr(reason, ':') != NULL) {
 		snprintf(error, CONFIG_ERROR_SIZE, "%s:%u: missing key \"%s\"", name, line,
 			 strchr(reason, ':') + 2);
 	} else if (trouble->place[0] != '\0') {
@@ -170,13 +278,13 @@ config_parse(const char *name, const void *text, size_t size, const cyaml_schema
 	cyaml_data_t *data = NULL;
 	cyaml_err_t code;
 
-	if (!check_syntax(name, text, size, error))
+	if (!check_syntax(name, text, size, error) || !check_keys(name, text, size, schema, error))
 		return -EINVAL;
 	code = cyaml_load_data(text, size, &settings, schema, &data, NULL);
 	if (code == CYAML_OK && data == NULL)
 		code = CYAML_ERR_INVALID_VALUE;
 	if (code != CYAML_OK) {
-		explain(&trouble, code, name, text, size, error);
+		explain(&trouble, code, name, error);
 		return code_to_errno(code);
 	}
 	*ret_data = data;

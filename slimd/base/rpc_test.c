@@ -45,7 +45,7 @@ struct fixture {
 	/* server */
 	struct rpc_request *held;
 	unsigned n_cancelled, n_chunks_sent, n_chunks_got;
-	bool pause_once;
+	bool pause_once, paused;
 	char peer[128];
 	/* client */
 	bool done;
@@ -139,6 +139,7 @@ resume_held(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	f->paused = false;
 	rpc_resume(f->held);
 }
 
@@ -149,13 +150,15 @@ handle_import(struct rpc_request *request, const ProtobufCMessage *message, void
 	struct fixture *f = ctx;
 
 	if (message != NULL) {
+		assert_false(f->paused);
 		f->n_chunks_got++;
 		if (f->pause_once) {
 			f->pause_once = false;
+			f->paused = true;
 			f->held = request;
 			rpc_pause(request);
 			event_base_once(f->base, -1, EV_TIMEOUT, resume_held, f,
-					&(struct timeval){0});
+					&(struct timeval){.tv_usec = 20000});
 		}
 		return;
 	}

@@ -25,7 +25,8 @@
 #include "row.h"
 #include "slim_ctl.pb-c.h"
 
-#define CAPACITY 3000u
+#define CAPACITY 40000u
+#define CHUNK 4000u
 #define SLOT_SIZE 24u
 #define DEADLINE_S 20
 
@@ -59,7 +60,7 @@ struct fixture {
 	struct event *worker;
 	unsigned holds;
 	uint32_t busy_slot, busy_reads; /* reads of that slot that still fail */
-	uint32_t ring_room;             /* rows that the worker applies at a time */
+	bool wait_until_full;           /* the worker leaves the ring alone until it is full */
 	/* driver */
 	struct job_list jobs;
 	struct driver_move asked;
@@ -260,9 +261,11 @@ apply_records(void)
 	struct slim_shm_worker *worker = &the->memory->info.workers[0];
 	uint64_t at = atomic_load(&worker->installed_bytes);
 	uint64_t tail = atomic_load(&the->memory->install.tail);
-	uint32_t n;
 
-	for (n = 0; at != tail && n < the->ring_room; n++) {
+	if (the->wait_until_full && tail - at < SLIM_INSTALL_RING_SIZE - 2 * SLIM_MAX_SLOT_SIZE)
+		return;
+	the->wait_until_full = false;
+	while (at != tail) {
 		const struct slim_install_record *record =
 			(const void *)(the->memory->install.data + at % SLIM_INSTALL_RING_SIZE);
 
@@ -364,7 +367,6 @@ make_nf(struct fixture *f)
 	atomic_store(&f->memory->info.workers[0].mode, SLIM_GATE_CLOSED);
 	TAILQ_INIT(&f->list);
 	TAILQ_INSERT_TAIL(&f->list, nf, link);
-	f->ring_room = UINT32_MAX;
 }
 
 static void
@@ -861,17 +863,18 @@ import_fills_a_standby_nf(void **state)
 	struct entry wanted, got;
 	uint32_t i;
 
-	f->ring_room = 40; /* the rings fill up */
+	f->wait_until_full = true;
 	start(f, "ImportTable", RPC_CLIENT_STREAM, NULL);
-	for (i = 0; i < 10; i++)
-		send_rows(f, i * 200, 200, i == 0, NULL);
+	for (i = 0; i < 9; i++)
+		send_rows(f, i * CHUNK, CHUNK, i == 0, NULL);
 	reply = finish_import(f);
 	assert_int_equal(f->code, RPC_OK);
-	assert_int_equal(reply->imported, 2000);
+	assert_false(f->wait_until_full);
+	assert_int_equal(reply->imported, 9 * CHUNK);
 	assert_int_equal(reply->refused, 0);
 	assert_int_equal(f->memory->control.command.mode, SLIM_GATE_CLOSED);
 	assert_int_equal(f->nf.session, 0);
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 9 * CHUNK; i++) {
 		fill_entry(i, &wanted);
 		wanted.last_seen = 0; /* was not in the file */
 		memcpy(&got, slot_at(i) + 1, sizeof(got));
@@ -901,14 +904,28 @@ import_above_the_capacity_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	Slim__V1__ImportReply *reply;
+	uint32_t i;
 
 	start(f, "ImportTable", RPC_CLIENT_STREAM, NULL);
-	send_rows(f, 0, CAPACITY, true, NULL);
+	for (i = 0; i < CAPACITY; i += CHUNK)
+		send_rows(f, i, CHUNK, i == 0, NULL);
 	send_rows(f, CAPACITY, 5, false, NULL);
 	reply = finish_import(f);
 	assert_int_equal(reply->imported, CAPACITY);
 	assert_int_equal(reply->refused, 5);
 	assert_int_equal(reply->reasons[0]->code, SLIM__V1__REASON_CODE__REASON_TABLE_FULL);
+}
+
+static void
+import_refuses_a_message_with_too_many_rows(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "ImportTable", RPC_CLIENT_STREAM, NULL);
+	send_rows(f, 0, 4097, true, NULL);
+	finish_import(f);
+	assert_int_equal(f->code, RPC_INVALID_ARGUMENT);
+	assert_int_equal(f->memory->control.command.mode, SLIM_GATE_CLOSED);
 }
 
 static void
@@ -977,6 +994,7 @@ main(void)
 		ctl_test(import_fills_a_standby_nf),
 		ctl_test(import_refuses_bad_rows_and_says_why),
 		ctl_test(import_above_the_capacity_is_refused),
+		ctl_test(import_refuses_a_message_with_too_many_rows),
 		ctl_test(import_into_a_serving_nf_is_refused),
 		ctl_test(import_that_breaks_off_closes_the_gate),
 		ctl_test(import_gives_up_when_the_nf_goes),

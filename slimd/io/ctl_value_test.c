@@ -109,6 +109,7 @@ times(void **state)
 	check(SLIM_TIME, 8, "2024-03-01T09:59:59.000000000Z", before);
 	refuse(SLIM_TIME, 8, "2024-03-01T10:00:01Z");
 	refuse(SLIM_TIME, 8, "2024-03-01T10:00:01.500000000Zx");
+	refuse(SLIM_TIME, 8, "2024-03-01T10:00:01.5Z");
 	refuse(SLIM_TIME, 8, "yesterday");
 	refuse(SLIM_TIME, 8, "");
 }
@@ -144,6 +145,7 @@ filters_match(void **state)
 	assert_false(matches("port=1025"));
 	assert_true(matches("ip=100.65.0.0/16"));
 	assert_true(matches("ip=100.64.0.0/15"));
+	assert_false(matches("ip=100.66.0.0/15"));
 	assert_false(matches("ip=100.64.0.0/16"));
 	assert_true(matches("ip=0.0.0.0/0"));
 	assert_true(matches("ip=100.65.3.4/32"));

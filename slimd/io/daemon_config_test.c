@@ -132,6 +132,9 @@ unknown_key_is_named_with_its_line(void **state)
 	expect_error(f, ":8: unknown key \"adress\"");
 	assert_int_equal(load(f, start, grpc, "steering: {addr: none}\n"), -EINVAL);
 	expect_error(f, ":6: unknown key \"addr\"");
+	/* A key of that name further up belongs there. */
+	assert_int_equal(load(f, start, grpc, "peers:\n  - name: b\nname: c\n"), -EINVAL);
+	expect_error(f, ":8: unknown key \"name\"");
 }
 
 static void
