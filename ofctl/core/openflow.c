@@ -701,7 +701,7 @@ put_port(struct of_writer *w, const struct of_port *port)
 static int
 get_port(struct reader *r, struct of_port *ret)
 {
-	struct of_port port;
+	struct of_port port = {0};
 
 	port.number = get_u32(r);
 	skip(r, 4);

@@ -452,26 +452,6 @@ rules_desired(const struct rules_context *context, const struct steering *steeri
 	return e.full ? -ENOSPC : (int)e.n;
 }
 
-bool
-rules_redirect_key(const struct rules_context *context, const struct steering *steering,
-		   unsigned service, unsigned port, uint16_t *ret_bridge, struct rule *ret)
-{
-	const struct topology *t = context->topology;
-	struct session_port sp =
-		session_port(&t->services[service], &steering->services[service].session, port);
-	struct emit e = {.context = context, .t = t, .bridge = bridge_of(t, sp.source)};
-	struct draft draft = session_draft(&e, &sp, RULES_REDIRECT, sp.source, PRIORITY_LINK);
-
-	if (context->numbers[sp.source] == 0)
-		return false;
-	match_vid(&draft.match, sp.session->vids[port]);
-	of_match_in_port(&draft.match, context->numbers[sp.source]);
-	*ret_bridge = e.bridge;
-	*ret = (struct rule){
-		.cookie = draft.cookie, .priority = draft.priority, .match = draft.match};
-	return true;
-}
-
 /* ---- ports that are not there ------------------------------------------------------------ */
 
 struct missing {

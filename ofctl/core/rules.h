@@ -91,11 +91,6 @@ unsigned rules_diff(const struct rules_context *context, struct rule *desired, u
 bool rules_infer(const struct rules_context *context, struct rule *const present[],
 		 const unsigned n_present[], unsigned service, struct steering_service *ret);
 
-/* The first REDIRECT rule of a session's port: which bridge, and its key. False: the switch lacks
- * a port. */
-bool rules_redirect_key(const struct rules_context *context, const struct steering *steering,
-			unsigned service, unsigned port, uint16_t *ret_bridge, struct rule *ret);
-
 /* A rule as a line of text with port names: "ingress service=1 prio=40040 in=pin -> output:a-in".
  * Returns its length as snprintf(). */
 int rules_format(const struct rules_context *context, uint16_t bridge, const struct rule *rule,

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steering.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "example.h"
+
+#define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
+#define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
+
+static struct topology topology;
+static struct steering steering;
+static unsigned service;
+static struct steering_reason reason;
+
+static const struct steering_request ab = {0x1122334455667788, "nat", "a", "b"};
+static const struct steering_request ba = {0x99, "nat", "b", "a"};
+
+static int
+setup(void **state)
+{
+	struct topology_error error;
+
+	(void)state;
+	assert_int_equal(topology_build(example_one_bridge(), &topology, &error), 0);
+	steering_init(&steering);
+	service = 77;
+	return 0;
+}
+
+#define assert_refused(call, wanted)                                        \
+	do {                                                                \
+		struct steering before_ = steering;                         \
+		memset(&reason, 0, sizeof(reason));                         \
+		assert_int_equal((call), -EINVAL);                          \
+		assert_int_equal(reason.code, (wanted));                    \
+		assert_true(reason.text[0] != '\0');                        \
+		assert_memory_equal(&before_, &steering, sizeof(steering)); \
+	} while (0)
+
+static int
+set(const char *instance)
+{
+	return steering_set(&topology, &steering, "nat", instance, &service, &reason);
+}
+
+static int
+prepare(const struct steering_request *r)
+{
+	return steering_prepare(&topology, &steering, r, &service, &reason);
+}
+
+static int
+flip(const struct steering_request *r)
+{
+	return steering_flip(&topology, &steering, r, &service, &reason);
+}
+
+static int
+fence(const struct steering_request *r)
+{
+	return steering_fence(&topology, &steering, r, &service, &reason);
+}
+
+static int
+cleanup(const struct steering_request *r, bool complete)
+{
+	return steering_cleanup(&topology, &steering, r, complete, &service, &reason);
+}
+
+static void
+whole_move(void **state)
+{
+	const struct steering_service *s = &steering.services[0];
+
+	(void)state;
+	assert_int_equal(set("a"), 1);
+	assert_int_equal(service, 0);
+	assert_int_equal(set("a"), 0);
+	assert_int_equal(prepare(&ab), 1);
+	assert_int_equal(prepare(&ab), 0);
+	assert_int_equal(s->session.vids[0], 3000);
+	assert_int_equal(s->session.vids[1], 3001);
+	assert_int_equal(steering_active(s), 0);
+	assert_int_equal(flip(&ab), 1);
+	assert_int_equal(flip(&ab), 0);
+	assert_int_equal(steering_active(s), 1);
+	assert_int_equal(cleanup(&ab, true), 1);
+	assert_int_equal(cleanup(&ab, true), 0);
+	assert_int_equal(s->serving, 1);
+	assert_int_equal(s->session.stage, STEERING_NO_SESSION);
+}
+
+static void
+abort_before_and_after_fence(void **state)
+{
+	(void)state;
+	set("a");
+	prepare(&ab);
+	assert_int_equal(cleanup(&ab, false), 1);
+	assert_int_equal(cleanup(&ab, false), 0);
+	prepare(&ab);
+	assert_int_equal(fence(&ab), 1);
+	assert_int_equal(fence(&ab), 0);
+	assert_refused(flip(&ab), REFUSED);
+	assert_refused(prepare(&ab), REFUSED);
+	assert_refused(cleanup(&ab, true), REFUSED);
+	assert_int_equal(cleanup(&ab, false), 1);
+	assert_int_equal(steering.services[0].serving, 0);
+}
+
+/* Once the target owns the traffic nothing leads back. */
+static void
+flipped_is_forward_only(void **state)
+{
+	(void)state;
+	set("a");
+	prepare(&ab);
+	flip(&ab);
+	assert_refused(fence(&ab), REFUSED);
+	assert_refused(cleanup(&ab, false), REFUSED);
+	assert_refused(prepare(&ab), REFUSED);
+	assert_refused(set("a"), REFUSED);
+	assert_refused(steering_clear(&topology, &steering, "nat", "", &service, &reason), REFUSED);
+}
+
+static void
+refuses_what_it_does_not_know(void **state)
+{
+	struct steering_request r = ab;
+
+	(void)state;
+	assert_refused(prepare(&ab), REFUSED); /* nothing is known of the service */
+	assert_refused(cleanup(&ab, false), REFUSED);
+	set("a");
+	r.service = "lb";
+	assert_refused(prepare(&r), BAD_REQUEST);
+	r = ab;
+	r.target = "c";
+	assert_refused(prepare(&r), BAD_REQUEST);
+	r.target = "a";
+	assert_refused(prepare(&r), BAD_REQUEST);
+	r = ab;
+	r.session = 0;
+	assert_refused(prepare(&r), BAD_REQUEST);
+	assert_refused(prepare(&ba), REFUSED); /* b does not serve */
+	assert_refused(flip(&ab), REFUSED);
+	assert_refused(fence(&ab), REFUSED);
+	assert_refused(cleanup(&ab, true), REFUSED);
+	assert_refused(set("c"), BAD_REQUEST);
+	assert_refused(set(""), BAD_REQUEST);
+	assert_refused(steering_clear(&topology, &steering, "nat", "b", &service, &reason),
+		       REFUSED);
+}
+
+static void
+one_session_a_service(void **state)
+{
+	struct steering_request other = ab;
+
+	(void)state;
+	other.session++;
+	set("a");
+	prepare(&ab);
+	assert_refused(prepare(&other), REFUSED);
+	assert_refused(flip(&other), REFUSED);
+	assert_non_null(strstr(reason.text, "1122334455667788 (a to b, prepared)"));
+	assert_int_equal(cleanup(&other, false), 0); /* its own is gone; that of others stays */
+	assert_int_equal(steering.services[0].session.stage, STEERING_PREPARED);
+}
+
+static void
+session_known_by_tag_is_adopted(void **state)
+{
+	(void)state;
+	set("a");
+	prepare(&ab);
+	steering.services[0].session.id = 0;
+	assert_refused(flip(&ba), REFUSED);
+	assert_int_equal(flip(&ab), 1);
+	assert_int_equal(steering.services[0].session.id, ab.session);
+}
+
+static void
+clear_leaves_nobody(void **state)
+{
+	(void)state;
+	set("a");
+	assert_int_equal(steering_clear(&topology, &steering, "nat", "a", &service, &reason), 1);
+	assert_int_equal(steering_clear(&topology, &steering, "nat", "a", &service, &reason), 0);
+	assert_int_equal(steering.services[0].serving, STEERING_NOBODY);
+	assert_refused(prepare(&ab), REFUSED);
+	assert_non_null(strstr(reason.text, "nobody does"));
+}
+
+static void
+text_comes_back(void **state)
+{
+	char text[STEERING_TEXT_SIZE];
+	struct steering loaded;
+	unsigned skipped = 9;
+
+	(void)state;
+	set("a");
+	prepare(&ab);
+	flip(&ab);
+	steering_save(&topology, &steering, text);
+	assert_string_equal(text, "slim-ofctld-state 1\n"
+				  "service nat a\n"
+				  "session nat 1122334455667788 444444cc flipped a b "
+				  "inside=3000 outside=3001\n"
+				  "end\n");
+	assert_int_equal(steering_load(&topology, text, &loaded, &skipped), 0);
+	assert_int_equal(skipped, 0);
+	assert_memory_equal(&loaded, &steering, sizeof(loaded));
+}
+
+static void
+cut_text_is_refused(void **state)
+{
+	char text[STEERING_TEXT_SIZE];
+	struct steering loaded;
+	unsigned skipped;
+	size_t size;
+
+	(void)state;
+	set("a");
+	prepare(&ab);
+	size = steering_save(&topology, &steering, text);
+	while (size-- > 0) {
+		text[size] = '\0';
+		assert_int_equal(steering_load(&topology, text, &loaded, &skipped), -EINVAL);
+	}
+}
+
+static void
+text_of_another_topology_leaves_services_unknown(void **state)
+{
+	struct steering loaded;
+	unsigned skipped = 0;
+
+	(void)state;
+	assert_int_equal(steering_load(&topology,
+				       "slim-ofctld-state 1\nservice nat z\nservice lb -\nend\n",
+				       &loaded, &skipped),
+			 0);
+	assert_int_equal(skipped, 2);
+	assert_false(loaded.services[0].known);
+	assert_int_equal(
+		steering_load(&topology,
+			      "slim-ofctld-state 1\nservice nat a\n"
+			      "session nat 01 00000001 prepared a z inside=1 outside=2\nend\n",
+			      &loaded, &skipped),
+		0);
+	assert_false(loaded.services[0].known);
+	assert_int_equal(steering_load(&topology, "slim-ofctld-state 1\nsession nat\nend\n",
+				       &loaded, &skipped),
+			 -EINVAL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(whole_move, setup),
+		cmocka_unit_test_setup(abort_before_and_after_fence, setup),
+		cmocka_unit_test_setup(flipped_is_forward_only, setup),
+		cmocka_unit_test_setup(refuses_what_it_does_not_know, setup),
+		cmocka_unit_test_setup(one_session_a_service, setup),
+		cmocka_unit_test_setup(session_known_by_tag_is_adopted, setup),
+		cmocka_unit_test_setup(clear_leaves_nobody, setup),
+		cmocka_unit_test_setup(text_comes_back, setup),
+		cmocka_unit_test_setup(cut_text_is_refused, setup),
+		cmocka_unit_test_setup(text_of_another_topology_leaves_services_unknown, setup),
+	};
+
+	return cmocka_run_group_tests_name("steering", tests, NULL, NULL);
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The controller in front of two switches that misbehave on demand. */
+#include "controller.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "example.h"
+#include "fake_switch.h"
+#include "log.h"
+#include "loop.h"
+#include "rules.h"
+
+#define UNREACHABLE SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE
+#define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
+
+enum { PERIMETER = 1, A_PORT = 2, B_PORT = 3 }; /* port numbers on either switch */
+
+static struct event_base *base;
+static struct fake_switch fakes[2];
+static struct topology topology;
+static struct ofctl_config config;
+static struct controller *controller;
+static char folder[] = "/tmp/ofctl-controller-test-XXXXXX";
+static char paths[2][64];
+static char addresses[2][72];
+
+static struct {
+	unsigned n;
+	Slim__V1__ReasonCode code; /* 0: done */
+	char text[SLIM_REASON_SIZE];
+} last;
+
+static void
+on_done(void *ctx, const struct steering_reason *reason, unsigned service)
+{
+	(void)ctx;
+	(void)service;
+	last.n++;
+	last.code = reason ? reason->code : 0;
+	snprintf(last.text, sizeof(last.text), "%s", reason ? reason->text : "");
+}
+
+static bool
+all_up(void)
+{
+	return strcmp(controller_bridge_info(controller, 0).state, "up") == 0 &&
+	       strcmp(controller_bridge_info(controller, 1).state, "up") == 0 &&
+	       controller_bridge_info(controller, 0).n_rules > 0 &&
+	       controller_bridge_info(controller, 1).n_rules > 0 &&
+	       controller_steering(controller)->services[0].known;
+}
+
+static void
+start_controller(void)
+{
+	assert_int_equal(controller_create(base, &config, &topology, NULL, &controller), 0);
+}
+
+static void
+restart_controller(void)
+{
+	controller_destroy(controller);
+	start_controller();
+	RUN_UNTIL(base, all_up());
+}
+
+static void
+start_switch(unsigned i)
+{
+	static const char *const names[2][3] = {{"pin", "a-in", "b-in"},
+						{"pout", "a-out", "b-out"}};
+
+	fakes[i] = (struct fake_switch){0};
+	for (unsigned p = 0; p < 3; p++)
+		fake_switch_add_port(&fakes[i], p + 1, names[i][p]);
+	fake_switch_start(&fakes[i], base, paths[i]);
+}
+
+static int
+setup(void **state)
+{
+	struct topology_config *example = example_split();
+	struct topology_error error;
+
+	(void)state;
+	base = event_base_new();
+	for (unsigned i = 0; i < 2; i++) {
+		example->bridges[i].address = addresses[i];
+		start_switch(i);
+	}
+	assert_int_equal(topology_build(example, &topology, &error), 0);
+	config = (struct ofctl_config){
+		.state_dir = folder,
+		.magic = RULES_MAGIC_DEFAULT,
+		.openflow = {.probe_ms = 60000, .timeout_ms = 2000, .audit_ms = 60000},
+		.quiet = {.still_ms = 300, .deadline_ms = 1500},
+	};
+	memset(&last, 0, sizeof(last));
+	start_controller();
+	RUN_UNTIL(base, all_up());
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char file[96];
+
+	(void)state;
+	controller_destroy(controller);
+	for (unsigned i = 0; i < 2; i++)
+		fake_switch_stop(&fakes[i]);
+	event_base_free(base);
+	snprintf(file, sizeof(file), "%s/steering", folder);
+	unlink(file);
+	return 0;
+}
+
+static void
+call(enum controller_verb verb, const char *source, const char *target, bool complete)
+{
+	struct controller_call c = {.verb = verb,
+				    .session = 0xab,
+				    .service = "nat",
+				    .complete = complete,
+				    .done = on_done};
+	unsigned n = last.n;
+
+	snprintf(c.source, sizeof(c.source), "%s", source);
+	snprintf(c.target, sizeof(c.target), "%s", target);
+	controller_call(controller, &c);
+	RUN_UNTIL(base, last.n == n + 1);
+}
+
+static void
+do_call(enum controller_verb verb, const char *source, const char *target, bool complete)
+{
+	call(verb, source, target, complete);
+	if (last.code != 0)
+		fail_msg("refused: %s", last.text);
+}
+
+/* Where traffic of the perimeter goes on switch i. */
+static uint32_t
+to(unsigned i)
+{
+	return fake_switch_forward(&fakes[i], PERIMETER, 0, 0x0800);
+}
+
+static void
+assert_serving(uint32_t port)
+{
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(to(i), port);
+}
+
+static void
+whole_move(void **state)
+{
+	(void)state;
+	assert_serving(0);
+	do_call(CONTROLLER_SET, "", "a", false);
+	assert_serving(A_PORT);
+	assert_int_equal(fake_switch_forward(&fakes[0], B_PORT, 0, 0x0800), 0);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_serving(A_PORT);
+	for (unsigned i = 0; i < 2; i++) {
+		uint16_t vid = (uint16_t)(3000 + i);
+
+		assert_int_equal(fake_switch_forward(&fakes[i], A_PORT, vid, 0x0800), B_PORT);
+		assert_int_equal(fake_switch_forward(&fakes[i], A_PORT, vid, 0x88b5), B_PORT);
+		assert_int_equal(fake_switch_forward(&fakes[i], B_PORT, 0, 0x88b5), A_PORT);
+		assert_int_equal(fake_switch_forward(&fakes[i], B_PORT, 0, 0x0800), PERIMETER);
+		assert_int_equal(fake_switch_forward(&fakes[i], PERIMETER, vid, 0x0800), 0);
+		assert_int_equal(fake_switch_forward(&fakes[i], PERIMETER, 0, 0x88b5), 0);
+		assert_int_equal(fake_switch_forward(&fakes[i], A_PORT, 0, 0x88b5), 0);
+	}
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	assert_serving(B_PORT);
+	do_call(CONTROLLER_QUIET, "a", "b", false);
+	do_call(CONTROLLER_CLEANUP, "a", "b", true);
+	assert_serving(B_PORT);
+	assert_int_equal(fake_switch_forward(&fakes[0], A_PORT, 0, 0x0800), 0);
+	assert_int_equal(fake_switch_forward(&fakes[0], A_PORT, 3000, 0x0800), 0);
+	do_call(CONTROLLER_CLEAR, "", "", false);
+	assert_serving(0);
+}
+
+static void
+repeated_calls_change_nothing(void **state)
+{
+	unsigned commits;
+
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	commits = fakes[0].n_commits;
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(fakes[0].n_commits, commits);
+}
+
+/* One of two switches refuses its bundle: neither changes. */
+static void
+flip_goes_through_everywhere_or_nowhere(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	fakes[1].fail_add = 1;
+	call(CONTROLLER_FLIP, "a", "b", false);
+	assert_int_equal(last.code, REFUSED);
+	assert_string_equal(last.text, "bridge B: bad action, code 4");
+	assert_serving(A_PORT);
+	RUN_UNTIL(base, fakes[0].n_discards == 1);
+	fakes[1].fail_add = 0;
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	assert_serving(B_PORT);
+}
+
+/* The commit of one of two fails: a flip goes on forward, by itself. */
+static void
+half_a_flip_goes_forward(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	fakes[1].hang_up_at_commit = true;
+	call(CONTROLLER_FLIP, "a", "b", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_int_equal(to(0), B_PORT);
+	fakes[1].hang_up_at_commit = false;
+	RUN_UNTIL(base, to(1) == B_PORT);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+}
+
+/* Without a move there is a way back. */
+static void
+half_a_set_goes_back(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	fakes[1].fail_commit = true;
+	call(CONTROLLER_SET, "", "b", false);
+	assert_int_equal(last.code, REFUSED);
+	RUN_UNTIL(base, to(0) == A_PORT);
+	assert_serving(A_PORT);
+}
+
+static void
+answer_lost_after_the_commit(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	fakes[0].hang_up_after_commit = true;
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	fakes[0].hang_up_after_commit = false;
+	RUN_UNTIL(base, fake_switch_count(&fakes[0], RULES_REDIRECT) == 0);
+	RUN_UNTIL(base, all_up());
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(fake_switch_count(&fakes[0], RULES_REDIRECT), 1);
+	assert_int_equal(fake_switch_count(&fakes[1], RULES_REDIRECT), 1);
+}
+
+static void
+switch_down_is_a_clear_refusal(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	fake_switch_stop(&fakes[1]);
+	RUN_UNTIL(base, strcmp(controller_bridge_info(controller, 1).state, "up") != 0);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_non_null(strstr(last.text, "bridge B is not connected"));
+	assert_int_equal(fake_switch_count(&fakes[0], RULES_REDIRECT), 0);
+}
+
+static void
+silent_switch_does_not_block(void **state)
+{
+	(void)state;
+	fakes[1].mute = true;
+	call(CONTROLLER_SET, "", "a", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_int_equal(to(0), 0);
+}
+
+static void
+missing_port_is_named(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	fake_switch_remove_port(&fakes[1], "b-out");
+	RUN_UNTIL(base, fake_switch_count(&fakes[1], RULES_DROP) == 2);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_PORTS);
+	assert_string_equal(last.text, "bridge B does not have: b-out");
+}
+
+static void
+renumbered_port_is_followed(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	fake_switch_renumber(&fakes[0], "a-in", 17);
+	RUN_UNTIL(base, to(0) == 17);
+}
+
+static void
+restarted_switch_gets_its_rules_back(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	fake_switch_stop(&fakes[0]);
+	start_switch(0);
+	assert_int_equal(to(0), 0);
+	RUN_UNTIL(base, to(0) == A_PORT && fake_switch_count(&fakes[0], RULES_REDIRECT) == 1);
+}
+
+static void
+end_of_a_session_holds_although_a_switch_is_down(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	fake_switch_hang_up(&fakes[1]);
+	RUN_UNTIL(base, strcmp(controller_bridge_info(controller, 1).state, "up") != 0);
+	call(CONTROLLER_CLEANUP, "a", "b", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	RUN_UNTIL(base, fake_switch_count(&fakes[0], RULES_REDIRECT) == 0 &&
+				fake_switch_count(&fakes[1], RULES_REDIRECT) == 0);
+	RUN_UNTIL(base, all_up());
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+}
+
+static void
+restart_touches_no_rule(void **state)
+{
+	unsigned commits;
+
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	commits = fakes[0].n_commits + fakes[1].n_commits;
+	restart_controller();
+	assert_int_equal(fakes[0].n_commits + fakes[1].n_commits, commits);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	assert_serving(B_PORT);
+}
+
+static void
+rules_are_the_truth_when_the_file_is_gone(void **state)
+{
+	char file[96];
+	unsigned commits;
+
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	commits = fakes[0].n_commits + fakes[1].n_commits;
+	controller_destroy(controller);
+	snprintf(file, sizeof(file), "%s/steering", folder);
+	assert_int_equal(unlink(file), 0);
+	start_controller();
+	RUN_UNTIL(base, all_up());
+	assert_int_equal(fakes[0].n_commits + fakes[1].n_commits, commits);
+	assert_serving(B_PORT);
+	do_call(CONTROLLER_CLEANUP, "a", "b", true);
+	assert_serving(B_PORT);
+}
+
+/* Without the file and with one switch still down nothing can be known: nothing is touched. */
+static void
+nothing_is_removed_before_it_is_known(void **state)
+{
+	char file[96];
+
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	controller_destroy(controller);
+	snprintf(file, sizeof(file), "%s/steering", folder);
+	assert_int_equal(unlink(file), 0);
+	fake_switch_stop(&fakes[1]);
+	start_controller();
+	RUN_UNTIL(base, controller_bridge_info(controller, 0).n_rules > 0);
+	assert_int_equal(to(0), A_PORT);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, REFUSED);
+}
+
+static void
+removed_rules_come_back_with_the_audit(void **state)
+{
+	(void)state;
+	config.openflow.audit_ms = 100;
+	restart_controller();
+	do_call(CONTROLLER_SET, "", "a", false);
+	fakes[0].n_flows = 0;
+	RUN_UNTIL(base, to(0) == A_PORT);
+}
+
+static void
+rules_of_others_are_left_alone(void **state)
+{
+	(void)state;
+	config.openflow.audit_ms = 100;
+	restart_controller();
+	fakes[0].flows[fakes[0].n_flows++] = (struct fake_flow){.priority = 7, .cookie = 0x1234};
+	fakes[0].flows[fakes[0].n_flows++] = (struct fake_flow){
+		.priority = 8, .cookie = rules_cookie(RULES_MAGIC_DEFAULT, 99, RULES_INGRESS, 0)};
+	RUN_UNTIL(base, fakes[0].flows[fakes[0].n_flows - 1].priority != 8);
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_CLEAR, "", "", false);
+	for (unsigned i = 0; i < fakes[0].n_flows; i++) {
+		if (fakes[0].flows[i].cookie == 0x1234)
+			return;
+	}
+	fail_msg("the rule of somebody else is gone");
+}
+
+/* A straggler is counted by the redirect rule: while it counts nothing is proven. */
+static void
+counters_tell_stragglers(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	struct controller_call c = {.verb = CONTROLLER_QUIET,
+				    .session = 0xab,
+				    .service = "nat",
+				    .source = "a",
+				    .target = "b",
+				    .done = on_done};
+	unsigned n = last.n;
+	controller_call(controller, &c);
+	RUN_UNTIL(base, ({
+			  for (unsigned i = 0; i < fakes[0].n_flows; i++) {
+				  if (rules_cookie_role(fakes[0].flows[i].cookie) == RULES_REDIRECT)
+					  fakes[0].flows[i].packets++;
+			  }
+			  last.n == n + 1;
+		  }));
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_DEADLINE);
+	do_call(CONTROLLER_QUIET, "a", "b", false);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(whole_move),
+		TEST(repeated_calls_change_nothing),
+		TEST(flip_goes_through_everywhere_or_nowhere),
+		TEST(half_a_flip_goes_forward),
+		TEST(half_a_set_goes_back),
+		TEST(answer_lost_after_the_commit),
+		TEST(switch_down_is_a_clear_refusal),
+		TEST(silent_switch_does_not_block),
+		TEST(missing_port_is_named),
+		TEST(renumbered_port_is_followed),
+		TEST(restarted_switch_gets_its_rules_back),
+		TEST(end_of_a_session_holds_although_a_switch_is_down),
+		TEST(restart_touches_no_rule),
+		TEST(rules_are_the_truth_when_the_file_is_gone),
+		TEST(nothing_is_removed_before_it_is_known),
+		TEST(removed_rules_come_back_with_the_audit),
+		TEST(rules_of_others_are_left_alone),
+		TEST(counters_tell_stragglers),
+	};
+	int result;
+
+	log_set_level(getenv("OFCTL_TEST_LOG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	if (!mkdtemp(folder))
+		return 1;
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s/switch%u", folder, i);
+		snprintf(addresses[i], sizeof(addresses[i]), "unix:%s", paths[i]);
+	}
+	result = cmocka_run_group_tests_name("controller", tests, NULL, NULL);
+	rmdir(folder);
+	return result;
+}
