@@ -21,20 +21,21 @@ class Bench:
         self.lab = Lab(Settings(name=name, **settings))
         self.home = "a"
         self.windows = []
-        tap.lab = self.lab
 
     def __enter__(self):
         self.lab.__enter__()
+        self.tap.lab = self.lab
         try:
             self.lab.await_peers()
             self.lab.start_generator("--ramp-rate", "4000")
         except BaseException:
             self.tap.comment(self.lab.logs())
-            self.lab.stop()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
+        self.tap.lab = None
         self.lab.stop()
 
     def away(self):

@@ -235,7 +235,7 @@ class Lab:
         host, s = HOSTS[name], self.settings
         config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
                                    capacity=s.sessions(), workers=s.workers, spin=s.spin,
-                                   sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
+                                   udp_timeout_s=s.udp_timeout_s, sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
         ports = {f"{host.nf}-{port}": mac for port, mac in PORTS.items()}
         child = Child(self.journal, self.folder, host.nf,
                       [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes(), ports),
@@ -298,10 +298,12 @@ class Lab:
         host = HOSTS[source]
         return self.slimctl(source).migrate(host.nf, host.other, *options, seconds=seconds)
 
-    def logs(self, lines=30):
+    def logs(self, lines=16):
         """The last words of everything, for a failure's report."""
         out = []
         for child in [*self.slimd.values(), *self.nf.values(), self.ofctld, self.switch.vswitchd]:
             if child:
-                out.append(f"---- {child.name}\n{child.tail(lines)}")
+                words = "".join(line for line in child.tail(200).splitlines(True)
+                                if not line.startswith(("EAL:", "vhost_user_", "virtio_user_")))
+                out.append(f"---- {child.name}\n" + "".join(words.splitlines(True)[-lines:]))
         return "\n".join(out)

@@ -13,7 +13,8 @@ class Settings:
     rate: int = 20_000          # packets a second, each direction
     churn: int = 500            # flows closed and opened a second
     workers: int = 2            # packet threads of each NF
-    capacity: int = 0           # sessions that an NF has room for; 0: twice the flows
+    udp_timeout_s: int = 120    # a session whose flow was closed stays that long
+    capacity: int = 0           # sessions that an NF has room for; 0: enough for flows and churn
     allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
     hold_capacity: int = 4096   # packets that an NF can hold, per worker and port
     spin: int = 32              # empty rounds before a worker of an NF sleeps
@@ -33,8 +34,8 @@ class Settings:
     def sessions(self):
         if self.capacity:
             return self.capacity
-        wanted = 2 * self.flows + 1024
-        return 1 << (wanted - 1).bit_length()
+        live = self.flows + self.churn * (self.udp_timeout_s + 30)
+        return 1 << (live + live // 4 + 1023).bit_length()
 
     def nf_megabytes(self):
         """Slot and index of each session, packets that are held or queued, and the rest."""

@@ -58,7 +58,7 @@ class Switch:
     def start_vswitchd(self):
         self.vswitchd = Child(self.journal, self.folder, "ovs-vswitchd",
                               [VSWITCHD, self.database, f"--unixctl={self.control_path()}",
-                               "-vconsole:info", "-vsyslog:off"], netns=self.netns, env=self.env,
+                               "-vconsole:warn", "-vsyslog:off", "-vfile:off"], netns=self.netns, env=self.env,
                               nice=self.nice)
         wait.until(self._initialised, "Open vSwitch with DPDK", alive=self.vswitchd.gone, every=0.1)
 
