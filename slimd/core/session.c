@@ -740,7 +740,7 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 	if (event->type == EV_PEER_BACK || event->type == EV_QUERY ||
 	    (event->type >= EV_STANDING_OWNER && event->type <= EV_STANDING_NONE))
 		s->peer_gone = false;
-	if (event->type == EV_GATE_DONE || event->type == EV_CLOSED)
+	if (event->type == EV_GATE_DONE || event->type == EV_CLOSED || event->type == EV_NF_LOST)
 		s->lost += event->n;
 
 	edge = edge_find(s, event);

@@ -134,8 +134,9 @@ enum session_state {
 	X(EV_TRAIL_END, "trail-end")           /* target: peer's TrailEnd */                      \
 	X(EV_CLOSE_COMPLETE, "close-complete") /* target: peer's Close */                         \
 	X(EV_CLOSE_DISCARD, "close-discard")                                                      \
-	X(EV_QUERY, "query")     /* target: peer's Query */                                       \
-	X(EV_NF_LOST, "nf-lost") /* the local NF is gone */                                       \
+	X(EV_QUERY, "query") /* target: peer's Query */                                           \
+	X(EV_NF_LOST,                                                                             \
+	  "nf-lost") /* the local NF is gone; n as for GATE_DONE: its memory is still mapped */   \
 	X(EV_CANCEL, "cancel")                                                                    \
 	X(EV_PROTOCOL, "protocol") /* the peer said what makes no sense */                        \
 	X(EV_TICK, "tick")         /* time has passed: deadlines, retries */

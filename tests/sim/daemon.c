@@ -39,6 +39,8 @@ after_step(struct world *w, uint32_t side, enum session_state before,
 	if (d->session.state != before) {
 		trace(w, "slimd%u: -> %s", side, session_state_name(d->session.state));
 		plan_entered(w, d->session.state);
+		if (d->session.state == SOURCE_COPYING || d->session.state == SOURCE_HOLDING)
+			load_hurry(w);
 	}
 	carry_out(w, side, effects);
 	if (d->gen == gen && d->session.state == SESSION_DONE)
@@ -53,7 +55,7 @@ daemon_event(struct world *w, uint32_t side, enum session_event_type type, uint6
 	struct daemon *d = &w->daemon[side];
 	struct session_event event = {.type = type, .now_ns = w->now, .n = n, .reason = reason};
 	struct session_effects effects;
-	enum session_state before = d->session.state;
+	enum session_state before = type == EV_START ? SESSION_N_STATES : d->session.state;
 
 	if (!d->alive || !d->has_session)
 		return;
@@ -197,10 +199,8 @@ row_arrives(struct world *w, uint32_t side, const struct message *message)
 	struct install record = {.slot = message->slot, .row = message->row};
 
 	record.op = message->row.used ? SLIM_INSTALL_PUT : SLIM_INSTALL_DEL;
-	if (w->options.bad_digest && message->row.used) {
-		w->options.bad_digest = false;
+	if (w->options.bad_digest)
 		record.row.count ^= 1u;
-	}
 	if (d->rows_tail - d->rows_head == SIM_MAX_ROWS) {
 		violation(w, "the simulator has too many rows under way");
 		return;
@@ -892,9 +892,14 @@ daemon_start_move(struct world *w, uint32_t source)
 static void
 nf_is_lost(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
 {
+	struct daemon *d = &w->daemon[side];
+	uint64_t lost = w->nf[side].overflow - d->overflow_told;
+
 	(void)unused;
-	if (w->daemon[side].gen == gen)
-		daemon_event(w, side, EV_NF_LOST, 0, 0);
+	if (d->gen != gen)
+		return;
+	d->overflow_told += lost;
+	daemon_event(w, side, EV_NF_LOST, lost, 0);
 }
 
 static void

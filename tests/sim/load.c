@@ -14,25 +14,24 @@ usual_gap(struct world *w)
 	case SOURCE_HOLDING:
 	case SOURCE_DRAINING:
 	case SOURCE_ENDED:
-		return w->load.gap_ns / 4;
+		return w->load.handover_gap_ns;
 	case SOURCE_STEERING:
 	case SOURCE_QUIETING:
 		/* Most in the beginning, some all along, however long it takes. */
-		return w->load.gap_ns / 4 + (w->now - s->since_ns) / 8;
+		return w->load.handover_gap_ns + (w->now - s->since_ns) / 4;
 	default:
-		return w->load.gap_ns + (w->now - s->since_ns) / 8;
+		return w->load.gap_ns + (w->now - s->since_ns) / 4;
 	}
 }
 
 static void
-send_packet(struct world *w, uint32_t flow, uint32_t unused, uint64_t unused2)
+send_packet(struct world *w, uint32_t flow, uint32_t unused, uint64_t serial)
 {
 	uint32_t connection = flow / 2;
 	uint32_t p;
 
 	(void)unused;
-	(void)unused2;
-	if (w->load.stopped)
+	if (w->load.stopped || serial != w->load.serial)
 		return;
 	p = packet_new(w);
 	w->packets[p].flow = (uint8_t)flow;
@@ -44,14 +43,24 @@ send_packet(struct world *w, uint32_t flow, uint32_t unused, uint64_t unused2)
 	}
 	oracle_sent(w, p);
 	switch_perimeter(w, p);
-	engine_at(w, w->now + 1 + rnd(w, RNG_LOAD, 2 * usual_gap(w)), send_packet, flow, 0, 0);
+	engine_at(w, w->now + 1 + rnd(w, RNG_LOAD, 2 * usual_gap(w)), send_packet, flow, 0, serial);
+}
+
+void
+load_hurry(struct world *w)
+{
+	w->load.serial++;
+	for (uint32_t flow = 0; flow < w->load.n_flows; flow++)
+		engine_at(w, w->now + rnd(w, RNG_LOAD, 2 * usual_gap(w)), send_packet, flow, 0,
+			  w->load.serial);
 }
 
 void
 load_init(struct world *w)
 {
 	w->load.n_flows = 2 * (uint32_t)rnd_range(w, RNG_LOAD, 3, SIM_MAX_CONNECTIONS);
-	w->load.gap_ns = rnd_range(w, RNG_LOAD, US(150), US(800));
+	w->load.gap_ns = rnd_range(w, RNG_LOAD, US(200), US(1000));
+	w->load.handover_gap_ns = rnd_range(w, RNG_LOAD, US(40), US(250));
 	for (uint32_t i = 0; i < SIM_MAX_CONNECTIONS; i++)
 		w->load.left[i] = (uint32_t)rnd_range(w, RNG_LOAD, 4, 60);
 	for (uint32_t flow = 0; flow < w->load.n_flows; flow++)

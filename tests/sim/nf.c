@@ -364,7 +364,8 @@ send_on(struct world *w, uint32_t inst, uint32_t index, uint32_t port)
 	uint32_t p;
 
 	/* Paced: the transmit queue takes a few at a time. */
-	for (uint32_t n = 0; n < 6 && (p = fifo_pop(w, &k->queue[port])) != SIM_NONE; n++) {
+	for (uint32_t n = 0; n < nf->tx_pace && (p = fifo_pop(w, &k->queue[port])) != SIM_NONE;
+	     n++) {
 		k->worked = true;
 		nf->redirected++;
 		if (w->options.controls & CONTROL_NO_REDIRECT) {
@@ -463,6 +464,7 @@ enter_serve(struct nf *nf, struct worker *k, bool is_leader)
 		if (is_leader)
 			nf->taken_sent = 0;
 		nf->handled = 0;
+		nf->n_slots = SIM_MAX_SLOTS; /* only installs were to find it full */
 	}
 	set_mode(k, SLIM_GATE_SERVE);
 }
@@ -1085,7 +1087,8 @@ nf_init(struct world *w, uint32_t inst, bool active)
 		nf->n_queues[p] = rnd_chance(w, RNG_NF, 64)
 					  ? (uint32_t)rnd_range(w, RNG_NF, 1, nf->n_workers)
 					  : nf->n_workers;
-	nf->poll_ns = rnd_range(w, RNG_NF, US(2), US(20));
+	nf->poll_ns = rnd_range(w, RNG_NF, US(2), US(30));
+	nf->tx_pace = (uint32_t)rnd_range(w, RNG_NF, 1, 6);
 	nf->hold_capacity = w->options.hold_capacity != 0 ? w->options.hold_capacity : 100000;
 	nf->n_slots = SIM_MAX_SLOTS;
 	for (uint32_t i = 0; i < SIM_MAX_WORKERS; i++) {

@@ -219,7 +219,7 @@ oracle_end(struct world *w)
 	default:
 		if (w->nf[source].alive)
 			check_owner(w, source);
-		else if (w->result != RESULT_REFUSED)
+		else if (w->result != RESULT_REFUSED && w->daemon[source].session.nf_gone)
 			violation(w, "the result is %s, but the source is dead",
 				  session_result_name(w->result));
 		check_standby(w, 1 - source);

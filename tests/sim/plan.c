@@ -7,10 +7,10 @@ const char *
 fault_name(enum fault_kind kind)
 {
 	static const char *const names[N_FAULTS] = {
-		"none",        "break",         "partition",  "slow-peer",
-		"kill-source", "kill-target",   "nf-source",  "nf-target",
-		"ofctl-fail",  "ofctl-slow",    "ofctl-gone", "switch-restart",
-		"cancel",      "cancel-target", "taken-lost", "frames-lost",
+		"none",        "break",          "partition", "slow-peer",     "kill-source",
+		"kill-target", "nf-source",      "nf-target", "ofctl-fail",    "ofctl-slow",
+		"ofctl-gone",  "switch-restart", "cancel",    "cancel-target", "taken-lost",
+		"frames-lost", "probes-lost",
 	};
 
 	return names[kind];
@@ -85,6 +85,9 @@ strike(struct world *w, uint32_t index, uint32_t unused, uint64_t unused2)
 		break;
 	case FAULT_FRAMES_LOST:
 		w->frames_lost_until = until;
+		break;
+	case FAULT_PROBES_LOST:
+		w->probes_lost_until = until;
 		break;
 	case FAULT_NONE:
 	case N_FAULTS:

@@ -66,15 +66,18 @@ move_is_over(const struct world *w)
 	return !w->sw.busy;
 }
 
-/* A session that was lost with its daemon before anything was journalled has touched nothing. */
+/* A daemon that died before it journalled anything has touched nothing. One that died after
+ * its last stroke has told nobody; then the switch shows which way it went. */
 static enum session_result
 result_of_move(const struct world *w)
 {
 	const struct daemon *d = &w->daemon[w->source];
 
-	if (d->result == RESULT_NONE && d->n_restarts > 0 && w->nf[w->source].alive)
+	if (d->result != RESULT_NONE || d->n_restarts == 0 || !w->nf[w->source].alive)
+		return d->result;
+	if (d->stage != STAGE_OVER || d->journal_session != w->session)
 		return RESULT_REFUSED;
-	return d->result;
+	return w->sw.rules.serving == w->source ? RESULT_ABORTED : RESULT_COMPLETE;
 }
 
 static void

@@ -13,18 +13,23 @@ usage(void)
 {
 	fprintf(stderr, "usage: sim [--seed N] [--runs N] [--clean] [--moves N] [--lag-us N] "
 			"[--controls BITS]\n"
-			"           [--fault KIND,STATE,DELAY_US,DURATION_US]... [--verbose]\n");
+			"           [--fault KIND,STATE,DELAY_US,DURATION_US | "
+			"KIND,@EFFECT,DURATION_US]... [--verbose]\n");
 	return 2;
 }
 
 static int
 run_all(struct options *options, uint64_t runs)
 {
-	uint64_t n_failed = 0;
+	uint64_t n_failed = 0, steps = 0, packets = 0;
 	uint32_t results[RESULT_FAILED + 1] = {0};
 
 	for (uint64_t i = 0; i < runs; i++, options->seed++) {
-		if (run(&world, options)) {
+		bool ok = run(&world, options);
+
+		steps += world.steps;
+		packets += world.oracle.n_sent;
+		if (ok) {
 			results[world.result]++;
 			continue;
 		}
@@ -33,7 +38,8 @@ run_all(struct options *options, uint64_t runs)
 	}
 	for (unsigned i = 0; i <= RESULT_FAILED; i++)
 		printf("%s %u  ", session_result_name((enum session_result)i), results[i]);
-	printf("violations %llu\n", (unsigned long long)n_failed);
+	printf("violations %llu, %.0f steps and %.0f packets a run\n", (unsigned long long)n_failed,
+	       (double)steps / (double)runs, (double)packets / (double)runs);
 	return n_failed != 0;
 }
 
@@ -44,6 +50,13 @@ parse_fault(struct options *options, uint32_t n, const char *text)
 	unsigned kind, state;
 	unsigned long long delay, duration;
 
+	if (sscanf(text, "%u,@%u,%llu", &kind, &state, &duration) == 3 && kind < N_FAULTS) {
+		*f = (struct fault){.kind = (enum fault_kind)kind,
+				    .at_effect = true,
+				    .effect = state,
+				    .duration_ns = US(duration)};
+		return true;
+	}
 	if (sscanf(text, "%u,%u,%llu,%llu", &kind, &state, &delay, &duration) != 4 ||
 	    kind >= N_FAULTS)
 		return false;
@@ -61,6 +74,7 @@ main(int argc, char **argv)
 		{"seed", required_argument, NULL, 's'},
 		{"runs", required_argument, NULL, 'n'},
 		{"clean", no_argument, NULL, 'c'},
+		{"hold", required_argument, NULL, 'h'},
 		{"moves", required_argument, NULL, 'm'},
 		{"lag-us", required_argument, NULL, 'l'},
 		{"controls", required_argument, NULL, 'x'},
@@ -98,6 +112,9 @@ main(int argc, char **argv)
 			options.random_faults = false;
 			if (!parse_fault(&options, n_faults++, optarg))
 				return usage();
+			break;
+		case 'h':
+			options.hold_capacity = (uint32_t)strtoul(optarg, NULL, 0);
 			break;
 		case 'v':
 			options.verbose = true;

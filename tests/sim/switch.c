@@ -112,7 +112,9 @@ switch_egress_is_shut(struct world *w, uint32_t inst)
 	if (w->sw.rules.egress & (1u << inst))
 		return false;
 	for (uint32_t flow = 0; flow < SIM_MAX_FLOWS; flow++) {
-		if (is_stale(w, &w->sw.cache[CACHE_EGRESS(inst, flow)]))
+		const struct cached *c = &w->sw.cache[CACHE_EGRESS(inst, flow)];
+
+		if (is_stale(w, c) && c->action == ACTION_OUT)
 			return false;
 	}
 	return true;
@@ -162,6 +164,8 @@ frame_is_lost(struct world *w, const struct packet *packet, uint32_t inst)
 	/* Everything that tells the source that the target owns. */
 	if (w->now < w->taken_lost_until && inst != w->source &&
 	    (packet->frame == SLIM_FRAME_TAKEN || packet->frame == SLIM_FRAME_FLUSH))
+		return true;
+	if (w->now < w->probes_lost_until && packet->frame == SLIM_FRAME_PROBE)
 		return true;
 	return rnd_chance(w, RNG_NET, w->frame_loss);
 }

@@ -199,6 +199,7 @@ struct nf {
 	uint32_t hold_capacity;
 	uint32_t n_slots;
 	uint64_t poll_ns; /* a worker's usual delay */
+	uint32_t tx_pace; /* packets that a transmit queue takes at a time */
 	struct command command;
 	uint32_t hold_word;
 	uint32_t round_request;
@@ -334,6 +335,7 @@ enum fault_kind {
 	FAULT_CANCEL_TARGET,
 	FAULT_TAKEN_LOST,  /* the data path loses slim frames to the source */
 	FAULT_FRAMES_LOST, /* it loses nearly every slim frame */
+	FAULT_PROBES_LOST, /* it loses all probes */
 	N_FAULTS
 };
 
@@ -387,7 +389,9 @@ struct oracle {
 struct load {
 	uint32_t n_flows;
 	bool stopped;
-	uint64_t gap_ns;
+	uint64_t gap_ns; /* between two packets of a flow */
+	uint64_t handover_gap_ns;
+	uint64_t serial;
 	uint32_t left[SIM_MAX_CONNECTIONS]; /* packets until the connection closes */
 };
 
@@ -419,7 +423,7 @@ struct world {
 	uint64_t lag_ns;
 	bool lag_by_thread;
 	uint32_t frame_loss; /* of 256 */
-	uint64_t taken_lost_until, frames_lost_until;
+	uint64_t taken_lost_until, frames_lost_until, probes_lost_until;
 	uint64_t tx_delay_ns, wire_delay_ns, peer_delay_ns;
 	uint8_t serving_at_start;
 	struct fault faults[SIM_MAX_FAULTS];
@@ -488,6 +492,8 @@ void stream_cut(struct world *w, uint64_t until);
 
 /* load.c */
 void load_init(struct world *w);
+/* All flows send soon, at the pace of the phase that has begun. */
+void load_hurry(struct world *w);
 
 /* oracle.c */
 void oracle_sent(struct world *w, uint32_t p);

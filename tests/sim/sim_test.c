@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Moves in the simulator: seeded random walks, every fault in every phase, death of a daemon
+ * between any two effects, stories with a known end, negative controls, and the lag of the
+ * flow cache. A run that fails prints its seed; `sim` replays it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "slim_ctl.pb-c.h"
+#include "world.h"
+
+static struct world world;
+
+#define REASON(name) SLIM__V1__REASON_CODE__REASON_##name
+
+static void
+print_fault(const struct fault *f)
+{
+	if (f->kind == FAULT_NONE)
+		return;
+	if (f->at_effect)
+		print_message("# replay with --fault %u,@%u,%llu (%s)\n", f->kind, f->effect,
+			      (unsigned long long)f->duration_ns / 1000, fault_name(f->kind));
+	else
+		print_message("# replay with --fault %u,%u,%llu,%llu (%s in %s)\n", f->kind,
+			      f->state, (unsigned long long)f->delay_ns / 1000,
+			      (unsigned long long)f->duration_ns / 1000, fault_name(f->kind),
+			      session_state_name(f->state));
+}
+
+static void
+run_or_fail(const struct options *options)
+{
+	if (run(&world, options))
+		return;
+	print_message("# seed %llu: %s\n", (unsigned long long)options->seed, world.what);
+	for (unsigned i = 0; i < SIM_MAX_FAULTS; i++)
+		print_fault(&options->faults[i]);
+	fail();
+}
+
+/* ---- random walks ------------------------------------------------------------------ */
+
+static void
+test_moves_without_trouble_complete(void **state)
+{
+	struct options options = {.n_moves = 2};
+
+	(void)state;
+	for (options.seed = 1; options.seed <= 150; options.seed++) {
+		run_or_fail(&options);
+		assert_int_equal(world.result, RESULT_COMPLETE);
+		assert_int_equal(world.n_moves_done, 2);
+		assert_int_equal(world.oracle.n_out, world.oracle.n_sent);
+	}
+}
+
+static void
+test_random_trouble_keeps_every_promise(void **state)
+{
+	struct options options = {.random_faults = true};
+	uint32_t results[RESULT_FAILED + 1] = {0};
+
+	(void)state;
+	for (options.seed = 1; options.seed <= 900; options.seed++) {
+		run_or_fail(&options);
+		results[world.result]++;
+	}
+	for (unsigned i = 0; i <= RESULT_FAILED; i++)
+		print_message("# %s %u\n", session_result_name((enum session_result)i), results[i]);
+	/* The walks go everywhere. */
+	for (unsigned i = RESULT_COMPLETE; i <= RESULT_FAILED; i++)
+		assert_true(results[i] > 0);
+}
+
+/* ---- every fault in every phase -------------------------------------------------------- */
+
+static void
+test_every_fault_in_every_state(void **state)
+{
+	static const uint64_t durations[] = {US(200), MS(30)};
+	struct options options = {.n_moves = 1, .seed = 1};
+	unsigned kind, at, d;
+
+	(void)state;
+	for (kind = FAULT_NONE + 1; kind < N_FAULTS; kind++) {
+		for (at = 0; at < SESSION_DONE; at++) {
+			for (d = 0; d < 2; d++) {
+				options.seed++;
+				options.faults[0] = (struct fault){
+					.kind = (enum fault_kind)kind,
+					.state = (enum session_state)at,
+					.delay_ns = (options.seed % 5) * US(17),
+					.duration_ns = durations[d],
+				};
+				run_or_fail(&options);
+			}
+		}
+	}
+}
+
+/* A daemon dies before each of its effects in turn, and comes back soon or late. */
+static void
+kill_at_every_effect(enum fault_kind kind, uint64_t down_ns)
+{
+	struct options options = {.n_moves = 2};
+	uint32_t effect;
+
+	for (effect = 0; effect < 200; effect++) {
+		options.seed = effect + 1;
+		options.faults[0] = (struct fault){
+			.kind = kind, .at_effect = true, .effect = effect, .duration_ns = down_ns};
+		run_or_fail(&options);
+		if (!world.faults[0].fired)
+			break;
+	}
+	assert_in_range(effect, 20, 199);
+}
+
+static void
+test_source_daemon_dies_between_any_two_effects(void **state)
+{
+	(void)state;
+	kill_at_every_effect(FAULT_KILL_SOURCE, US(300));
+	kill_at_every_effect(FAULT_KILL_SOURCE, MS(40));
+}
+
+static void
+test_target_daemon_dies_between_any_two_effects(void **state)
+{
+	(void)state;
+	kill_at_every_effect(FAULT_KILL_TARGET, US(300));
+	kill_at_every_effect(FAULT_KILL_TARGET, MS(40));
+}
+
+/* ---- stories: what happens, and how it must end ------------------------------------------- */
+
+struct story {
+	const char *name;
+	struct fault faults[SIM_MAX_FAULTS];
+	enum session_result result;
+	uint32_t reason; /* 0: none, or any */
+	uint32_t hold_capacity, target_slots;
+	bool bad_digest;
+};
+
+#define AT(state_, kind_, delay, duration)                                                         \
+	{                                                                                          \
+		.kind = (kind_), .state = (state_), .delay_ns = (delay), .duration_ns = (duration) \
+	}
+
+static const struct story stories[] = {
+	{"peer breaks in copy",
+	 {AT(SOURCE_COPYING, FAULT_BREAK, 0, 0)},
+	 RESULT_ABORTED,
+	 REASON(PEER_LOST),
+	 0,
+	 0,
+	 false},
+	{"peer breaks right after END",
+	 {AT(SOURCE_ENDED, FAULT_PARTITION, 1, MS(3))},
+	 RESULT_ABORTED,
+	 REASON(PEER_LOST),
+	 0,
+	 0,
+	 false},
+	{"peer is away while the target takes over",
+	 {AT(TARGET_VERIFYING, FAULT_PARTITION, 1, MS(60))},
+	 RESULT_COMPLETE,
+	 0,
+	 0,
+	 0,
+	 false},
+	{"TAKEN is lost on the data path",
+	 {AT(TARGET_VERIFYING, FAULT_TAKEN_LOST, 0, MS(500))},
+	 RESULT_COMPLETE,
+	 0,
+	 0,
+	 0,
+	 false},
+	{"TAKEN is lost on both paths: fence",
+	 {AT(TARGET_VERIFYING, FAULT_TAKEN_LOST, 0, MS(500)),
+	  AT(TARGET_VERIFYING, FAULT_PARTITION, 0, MS(100))},
+	 RESULT_ABORTED,
+	 REASON(PEER_LOST),
+	 0,
+	 0,
+	 false},
+	{"TAKEN is lost on both paths, the controller is gone: hold until it is back",
+	 {AT(TARGET_VERIFYING, FAULT_TAKEN_LOST, 0, MS(500)),
+	  AT(TARGET_VERIFYING, FAULT_PARTITION, 0, MS(100)),
+	  AT(SOURCE_FENCING, FAULT_OFCTL_GONE, 0, MS(20))},
+	 RESULT_ABORTED,
+	 REASON(PEER_LOST),
+	 0,
+	 0,
+	 false},
+	{"source slimd dies before END and stays away: the agent resumes by itself",
+	 {AT(SOURCE_HOLDING, FAULT_KILL_SOURCE, 0, MS(80))},
+	 RESULT_ABORTED,
+	 REASON(RESTART),
+	 0,
+	 0,
+	 false},
+	{"source slimd dies before END and is back at once",
+	 {AT(SOURCE_HOLDING, FAULT_KILL_SOURCE, 0, US(500))},
+	 RESULT_ABORTED,
+	 REASON(RESTART),
+	 0,
+	 0,
+	 false},
+	{"source slimd dies after END: the data path goes on",
+	 {AT(TARGET_VERIFYING, FAULT_KILL_SOURCE, 0, MS(80))},
+	 RESULT_COMPLETE,
+	 0,
+	 0,
+	 0,
+	 false},
+	{"target slimd dies in copy",
+	 {AT(SOURCE_COPYING, FAULT_KILL_TARGET, 0, MS(20))},
+	 RESULT_ABORTED,
+	 REASON(PEER_LOST),
+	 0,
+	 0,
+	 false},
+	{"target slimd dies while it serves",
+	 {AT(TARGET_SERVING, FAULT_KILL_TARGET, 0, MS(20))},
+	 RESULT_COMPLETE,
+	 0,
+	 0,
+	 0,
+	 false},
+	{"source NF dies in copy",
+	 {AT(SOURCE_COPYING, FAULT_NF_SOURCE, 0, 0)},
+	 RESULT_FAILED,
+	 REASON(NF_LOST),
+	 0,
+	 0,
+	 false},
+	{"target NF dies in copy",
+	 {AT(SOURCE_COPYING, FAULT_NF_TARGET, 0, 0)},
+	 RESULT_ABORTED,
+	 REASON(NF_LOST),
+	 0,
+	 0,
+	 false},
+	{"target NF dies after TAKEN: the source takes back what it has",
+	 {AT(SOURCE_STEERING, FAULT_NF_TARGET, US(50), 0)},
+	 RESULT_FAILED,
+	 REASON(NF_LOST),
+	 0,
+	 0,
+	 false},
+	{"the controller is gone from the start",
+	 {AT(SOURCE_OPENING, FAULT_OFCTL_GONE, 0, MS(90))},
+	 RESULT_REFUSED,
+	 REASON(STEERING_REFUSED),
+	 0,
+	 0,
+	 false},
+	{"the controller fails in prepare",
+	 {AT(SOURCE_PREPARING, FAULT_OFCTL_GONE, 0, MS(10))},
+	 RESULT_ABORTED,
+	 REASON(STEERING_REFUSED),
+	 0,
+	 0,
+	 false},
+	{"the controller is gone when it should flip",
+	 {AT(SOURCE_STEERING, FAULT_OFCTL_GONE, 0, MS(60))},
+	 RESULT_COMPLETE,
+	 0,
+	 0,
+	 0,
+	 false},
+	{"the switch restarts while traffic is steered",
+	 {AT(SOURCE_QUIETING, FAULT_SWITCH_RESTART, 0, US(300))},
+	 RESULT_COMPLETE,
+	 0,
+	 0,
+	 0,
+	 false},
+	{"cancel in preflight",
+	 {AT(SOURCE_CHECKING, FAULT_CANCEL, 0, 0)},
+	 RESULT_CANCELLED,
+	 REASON(CANCELLED),
+	 0,
+	 0,
+	 false},
+	{"cancel in copy",
+	 {AT(SOURCE_CATCHING_UP, FAULT_CANCEL, 0, 0)},
+	 RESULT_CANCELLED,
+	 REASON(CANCELLED),
+	 0,
+	 0,
+	 false},
+	{"cancel in the hold",
+	 {AT(SOURCE_HOLDING, FAULT_CANCEL, 0, 0)},
+	 RESULT_CANCELLED,
+	 REASON(CANCELLED),
+	 0,
+	 0,
+	 false},
+	{"cancel after TAKEN comes too late",
+	 {AT(SOURCE_STEERING, FAULT_CANCEL, 0, 0)},
+	 RESULT_COMPLETE,
+	 0,
+	 0,
+	 0,
+	 false},
+	{"the target's operator cancels",
+	 {AT(TARGET_RECEIVING, FAULT_CANCEL_TARGET, 0, 0)},
+	 RESULT_ABORTED,
+	 REASON(CANCELLED),
+	 0,
+	 0,
+	 false},
+	{"the stream stalls in the hold: the deadline undoes it",
+	 {AT(SOURCE_HOLDING, FAULT_SLOW_PEER, 0, MS(300))},
+	 RESULT_TIMED_OUT,
+	 REASON(DEADLINE),
+	 0,
+	 0,
+	 false},
+	{"no probe ever comes back",
+	 {AT(SOURCE_PREPARING, FAULT_TAKEN_LOST, 0, 0),
+	  AT(SOURCE_ARMING, FAULT_PROBES_LOST, 0, MS(15000))},
+	 RESULT_TIMED_OUT,
+	 REASON(DEADLINE),
+	 0,
+	 0,
+	 false},
+	{"the hold overflows",
+	 {AT(SOURCE_HOLDING, FAULT_SLOW_PEER, 0, MS(3))},
+	 RESULT_FAILED,
+	 REASON(HOLD_OVERFLOW),
+	 1,
+	 0,
+	 false},
+	{"a row changes on its way", {{0}}, RESULT_ABORTED, REASON(DIGEST), 0, 0, true},
+	{"the target's table is full", {{0}}, RESULT_ABORTED, REASON(TABLE_FULL), 0, 1, false},
+};
+
+static void
+tell(const struct story *story)
+{
+	struct options options = {.n_moves = 1,
+				  .hold_capacity = story->hold_capacity,
+				  .target_slots = story->target_slots,
+				  .bad_digest = story->bad_digest};
+
+	memcpy(options.faults, story->faults, sizeof(options.faults));
+	for (options.seed = 100; options.seed < 108; options.seed++) {
+		run_or_fail(&options);
+		if (world.result == story->result &&
+		    (story->reason == 0 || world.reason == story->reason))
+			continue;
+		print_message("# %s, seed %llu: %s with reason %u\n", story->name,
+			      (unsigned long long)options.seed, session_result_name(world.result),
+			      world.reason);
+		fail();
+	}
+}
+
+static void
+test_stories(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(stories) / sizeof(stories[0]); i++)
+		tell(&stories[i]);
+	print_message("# %zu stories\n", sizeof(stories) / sizeof(stories[0]));
+}
+
+/* ---- negative controls ------------------------------------------------------------------------ */
+
+struct control_run {
+	const char *name;
+	enum control control;
+	const char *expect; /* in what the oracle says */
+	uint32_t n_seeds;
+	bool late; /* TAKEN arrives about when the source gives up */
+};
+
+static const struct control_run controls[] = {
+	{"no hold", CONTROL_NO_HOLD, "is lost: the hold is off", 40, false},
+	{"no flush rounds", CONTROL_NO_FLUSH, "invariant 3", 40, false},
+	{"one reply for all workers", CONTROL_ONE_REPLY, "invariant 3", 150, false},
+	{"reply before the drain", CONTROL_REPLY_EARLY, "invariant 3", 200, false},
+	{"no redirect", CONTROL_NO_REDIRECT, "is lost: the redirect is off", 40, false},
+	{"no fence", CONTROL_NO_FENCE, "invariant", 200, true},
+	{"the barrier is believed", CONTROL_TRUST_BARRIER, "is lost: the gate is closed", 60,
+	 false},
+	{"no marks", CONTROL_NO_MARKS, "invariant 3", 300, false},
+};
+
+static void
+set_late(struct options *options)
+{
+	options->taken_late = true;
+	options->faults[0] = (struct fault)AT(TARGET_VERIFYING, FAULT_PARTITION, 0, MS(60));
+	options->faults[1] = (struct fault)AT(TARGET_TAKING, FAULT_TAKEN_LOST, 0,
+					      US(800) + (options->seed % 64) * US(25));
+}
+
+static uint32_t
+count_violations(const struct control_run *control, uint32_t bits)
+{
+	struct options options = {
+		.n_moves = 1, .controls = bits, .keep_lag = true, .lag_ns = MS(10)};
+	uint32_t n = 0;
+
+	for (options.seed = 1; options.seed <= control->n_seeds; options.seed++) {
+		if (control->late)
+			set_late(&options);
+		if (run(&world, &options))
+			continue;
+		n++;
+		if (strstr(world.what, control->expect) == NULL) {
+			print_message("# control %s, seed %llu: %s\n", control->name,
+				      (unsigned long long)options.seed, world.what);
+			fail();
+		}
+	}
+	return n;
+}
+
+static void
+test_each_mechanism_is_missed_when_it_is_off(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		const struct control_run *c = &controls[i];
+		uint32_t n = count_violations(c, c->control);
+
+		print_message("# control %s: %u of %u runs violate\n", c->name, n, c->n_seeds);
+		assert_true(n > 0);
+		assert_int_equal(count_violations(c, 0), 0);
+	}
+}
+
+/* ---- the lag of the flow cache --------------------------------------------------------------------- */
+
+#define N_LAG_RUNS 60
+
+static int
+compare_ns(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+struct spread {
+	uint64_t p50, p90, max;
+};
+
+static struct spread
+hold_spread(uint64_t lag_ns)
+{
+	struct options options = {.n_moves = 1, .keep_lag = true, .lag_ns = lag_ns};
+	uint64_t holds[N_LAG_RUNS];
+
+	for (unsigned i = 0; i < N_LAG_RUNS; i++) {
+		options.seed = i + 1;
+		run_or_fail(&options);
+		assert_int_equal(world.result, RESULT_COMPLETE);
+		holds[i] = world.hold_ns;
+	}
+	qsort(holds, N_LAG_RUNS, sizeof(holds[0]), compare_ns);
+	return (struct spread){.p50 = holds[N_LAG_RUNS / 2],
+			       .p90 = holds[N_LAG_RUNS * 9 / 10],
+			       .max = holds[N_LAG_RUNS - 1]};
+}
+
+static void
+test_a_lagging_flow_cache_costs_no_hold_time(void **state)
+{
+	static const uint64_t lags[] = {0, MS(1), MS(30), MS(1000), MS(3000)};
+	struct spread without = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lags) / sizeof(lags[0]); i++) {
+		struct spread s = hold_spread(lags[i]);
+
+		if (i == 0)
+			without = s;
+		print_message("# lag %llu us: hold p50 %llu us, p90 %llu us, max %llu us\n",
+			      (unsigned long long)lags[i] / 1000, (unsigned long long)s.p50 / 1000,
+			      (unsigned long long)s.p90 / 1000, (unsigned long long)s.max / 1000);
+		assert_true(s.p50 <= without.p50 * 5 / 4);
+		assert_true(s.p90 <= without.p90 * 3 / 2);
+		assert_true(s.max <= without.max * 3 / 2);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_moves_without_trouble_complete),
+		cmocka_unit_test(test_random_trouble_keeps_every_promise),
+		cmocka_unit_test(test_every_fault_in_every_state),
+		cmocka_unit_test(test_source_daemon_dies_between_any_two_effects),
+		cmocka_unit_test(test_target_daemon_dies_between_any_two_effects),
+		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_each_mechanism_is_missed_when_it_is_off),
+		cmocka_unit_test(test_a_lagging_flow_cache_costs_no_hold_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
