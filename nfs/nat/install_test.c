@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows that come from another instance: two NATs, and a copy of rows from one to the other by the calls
+ * that the agent makes. Everything derived must come out of the slots alone.
+ */
+#include "harness_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <netinet/in.h>
+
+#define CAPACITY 8192
+
+static struct harness source, target;
+/* What the agent keeps at the target: local slot by source slot. */
+static uint32_t local_of[CAPACITY];
+
+static int
+open_pair(uint16_t target_workers)
+{
+	struct nat_config config;
+
+	harness_defaults(&config);
+	harness_open(&source, &config, true);
+	config.n_workers = target_workers;
+	harness_open(&target, &config, true);
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		local_of[i] = SLIM_NO_SLOT;
+	return 0;
+}
+
+static int
+open_equal(void **state)
+{
+	(void)state;
+	return open_pair(1);
+}
+
+static int
+open_wider(void **state)
+{
+	(void)state;
+	return open_pair(3);
+}
+
+static int
+close_pair(void **state)
+{
+	(void)state;
+	harness_check(&source);
+	harness_check(&target);
+	harness_close(&source);
+	harness_close(&target);
+	return 0;
+}
+
+static struct slim_worker *
+worker_of(const struct harness *h, uint8_t bucket)
+{
+	return h->nf[h->nat->bucket_worker[bucket]].agent;
+}
+
+static bool
+is_used(const struct slim_table *table, uint32_t slot)
+{
+	return ((const struct slim_slot_head *)slim_slot(table, slot) - 1)->used;
+}
+
+static void
+delete_row(uint32_t source_slot)
+{
+	struct slim_table *table = target.nat->sessions.table;
+	uint32_t slot = local_of[source_slot];
+	const struct nat_session *entry;
+	struct slim_worker *w;
+
+	if (slot == SLIM_NO_SLOT)
+		return;
+	entry = slim_slot(table, slot);
+	w = worker_of(&target, (uint8_t)rte_be_to_cpu_32(entry->inside_address));
+	nat_session_ops.removed(&target.nat->sessions, w, slot, entry);
+	slim_slot_free(w, table, slot);
+	local_of[source_slot] = SLIM_NO_SLOT;
+}
+
+/* As the agent does it: a slot whose key changed is delete and put; a row goes to where its key is. */
+static bool
+put_row(uint32_t source_slot, const struct nat_session *row)
+{
+	struct slim_table *table = target.nat->sessions.table;
+	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(row->inside_address);
+	struct slim_worker *w = worker_of(&target, bucket);
+	uint32_t slot;
+
+	if (local_of[source_slot] != SLIM_NO_SLOT &&
+	    memcmp(slim_slot(table, local_of[source_slot]), row, 7) != 0)
+		delete_row(source_slot);
+	slot = nat_session_ops.acquire(&target.nat->sessions, w, bucket, row);
+	if (slot == SLIM_NO_SLOT)
+		return false;
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		if (local_of[i] == slot)
+			local_of[i] = SLIM_NO_SLOT;
+	local_of[source_slot] = slot;
+	memcpy(slim_slot_begin(w, table, slot), row, sizeof(*row));
+	slim_slot_end(w, table, slot, bucket);
+	nat_session_ops.installed(&target.nat->sessions, w, slot, row);
+	return true;
+}
+
+static void
+copy_slot(uint32_t slot)
+{
+	struct slim_table *table = source.nat->sessions.table;
+
+	if (is_used(table, slot))
+		assert_true(put_row(slot, slim_slot(table, slot)));
+	else
+		delete_row(slot);
+}
+
+static void
+copy_all(void)
+{
+	for (uint32_t slot = 0; slot < nat_session_capacity(&source.config); slot++)
+		copy_slot(slot);
+}
+
+static struct harness_packet
+flow(uint32_t i)
+{
+	return (struct harness_packet){
+		.side = NAT_INSIDE,
+		.protocol = i % 3 == 0 ? IPPROTO_TCP : IPPROTO_UDP,
+		.tcp_flags = 2,
+		.src = IP(100, 65, i / 250, i % 250),
+		.src_port = (uint16_t)(1000 + i),
+		.dst = SERVER,
+		.dst_port = 80,
+	};
+}
+
+static void
+assert_same_translation(uint32_t i)
+{
+	struct harness_packet p = flow(i), a, b;
+
+	p.tcp_flags = 0x10;
+	a = harness_pass(&source, &p, NAT_OUTSIDE);
+	b = harness_pass(&target, &p, NAT_OUTSIDE);
+	assert_int_equal(a.src, b.src);
+	assert_int_equal(a.src_port, b.src_port);
+	p.side = NAT_OUTSIDE;
+	p.dst = b.src;
+	p.dst_port = b.src_port;
+	p.src = SERVER;
+	p.src_port = 80;
+	b = harness_pass(&target, &p, NAT_INSIDE);
+	assert_int_equal(b.dst, flow(i).src);
+	assert_int_equal(b.dst_port, flow(i).src_port);
+}
+
+/* Killed by: not putting a row into one of the indexes, or a port not marked as used. */
+static void
+target_translates_as_the_source(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct harness_packet p = flow(i);
+
+		harness_pass(&source, &p, NAT_OUTSIDE);
+	}
+	copy_all();
+	assert_int_equal(harness_n_sessions(&target), 1000);
+	harness_check(&target);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_same_translation(i);
+	assert_int_equal(harness_n_sessions(&target), 1000);
+	/* New mappings get ports that are free, and the subscriber's own address. */
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct harness_packet p = flow(i), old = harness_pass(&target, &p, NAT_OUTSIDE),
+				      fresh;
+
+		p.src_port = (uint16_t)(p.src_port + 5000);
+		fresh = harness_pass(&target, &p, NAT_OUTSIDE);
+		assert_int_equal(fresh.src, old.src);
+	}
+	harness_check(&target);
+}
+
+/* Mappings come and go at the source while rows are copied in any order: also a port goes from one mapping to
+ * another before the first one's removal is told. Killed by: freeing a port by its old owner's removal,
+ * or leaving the port of a row that changed. */
+static void
+changes_in_any_order_end_equal(void **state)
+{
+	(void)state;
+	srand(99);
+	for (int round = 0; round < 300; round++) {
+		uint32_t capacity = nat_session_capacity(&source.config);
+
+		for (int i = 0; i < 20; i++) {
+			/* Few ports and keys, so that both come back soon. */
+			struct harness_packet p = flow((uint32_t)rand() % 300);
+			struct rte_mbuf *m;
+
+			p.src = IP(100, 65, rand() % 4, 7);
+			harness_send(&source, NAT_INSIDE, harness_build(&source, &p), 0);
+			while ((m = harness_take(&source, NAT_OUTSIDE)) != NULL)
+				rte_pktmbuf_free(m);
+		}
+		for (uint32_t slot = 0; slot < 600; slot++)
+			if (rand() % 4 == 0 && is_used(source.nat->sessions.table, slot))
+				nat_session_remove(source.nat->sessions.workers[0], slot);
+		for (int i = 0; i < 200; i++)
+			copy_slot((uint32_t)rand() % 600);
+		if (round % 50 == 49) {
+			for (uint32_t slot = capacity; slot-- > 0;)
+				copy_slot(slot);
+			assert_int_equal(harness_n_sessions(&target), harness_n_sessions(&source));
+			harness_check(&target);
+		}
+	}
+}
+
+/* Killed by: leaving something behind in `removed`. */
+static void
+wipe_leaves_nothing(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < 500; i++) {
+			struct harness_packet p = flow(i);
+
+			harness_pass(&source, &p, NAT_OUTSIDE);
+		}
+		copy_all();
+		for (uint32_t slot = 0; slot < CAPACITY; slot++)
+			delete_row(slot);
+		assert_int_equal(harness_n_sessions(&target), 0);
+		harness_check(&target);
+		for (uint16_t w = 0; w < target.config.n_workers; w++)
+			assert_int_equal(target.nat->sessions.workers[w]->n_free_subscribers,
+					 target.nat->sessions.workers[w]->n_slots);
+	}
+}
+
+/* Remaining life moves: the clock in `last_seen` decides, not the time of installing. Killed by: a deadline
+ * of installed rows that is never looked at, or counts anew. */
+static void
+installed_rows_expire_at_their_own_time(void **state)
+{
+	struct harness_packet early = flow(1), late = flow(4);
+
+	(void)state;
+	harness_pass(&source, &early, NAT_OUTSIDE);
+	harness_wait(&source, 200 * HARNESS_SECOND);
+	harness_pass(&source, &late, NAT_OUTSIDE);
+	harness_wait(&target, 200 * HARNESS_SECOND);
+	copy_all();
+	harness_sweep(&target);
+	assert_int_equal(harness_n_sessions(&target), 2);
+	harness_wait(&target, 100 * HARNESS_SECOND); /* UDP: 300 s since it was seen */
+	harness_sweep(&target);
+	assert_int_equal(harness_n_sessions(&target), 1);
+	assert_non_null(harness_session(&target, late.src, late.src_port, IPPROTO_UDP));
+	harness_wait(&target, 200 * HARNESS_SECOND);
+	harness_sweep(&target);
+	assert_int_equal(harness_n_sessions(&target), 0);
+}
+
+/* A row that cannot be: refused, or kept without effect. Nothing breaks. */
+static void
+rows_that_make_no_sense_do_no_harm(void **state)
+{
+	struct slim_table *table = target.nat->sessions.table;
+	struct nat_session row = {
+		.inside_address = RTE_BE32(IP(100, 65, 0, 7)),
+		.inside_port = RTE_BE16(1),
+		.protocol = 99,
+		.outside_address = RTE_BE32(IP(198, 51, 100, 0)),
+		.outside_port = RTE_BE16(0x1007),
+		.last_seen = target.now_ns,
+	};
+
+	(void)state;
+	assert_false(put_row(0, &row)); /* no such protocol */
+	row.protocol = IPPROTO_UDP;
+	assert_int_equal(
+		nat_session_ops.acquire(&target.nat->sessions, worker_of(&target, 8), 8, &row),
+		SLIM_NO_SLOT); /* not its bucket */
+	row.outside_address = RTE_BE32(IP(203, 0, 113, 9));
+	assert_true(put_row(0, &row)); /* not of the pool: nothing gets in by it */
+	harness_sweep(&target);
+	assert_int_equal(harness_counter(&target, NAT_install_conflict), 1);
+	delete_row(0);
+	row.outside_address = RTE_BE32(IP(198, 51, 100, 0));
+	row.outside_port = RTE_BE16(0x1008); /* not of its bucket */
+	row.tcp_state = 200;
+	assert_true(put_row(0, &row));
+	harness_sweep(&target);
+	assert_int_equal(harness_counter(&target, NAT_install_conflict), 2);
+	assert_true(is_used(table, local_of[0]));
+	delete_row(0);
+}
+
+/* Neighbours are known at once, and packets that wait for one go when its row comes. */
+static void
+neighbours_need_no_new_question(void **state)
+{
+	const struct nat_neighbours *from = source.nat->neighbours.workers[0];
+	struct harness_packet p = flow(1);
+	struct rte_mbuf *m;
+
+	(void)state;
+	harness_pass(&source, &p, NAT_OUTSIDE);
+	m = harness_build(&target, &p);
+	nat_ops.burst(&target.nf[0], NAT_INSIDE, &m, 1);
+	harness_deliver(&target);
+	for (uint32_t slot = 0; slot < from->n_slots; slot++) {
+		const struct nat_neighbour *row = slim_slot(from->table, slot);
+		uint8_t bucket = nat_neighbour_bucket(row->address);
+		struct slim_worker *w = worker_of(&target, bucket);
+		uint32_t local;
+
+		if (!is_used(from->table, slot))
+			continue;
+		local = nat_neighbour_ops.acquire(&target.nat->neighbours, w, bucket, row);
+		assert_int_not_equal(local, SLIM_NO_SLOT);
+		memcpy(slim_slot_begin(w, target.nat->neighbours.table, local), row, sizeof(*row));
+		slim_slot_end(w, target.nat->neighbours.table, local, bucket);
+		nat_neighbour_ops.installed(&target.nat->neighbours, w, local, row);
+	}
+	assert_int_equal(harness_counter(&target, NAT_arp_sent), 1);
+	m = harness_take(&target, NAT_OUTSIDE); /* the question */
+	rte_pktmbuf_free(m);
+	m = harness_take(&target, NAT_OUTSIDE);
+	assert_non_null(m);
+	rte_pktmbuf_free(m);
+	harness_pass(&target, &p, NAT_OUTSIDE);
+	assert_int_equal(harness_counter(&target, NAT_arp_sent), 1);
+}
+
+/* A standby owns nothing: it expires nothing and asks nobody. */
+static void
+standby_does_nothing_by_itself(void **state)
+{
+	struct nat_config config;
+	struct harness standby;
+
+	(void)state;
+	harness_defaults(&config);
+	harness_open(&standby, &config, false);
+	harness_wait(&standby, HARNESS_SECOND);
+	assert_int_equal(harness_counter(&standby, NAT_arp_sent), 0);
+	harness_close(&standby);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_equal, close_pair)
+#define TEST_WIDER(f) cmocka_unit_test_setup_teardown(f, open_wider, close_pair)
+	const struct CMUnitTest tests[] = {
+		TEST(target_translates_as_the_source),
+		TEST_WIDER(target_translates_as_the_source),
+		TEST(changes_in_any_order_end_equal),
+		TEST_WIDER(changes_in_any_order_end_equal),
+		TEST(wipe_leaves_nothing),
+		TEST_WIDER(wipe_leaves_nothing),
+		TEST(installed_rows_expire_at_their_own_time),
+		TEST(rows_that_make_no_sense_do_no_harm),
+		TEST(neighbours_need_no_new_question),
+		TEST(standby_does_nothing_by_itself),
+	};
+
+	if (!harness_start_eal())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
