@@ -845,11 +845,12 @@ gate_poll(struct world *w, uint32_t inst, uint32_t index)
 /* What workers tell each other in flush rounds, as one number: when it changes, all look
  * again. `may_pass` is left out: it comes and goes with each burst. */
 static uint64_t
-rounds_sum(const struct nf *nf, const struct worker *k)
+rounds_sum(const struct nf *nf, uint32_t index)
 {
-	uint64_t sum = 0;
+	const struct worker *k = &nf->workers[index];
+	uint64_t sum = 0, factor = UINT64_C(0x9e3779b97f4a7c15);
 
-#define ADD(x) (sum = sum * UINT64_C(0x100000001b3) + (uint64_t)(x))
+#define ADD(x) (sum += (uint64_t)(x)*factor, factor += UINT64_C(0x632be59bd9b4e01a))
 	for (uint32_t p = 0; p < SIM_N_PORTS; p++) {
 		const struct slim_flush_rounds *r = &nf->rounds[p];
 		const struct slim_flush_member *m = &k->member[p];
@@ -857,8 +858,7 @@ rounds_sum(const struct nf *nf, const struct worker *k)
 
 		ADD(r->round), ADD(r->returned), ADD(r->swept), ADD(r->done), ADD(r->copies);
 		ADD(r->phase), ADD(nf->calls[p].call), ADD(nf->rounds_done[p]);
-		for (uint32_t i = 0; i < nf->n_workers; i++)
-			ADD(r->marked[i]), ADD(r->drained[i]), ADD(r->passed[i]);
+		ADD(r->marked[index]), ADD(r->drained[index]), ADD(r->passed[index]);
 		ADD(m->mark), ADD(m->release), ADD(m->marked), ADD(m->returned), ADD(m->done);
 		ADD(m->drain.on), ADD(m->drain.ended), ADD(m->drain.left);
 		ADD(a->seen), ADD(a->owed), ADD(a->placed), ADD(a->drain.on), ADD(a->drain.ended);
@@ -1006,9 +1006,9 @@ worker_run(struct world *w, uint32_t inst, uint32_t index, uint64_t serial)
 	k->wake_at = UINT64_MAX;
 	k->running = true;
 	k->worked = k->again = k->told = false;
-	before = rounds_sum(nf, k);
+	before = is_in_rounds(k) ? rounds_sum(nf, index) : 0;
 	burst(w, inst, index);
-	k->told |= is_in_rounds(k) && rounds_sum(nf, k) != before;
+	k->told |= is_in_rounds(k) && rounds_sum(nf, index) != before;
 	engine_at(w, w->now + rnd_range(w, RNG_NF, 500, 4000), worker_commit, inst, index, 0);
 }
 

@@ -51,7 +51,7 @@ test_moves_without_trouble_complete(void **state)
 	struct options options = {.n_moves = 2};
 
 	(void)state;
-	for (options.seed = 1; options.seed <= 150; options.seed++) {
+	for (options.seed = 1; options.seed <= 100; options.seed++) {
 		run_or_fail(&options);
 		assert_int_equal(world.result, RESULT_COMPLETE);
 		assert_int_equal(world.n_moves_done, 2);
@@ -66,7 +66,7 @@ test_random_trouble_keeps_every_promise(void **state)
 	uint32_t results[RESULT_FAILED + 1] = {0};
 
 	(void)state;
-	for (options.seed = 1; options.seed <= 900; options.seed++) {
+	for (options.seed = 1; options.seed <= 700; options.seed++) {
 		run_or_fail(&options);
 		results[world.result]++;
 	}
@@ -84,30 +84,28 @@ test_every_fault_in_every_state(void **state)
 {
 	static const uint64_t durations[] = {US(200), MS(30)};
 	struct options options = {.n_moves = 1, .seed = 1};
-	unsigned kind, at, d;
+	unsigned kind, at;
 
 	(void)state;
 	for (kind = FAULT_NONE + 1; kind < N_FAULTS; kind++) {
 		for (at = 0; at < SESSION_DONE; at++) {
-			for (d = 0; d < 2; d++) {
-				options.seed++;
-				options.faults[0] = (struct fault){
-					.kind = (enum fault_kind)kind,
-					.state = (enum session_state)at,
-					.delay_ns = (options.seed % 5) * US(17),
-					.duration_ns = durations[d],
-				};
-				run_or_fail(&options);
-			}
+			options.seed++;
+			options.faults[0] = (struct fault){
+				.kind = (enum fault_kind)kind,
+				.state = (enum session_state)at,
+				.delay_ns = (options.seed % 5) * US(17),
+				.duration_ns = durations[(kind + at) % 2],
+			};
+			run_or_fail(&options);
 		}
 	}
 }
 
 /* A daemon dies before each of its effects in turn, and comes back soon or late. */
 static void
-kill_at_every_effect(enum fault_kind kind, uint64_t down_ns)
+kill_at_every_effect(enum fault_kind kind, uint64_t down_ns, uint32_t n_moves)
 {
-	struct options options = {.n_moves = 2};
+	struct options options = {.n_moves = n_moves};
 	uint32_t effect;
 
 	for (effect = 0; effect < 200; effect++) {
@@ -125,16 +123,16 @@ static void
 test_source_daemon_dies_between_any_two_effects(void **state)
 {
 	(void)state;
-	kill_at_every_effect(FAULT_KILL_SOURCE, US(300));
-	kill_at_every_effect(FAULT_KILL_SOURCE, MS(40));
+	kill_at_every_effect(FAULT_KILL_SOURCE, US(300), 2);
+	kill_at_every_effect(FAULT_KILL_SOURCE, MS(40), 1);
 }
 
 static void
 test_target_daemon_dies_between_any_two_effects(void **state)
 {
 	(void)state;
-	kill_at_every_effect(FAULT_KILL_TARGET, US(300));
-	kill_at_every_effect(FAULT_KILL_TARGET, MS(40));
+	kill_at_every_effect(FAULT_KILL_TARGET, US(300), 2);
+	kill_at_every_effect(FAULT_KILL_TARGET, MS(40), 1);
 }
 
 /* ---- stories: what happens, and how it must end ------------------------------------------- */
@@ -437,8 +435,19 @@ test_each_mechanism_is_missed_when_it_is_off(void **state)
 
 		print_message("# control %s: %u of %u runs violate\n", c->name, n, c->n_seeds);
 		assert_true(n > 0);
-		assert_int_equal(count_violations(c, 0), 0);
 	}
+}
+
+/* The same seeds with everything on. */
+static void
+test_nothing_is_violated_when_all_is_on(void **state)
+{
+	const struct control_run on_time = {"all on", 0, "nothing", 300, false};
+	const struct control_run late = {"all on, late", 0, "nothing", 200, true};
+
+	(void)state;
+	assert_int_equal(count_violations(&on_time, 0), 0);
+	assert_int_equal(count_violations(&late, 0), 0);
 }
 
 /* ---- the lag of the flow cache --------------------------------------------------------------------- */
@@ -507,6 +516,7 @@ main(void)
 		cmocka_unit_test(test_target_daemon_dies_between_any_two_effects),
 		cmocka_unit_test(test_stories),
 		cmocka_unit_test(test_each_mechanism_is_missed_when_it_is_off),
+		cmocka_unit_test(test_nothing_is_violated_when_all_is_on),
 		cmocka_unit_test(test_a_lagging_flow_cache_costs_no_hold_time),
 	};
 
