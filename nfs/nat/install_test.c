@@ -21,14 +21,14 @@ static struct harness source, target;
 static uint32_t local_of[CAPACITY];
 
 static int
-open_pair(uint16_t target_workers)
+open_pair(uint16_t target_workers, bool active)
 {
 	struct nat_config config;
 
 	harness_defaults(&config);
 	harness_open(&source, &config, true);
 	config.n_workers = target_workers;
-	harness_open(&target, &config, true);
+	harness_open(&target, &config, active);
 	for (uint32_t i = 0; i < CAPACITY; i++)
 		local_of[i] = SLIM_NO_SLOT;
 	return 0;
@@ -38,14 +38,21 @@ static int
 open_equal(void **state)
 {
 	(void)state;
-	return open_pair(1);
+	return open_pair(1, true);
 }
 
 static int
 open_wider(void **state)
 {
 	(void)state;
-	return open_pair(3);
+	return open_pair(3, true);
+}
+
+static int
+open_standby(void **state)
+{
+	(void)state;
+	return open_pair(1, false);
 }
 
 static int
@@ -350,15 +357,15 @@ neighbours_need_no_new_question(void **state)
 static void
 standby_does_nothing_by_itself(void **state)
 {
-	struct nat_config config;
-	struct harness standby;
+	struct harness_packet p = flow(1);
 
 	(void)state;
-	harness_defaults(&config);
-	harness_open(&standby, &config, false);
-	harness_wait(&standby, HARNESS_SECOND);
-	assert_int_equal(harness_counter(&standby, NAT_arp_sent), 0);
-	harness_close(&standby);
+	harness_pass(&source, &p, NAT_OUTSIDE);
+	copy_all();
+	harness_wait(&target, 1000 * HARNESS_SECOND);
+	harness_sweep(&target);
+	assert_int_equal(harness_n_sessions(&target), 1);
+	assert_int_equal(harness_counter(&target, NAT_arp_sent), 0);
 }
 
 int
@@ -376,7 +383,8 @@ main(void)
 		TEST(installed_rows_expire_at_their_own_time),
 		TEST(rows_that_make_no_sense_do_no_harm),
 		TEST(neighbours_need_no_new_question),
-		TEST(standby_does_nothing_by_itself),
+		cmocka_unit_test_setup_teardown(standby_does_nothing_by_itself, open_standby,
+						close_pair),
 	};
 
 	if (!harness_start_eal())
