@@ -144,7 +144,8 @@ struct move {
 	uint64_t copy_ns;     /* when the walk began */
 	uint64_t rate_ns, rate_rows;
 	uint64_t rows_per_second;
-	uint64_t tokens, tokens_ns;
+	int64_t tokens; /* bytes that may be sent; below 0 after a batch larger than what was left */
+	uint64_t tokens_ns;
 	uint64_t backlog_ns;  /* when BACKLOG was told last */
 	uint64_t progress_ns; /* when the job was told last */
 	uint64_t redirected_before;

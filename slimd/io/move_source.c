@@ -75,15 +75,16 @@ move_fill_totals(const struct move *m, struct move_totals *ret)
 static void
 refill_tokens(struct move *m)
 {
-	uint64_t elapsed, most;
+	uint64_t elapsed;
+	int64_t most;
 
 	if (m->max_bandwidth == 0)
 		return;
 	elapsed = m->driver->now_ns - m->tokens_ns;
 	if (elapsed > SECOND)
 		elapsed = SECOND;
-	most = m->max_bandwidth * BURST_NS / SECOND + 1;
-	m->tokens += m->max_bandwidth * elapsed / SECOND;
+	most = (int64_t)(m->max_bandwidth * BURST_NS / SECOND) + 1;
+	m->tokens += (int64_t)(m->max_bandwidth * elapsed / SECOND);
 	if (m->tokens > most)
 		m->tokens = most;
 	/* Only whole bytes were given; the rest of the time is not forgotten. */
@@ -110,7 +111,8 @@ note_sent(struct move *m, uint64_t seq, uint32_t bytes, uint32_t rows)
 	m->in_flight_bytes += bytes;
 	m->in_flight_rows += rows;
 	m->rows_sent += rows;
-	m->tokens -= m->tokens < bytes ? m->tokens : bytes;
+	if (m->max_bandwidth != 0)
+		m->tokens -= bytes;
 	if (m->session.state == SOURCE_COPYING)
 		m->result.snapshot_bytes += bytes;
 	else if (m->session.state < SOURCE_ENDED)
