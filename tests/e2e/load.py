@@ -7,7 +7,7 @@ from slimlab.settings import Settings
 
 from tap import expect, expect_equal
 
-FLOWS = 2_000
+FLOWS = 8_000
 RATE = 5_000
 CHURN = 200
 
@@ -27,7 +27,7 @@ class Bench:
         self.tap.lab = self.lab
         try:
             self.lab.await_peers()
-            self.lab.start_generator("--ramp-rate", "4000")
+            self.lab.start_generator("--ramp-rate", "8000")
         except BaseException:
             self.tap.comment(self.lab.logs())
             self.__exit__()

@@ -67,7 +67,7 @@ def from_standby(bench):
 def busy(bench):
     """A second move of an NF that is moving is refused; the first goes on."""
     ctl = bench.lab.slimctl("a")
-    first = ctl.start("--json", "migrate", "nat-a", "--to", "b", "--max-bandwidth", "20K")
+    first = ctl.start("--json", "migrate", "nat-a", "--to", "b", "--max-bandwidth", "40K")
     try:
         tap.wait_for_job(bench.lab, "a", lambda j: j["phase"] == "copy")
         status, out, err = ctl.call("--json", "migrate", "nat-a", "--to", "b")

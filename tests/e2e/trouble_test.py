@@ -10,7 +10,7 @@ import tap
 from load import Bench, expect, expect_equal
 from slimlab import wait
 
-SLOW = ("--max-bandwidth", "20K")  # keeps a move in COPY for seconds
+SLOW = ("--max-bandwidth", "40K")  # keeps a move in COPY for seconds
 
 
 def start_slow_move(bench):
