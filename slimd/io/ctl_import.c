@@ -493,8 +493,10 @@ ctl_table_import(struct rpc_request *request, const ProtobufCMessage *message, v
 void
 ctl_table_drop_imports(struct ctl_service *service)
 {
-	struct import *import;
+	struct import *import, *next;
 
-	while ((import = LIST_FIRST(&service->imports)) != NULL)
+	for (import = LIST_FIRST(&service->imports); import != NULL; import = next) {
+		next = LIST_NEXT(import, link);
 		import_free(import);
+	}
 }

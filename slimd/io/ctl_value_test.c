@@ -110,6 +110,7 @@ times(void **state)
 	refuse(SLIM_TIME, 8, "2024-03-01T10:00:01Z");
 	refuse(SLIM_TIME, 8, "2024-03-01T10:00:01.500000000Zx");
 	refuse(SLIM_TIME, 8, "2024-03-01T10:00:01.5Z");
+	refuse(SLIM_TIME, 8, "2024-03-01T10:00:01.5Zxxxxxxxx");
 	refuse(SLIM_TIME, 8, "yesterday");
 	refuse(SLIM_TIME, 8, "");
 }
@@ -128,7 +129,7 @@ static const uint8_t payload[8] = {100, 65, 3, 4, 0x04, 0x00, 9, 9};
 static bool
 matches(const char *text)
 {
-	struct schema_reason reason;
+	struct schema_reason reason = {0};
 	struct ctl_filter filter;
 
 	assert_int_equal(ctl_filter_parse(&table, text, OFFSET, &filter, &reason), 0);
@@ -157,7 +158,7 @@ filters_are_checked(void **state)
 	static const char *const wrong[] = {
 		"ip", "=1", "nothing=1", "port=x", "ip=100.65.0.0/33", "port=1/2", "ip=100.65.0.0/",
 		"ip="};
-	struct schema_reason reason;
+	struct schema_reason reason = {0};
 	struct ctl_filter filter;
 	size_t i;
 
