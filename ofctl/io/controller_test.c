@@ -101,7 +101,7 @@ setup(void **state)
 		.state_dir = folder,
 		.magic = RULES_MAGIC_DEFAULT,
 		.openflow = {.probe_ms = 60000, .timeout_ms = 2000, .audit_ms = 60000},
-		.quiet = {.still_ms = 300, .deadline_ms = 1500},
+		.quiet = {.still_ms = 100, .deadline_ms = 400},
 	};
 	memset(&last, 0, sizeof(last));
 	start_controller();
@@ -287,6 +287,8 @@ static void
 silent_switch_does_not_block(void **state)
 {
 	(void)state;
+	config.openflow.timeout_ms = 200;
+	restart_controller();
 	fakes[1].mute = true;
 	call(CONTROLLER_SET, "", "a", false);
 	assert_int_equal(last.code, UNREACHABLE);

@@ -16,7 +16,7 @@
 #include "control.h"
 #include "log.h"
 
-#define SAMPLE_NS UINT64_C(200000000)
+#define SAMPLE_MAX_NS UINT64_C(200000000)
 
 struct part {
 	struct quiet *quiet;
@@ -105,7 +105,7 @@ on_port_stats(void *ctx, const struct of_port_stats *stats)
 static void
 judge_sample(struct quiet *q)
 {
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), pause = q->config.still_ns / 5;
 
 	if (q->failed) {
 		finish(q, "a switch has gone while its counters were watched", true);
@@ -120,7 +120,7 @@ judge_sample(struct quiet *q)
 	else if (now >= q->end_ns)
 		finish(q, "packets still take the old path, or nobody can tell", false);
 	else
-		wait_until(q, now + SAMPLE_NS);
+		wait_until(q, now + (pause < SAMPLE_MAX_NS ? pause : SAMPLE_MAX_NS));
 }
 
 static void
