@@ -901,10 +901,18 @@ session_print_diagram(char *buffer, size_t size)
 	unsigned state;
 	size_t i;
 
+	text_add(&t, "The states of a session, printed from the table in slimd/core/session.c.\n"
+		     "\n"
+		     "    do EFFECT          done on entry, in order\n"
+		     "    FACTS -> STATE     when the last of these facts has come\n"
+		     "    EVENT -> STATE     at once; EVENT? has a condition; the first that fits "
+		     "counts\n"
+		     "    EVENT -> again     the state is entered once more\n"
+		     "    EVENT noted        no change of state\n");
 	for (state = 0; state < SESSION_DONE; state++) {
 		const struct state_spec *spec = &states[state];
 
-		text_add(&t, "%s %s (%s)\n", state < TARGET_OFFERED ? "source" : "target",
+		text_add(&t, "\n%s %s (%s)\n", state < TARGET_OFFERED ? "source" : "target",
 			 session_state_name((enum session_state)state),
 			 session_state_phase((enum session_state)state));
 		for (i = 0; i < spec->n_entry; i++)

@@ -1,0 +1,764 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The session's state machine: stories whose trace is compared as text, every pair of events in
+ * every state (and a third one behind it), restarts, and the printed table.
+ *
+ *   session_test DOCUMENT    runs the tests; DOCUMENT is docs/session.txt
+ *   session_test --print     prints what the document should say
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "reasons.h"
+#include "session.h"
+#include "slim_shm.h"
+
+#define MS(n) ((uint64_t)(n)*1000000u)
+
+static const char *document_path;
+
+static const struct session_limits limits = {
+	.preflight_ns = MS(5000),
+	.max_hold_ns = MS(500),
+	.query_ns = MS(500),
+	.move_ns = MS(600000),
+	.retry_ns = MS(200),
+	.offer_ns = MS(30000),
+	.small_rows = 64,
+	.settle_ns = MS(10000),
+};
+
+/* ---- stories ---------------------------------------------------------------------- */
+
+struct tale {
+	struct session session;
+	uint64_t now_ns;
+	char text[8192];
+	size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+tell(struct tale *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	t->length +=
+		(size_t)vsnprintf(t->text + t->length, sizeof(t->text) - t->length, format, args);
+	va_end(args);
+	assert_true(t->length < sizeof(t->text));
+}
+
+static void
+tell_effects(struct tale *t, const struct session_effects *fx)
+{
+	for (size_t i = 0; i < fx->n; i++) {
+		const struct session_effect *e = &fx->list[i];
+
+		if (e->type == FX_DEADLINE)
+			continue;
+		tell(t, " %s", session_effect_name(e->type));
+		if (e->type == FX_PEER_CLOSE || e->type == FX_STEER_CLEANUP ||
+		    e->type == FX_JOURNAL || e->type == FX_PEER_STANDING)
+			tell(t, "=%llu", (unsigned long long)e->arg);
+	}
+}
+
+static void
+happens(struct tale *t, struct session_event event)
+{
+	enum session_state before = t->session.state;
+	struct session_effects fx;
+
+	event.now_ns = t->now_ns;
+	session_step(&t->session, &event, &fx);
+	tell(t, "%s", session_event_name(event.type));
+	if (t->session.state != before)
+		tell(t, " -> %s", session_state_name(t->session.state));
+	tell(t, ":");
+	tell_effects(t, &fx);
+	if (t->session.state == SESSION_DONE && before != SESSION_DONE)
+		tell(t, " (%s, %u)", session_result_name(t->session.result), t->session.reason);
+	tell(t, "\n");
+}
+
+static void
+event(struct tale *t, enum session_event_type type)
+{
+	t->now_ns += 1000;
+	happens(t, (struct session_event){.type = type});
+}
+
+static void
+events(struct tale *t, const enum session_event_type *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		event(t, list[i]);
+}
+
+#define EVENTS(t, ...)                                                  \
+	events((t), (const enum session_event_type[]){__VA_ARGS__},     \
+	       sizeof((const enum session_event_type[]){__VA_ARGS__}) / \
+		       sizeof(enum session_event_type))
+
+static void
+later(struct tale *t, uint64_t ns)
+{
+	t->now_ns += ns;
+	happens(t, (struct session_event){.type = EV_TICK});
+}
+
+static struct tale *
+begin_source(void)
+{
+	static struct tale t;
+
+	t = (struct tale){.now_ns = MS(1000)};
+	session_init_source(&t.session, 7, false, &limits);
+	return &t;
+}
+
+static struct tale *
+begin_target(void)
+{
+	static struct tale t;
+
+	t = (struct tale){.now_ns = MS(1000)};
+	session_init_target(&t.session, 7, &limits);
+	return &t;
+}
+
+/* The trace up to here is of no interest. */
+static void
+forget(struct tale *t)
+{
+	t->length = 0;
+	t->text[0] = '\0';
+}
+
+/* Up to END. */
+static void
+hand_over(struct tale *t)
+{
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_GATE_DONE, EV_READY, EV_PROBED,
+	       EV_GATE_DONE, EV_WALKED, EV_BACKLOG, EV_GATE_DONE, EV_DRAINED);
+	assert_int_equal(t->session.state, SOURCE_ENDED);
+	forget(t);
+}
+
+static void
+test_source_of_a_clean_move(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_GATE_DONE, EV_READY, EV_PROBED,
+	       EV_GATE_DONE, EV_WALKED, EV_BACKLOG, EV_GATE_DONE, EV_DRAINED, EV_TAKEN,
+	       EV_GATE_DONE, EV_TAKEN, EV_STEERED, EV_STEERED, EV_FINISHED, EV_TRAILED, EV_PROVED,
+	       EV_GATE_DONE, EV_CLOSED, EV_STEERED, EV_TAKEN);
+	assert_string_equal(t->text,
+			    "start: peer-open\n"
+			    "opened -> checking: steer-check\n"
+			    "steered -> preparing: journal=1 steer-prepare\n"
+			    "steered -> arming: gate-watch peer-begin\n"
+			    "gate-done:\n"
+			    "ready:\n"
+			    "probed -> tracking: gate-track\n"
+			    "gate-done -> copying: walk\n"
+			    "walked -> catching-up:\n"
+			    "backlog -> holding: journal=2 gate-hold\n"
+			    "gate-done -> draining: drain\n"
+			    "drained -> ended: peer-end\n"
+			    "taken -> steering: gate-redirect journal=3 steer-flip\n"
+			    "gate-done:\n"
+			    "taken:\n"
+			    "steered -> quieting: steer-quiet\n"
+			    "steered -> finishing: peer-finish\n"
+			    "finished -> trailing: prove trail\n"
+			    "trailed:\n"
+			    "proved -> settling: journal=4 peer-close=1 gate-wipe steer-cleanup=1\n"
+			    "gate-done:\n"
+			    "closed:\n"
+			    "steered -> done: journal=7 result (complete, 0)\n"
+			    "taken:\n");
+}
+
+static void
+test_target_of_a_clean_move(void **state)
+{
+	struct tale *t = begin_target();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_BEGIN, EV_GATE_DONE, EV_MARKED, EV_END, EV_VERIFIED, EV_GATE_DONE,
+	       EV_FINISH, EV_ROUNDED, EV_TRAIL_END, EV_MERGED, EV_CLOSE_COMPLETE, EV_GATE_DONE);
+	assert_string_equal(t->text,
+			    "start: peer-accept\n"
+			    "begin -> arming: journal=5 gate-receive\n"
+			    "gate-done -> receiving: peer-ready\n"
+			    "marked:\n"
+			    "end -> verifying: verify\n"
+			    "verified -> taking: gate-serve\n"
+			    "gate-done -> serving: peer-taken journal=6\n"
+			    "finish -> rounding: round\n"
+			    "rounded -> serving: peer-finished\n"
+			    "trail-end -> merging: merge\n"
+			    "merged -> serving: peer-trail-done\n"
+			    "close-complete -> settling: gate-pass\n"
+			    "gate-done -> done: journal=7 result peer-closed (complete, 0)\n");
+}
+
+static void
+test_a_dry_run_touches_nothing(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	t->session.dry_run = true;
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_CLOSED);
+	assert_string_equal(t->text, "start: peer-open\n"
+				     "opened -> checking: steer-check\n"
+				     "steered -> dismissing: peer-close=0\n"
+				     "closed -> done: journal=7 result (complete, 0)\n");
+}
+
+static void
+test_nobody_answers_after_end_so_the_target_is_fenced(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	event(t, EV_PEER_LOST);
+	later(t, MS(499));
+	later(t, MS(2));
+	/* A TAKEN of the peer that comes now no longer counts. */
+	EVENTS(t, EV_CLAIMED, EV_TAKEN, EV_STEER_FAILED);
+	later(t, MS(201));
+	EVENTS(t, EV_STEERED, EV_GATE_DONE, EV_STEERED, EV_STANDING_OWNER, EV_GATE_DONE, EV_STEERED,
+	       EV_CLOSED);
+	assert_string_equal(t->text, "peer-lost -> querying: peer-query\n"
+				     "tick:\n"
+				     "tick -> claiming: fence-claim\n"
+				     "claimed -> fencing: journal=8 steer-fence\n"
+				     "taken:\n"
+				     "steer-failed:\n"
+				     "tick: journal=8 steer-fence\n"
+				     "steered -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
+				     "gate-done:\n"
+				     "steered:\n"
+				     "standing-owner: gate-pass peer-close=0 steer-cleanup=0\n"
+				     "gate-done:\n"
+				     "steered:\n"
+				     "closed -> done: journal=7 result (aborted, 21)\n");
+}
+
+static void
+test_the_claim_comes_too_late(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	event(t, EV_PEER_LOST);
+	later(t, MS(501));
+	EVENTS(t, EV_TAKEN);
+	assert_string_equal(t->text, "peer-lost -> querying: peer-query\n"
+				     "tick -> claiming: fence-claim\n"
+				     "taken -> steering: gate-redirect journal=3 steer-flip\n");
+}
+
+static void
+test_a_target_that_gives_up_lets_the_source_resume_without_a_fence(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_PEER_FAILED, EV_CLAIMED, EV_CLOSED, EV_GATE_DONE, EV_STEERED);
+	assert_string_equal(t->text, "peer-failed -> reclaiming: fence-claim\n"
+				     "claimed -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
+				     "closed:\n"
+				     "gate-done:\n"
+				     "steered -> done: journal=7 result (aborted, 23)\n");
+}
+
+static void
+test_a_target_that_dies_as_owner_is_fenced_and_the_source_takes_back(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_PEER_FAILED, EV_STEERED, EV_GATE_DONE, EV_STEERED);
+	assert_string_equal(t->text, "taken -> steering: gate-redirect journal=3 steer-flip\n"
+				     "gate-done:\n"
+				     "peer-failed -> reverting: journal=9 steer-fence\n"
+				     "steered -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
+				     "gate-done:\n"
+				     "steered -> done: journal=7 result (failed, 23)\n");
+}
+
+static void
+test_a_lost_source_nf_never_fences_the_target(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_NF_LOST, EV_PEER_LOST);
+	later(t, MS(501));
+	later(t, MS(501));
+	event(t, EV_STANDING_OWNER);
+	assert_string_equal(t->text, "nf-lost:\n"
+				     "peer-lost -> querying: peer-query\n"
+				     "tick: peer-query\n"
+				     "tick: peer-query\n"
+				     "standing-owner -> steering: journal=3 steer-flip\n");
+	assert_int_equal(t->session.verdict, RESULT_FAILED);
+}
+
+static void
+test_a_cancel_before_end_undoes(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED);
+	forget(t);
+	/* The second one must not end the session before the source serves. */
+	EVENTS(t, EV_CANCEL, EV_CANCEL, EV_GATE_DONE, EV_STEERED, EV_CLOSED);
+	assert_string_equal(t->text, "cancel -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
+				     "cancel:\n"
+				     "gate-done:\n"
+				     "steered:\n"
+				     "closed -> done: journal=7 result (cancelled, 25)\n");
+}
+
+static void
+test_a_round_with_stragglers_is_run_again(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_STEERED, EV_STEERED);
+	forget(t);
+	happens(t, (struct session_event){.type = EV_FINISHED, .n = 3});
+	event(t, EV_FINISHED);
+	assert_string_equal(t->text, "finished: peer-finish\n"
+				     "finished -> trailing: prove trail\n");
+}
+
+static void
+test_packets_lost_to_a_limit_are_never_complete(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	event(t, EV_TAKEN);
+	happens(t, (struct session_event){.type = EV_GATE_DONE, .n = 5});
+	EVENTS(t, EV_STEERED, EV_STEERED, EV_FINISHED, EV_TRAILED, EV_PROVED, EV_GATE_DONE,
+	       EV_STEERED, EV_CLOSED);
+	assert_int_equal(t->session.state, SESSION_DONE);
+	assert_int_equal(t->session.result, RESULT_FAILED);
+	assert_int_equal(t->session.reason, REASON_HOLD_OVERFLOW);
+	assert_int_equal(t->session.lost, 5);
+}
+
+static void
+test_a_proof_that_differs_fails_the_move(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_STEERED, EV_STEERED, EV_FINISHED, EV_TRAILED);
+	happens(t, (struct session_event){.type = EV_PROVED, .n = 1});
+	EVENTS(t, EV_GATE_DONE, EV_STEERED, EV_CLOSED);
+	assert_int_equal(t->session.result, RESULT_FAILED);
+	assert_int_equal(t->session.reason, REASON_PROOF);
+}
+
+/* An NF that changes slots as fast as the link takes them. */
+static void
+test_a_backlog_that_does_not_shrink_meets_the_budget(void **state)
+{
+	struct tale *t = begin_source();
+	struct session_event backlog = {
+		.type = EV_BACKLOG, .rows = 5000, .rows_per_second = 100000};
+
+	(void)state;
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_GATE_DONE, EV_READY, EV_PROBED,
+	       EV_GATE_DONE, EV_WALKED);
+	happens(t, backlog);
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	assert_int_equal(t->session.expected_hold_ns, MS(50));
+	t->now_ns += MS(2001);
+	happens(t, backlog);
+	assert_int_equal(t->session.state, SOURCE_HOLDING);
+}
+
+static void
+test_a_backlog_beyond_the_budget_times_out(void **state)
+{
+	struct tale *t = begin_source();
+	struct session_event backlog = {
+		.type = EV_BACKLOG, .rows = 500000, .rows_per_second = 100000};
+
+	(void)state;
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_GATE_DONE, EV_READY, EV_PROBED,
+	       EV_GATE_DONE, EV_WALKED);
+	t->now_ns += MS(3000);
+	happens(t, backlog);
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	later(t, MS(600000));
+	assert_int_equal(t->session.state, SOURCE_UNDOING);
+	EVENTS(t, EV_GATE_DONE, EV_STEERED, EV_CLOSED);
+	assert_int_equal(t->session.result, RESULT_TIMED_OUT);
+}
+
+static void
+test_without_a_controller_there_is_no_fence(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	t->session.no_steering = true;
+	EVENTS(t, EV_START, EV_OPENED, EV_GATE_DONE, EV_READY, EV_PROBED, EV_GATE_DONE, EV_WALKED,
+	       EV_BACKLOG, EV_GATE_DONE, EV_DRAINED);
+	assert_int_equal(t->session.state, SOURCE_ENDED);
+	later(t, MS(501));
+	later(t, MS(501));
+	later(t, MS(501));
+	assert_int_equal(t->session.state, SOURCE_QUERYING);
+}
+
+static void
+test_an_offer_that_is_withdrawn_wipes_nothing(void **state)
+{
+	struct tale *t = begin_target();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_CLOSE_DISCARD);
+	assert_string_equal(t->text,
+			    "start: peer-accept\n"
+			    "close-discard -> done: journal=7 result peer-closed (aborted, 25)\n");
+}
+
+static void
+test_a_target_finishes_taking_over_without_its_peer(void **state)
+{
+	struct tale *t = begin_target();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_BEGIN, EV_GATE_DONE, EV_MARKED, EV_END);
+	forget(t);
+	EVENTS(t, EV_PEER_LOST, EV_VERIFIED, EV_QUERY, EV_GATE_DONE, EV_QUERY, EV_CLOSE_DISCARD,
+	       EV_QUERY, EV_GATE_DONE);
+	assert_string_equal(t->text,
+			    "peer-lost:\n"
+			    "verified -> taking: gate-serve\n"
+			    "query: peer-standing=1\n"
+			    "gate-done -> serving: peer-taken journal=6\n"
+			    "query: peer-standing=2\n"
+			    "close-discard -> discarding: gate-wipe\n"
+			    "query: peer-standing=3\n"
+			    "gate-done -> done: journal=7 result peer-closed (aborted, 25)\n");
+}
+
+static void
+test_a_target_with_another_digest_says_no(void **state)
+{
+	struct tale *t = begin_target();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_BEGIN, EV_GATE_DONE, EV_MARKED, EV_END);
+	forget(t);
+	EVENTS(t, EV_VERIFY_BAD, EV_GATE_DONE);
+	assert_string_equal(t->text,
+			    "verify-bad -> discarding: peer-failed gate-wipe\n"
+			    "gate-done -> done: journal=7 result peer-closed (aborted, 23)\n");
+}
+
+/* ---- after a restart of the daemon ----------------------------------------------------- */
+
+struct restart {
+	bool is_source;
+	enum session_stage stage;
+	uint32_t hold_word;
+	uint32_t mode;
+	enum session_state state;
+};
+
+static const struct restart restarts[] = {
+	{true, STAGE_PREPARE, SLIM_HOLD_IDLE, SLIM_GATE_PASS, SOURCE_UNDOING},
+	/* What an old session left in the hold word means nothing before the handover. */
+	{true, STAGE_PREPARE, SLIM_HOLD_TAKEN, SLIM_GATE_PASS, SOURCE_UNDOING},
+	{true, STAGE_HANDOVER, SLIM_HOLD_IDLE, SLIM_GATE_PASS, SOURCE_UNDOING},
+	{true, STAGE_HANDOVER, SLIM_HOLD_HOLDING, SLIM_GATE_HOLD, SOURCE_UNDOING},
+	{true, STAGE_HANDOVER, SLIM_HOLD_RESUMED, SLIM_GATE_HOLD, SOURCE_UNDOING},
+	{true, STAGE_HANDOVER, SLIM_HOLD_END_SENT, SLIM_GATE_HOLD, SOURCE_QUERYING},
+	{true, STAGE_HANDOVER, SLIM_HOLD_TAKEN, SLIM_GATE_HOLD, SOURCE_STEERING},
+	{true, STAGE_HANDOVER, SLIM_HOLD_FENCED, SLIM_GATE_HOLD, SOURCE_CLAIMING},
+	{true, STAGE_HANDOVER, SESSION_NO_NF, 0, SOURCE_QUERYING},
+	{true, STAGE_FENCED, SLIM_HOLD_FENCED, SLIM_GATE_HOLD, SOURCE_FENCING},
+	{true, STAGE_FENCED, SLIM_HOLD_IDLE, SLIM_GATE_PASS, SOURCE_UNDOING},
+	{true, STAGE_TAKEN, SLIM_HOLD_TAKEN, SLIM_GATE_REDIRECT, SOURCE_STEERING},
+	{true, STAGE_REVERT, SLIM_HOLD_TAKEN, SLIM_GATE_REDIRECT, SOURCE_REVERTING},
+	{true, STAGE_REVERT, SLIM_HOLD_IDLE, SLIM_GATE_PASS, SOURCE_UNDOING},
+	{true, STAGE_SETTLE, SLIM_HOLD_IDLE, SLIM_GATE_CLOSED, SOURCE_SETTLING},
+	{false, STAGE_RECEIVE, SLIM_HOLD_IDLE, SLIM_GATE_CLOSED, TARGET_DISCARDING},
+	{false, STAGE_RECEIVE, SLIM_HOLD_IDLE, SLIM_GATE_RECEIVE, TARGET_DISCARDING},
+	{false, STAGE_RECEIVE, SLIM_HOLD_IDLE, SLIM_GATE_SERVE, TARGET_TAKING},
+	{false, STAGE_OWNER, SLIM_HOLD_IDLE, SLIM_GATE_SERVE, TARGET_TAKING},
+	{false, STAGE_OWNER, SLIM_HOLD_IDLE, SLIM_GATE_PASS, TARGET_SETTLING},
+	{false, STAGE_OWNER, SESSION_NO_NF, 0, SESSION_DONE},
+};
+
+static bool
+has_effect(const struct session_effects *fx, enum session_effect_type type)
+{
+	for (size_t i = 0; i < fx->n; i++) {
+		if (fx->list[i].type == type)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_restart_takes_up_where_the_data_path_is(void **state)
+{
+	struct session_effects fx;
+	struct session s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(restarts) / sizeof(restarts[0]); i++) {
+		const struct restart *r = &restarts[i];
+
+		session_restore(&s, 7, r->is_source, r->stage, r->hold_word, r->mode, &limits,
+				MS(1), &fx);
+		if (s.state != r->state)
+			print_message("# restart %zu: %s\n", i, session_state_name(s.state));
+		assert_int_equal(s.state, r->state);
+		assert_int_equal(s.id, 7);
+		/* A peer that may own, or must be told, is sought. */
+		if (r->is_source && (session_is_forward(&s) || s.fenced))
+			assert_true(has_effect(&fx, FX_PEER_QUERY));
+	}
+}
+
+/* ---- every event in every state ------------------------------------------------------------ */
+
+static bool
+is_target_state(enum session_state state)
+{
+	return state >= TARGET_OFFERED && state < SESSION_DONE;
+}
+
+static bool
+is_unsure(enum session_state state)
+{
+	return state == SOURCE_ENDED || state == SOURCE_QUERYING;
+}
+
+static bool
+is_entered(const struct session_effects *fx, enum session_effect_type type, uint64_t arg)
+{
+	for (size_t i = 0; i < fx->n; i++) {
+		if (fx->list[i].type == type && fx->list[i].arg == arg)
+			return true;
+	}
+	return false;
+}
+
+/* What must hold for any step whatever. */
+static void
+check_step(const struct session *before, const struct session *after, enum session_event_type event,
+	   const struct session_effects *fx)
+{
+	bool over = after->state == SESSION_DONE;
+
+	assert_in_range(after->state, 0, SESSION_DONE);
+	assert_in_range(fx->n, 0, SESSION_MAX_EFFECTS);
+	if (!over)
+		assert_int_equal(is_target_state(after->state), !after->is_source);
+	assert_int_equal(over, after->result != RESULT_NONE);
+	if (before->state == SESSION_DONE)
+		assert_int_equal(fx->n, 0);
+	if (over && before->state != SESSION_DONE)
+		assert_true(is_entered(fx, FX_JOURNAL, STAGE_OVER) && has_effect(fx, FX_RESULT));
+
+	/* Only an answer, a claim or the agent itself leads back from END. */
+	if (is_unsure(before->state) && after->state == SOURCE_UNDOING)
+		assert_true(event == EV_RESUMED || after->nf_gone);
+	if (before->state == SOURCE_FENCING && after->state == SOURCE_UNDOING)
+		assert_true(event == EV_STEERED || after->no_steering);
+	if (before->state == SOURCE_CLAIMING && after->state != before->state)
+		assert_true(event == EV_CLAIMED || event == EV_TAKEN || after->nf_gone);
+	/* No way back from TAKEN but through a fence. */
+	if (session_is_forward(before) && !session_is_forward(after))
+		assert_true(over || after->state == SOURCE_REVERTING || after->no_steering);
+	if (before->state == SOURCE_SETTLING)
+		assert_true(over || after->state == SOURCE_SETTLING);
+
+	if (has_effect(fx, FX_GATE_PASS) && after->is_source)
+		assert_true(after->state == SOURCE_UNDOING || over);
+	if (has_effect(fx, FX_GATE_WIPE) && after->is_source)
+		assert_true(after->state == SOURCE_SETTLING || over);
+	if (has_effect(fx, FX_PEER_TAKEN))
+		assert_true(before->state == TARGET_TAKING && event == EV_GATE_DONE);
+	if (is_entered(fx, FX_PEER_CLOSE, true))
+		assert_true(before->state == SOURCE_TRAILING || before->state == SOURCE_SETTLING ||
+			    after->nf_gone || after->peer_forgot || after->no_steering);
+	if (after->lost != 0)
+		assert_int_not_equal(after->result, RESULT_COMPLETE);
+	for (unsigned type = FX_STEER_CHECK; after->no_steering && type <= FX_STEER_CLEANUP; type++)
+		assert_false(has_effect(fx, (enum session_effect_type)type));
+	for (unsigned type = FX_GATE_WATCH; after->nf_gone && type <= FX_GATE_SERVE; type++)
+		assert_false(has_effect(fx, (enum session_effect_type)type) && before->nf_gone);
+}
+
+/* cmocka's assertions are slow in a loop of millions; they are only called when it matters. */
+static void
+step_and_check(struct session *s, unsigned type, uint64_t now_ns, uint64_t n)
+{
+	struct session_event e = {.type = (enum session_event_type)type,
+				  .now_ns = now_ns,
+				  .n = n,
+				  .rows = n * 1000,
+				  .rows_per_second = n * 10};
+	struct session before = *s;
+	struct session_effects fx;
+
+	session_step(s, &e, &fx);
+	check_step(&before, s, e.type, &fx);
+}
+
+static struct session
+session_in(enum session_state state, unsigned flags)
+{
+	struct session s;
+
+	if (is_target_state(state))
+		session_init_target(&s, 1, &limits);
+	else
+		session_init_source(&s, 1, false, &limits);
+	s.started = true;
+	s.state = state;
+	s.started_ns = s.since_ns = s.entered_ns = s.held_ns = MS(1);
+	s.deadline_ns = MS(2);
+	s.no_steering = flags & 1u;
+	/* A target without its NF is only in the states in which it gives up. */
+	s.nf_gone = (flags & 2u) && (!is_target_state(state) || state >= TARGET_SETTLING);
+	s.peer_gone = flags & 4u;
+	s.fenced = state == SOURCE_FENCING || state == SOURCE_REVERTING || (flags & 8u);
+	s.verdict = s.nf_gone ? RESULT_FAILED : RESULT_COMPLETE;
+	if (state == SESSION_DONE)
+		s.result = RESULT_ABORTED;
+	return s;
+}
+
+static void
+test_every_pair_of_events_in_every_state(void **state)
+{
+	static const uint64_t nows[] = {MS(1), MS(3), MS(700000)};
+	unsigned at, flags, first, second, third;
+
+	(void)state;
+	for (at = 0; at <= SESSION_DONE; at++) {
+		for (flags = 0; flags < 16; flags += 1 + at % 3) {
+			for (first = 0; first < SESSION_N_EVENTS; first++) {
+				struct session one = session_in((enum session_state)at, flags);
+
+				step_and_check(&one, first, nows[first % 3], first % 2);
+				for (second = 0; second < SESSION_N_EVENTS; second++) {
+					struct session two = one;
+
+					step_and_check(&two, second, nows[2], 0);
+					third = (at + first * 7 + second * 3) % SESSION_N_EVENTS;
+					step_and_check(&two, third, nows[2] + MS(20000), 1);
+				}
+			}
+		}
+	}
+}
+
+/* ---- the document ------------------------------------------------------------------------------ */
+
+static char diagram[65536];
+static char document[65536];
+
+static void
+test_the_document_says_what_the_table_says(void **state)
+{
+	FILE *f = fopen(document_path, "r");
+	size_t n;
+
+	(void)state;
+	assert_non_null(f);
+	n = fread(document, 1, sizeof(document) - 1, f);
+	fclose(f);
+	document[n] = '\0';
+	assert_in_range(session_print_diagram(diagram, sizeof(diagram)), 1, sizeof(diagram) - 1);
+	assert_string_equal(document, diagram);
+}
+
+static void
+test_the_diagram_is_cut_like_snprintf(void **state)
+{
+	size_t length = session_print_diagram(diagram, sizeof(diagram));
+	char small[100];
+
+	(void)state;
+	assert_int_equal(session_print_diagram(small, sizeof(small)), length);
+	assert_memory_equal(small, diagram, sizeof(small) - 1);
+	assert_int_equal(small[sizeof(small) - 1], '\0');
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_source_of_a_clean_move),
+		cmocka_unit_test(test_target_of_a_clean_move),
+		cmocka_unit_test(test_a_dry_run_touches_nothing),
+		cmocka_unit_test(test_nobody_answers_after_end_so_the_target_is_fenced),
+		cmocka_unit_test(test_the_claim_comes_too_late),
+		cmocka_unit_test(
+			test_a_target_that_gives_up_lets_the_source_resume_without_a_fence),
+		cmocka_unit_test(
+			test_a_target_that_dies_as_owner_is_fenced_and_the_source_takes_back),
+		cmocka_unit_test(test_a_lost_source_nf_never_fences_the_target),
+		cmocka_unit_test(test_a_cancel_before_end_undoes),
+		cmocka_unit_test(test_a_round_with_stragglers_is_run_again),
+		cmocka_unit_test(test_packets_lost_to_a_limit_are_never_complete),
+		cmocka_unit_test(test_a_proof_that_differs_fails_the_move),
+		cmocka_unit_test(test_a_backlog_that_does_not_shrink_meets_the_budget),
+		cmocka_unit_test(test_a_backlog_beyond_the_budget_times_out),
+		cmocka_unit_test(test_without_a_controller_there_is_no_fence),
+		cmocka_unit_test(test_an_offer_that_is_withdrawn_wipes_nothing),
+		cmocka_unit_test(test_a_target_finishes_taking_over_without_its_peer),
+		cmocka_unit_test(test_a_target_with_another_digest_says_no),
+		cmocka_unit_test(test_restart_takes_up_where_the_data_path_is),
+		cmocka_unit_test(test_every_pair_of_events_in_every_state),
+		cmocka_unit_test(test_the_document_says_what_the_table_says),
+		cmocka_unit_test(test_the_diagram_is_cut_like_snprintf),
+	};
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: session_test DOCUMENT | --print\n");
+		return 2;
+	}
+	if (strcmp(argv[1], "--print") == 0) {
+		session_print_diagram(diagram, sizeof(diagram));
+		fputs(diagram, stdout);
+		return 0;
+	}
+	document_path = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
