@@ -527,7 +527,7 @@ flag_and_slot_stay_in_order(void **state)
 	begin(w, 1);
 	track(w);
 	pump_all(w);
-	writer = (struct writer){.nf = w->nf, .n_slots = 1, .n_writes = 10000};
+	writer = (struct writer){.nf = w->nf, .n_slots = 1, .n_writes = 20000};
 	assert_int_equal(pthread_create(&writer.thread, NULL, write_rounds, &writer), 0);
 	for (uint32_t round = 1; round <= writer.n_writes; round++) {
 		atomic_store_explicit(&writer.go, round, memory_order_release);
