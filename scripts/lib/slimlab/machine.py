@@ -6,6 +6,7 @@ import os
 from .process import run
 
 PAGE_KB = 2048
+SPARE_MB = 64  # what else on the machine may take in the meantime
 PAGES = f"/sys/kernel/mm/hugepages/hugepages-{PAGE_KB}kB"
 
 
@@ -23,7 +24,7 @@ def take_hugepages(journal, megabytes):
     given back when the journal is undone."""
     if not os.path.isdir(PAGES):
         raise MachineTooSmall("this kernel has no huge pages of 2 MB")
-    need = -(-megabytes * 1024 // PAGE_KB)
+    need = (megabytes + SPARE_MB) * 1024 // PAGE_KB
     missing = need - (_read("free_hugepages") - _read("resv_hugepages"))
     if missing <= 0:
         return
