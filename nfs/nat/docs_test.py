@@ -1,0 +1,84 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""docs/nfs/nat.md and the code say the same: every counter, every field, every option, and the
+example configuration. Prints TAP.
+
+    docs_test.py SOURCE_ROOT SLIM_NAT
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+
+root, program = sys.argv[1:3]
+
+
+def read(path):
+    with open(f"{root}/{path}", encoding="utf-8") as f:
+        return f.read()
+
+
+def difference(code, page):
+    return [f"only in the code: {n}" for n in sorted(code - page)] + \
+           [f"only in the page: {n}" for n in sorted(page - code)]
+
+
+def first_column(text, heading):
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    cells = re.findall(r"^\| (`[^|]*) \|", section, re.M)
+    return set(re.findall(r"`(\w+)`", " ".join(cells)))
+
+
+def counters(page):
+    code = set()
+    for path in ("nfs/common/nf.h", "nfs/nat/counters.h"):
+        code |= set(re.findall(r"^\s+X\((\w+),", read(path), re.M))
+    return difference(code, first_column(page, "Counters"))
+
+
+def fields(page):
+    code = set()
+    for path in ("nfs/nat/session.c", "nfs/nat/neighbour.c"):
+        code |= set(re.findall(r"SLIM_FIELD_\w+\(struct \w+, (\w+),", read(path)))
+    return difference(code, first_column(page, "State"))
+
+
+def keys(page):
+    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|CYAML_FIELD_\w+)\("(\w+)"', read("nfs/nat/config_file.c")))
+    example = re.search(r"```yaml\n(.*?)```", page, re.S).group(1)
+    return difference(code, set(re.findall(r"(\w+):(?=[ \n])", re.sub(r"#.*", "", example))) | {"addresses"})
+
+
+def example_is_accepted(page):
+    example = re.search(r"```yaml\n(.*?)```", page, re.S).group(1)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
+        f.write(example)
+        f.flush()
+        done = subprocess.run([program, "--check-config", "--config", f.name], check=False,
+                              capture_output=True, text=True)
+    return [] if done.returncode == 0 and not done.stderr else [done.stderr]
+
+
+def options(_):
+    shown = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+    return difference(set(re.findall(r"^  --([\w-]+)", shown, re.M)),
+                      set(re.findall(r"^\.It Fl -([\w-]+)", read("docs/man/slim-nat.8"), re.M)))
+
+
+def main():
+    page = read("docs/nfs/nat.md")
+    checks = [counters, fields, keys, example_is_accepted, options]
+    failed = 0
+    for n, check in enumerate(checks, 1):
+        problems = check(page)
+        failed += bool(problems)
+        print(f"{'not ok' if problems else 'ok'} {n} - {check.__name__}")
+        for problem in problems:
+            print(f"#   {problem}")
+    print(f"1..{len(checks)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
