@@ -132,12 +132,42 @@ harness_pool(void)
 	return pool;
 }
 
+static uint64_t virtual_ns;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	if (virtual_ns == 0)
+		return __real_clock_gettime(clock, ts);
+	ts->tv_sec = (time_t)(virtual_ns / UINT64_C(1000000000));
+	ts->tv_nsec = (long)(virtual_ns % UINT64_C(1000000000));
+	return 0;
+}
+
+void
+harness_set_time(uint64_t now_ns)
+{
+	virtual_ns = now_ns;
+}
+
 uint64_t
 harness_now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t
+harness_real_ns(void)
+{
+	struct timespec ts;
+
+	__real_clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
 }
 

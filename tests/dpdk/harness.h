@@ -32,8 +32,11 @@ void harness_instrument_port(uint16_t port_id, struct rte_ring **rx, struct rte_
 /* Packets for everything in this process. */
 struct rte_mempool *harness_pool(void);
 
-/* CLOCK_MONOTONIC, and a deadline after which a waiting test has failed. */
+/* CLOCK_MONOTONIC as the agent sees it, too: clock_gettime() is wrapped in the tests, so that a
+ * test can let time go by as it likes. 0: real time. */
 uint64_t harness_now_ns(void);
+void harness_set_time(uint64_t now_ns);
+uint64_t harness_real_ns(void);
 
 /* A small generator of random numbers; seeds are printed by the tests. */
 struct harness_random {

@@ -18,6 +18,7 @@
 #define BURST 32u
 #define SESSION UINT64_C(0x1122334455667788)
 #define NONCE UINT64_C(0x99aabbccddeeff01)
+#define STEP_NS 300 /* of virtual time, for one actor's step */
 #define DEADLINE_NS UINT64_C(120000000000)
 
 static const uint16_t vids[WORLD_PORTS] = {4001, 4002};
@@ -485,7 +486,9 @@ world_start(struct world *w, const struct world_config *config)
 	memset(w, 0, sizeof(*w));
 	w->config = *config;
 	w->random.state = config->seed;
-	w->deadline_ns = harness_now_ns() + DEADLINE_NS;
+	w->deadline_ns = harness_real_ns() + DEADLINE_NS;
+	w->now_ns = config->threads ? 0 : UINT64_C(1000000000);
+	harness_set_time(w->now_ns);
 	for (uint32_t nf = 0; nf < WORLD_NFS; nf++) {
 		start_nf(w, nf);
 		for (uint32_t p = 0; p < WORLD_PORTS; p++)
@@ -552,6 +555,7 @@ world_end(struct world *w)
 		for (uint32_t q = 0; q < WORLD_MAX_WORKERS; q++)
 			line_end(&w->redirect[p][q]);
 	}
+	harness_set_time(0);
 	assert_int_equal(rte_mempool_in_use_count(harness_pool()), 0);
 }
 
@@ -563,12 +567,15 @@ world_pump(struct world *w)
 	uint32_t n = w->nfs[0].n_workers + w->nfs[1].n_workers;
 	uint32_t actor;
 
-	if (harness_now_ns() > w->deadline_ns)
+	if (harness_real_ns() > w->deadline_ns)
 		fail_msg("the world stands still");
+	if (!w->slimd_silent)
+		world_beat(w);
 	if (w->config.threads) {
 		sched_yield();
 		return;
 	}
+	harness_set_time(w->now_ns += STEP_NS);
 	actor = harness_below(&w->random, n + 2);
 	if (actor >= n)
 		switch_round(w);
@@ -777,9 +784,19 @@ marks_are_here(const struct world *w)
 }
 
 void
+world_send_end(struct world *w)
+{
+	uint32_t word = SLIM_HOLD_HOLDING;
+
+	assert_true(
+		atomic_compare_exchange_strong(&w->nfs[WORLD_SOURCE].shm.control->command.hold_word,
+					       &word, SLIM_HOLD_END_SENT)); /* P9 */
+}
+
+void
 world_hand_over(struct world *w)
 {
-	world_set_hold_word(w, SLIM_HOLD_END_SENT);
+	world_send_end(w);
 	WORLD_WAIT(w, harness_install_done(&w->nfs[WORLD_TARGET].shm));
 	WORLD_WAIT(w, marks_are_here(w));
 	check_tables_agree(w);

@@ -15,8 +15,8 @@
  * random moment within `lag_steps`. Tagged packets are spread over the receive queues in another
  * way than plain ones. Slim frames get lost with a chance of frame_loss / 256.
  *
- * Everything runs either one step at a time in random order (repeatable), or each actor in a
- * thread of its own.
+ * Everything runs either one step at a time in random order under virtual time (repeatable to the
+ * last packet), or each actor in a thread of its own under real time.
  */
 #ifndef SLIM_TESTS_DPDK_WORLD_H
 #define SLIM_TESTS_DPDK_WORLD_H
@@ -114,7 +114,9 @@ struct world {
 	uint32_t n_threads;
 	/* slimd's side of the move. */
 	struct slim_shm_command command[WORLD_NFS];
-	uint64_t deadline_ns;
+	uint64_t now_ns;      /* virtual time */
+	uint64_t deadline_ns; /* real time */
+	bool slimd_silent;    /* no heartbeats */
 	uint32_t rows_sent;
 	uint32_t n_rows[WORLD_CAPACITY]; /* source slot: sent times */
 	uint8_t row_bucket[WORLD_CAPACITY];
@@ -147,6 +149,7 @@ void world_sync(struct world *w);
 void world_prepare(struct world *w);
 void world_copy(struct world *w);
 void world_hold(struct world *w);
+void world_send_end(struct world *w);
 void world_hand_over(struct world *w); /* END until TAKEN */
 void world_steer(struct world *w);     /* flip until the last round was empty */
 void world_finish(struct world *w);
@@ -154,7 +157,7 @@ void world_move(struct world *w); /* all of them */
 
 void world_set_hold_word(struct world *w, enum slim_hold_word word);
 uint32_t world_hold_word(const struct world *w);
-void world_beat(struct world *w); /* slimd's heartbeat */
+void world_beat(struct world *w); /* slimd's heartbeat; world_pump() does it, too */
 
 /* Sum of one of the gate's counters over an NF's workers. */
 #define WORLD_COUNTER(nf, name) world_sum(nf, offsetof(struct slim_shm_counters, name))
