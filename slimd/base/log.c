@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *program = "slim";
+static const char *program_name = "slim";
 static _Atomic unsigned current_level = LOG_LEVEL_INFO;
 static void (*line_sink)(void *ctx, enum log_level level, const char *line);
 static void *sink_ctx;
@@ -27,9 +27,9 @@ static const struct {
 };
 
 void
-log_open(const char *name)
+log_open(const char *program)
 {
-	program = name;
+	program_name = program;
 }
 
 void
@@ -105,7 +105,7 @@ append_prefix(char *line, size_t size, enum log_level level)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	return append(line, size, 0, "%s.%06ldZ %s: %-5s ", text, now.tv_nsec / 1000, program,
+	return append(line, size, 0, "%s.%06ldZ %s: %-5s ", text, now.tv_nsec / 1000, program_name,
 		      levels[level].name);
 }
 

@@ -903,7 +903,7 @@ name_files(struct tls_files *files, const char *dir, const char *ca, const char 
 static void
 start_tls_server(struct fixture *f)
 {
-	struct tls_files files;
+	struct tls_files files = {0};
 	int port = 0;
 
 	write_pki(f->dir);
@@ -915,7 +915,7 @@ start_tls_server(struct fixture *f)
 static void
 call_with_tls(struct fixture *f, const char *ca, const char *name)
 {
-	struct tls_files files;
+	struct tls_files files = {0};
 	struct rpc_channel_config config = {.address = f->address,
 					    .tls = name_files(&files, f->dir, ca, name)};
 
@@ -985,7 +985,7 @@ tls_files_that_do_not_fit_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct rpc_tls wrong;
-	struct tls_files files, other;
+	struct tls_files files = {0}, other = {0};
 
 	write_pki(f->dir);
 	assert_int_equal(rpc_server_create(f->rpc, &f->server), 0);

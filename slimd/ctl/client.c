@@ -239,7 +239,7 @@ client_free_reply(ProtobufCMessage *reply)
 
 int
 client_stream(struct client *client, const char *method, const ProtobufCMessage *request,
-	      bool (*each)(void *ctx, const ProtobufCMessage *message), void *ctx)
+	      bool (*on_each)(void *ctx, const ProtobufCMessage *message), void *ctx)
 {
 	struct rpc_call_config config = {
 		.method = method,
@@ -248,7 +248,7 @@ client_stream(struct client *client, const char *method, const ProtobufCMessage 
 		.on_message = on_message,
 	};
 
-	client->on_message = each;
+	client->on_message = on_each;
 	client->ctx = ctx;
 	return run_call(client, &config, NULL);
 }

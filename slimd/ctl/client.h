@@ -25,10 +25,10 @@ int client_call(struct client *client, const char *method, const ProtobufCMessag
 		ProtobufCMessage **ret_reply);
 void client_free_reply(ProtobufCMessage *reply);
 
-/* A server stream: `on_message` for each message; false from it ends the stream (and gives
+/* A server stream: `on_each` for each message; false from it ends the stream (and gives
  * EXIT_COMPLETE). Returns like client_call(). */
 int client_stream(struct client *client, const char *method, const ProtobufCMessage *request,
-		  bool (*on_message)(void *ctx, const ProtobufCMessage *message), void *ctx);
+		  bool (*on_each)(void *ctx, const ProtobufCMessage *message), void *ctx);
 
 /* A client stream: `next` gives one message after the other, NULL at the end. They stay the
  * caller's; each is used before the next is asked for. */

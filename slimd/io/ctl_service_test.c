@@ -806,7 +806,8 @@ send_rows(struct fixture *f, uint32_t first, uint32_t n, bool header, const char
 {
 	Slim__V1__TableChunk chunk = SLIM__V1__TABLE_CHUNK__INIT;
 	Slim__V1__TableField fields[2], *field_ptrs[2];
-	Slim__V1__TableRow *rows = calloc(n, sizeof(*rows)), **ptrs = calloc(n, sizeof(*ptrs));
+	Slim__V1__TableRow *rows = calloc(n, sizeof(*rows)),
+			   **ptrs = calloc(n, sizeof(Slim__V1__TableRow *));
 	char(*texts)[2][32] = calloc(n, sizeof(*texts));
 	char *(*values)[2] = calloc(n, sizeof(*values));
 	uint32_t i;

@@ -64,6 +64,15 @@ load(struct fixture *f, const char *a, const char *b, const char *c)
 	return daemon_config_load(f->path, &f->config, f->error);
 }
 
+static const struct daemon_config *
+load_good(struct fixture *f, const char *more)
+{
+	assert_int_equal(load(f, start, grpc, more), 0);
+	if (f->config == NULL)
+		abort(); /* the assertion above has ended the test */
+	return f->config;
+}
+
 /* The text after the file's name. */
 static void
 expect_error(struct fixture *f, const char *text)
@@ -79,46 +88,45 @@ static void
 small_file_is_enough(void **state)
 {
 	struct fixture *f = *state;
+	const struct daemon_config *config = load_good(f, "");
 
-	assert_int_equal(load(f, start, grpc, ""), 0);
-	assert_string_equal(f->config->host, "a");
-	assert_string_equal(f->config->grpc.unix_path, "/run/slim/slimd.sock");
-	assert_null(f->config->peer);
-	assert_null(f->config->steering);
-	assert_int_equal(f->config->n_peers, 0);
-	assert_int_equal(f->config->level, LOG_LEVEL_INFO);
+	assert_string_equal(config->host, "a");
+	assert_string_equal(config->grpc.unix_path, "/run/slim/slimd.sock");
+	assert_null(config->peer);
+	assert_null(config->steering);
+	assert_int_equal(config->n_peers, 0);
+	assert_int_equal(config->level, LOG_LEVEL_INFO);
 }
 
 static void
 whole_file_is_understood(void **state)
 {
 	struct fixture *f = *state;
+	const struct daemon_config *config =
+		load_good(f, "log_level: debug\n"
+			     "peer:\n  listen: \"[::1]:7441\"\n  plaintext: true\n"
+			     "peers:\n- {name: b, address: \"192.0.2.2:7441\"}\n- name: c\n"
+			     "steering:\n  address: unix:/run/slim/ofctld.sock\n"
+			     "defaults: {max_hold_us: 500, timeout_s: 30, max_bandwidth: 1000}\n"
+			     "metrics: 127.0.0.1:9742\n");
 
-	assert_int_equal(load(f, start, grpc,
-			      "log_level: debug\n"
-			      "peer:\n  listen: \"[::1]:7441\"\n  plaintext: true\n"
-			      "peers:\n- {name: b, address: \"192.0.2.2:7441\"}\n- name: c\n"
-			      "steering:\n  address: unix:/run/slim/ofctld.sock\n"
-			      "defaults: {max_hold_us: 500, timeout_s: 30, max_bandwidth: 1000}\n"
-			      "metrics: 127.0.0.1:9742\n"),
-			 0);
-	assert_int_equal(f->config->level, LOG_LEVEL_DEBUG);
-	assert_true(f->config->peer->plaintext);
-	assert_int_equal(f->config->n_peers, 2);
-	assert_string_equal(f->config->peers[0].address, "192.0.2.2:7441");
-	assert_null(f->config->peers[1].address);
-	assert_false(f->config->steering_none);
-	assert_int_equal(f->config->defaults.max_hold_us, 500);
-	assert_string_equal(f->config->metrics, "127.0.0.1:9742");
+	assert_int_equal(config->level, LOG_LEVEL_DEBUG);
+	assert_true(config->peer->plaintext);
+	assert_int_equal(config->n_peers, 2);
+	assert_string_equal(config->peers[0].address, "192.0.2.2:7441");
+	assert_null(config->peers[1].address);
+	assert_false(config->steering_none);
+	assert_int_equal(config->defaults.max_hold_us, 500);
+	assert_string_equal(config->metrics, "127.0.0.1:9742");
 }
 
 static void
 steering_may_be_none(void **state)
 {
 	struct fixture *f = *state;
+	const struct daemon_config *config = load_good(f, "steering: {address: none}\n");
 
-	assert_int_equal(load(f, start, grpc, "steering: {address: none}\n"), 0);
-	assert_true(f->config->steering_none);
+	assert_true(config->steering_none);
 }
 
 static void
