@@ -20,6 +20,7 @@
 #include "daemon_config.h"
 #include "driver.h"
 #include "log.h"
+#include "metrics.h"
 #include "rpc.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
@@ -39,6 +40,7 @@ struct program {
 	struct rpc *rpc;
 	struct rpc_server *server;
 	struct ctl_service *ctl;
+	struct metrics *metrics;
 	struct steering *steering;
 	struct daemon daemon;
 	bool stop;
@@ -232,14 +234,24 @@ start_control(struct program *p)
 }
 
 static int
+start_metrics(struct program *p)
+{
+	if (p->config->metrics == NULL)
+		return 0;
+	return metrics_create(&p->daemon, p->config->metrics, &p->metrics);
+}
+
+static int
 start(struct program *p)
 {
 	static const struct {
 		const char *name;
 		int (*start)(struct program *p);
 	} parts[] = {
-		{"loop", start_loop},   {"agent socket", start_nfs}, {"steering", start_steering},
-		{"peers", start_peers}, {"driver", start_driver},    {"control", start_control},
+		{"loop", start_loop},         {"agent socket", start_nfs},
+		{"steering", start_steering}, {"peers", start_peers},
+		{"driver", start_driver},     {"control", start_control},
+		{"metrics", start_metrics},
 	};
 
 	p->daemon.host = p->config->host;
@@ -259,6 +271,7 @@ start(struct program *p)
 static void
 stop(struct program *p)
 {
+	metrics_destroy(p->metrics);
 	rpc_server_destroy(p->server);
 	ctl_service_destroy(p->ctl);
 	driver_destroy(p->daemon.driver);

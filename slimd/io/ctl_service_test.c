@@ -18,10 +18,13 @@
 
 #include "ctl_service.h" /* before libevent: both know an EV_CLOSED */
 
+#include <event2/buffer.h>
 #include <event2/event.h>
+#include <event2/http.h>
 
 #include "install.h"
 #include "log.h"
+#include "metrics.h"
 #include "row.h"
 #include "slim_ctl.pb-c.h"
 
@@ -74,6 +77,7 @@ struct fixture {
 	char first_row[4][64];
 	size_t n_values;
 	struct rpc_call *call;
+	char http[8192];
 };
 
 static struct fixture *the; /* for the stand-ins below, which have no context */
@@ -972,6 +976,54 @@ import_gives_up_when_the_nf_goes(void **state)
 	assert_string_equal(f->text, "the NF is gone");
 }
 
+/* ---- metrics ---------------------------------------------------------------------------------------- */
+
+static void
+on_http(struct evhttp_request *request, void *ctx)
+{
+	struct fixture *f = ctx;
+	int n;
+
+	f->code = (enum rpc_code)evhttp_request_get_response_code(request);
+	n = evbuffer_remove(evhttp_request_get_input_buffer(request), f->http, sizeof(f->http) - 1);
+	f->http[n > 0 ? n : 0] = '\0';
+	event_base_loopbreak(f->base);
+}
+
+static int
+get_http(struct fixture *f, int port, const char *path)
+{
+	struct evhttp_connection *connection =
+		evhttp_connection_base_new(f->base, NULL, "127.0.0.1", (uint16_t)port);
+
+	evhttp_make_request(connection, evhttp_request_new(on_http, f), EVHTTP_REQ_GET, path);
+	run(f);
+	evhttp_connection_free(connection);
+	return (int)f->code;
+}
+
+static void
+metrics_are_served(void **state)
+{
+	struct fixture *f = *state;
+	struct metrics *metrics;
+
+	fill_slots(5);
+	strcpy(f->nf.service, "n\"a\\t");
+	assert_int_equal(metrics_create(&f->daemon, "127.0.0.1", &metrics), -EINVAL);
+	assert_int_equal(metrics_create(&f->daemon, "127.0.0.1:0", &metrics), 0);
+	assert_int_equal(get_http(f, metrics_port(metrics), "/metrics"), 200);
+	assert_non_null(
+		strstr(f->http, "\nslim_nf_alive{nf=\"nat-a\",service=\"n\\\"a\\\\t\"} 1\n"));
+	assert_non_null(
+		strstr(f->http, "\nslim_table_entries{nf=\"nat-a\",table=\"sessions\"} 5\n"));
+	assert_non_null(strstr(f->http, "\n# TYPE slim_gate_held_total counter\n"));
+	assert_non_null(strstr(f->http, "\nslim_jobs{state=\"complete\"} 0\n"));
+	assert_non_null(strstr(f->http, "\nslim_peer_up{peer=\"b\"} 1\n"));
+	assert_int_equal(get_http(f, metrics_port(metrics), "/"), 404);
+	metrics_destroy(metrics);
+}
+
 #define ctl_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -999,6 +1051,7 @@ main(void)
 		ctl_test(import_into_a_serving_nf_is_refused),
 		ctl_test(import_that_breaks_off_closes_the_gate),
 		ctl_test(import_gives_up_when_the_nf_goes),
+		ctl_test(metrics_are_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
