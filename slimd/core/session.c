@@ -737,7 +737,10 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 	}
 	if (event->type == EV_PEER_LOST)
 		s->peer_gone = true;
-	if (event->type == EV_PEER_BACK || event->type == EV_QUERY ||
+	/* Who undoes and has lost its peer has nothing to tell it any more: an unfenced target
+	 * has discarded by itself, and Closed would never come. */
+	if ((event->type == EV_PEER_BACK && (s->state != SOURCE_UNDOING || s->fenced)) ||
+	    event->type == EV_QUERY ||
 	    (event->type >= EV_STANDING_OWNER && event->type <= EV_STANDING_NONE))
 		s->peer_gone = false;
 	if (event->type == EV_GATE_DONE || event->type == EV_CLOSED || event->type == EV_NF_LOST)
