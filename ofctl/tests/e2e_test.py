@@ -10,6 +10,7 @@ ends, however it ends.
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -76,9 +77,19 @@ class Ofctld:
 
     def start(self):
         self.program = Program(f"{self.folder}/log", PROGRAM, "--config", self.config)
+        self.connect()
+
+    def connect(self):
+        """A gRPC client that finds nobody does not try again for seconds: look before."""
+        until(self.answers, "slim-ofctld's socket")
         self.stub = stubs.SteeringStub(grpc.insecure_channel(f"unix:{self.socket}", options=[
-            ("grpc.initial_reconnect_backoff_ms", 20), ("grpc.max_reconnect_backoff_ms", 50)]))
+            ("grpc.use_local_subchannel_pool", 1)]))
         until(self.is_up, "slim-ofctld with its bridges")
+
+    def answers(self):
+        expect(self.program.popen.poll() is None, "slim-ofctld ended: " + self.program.said())
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.socket) == 0
 
     def show(self):
         try:
@@ -328,10 +339,10 @@ class OneBridge:
         exchange(200)
         self.ofctld.kill()
         exchange(200)
-        program = Program(f"{self.ofctld.folder}/log", PROGRAM, "--config", self.ofctld.config)
-        self.ofctld.program = program
+        self.ofctld.program = Program(f"{self.ofctld.folder}/log", PROGRAM, "--config",
+                                      self.ofctld.config)
         exchange(400)
-        until(self.ofctld.is_up, "slim-ofctld")
+        self.ofctld.connect()
         exchange(200)
         equal(len(arrived), sent, "frames that arrived")
 
