@@ -193,7 +193,7 @@ parse_address(const char *address, char *host, size_t size, uint16_t *ret_port)
 static int
 find_port(struct evhttp_bound_socket *bound)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t size = sizeof(address);
 
 	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size) < 0)
