@@ -485,6 +485,63 @@ test_a_target_with_another_digest_says_no(void **state)
 			    "gate-done -> done: journal=7 result peer-closed (aborted, 23)\n");
 }
 
+static void
+test_a_fenced_target_is_never_forgotten(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	event(t, EV_PEER_LOST);
+	later(t, MS(501));
+	EVENTS(t, EV_CLAIMED, EV_STEERED, EV_GATE_DONE, EV_STEER_FAILED);
+	later(t, MS(20000));
+	assert_int_equal(t->session.state, SOURCE_UNDOING);
+	EVENTS(t, EV_GATE_DONE, EV_STEERED);
+	later(t, MS(20000));
+	assert_int_equal(t->session.state, SOURCE_UNDOING);
+	/* But an operator may say that it will not come back. */
+	event(t, EV_CANCEL);
+	assert_int_equal(t->session.state, SESSION_DONE);
+	assert_int_equal(t->session.result, RESULT_ABORTED);
+}
+
+/* Each fact of a state is waited for, whichever comes last. */
+static void
+test_no_fact_is_skipped(void **state)
+{
+	static const struct {
+		enum session_state state, next;
+		enum session_event_type facts[3];
+		unsigned n;
+	} waits[] = {
+		{SOURCE_ARMING, SOURCE_TRACKING, {EV_GATE_DONE, EV_READY, EV_PROBED}, 3},
+		{SOURCE_STEERING, SOURCE_QUIETING, {EV_GATE_DONE, EV_STEERED}, 2},
+		{SOURCE_TRAILING, SOURCE_SETTLING, {EV_TRAILED, EV_PROVED}, 2},
+		{SOURCE_SETTLING, SESSION_DONE, {EV_GATE_DONE, EV_STEERED, EV_CLOSED}, 3},
+		{SOURCE_UNDOING, SESSION_DONE, {EV_GATE_DONE, EV_STEERED, EV_CLOSED}, 3},
+		{TARGET_VERIFYING, TARGET_TAKING, {EV_VERIFIED, EV_MARKED}, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		for (unsigned last = 0; last < waits[i].n; last++) {
+			struct tale *t =
+				waits[i].state < TARGET_OFFERED ? begin_source() : begin_target();
+
+			t->session.started = true;
+			t->session.state = waits[i].state;
+			for (unsigned f = 0; f < waits[i].n; f++) {
+				if (f != last)
+					event(t, waits[i].facts[f]);
+			}
+			assert_int_equal(t->session.state, waits[i].state);
+			event(t, waits[i].facts[last]);
+			assert_int_equal(t->session.state, waits[i].next);
+		}
+	}
+}
+
 /* ---- after a restart of the daemon ----------------------------------------------------- */
 
 struct restart {
@@ -546,6 +603,8 @@ test_restart_takes_up_where_the_data_path_is(void **state)
 			print_message("# restart %zu: %s\n", i, session_state_name(s.state));
 		assert_int_equal(s.state, r->state);
 		assert_int_equal(s.id, 7);
+		if (r->stage == STAGE_FENCED || r->stage == STAGE_REVERT)
+			assert_true(s.fenced);
 		/* A peer that may own, or must be told, is sought. */
 		if (r->is_source && (session_is_forward(&s) || s.fenced))
 			assert_true(has_effect(&fx, FX_PEER_QUERY));
@@ -744,6 +803,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_an_offer_that_is_withdrawn_wipes_nothing),
 		cmocka_unit_test(test_a_target_finishes_taking_over_without_its_peer),
 		cmocka_unit_test(test_a_target_with_another_digest_says_no),
+		cmocka_unit_test(test_no_fact_is_skipped),
+		cmocka_unit_test(test_a_fenced_target_is_never_forgotten),
 		cmocka_unit_test(test_restart_takes_up_where_the_data_path_is),
 		cmocka_unit_test(test_every_pair_of_events_in_every_state),
 		cmocka_unit_test(test_the_document_says_what_the_table_says),

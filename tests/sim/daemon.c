@@ -198,6 +198,8 @@ row_arrives(struct world *w, uint32_t side, const struct message *message)
 	struct daemon *d = &w->daemon[side];
 	struct install record = {.slot = message->slot, .row = message->row};
 
+	if (d->session.state == TARGET_VERIFYING || d->session.state == TARGET_TAKING)
+		violation(w, "a row comes after END");
 	record.op = message->row.used ? SLIM_INSTALL_PUT : SLIM_INSTALL_DEL;
 	if (w->options.bad_digest)
 		record.row.count ^= 1u;

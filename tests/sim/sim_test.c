@@ -144,6 +144,7 @@ struct story {
 	uint32_t reason; /* 0: none, or any */
 	uint32_t hold_capacity, target_slots;
 	bool bad_digest;
+	bool source_serves; /* at the end, whatever the result says */
 };
 
 #define AT(state_, kind_, delay, duration)                                                         \
@@ -252,7 +253,28 @@ static const struct story stories[] = {
 	 REASON(NF_LOST),
 	 0,
 	 0,
-	 false},
+	 false,
+	 true},
+	{"the fence is laid, the peer still away: a restart does not forget to tell it",
+	 {AT(TARGET_VERIFYING, FAULT_TAKEN_LOST, 0, MS(500)),
+	  AT(TARGET_VERIFYING, FAULT_PARTITION, 0, MS(100)),
+	  AT(SOURCE_UNDOING, FAULT_KILL_SOURCE, US(150), MS(10))},
+	 RESULT_ABORTED,
+	 REASON(RESTART),
+	 0,
+	 0,
+	 false,
+	 true},
+	{"the fence is laid, the peer stays away for long: the target is not forgotten",
+	 {AT(TARGET_VERIFYING, FAULT_TAKEN_LOST, 0, MS(500)),
+	  AT(TARGET_VERIFYING, FAULT_PARTITION, 0, MS(600)),
+	  AT(SOURCE_UNDOING, FAULT_OFCTL_GONE, MS(450), MS(100))},
+	 RESULT_ABORTED,
+	 REASON(PEER_LOST),
+	 0,
+	 0,
+	 false,
+	 true},
 	{"the controller is gone from the start",
 	 {AT(SOURCE_OPENING, FAULT_OFCTL_GONE, 0, MS(90))},
 	 RESULT_REFUSED,
@@ -354,7 +376,8 @@ tell(const struct story *story)
 	for (options.seed = 100; options.seed < 108; options.seed++) {
 		run_or_fail(&options);
 		if (world.result == story->result &&
-		    (story->reason == 0 || world.reason == story->reason))
+		    (story->reason == 0 || world.reason == story->reason) &&
+		    (!story->source_serves || world.sw.rules.serving == world.source))
 			continue;
 		print_message("# %s, seed %llu: %s with reason %u\n", story->name,
 			      (unsigned long long)options.seed, session_result_name(world.result),
