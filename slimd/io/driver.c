@@ -562,6 +562,9 @@ move_take_up(struct move *m, struct nf *nf)
 			 is_source ? "source" : "target", session_state_name(m->session.state));
 	if (nf == NULL)
 		move_event(m, EV_NF_LOST);
+	/* Lazy rows may still come to a target that serves. */
+	if (nf != NULL && !is_source && move_begin_install(m) == 0)
+		m->wants |= WANT_INSTALL;
 	add_effects(m, &effects);
 	move_note_phase(m);
 }

@@ -32,8 +32,9 @@
 #define SECOND UINT64_C(1000000000)
 #define GREET_NS (5 * SECOND)   /* handshake and Hello */
 #define SILENCE_NS (5 * SECOND) /* without a byte from the other side */
-#define TICK_MS 500
-#define REDIAL_MIN_NS (SECOND / 10)
+#define TICK_MS 50
+#define PING_NS (SECOND / 2)
+#define REDIAL_MIN_NS (SECOND / 20)
 #define REDIAL_MAX_NS (3 * SECOND)
 #define INPUT_MAX (2u * (SLIM_PEER_FRAME_MAX + FRAME_HEAD_SIZE))
 #define MAX_INBOUND (2u * SLIM_MAX_PEERS)
@@ -65,6 +66,7 @@ struct peer_conn {
 	uint64_t features;
 	uint64_t began_ns;
 	uint64_t heard_ns;
+	uint64_t pinged_ns;
 	uint64_t rtt_ns;
 	uint64_t uses;
 	struct lane lanes[SLIM_MAX_SESSIONS];
@@ -260,7 +262,7 @@ send_ping(struct peer_conn *conn)
 	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
 	Slim__Peer__V1__Ping ping = SLIM__PEER__V1__PING__INIT;
 
-	ping.clock_ns = now_ns();
+	ping.clock_ns = conn->pinged_ns = now_ns();
 	frame.body_case = SLIM__PEER__V1__FRAME__BODY_PING;
 	frame.ping = &ping;
 	peer_send(conn, &frame);
@@ -597,7 +599,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 			peer_conn_close(conn, REASON_PEER_LOST, "no greeting in time");
 		else if (conn->up && now - conn->heard_ns > SILENCE_NS)
 			peer_conn_close(conn, REASON_PEER_LOST, "silent for too long");
-		else if (conn->up)
+		else if (conn->up && now - conn->pinged_ns >= PING_NS)
 			send_ping(conn);
 	}
 	for (size_t i = 0; i < set->n_peers; i++) {

@@ -1,0 +1,847 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole moves between two daemons in one process: real sockets, memory, peer stream and
+ * journals; NFs without packets (fake_nf.h) whose data path is perfect. One thread turns everything,
+ * so each story is the same every time but for the times.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "driver.h"
+#include "fake_nf.h"
+#include "gate.h"
+#include "journal.h"
+#include "log.h"
+#include "move.h"
+
+/* After session.h: both have an EV_CLOSED, and this one is a macro. */
+#include <event2/event.h>
+
+#define MS UINT64_C(1000000)
+#define STORY_NS (10000 * MS) /* a story that takes longer hangs */
+#define CAPACITY 3000u        /* more than one frame walks */
+#define SLOW 100000u          /* bytes a second: a copy that one can look at */
+
+struct host {
+	struct world *world;
+	char name[2];
+	int port;
+	char socket[128];
+	char state[128];
+	struct nf_registry *nfs;
+	struct peer_set *peers;
+	struct driver *driver;
+	struct fake_nf *fake;
+};
+
+struct world {
+	char dir[32];
+	struct event_base *base;
+	struct host hosts[2]; /* a: the source at first; b */
+	struct session_limits limits;
+	uint64_t began_ns;
+	bool paused[2]; /* this host's NF does not poll */
+};
+
+/* ---- the two daemons --------------------------------------------------------------------- */
+
+static void
+on_nf_up(void *ctx, struct nf *nf)
+{
+	struct host *h = ctx;
+
+	if (h->driver != NULL)
+		driver_nf_up(h->driver, nf);
+}
+
+static void
+on_nf_down(void *ctx, struct nf *nf)
+{
+	struct host *h = ctx;
+
+	if (h->driver != NULL)
+		driver_nf_down(h->driver, nf);
+}
+
+static void
+on_up(void *ctx, struct peer_conn *conn)
+{
+	struct host *h = ctx;
+
+	if (h->driver != NULL)
+		driver_peer_up(h->driver, conn);
+}
+
+static void
+on_down(void *ctx, struct peer_conn *conn, uint32_t reason)
+{
+	struct host *h = ctx;
+
+	if (h->driver != NULL)
+		driver_peer_down(h->driver, conn, reason);
+}
+
+static void
+on_unreachable(void *ctx, const char *host, uint32_t reason)
+{
+	struct host *h = ctx;
+
+	if (h->driver != NULL)
+		driver_peer_unreachable(h->driver, host, reason);
+}
+
+static void
+on_frame(void *ctx, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
+{
+	struct host *h = ctx;
+
+	if (h->driver != NULL)
+		driver_peer_frame(h->driver, conn, frame);
+}
+
+static int
+free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void
+start_peers(struct host *h)
+{
+	static const struct peer_ops ops = {.on_up = on_up,
+					    .on_down = on_down,
+					    .on_unreachable = on_unreachable,
+					    .on_frame = on_frame};
+	struct host *other = &h->world->hosts[h == &h->world->hosts[0]];
+	static char addresses[2][32];
+	char *address = addresses[h == &h->world->hosts[0]], listen[32];
+	struct peer_address peer;
+	struct peer_config config = {
+		.host = h->name, .listen = listen, .plaintext = true, .n_peers = 1, .peers = &peer};
+
+	snprintf(address, 32, "127.0.0.1:%d", other->port);
+	snprintf(listen, sizeof(listen), "127.0.0.1:%d", h->port);
+	strcpy(peer.name, other->name);
+	peer.address = address;
+	assert_int_equal(peer_set_create(h->world->base, &config, &ops, h, &h->peers), 0);
+}
+
+static void
+start_driver(struct host *h)
+{
+	struct driver_config config = {
+		.host = h->name,
+		.state_dir = h->state,
+		.nfs = h->nfs,
+		.peers = h->peers,
+		.steering_none = true,
+		.limits = h->world->limits,
+	};
+
+	assert_int_equal(driver_create(&config, &h->driver), 0);
+	assert_int_equal(driver_replay(h->driver), 0);
+}
+
+static void
+start_host(struct host *h)
+{
+	static const struct nf_registry_ops ops = {.on_up = on_nf_up, .on_down = on_nf_down};
+
+	assert_int_equal(nf_registry_create(h->world->base, h->socket, &ops, h, &h->nfs), 0);
+	start_peers(h);
+	start_driver(h);
+}
+
+/* As kill -9 does it: nothing is said to anybody. */
+static void
+kill_host(struct host *h)
+{
+	driver_destroy(h->driver);
+	h->driver = NULL;
+	peer_set_destroy(h->peers);
+	nf_registry_destroy(h->nfs);
+}
+
+/* Session of a running move at a host, as its state's name; "" when there is none. */
+static const char *
+state_of(const struct world *w, int i)
+{
+	const struct driver *driver = w->hosts[i].driver;
+	const struct move *m = driver != NULL ? TAILQ_FIRST(&driver->moves) : NULL;
+
+	return m != NULL ? session_state_name(m->session.state) : "";
+}
+
+static void
+turn(struct world *w)
+{
+	for (int i = 0; i < 2; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (h->driver != NULL)
+			driver_poll(h->driver);
+		for (uint32_t k = 0; h->fake != NULL && !w->paused[i] && k < h->fake->n_workers;
+		     k++)
+			fake_nf_poll(h->fake, k);
+	}
+	event_base_loop(w->base, EVLOOP_NONBLOCK);
+	if (move_now_ns() - w->began_ns > STORY_NS)
+		fail_msg("waits for ever: a is %s, b is %s", state_of(w, 0), state_of(w, 1));
+}
+
+#define UNTIL(w, condition)          \
+	do {                         \
+		while (!(condition)) \
+			turn(w);     \
+	} while (0)
+
+static bool
+connected(const struct world *w)
+{
+	return peer_dialled(w->hosts[0].peers, "b") != NULL &&
+	       peer_dialled(w->hosts[1].peers, "a") != NULL;
+}
+
+static void
+register_fake(struct world *w, int i)
+{
+	struct host *h = &w->hosts[i];
+
+	assert_int_equal(fake_nf_hello(h->fake, h->socket), 0);
+	UNTIL(w, nf_find(h->nfs, h->fake->info->name) != NULL);
+}
+
+static int
+setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	log_set_level(getenv("SLIM_TEST_LOG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	strcpy(w->dir, "/tmp/slim-move-test-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	w->base = event_base_new();
+	w->limits = SESSION_LIMITS_DEFAULT;
+	w->limits.preflight_ns = 300 * MS;
+	w->limits.retry_ns = 5 * MS;
+	w->began_ns = move_now_ns();
+	for (int i = 0; i < 2; i++) {
+		struct host *h = &w->hosts[i];
+
+		h->world = w;
+		h->name[0] = (char)('a' + i);
+		h->port = free_port();
+		snprintf(h->socket, sizeof(h->socket), "%s/%s.sock", w->dir, h->name);
+		snprintf(h->state, sizeof(h->state), "%s/%s", w->dir, h->name);
+		assert_int_equal(mkdir(h->state, 0700), 0);
+		h->fake = fake_nf_create(i == 0 ? "nf-a" : "nf-b", i == 0, i == 0 ? 2 : 3, 2,
+					 CAPACITY);
+	}
+	for (int i = 0; i < 2; i++)
+		start_host(&w->hosts[i]);
+	UNTIL(w, connected(w));
+	for (int i = 0; i < 2; i++)
+		register_fake(w, i);
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 2; i++) {
+		kill_host(&w->hosts[i]);
+		fake_nf_destroy(w->hosts[i].fake);
+		/* No journal is left behind. */
+		assert_int_equal(rmdir(w->hosts[i].state), 0);
+	}
+	event_base_free(w->base);
+	assert_int_equal(rmdir(w->dir), 0);
+	free(w);
+	return 0;
+}
+
+/* ---- helpers of the stories ---------------------------------------------------------------- */
+
+static void
+fill(struct world *w, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		struct fake_entry entry = {
+			.key = 1000 + i, .value = i * i, .time = move_now_ns() - i, .packets = i};
+
+		fake_slot_put(w->hosts[0].fake, (uint32_t)i, (uint8_t)i, &entry);
+	}
+}
+
+static struct job *
+migrate(struct world *w, int from, struct driver_move move)
+{
+	if (move.nf == NULL)
+		move.nf = from == 0 ? "nf-a" : "nf-b";
+	if (move.to_host == NULL)
+		move.to_host = from == 0 ? "b" : "a";
+	if (move.to_nf == NULL)
+		move.to_nf = "";
+	if (move.key == NULL)
+		move.key = "";
+	return driver_migrate(w->hosts[from].driver, &move);
+}
+
+static void
+wait_for_end(struct world *w, const struct job *job)
+{
+	UNTIL(w, job->ended_ns != 0);
+	/* The target is through as well. */
+	UNTIL(w, nf_find(w->hosts[1].nfs, "nf-b") == NULL ||
+			 nf_find(w->hosts[1].nfs, "nf-b")->session == 0);
+	UNTIL(w, nf_find(w->hosts[0].nfs, "nf-a") == NULL ||
+			 nf_find(w->hosts[0].nfs, "nf-a")->session == 0);
+}
+
+static void
+expect_state(const struct job *job, Slim__V1__JobState state)
+{
+	if (job->state != state)
+		fail_msg("job is in state %d, first reason \"%s\"", (int)job->state,
+			 job->n_reasons > 0 ? job->reasons[0].text : "");
+}
+
+static bool
+has_reason(const struct job *job, uint32_t code)
+{
+	for (size_t i = 0; i < job->n_reasons; i++)
+		if (job->reasons[i].code == (Slim__V1__ReasonCode)code)
+			return true;
+	return false;
+}
+
+static void
+expect_refusal(struct world *w, struct driver_move move, uint32_t code)
+{
+	struct job *job = migrate(w, 0, move);
+
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	if (!has_reason(job, code))
+		fail_msg("reason is %d \"%s\"", job->reasons[0].code, job->reasons[0].text);
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[0].nfs, "nf-a")), "pass");
+}
+
+static void
+expect_modes(struct world *w, const char *a, const char *b)
+{
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[0].nfs, "nf-a")), a);
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[1].nfs, "nf-b")), b);
+}
+
+/* Undone: the source serves with everything, the target is empty. */
+static void
+expect_undone(struct world *w, uint32_t entries)
+{
+	expect_modes(w, "pass", "closed");
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), entries);
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 0);
+	assert_int_equal(gate_hold_word(nf_find(w->hosts[0].nfs, "nf-a")), SLIM_HOLD_IDLE);
+}
+
+static void
+wait_for_state(struct world *w, int i, const char *name)
+{
+	UNTIL(w, strcmp(state_of(w, i), name) == 0);
+}
+
+/* ---- stories ----------------------------------------------------------------------------------- */
+
+static void
+a_table_moves_and_comes_back(void **state)
+{
+	struct world *w = *state;
+	const struct fake_entry *entry;
+	struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(job->result.entries, 300);
+	assert_true(job->result.has_proof);
+	assert_int_equal(job->result.digest_source, job->result.digest_target);
+	assert_int_equal(job->result.digest_source, job->result.digest_proof);
+	assert_in_range(job->result.handover_ns, 1, 1000 * MS);
+	assert_true(job->result.n_timeline >= 6);
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 0);
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 300);
+	entry = fake_nf_find(w->hosts[1].fake, 1017);
+	assert_non_null(entry);
+	assert_int_equal(entry->value, 17 * 17);
+	assert_int_equal(entry->packets, 17);
+	assert_string_equal(job->to_nf, "nf-b");
+
+	job = migrate(w, 1, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_modes(w, "pass", "closed");
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 300);
+	assert_int_equal(fake_nf_find(w->hosts[0].fake, 1299)->value, 299 * 299);
+}
+
+static void
+an_empty_table_moves_too(void **state)
+{
+	struct world *w = *state;
+	struct job *job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
+
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(job->result.entries, 0);
+}
+
+/* Writes, deletes, keys that change their slot, slots that change their key and worker, all the time. */
+static void
+changes_during_the_copy_arrive(void **state)
+{
+	struct world *w = *state;
+	struct fake_nf *source = w->hosts[0].fake, *target = w->hosts[1].fake;
+	struct job *job;
+	uint64_t random = 5, n_changes = 0;
+
+	fill(w, 400);
+	job = migrate(w, 0,
+		      (struct driver_move){.max_bandwidth = 4000000, .max_hold_ns = 100 * MS});
+	while (job->ended_ns == 0) {
+		turn(w);
+		/* Only an NF that serves changes its slots. */
+		if (atomic_load(&source->info->workers[0].mode) != SLIM_GATE_PASS ||
+		    n_changes > 20000)
+			continue;
+		for (int i = 0; i < 5; i++, n_changes++) {
+			uint32_t slot;
+			uint8_t bucket;
+			struct fake_entry entry;
+
+			random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+			slot = (uint32_t)(random >> 33) % 1000;
+			bucket = (uint8_t)(random >> 20);
+			entry = (struct fake_entry){.key = 10000 + slot +
+							   ((random >> 50) & 1) * 1000,
+						    .value = random,
+						    .time = move_now_ns()};
+			if (random >> 61 < 2)
+				fake_slot_free(source, bucket % 2, slot);
+			else
+				fake_slot_put(source, slot, bucket, &entry);
+		}
+	}
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_in_range(n_changes, 100, UINT64_MAX);
+	assert_int_equal(job->result.digest_source, job->result.digest_proof);
+	assert_int_equal(fake_nf_used(target), job->result.entries);
+}
+
+static void
+counters_are_summed_once(void **state)
+{
+	struct world *w = *state;
+	struct fake_entry *source;
+	struct job *job;
+
+	fill(w, 10);
+	source = (struct fake_entry *)(uintptr_t)fake_nf_find(w->hosts[0].fake, 1005);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "ended");
+	source->packets += 100; /* counted by the source after the row was sent */
+	wait_for_state(w, 1, "serving");
+	((struct fake_entry *)(uintptr_t)fake_nf_find(w->hosts[1].fake, 1005))->packets += 1000;
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(fake_nf_find(w->hosts[1].fake, 1005)->packets, 5 + 100 + 1000);
+}
+
+static void
+a_dry_run_touches_nothing(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+	uint32_t epoch;
+
+	fill(w, 10);
+	epoch = atomic_load(&w->hosts[0].fake->control->command.epoch);
+	job = migrate(w, 0, (struct driver_move){.dry_run = true});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_undone(w, 10);
+	assert_int_equal(atomic_load(&w->hosts[0].fake->control->command.epoch), epoch);
+	assert_int_equal(atomic_load(&w->hosts[1].fake->control->command.epoch), 0);
+}
+
+static void
+what_does_not_fit_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct fake_entry entry = {.key = 1};
+
+	expect_refusal(w, (struct driver_move){.nf = "nobody"}, REASON_UNKNOWN_NF);
+	expect_refusal(w, (struct driver_move){.to_host = "mars"}, REASON_UNKNOWN_PEER);
+	expect_refusal(w, (struct driver_move){.to_nf = "nobody"}, REASON_TARGET_UNKNOWN);
+	expect_refusal(w, (struct driver_move){.fault = SLIM_FAULT_NO_HOLD}, REASON_BAD_REQUEST);
+	fake_slot_put(w->hosts[1].fake, 7, 7, &entry);
+	expect_refusal(w, (struct driver_move){0}, REASON_TARGET_NOT_EMPTY);
+}
+
+/* Another NF in the place of b's. */
+static void
+replace_target(struct world *w, bool active, uint32_t capacity, const char *identity)
+{
+	struct host *h = &w->hosts[1];
+
+	fake_nf_destroy(h->fake);
+	h->fake = NULL;
+	UNTIL(w, nf_find(h->nfs, "nf-b") == NULL);
+	h->fake = fake_nf_create("nf-b", active, 1, 2, capacity);
+	strcpy(h->fake->info->identity, identity);
+	register_fake(w, 1);
+}
+
+static void
+instances_that_differ_are_refused_with_all_reasons(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	replace_target(w, true, CAPACITY, "same");
+	expect_refusal(w, (struct driver_move){.to_nf = "nf-b"}, REASON_TARGET_ACTIVE);
+	replace_target(w, false, CAPACITY - 1, "other");
+	w->hosts[1].fake->info->hold_capacity = 1; /* too late: copied at registration */
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	assert_int_equal(job->n_reasons, 2);
+	assert_true(has_reason(job, REASON_IDENTITY));
+	assert_true(has_reason(job, REASON_CAPACITY));
+}
+
+static void
+one_session_at_a_time(void **state)
+{
+	struct world *w = *state;
+	struct job *first, *again, *second;
+
+	fill(w, 10);
+	first = migrate(w, 0, (struct driver_move){.key = "k"});
+	again = migrate(w, 0, (struct driver_move){.key = "k"});
+	assert_ptr_equal(first, again);
+	second = migrate(w, 0, (struct driver_move){0});
+	expect_state(second, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	assert_true(has_reason(second, REASON_SOURCE_BUSY));
+	wait_for_end(w, first);
+	expect_state(first, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	/* And a standby is not a source. */
+	second = migrate(w, 0, (struct driver_move){0});
+	assert_true(has_reason(second, REASON_SOURCE_STANDBY));
+}
+
+static void
+a_wrong_row_at_the_target_undoes_the_move(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 50);
+	w->hosts[1].fake->corrupt_value = true;
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_DIGEST));
+	expect_undone(w, 50);
+	/* The next one is as good as the first. */
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+static void
+a_missed_change_undoes_the_move(void **state)
+{
+	struct world *w = *state;
+	struct fake_entry entry = {.key = 1003, .value = 77};
+	struct job *job;
+
+	fill(w, 50);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "catching-up");
+	w->hosts[0].fake->no_fence = true;
+	fake_slot_put(w->hosts[0].fake, 3, 3, &entry);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_INTERNAL));
+	expect_undone(w, 50);
+}
+
+static void
+a_move_can_be_cancelled(void **state)
+{
+	static const char *const states[] = {"opening", "arming", "tracking", "copying", "holding"};
+	struct world *w = *state;
+
+	fill(w, 300);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct job *job = migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+
+		wait_for_state(w, 0, states[i]);
+		assert_int_equal(driver_cancel(w->hosts[0].driver, job->id), 0);
+		wait_for_end(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_CANCELLED);
+		expect_undone(w, 300);
+		assert_int_equal(driver_cancel(w->hosts[0].driver, job->id), -EALREADY);
+	}
+	assert_int_equal(driver_cancel(w->hosts[0].driver, "nothing"), -ENOENT);
+}
+
+static void
+workers_that_do_not_answer_are_named(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 5);
+	w->hosts[0].fake->stuck = true;
+	job = migrate(w, 0, (struct driver_move){0});
+	UNTIL(w, strcmp(state_of(w, 0), "undoing") == 0);
+	w->hosts[0].fake->stuck = false;
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_TIMED_OUT);
+	expect_undone(w, 5);
+}
+
+static void
+a_lost_target_nf_undoes_the_move(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 1, "receiving");
+	fake_nf_hang_up(w->hosts[1].fake);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_NF_LOST));
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[0].nfs, "nf-a")), "pass");
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 100);
+}
+
+static void
+a_lost_source_nf_fails_the_move(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "arming");
+	fake_nf_hang_up(w->hosts[0].fake);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_NF_LOST));
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 0);
+}
+
+static void
+a_peer_that_is_not_there_is_a_refusal(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	peer_set_destroy(w->hosts[1].peers);
+	w->hosts[1].peers = NULL;
+	UNTIL(w, peer_dialled(w->hosts[0].peers, "b") == NULL);
+	job = migrate(w, 0, (struct driver_move){0});
+	UNTIL(w, job->ended_ns != 0);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	assert_true(has_reason(job, REASON_PEER_UNREACHABLE));
+}
+
+/* The daemon of one side is killed and started again. */
+static void
+restart(struct world *w, int i)
+{
+	struct host *h = &w->hosts[i];
+
+	kill_host(h);
+	fake_nf_hang_up(h->fake);
+	start_host(h);
+	register_fake(w, i);
+	UNTIL(w, connected(w));
+}
+
+static void
+wait_until_idle(struct world *w)
+{
+	UNTIL(w,
+	      TAILQ_EMPTY(&w->hosts[0].driver->moves) && TAILQ_EMPTY(&w->hosts[1].driver->moves));
+}
+
+static void
+a_restarted_source_undoes_a_copy(void **state)
+{
+	static const char *const states[] = {"arming", "copying", "holding"};
+	struct world *w = *state;
+
+	fill(w, 300);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+		wait_for_state(w, 0, states[i]);
+		restart(w, 0);
+		wait_until_idle(w);
+		expect_undone(w, 300);
+	}
+}
+
+static void
+a_restarted_source_finishes_what_is_taken(void **state)
+{
+	static const char *const states[] = {"ended", "finishing", "trailing", "settling"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct job *job;
+
+		if (i == 0)
+			fill(w, 100);
+		migrate(w, 0, (struct driver_move){0});
+		wait_for_state(w, 0, states[i]);
+		restart(w, 0);
+		wait_until_idle(w);
+		expect_modes(w, "closed", "pass");
+		assert_int_equal(fake_nf_used(w->hosts[0].fake), 0);
+		assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
+		job = migrate(w, 1, (struct driver_move){0});
+		wait_for_end(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	}
+}
+
+static void
+a_restarted_target_discards_a_copy(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 1, "receiving");
+	restart(w, 1);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_PEER_LOST));
+	expect_undone(w, 300);
+}
+
+static void
+a_restarted_target_goes_on_as_owner(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 1, "serving");
+	restart(w, 1);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 300);
+}
+
+static void
+a_process_of_the_same_name_is_not_the_same_nf(void **state)
+{
+	struct world *w = *state;
+	struct host *h = &w->hosts[0];
+
+	fill(w, 300);
+	migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+	wait_for_state(w, 0, "copying");
+	kill_host(h);
+	fake_nf_destroy(h->fake);
+	/* Started as a standby: nobody may make it serve by mistake. */
+	h->fake = fake_nf_create("nf-a", false, 2, 2, CAPACITY);
+	start_host(h);
+	register_fake(w, 0);
+	UNTIL(w, connected(w));
+	wait_until_idle(w);
+	expect_modes(w, "closed", "closed");
+	assert_int_equal(atomic_load(&h->fake->control->command.epoch), 0);
+}
+
+static void
+a_bandwidth_limit_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 500); /* about 19 kB */
+	job = migrate(w, 0, (struct driver_move){.max_bandwidth = 100000});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_in_range(job->result.duration_ns, 100 * MS, 5000 * MS);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_table_moves_and_comes_back),
+		TEST(an_empty_table_moves_too),
+		TEST(changes_during_the_copy_arrive),
+		TEST(counters_are_summed_once),
+		TEST(a_dry_run_touches_nothing),
+		TEST(what_does_not_fit_is_refused),
+		TEST(instances_that_differ_are_refused_with_all_reasons),
+		TEST(one_session_at_a_time),
+		TEST(a_wrong_row_at_the_target_undoes_the_move),
+		TEST(a_missed_change_undoes_the_move),
+		TEST(a_move_can_be_cancelled),
+		TEST(workers_that_do_not_answer_are_named),
+		TEST(a_lost_target_nf_undoes_the_move),
+		TEST(a_lost_source_nf_fails_the_move),
+		TEST(a_peer_that_is_not_there_is_a_refusal),
+		TEST(a_restarted_source_undoes_a_copy),
+		TEST(a_restarted_source_finishes_what_is_taken),
+		TEST(a_restarted_target_discards_a_copy),
+		TEST(a_restarted_target_goes_on_as_owner),
+		TEST(a_process_of_the_same_name_is_not_the_same_nf),
+		TEST(a_bandwidth_limit_is_kept),
+	};
+
+	return cmocka_run_group_tests_name("move", tests, NULL, NULL);
+}
