@@ -14,8 +14,8 @@
 #define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
 #define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
 
-static int __attribute__((format(printf, 3, 4)))
-refuse(struct steering_reason *reason, Slim__V1__ReasonCode code, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+explain(struct steering_reason *reason, Slim__V1__ReasonCode code, const char *format, ...)
 {
 	va_list args;
 
@@ -23,8 +23,9 @@ refuse(struct steering_reason *reason, Slim__V1__ReasonCode code, const char *fo
 	va_start(args, format);
 	vsnprintf(reason->text, sizeof(reason->text), format, args);
 	va_end(args);
-	return -EINVAL;
 }
+
+#define refuse(reason, code, ...) (explain((reason), (code), __VA_ARGS__), -EINVAL)
 
 void
 steering_init(struct steering *s)
@@ -130,7 +131,7 @@ steering_check(const struct topology *t, const struct steering *s,
 	       struct steering_reason *ret_reason)
 {
 	const struct steering_service *service;
-	struct named named;
+	struct named named = {0};
 
 	if (look_up(t, request, &named, ret_reason) < 0)
 		return -EINVAL;
@@ -164,7 +165,7 @@ steering_prepare(const struct topology *t, struct steering *s,
 		 struct steering_reason *ret_reason)
 {
 	struct steering_service *service;
-	struct named named;
+	struct named named = {0};
 
 	if (look_up(t, request, &named, ret_reason) < 0)
 		return -EINVAL;
@@ -204,7 +205,7 @@ advance(const struct topology *t, struct steering *s, const struct steering_requ
 	struct steering_reason *reason)
 {
 	struct steering_session *session;
-	unsigned index;
+	unsigned index = 0;
 
 	if (steering_check(t, s, request, &index, reason) < 0)
 		return -EINVAL;
@@ -255,7 +256,7 @@ steering_cleanup(const struct topology *t, struct steering *s,
 {
 	struct steering_service *service;
 	struct steering_session *session;
-	struct named named;
+	struct named named = {0};
 
 	if (look_up(t, request, &named, ret_reason) < 0)
 		return -EINVAL;
@@ -321,8 +322,8 @@ int
 steering_set(const struct topology *t, struct steering *s, const char *service,
 	     const char *instance, unsigned *ret_service, struct steering_reason *ret_reason)
 {
-	struct named named;
-	int i;
+	struct named named = {0};
+	int i = STEERING_NOBODY;
 
 	if (look_up_instance(t, service, instance, &named, &i, ret_reason) < 0)
 		return -EINVAL;
@@ -335,8 +336,8 @@ int
 steering_clear(const struct topology *t, struct steering *s, const char *service,
 	       const char *instance, unsigned *ret_service, struct steering_reason *ret_reason)
 {
-	struct named named;
-	int i;
+	struct named named = {0};
+	int i = STEERING_NOBODY;
 
 	if (look_up_instance(t, service, instance, &named, &i, ret_reason) < 0)
 		return -EINVAL;

@@ -52,13 +52,13 @@ path_text(const char *from, const char *to)
 	static char text[128];
 	struct topology_hop hops[TOPOLOGY_MAX_BRIDGES];
 	unsigned n, length = 0;
-	uint16_t a = 0, b = 0;
+	unsigned a = 0, b = 0;
 
-	for (uint16_t i = 0; i < topology.n_bridges; i++) {
+	for (unsigned i = 0; i < topology.n_bridges; i++) {
 		a = strcmp(topology.bridges[i].name, from) == 0 ? i : a;
 		b = strcmp(topology.bridges[i].name, to) == 0 ? i : b;
 	}
-	n = topology_path(&topology, a, b, hops);
+	n = topology_path(&topology, (uint16_t)a, (uint16_t)b, hops);
 	text[0] = '\0';
 	for (unsigned i = 0; i < n; i++)
 		length += (unsigned)snprintf(text + length, sizeof(text) - length, "%s>%s ",

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -38,7 +37,6 @@ enum request_kind {
 };
 
 struct request {
-	TAILQ_ENTRY(request) entry;
 	enum request_kind kind;
 	uint32_t xid_first; /* also errors of messages of an earlier half */
 	uint32_t xid_last;  /* the answer to this one ends it */
@@ -49,8 +47,6 @@ struct request {
 	bridge_done_fn *done;
 	void *ctx;
 };
-
-TAILQ_HEAD(request_list, request);
 
 struct bridge {
 	struct event_base *base;
@@ -71,7 +67,7 @@ struct bridge {
 	uint32_t list_xid; /* of the list of ports */
 	struct of_port *ports;
 	unsigned n_ports;
-	struct request_list requests;
+	struct request requests[BRIDGE_MAX_REQUESTS]; /* oldest first */
 	unsigned n_requests;
 	bool staged;
 	uint32_t bundle;
@@ -213,29 +209,23 @@ new_request(struct bridge *b, enum request_kind kind, bridge_done_fn *done, void
 {
 	struct request *r;
 
-	*error = !bridge_is_up(b) ? -ENOTCONN : b->n_requests >= BRIDGE_MAX_REQUESTS ? -EBUSY : 0;
+	*error = !bridge_is_up(b) ? -ENOTCONN : b->n_requests == BRIDGE_MAX_REQUESTS ? -EBUSY : 0;
 	if (*error < 0)
 		return NULL;
-	r = calloc(1, sizeof(*r));
-	if (!r) {
-		*error = -ENOMEM;
-		return NULL;
-	}
-	r->kind = kind;
-	r->done = done;
-	r->ctx = ctx;
-	TAILQ_INSERT_TAIL(&b->requests, r, entry);
-	b->n_requests++;
+	r = &b->requests[b->n_requests++];
+	*r = (struct request){.kind = kind, .done = done, .ctx = ctx};
 	return r;
 }
 
 static void
 end_request(struct bridge *b, struct request *r)
 {
-	TAILQ_REMOVE(&b->requests, r, entry);
+	struct request ended = *r;
+	unsigned behind = b->n_requests - (unsigned)(r - b->requests) - 1;
+
+	memmove(r, r + 1, behind * sizeof(*r));
 	b->n_requests--;
-	r->done(r->ctx, r->error[0] ? r->error : NULL);
-	free(r);
+	ended.done(ended.ctx, ended.error[0] ? ended.error : NULL);
 }
 
 /* Ids count up and may wrap. */
@@ -248,12 +238,9 @@ owns_xid(const struct request *r, uint32_t xid)
 static struct request *
 find_request(struct bridge *b, uint32_t xid)
 {
-	struct request *r;
-
-	TAILQ_FOREACH(r, &b->requests, entry)
-	{
-		if (owns_xid(r, xid))
-			return r;
+	for (unsigned i = 0; i < b->n_requests; i++) {
+		if (owns_xid(&b->requests[i], xid))
+			return &b->requests[i];
 	}
 	return NULL;
 }
@@ -656,16 +643,14 @@ do_connect(struct bridge *b)
 static void
 do_close(struct bridge *b)
 {
-	struct request *r;
-
 	b->generation++;
 	b->staged = false;
 	if (b->bev)
 		bufferevent_free(b->bev);
 	b->bev = NULL;
-	while ((r = TAILQ_FIRST(&b->requests)) != NULL) {
-		note_error(r, "the connection to the switch is gone");
-		end_request(b, r);
+	while (b->n_requests > 0) {
+		note_error(&b->requests[0], "the connection to the switch is gone");
+		end_request(b, &b->requests[0]);
 	}
 }
 
@@ -748,7 +733,6 @@ bridge_create(struct event_base *base, const struct bridge_config *config,
 
 	if (!b)
 		return -ENOMEM;
-	TAILQ_INIT(&b->requests);
 	b->base = base;
 	b->ops = ops;
 	b->ctx = ctx;
@@ -774,14 +758,8 @@ bridge_create(struct event_base *base, const struct bridge_config *config,
 void
 bridge_destroy(struct bridge *b)
 {
-	struct request *r;
-
 	if (!b)
 		return;
-	while ((r = TAILQ_FIRST(&b->requests)) != NULL) {
-		TAILQ_REMOVE(&b->requests, r, entry);
-		free(r);
-	}
 	if (b->bev)
 		bufferevent_free(b->bev);
 	if (b->timer)

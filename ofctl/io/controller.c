@@ -38,7 +38,7 @@ struct op {
 	struct controller *controller;
 	struct controller_call call;
 	bool sync;
-	bool changed; /* the call changes what is wanted */
+	bool changed; /* what is wanted: by the call, or found out by the repair */
 	enum op_phase phase;
 	unsigned service;
 	uint32_t bridges; /* bits: concerned */
@@ -238,7 +238,7 @@ finish_sync(struct op *op)
 {
 	struct controller *c = op->controller;
 
-	if (memcmp(&c->steering, &op->next, sizeof(c->steering)) != 0) {
+	if (op->changed) {
 		c->steering = op->next;
 		save(c, &c->steering);
 	}
@@ -524,9 +524,10 @@ infer(struct op *op, unsigned s)
 		n_present[b] = c->members[b].n_present;
 	}
 	if (!has_rules(c, s)) {
-		service->known = true;
+		service->known = op->changed = true;
 		service->serving = STEERING_NOBODY;
 	} else if (rules_infer(&c->context, present, n_present, s, service)) {
+		op->changed = true;
 		log_info("state read from the rules service=%s serving=%s stage=%s", name,
 			 c->topology->services[s].instances[service->serving].name,
 			 steering_stage_name(service->session.stage));

@@ -126,8 +126,10 @@ read_file(const char *path)
 {
 	FILE *f = fopen(path, "re");
 
-	assert_non_null(f);
-	assert_true(n_files < MAX_FILES);
+	if (!f || n_files == MAX_FILES) {
+		fail_msg("%s cannot be read", path);
+		return;
+	}
 	files[n_files].size = fread(files[n_files].data, 1, MAX_SIZE, f);
 	n_files++;
 	fclose(f);
@@ -141,9 +143,11 @@ corpus_is_replayed(void **state)
 	DIR *dir;
 
 	(void)state;
-	assert_non_null(folder);
-	dir = opendir(folder);
-	assert_non_null(dir);
+	dir = folder ? opendir(folder) : NULL;
+	if (!dir) {
+		fail_msg("no corpus");
+		return;
+	}
 	while ((entry = readdir(dir)) != NULL) {
 		char path[4096];
 
