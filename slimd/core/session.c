@@ -341,6 +341,8 @@ enter(struct session *s, enum session_state state, uint64_t now_ns, struct sessi
 	s->deadline_ns = state_deadline(s, spec->limit);
 	if (IN(state) & S_FENCE)
 		s->fenced = true;
+	if (state == SOURCE_STEERING)
+		s->fenced = false;
 	settle_verdict(s);
 	if (state == SESSION_DONE)
 		conclude(s);
@@ -398,22 +400,9 @@ age_ns(const struct session *s, const struct session_event *e)
 	return e->now_ns - s->since_ns;
 }
 
-static bool
-peer_needs_word(const struct session *s)
-{
-	return !s->peer_forgot && (s->fenced || s->state == SOURCE_SETTLING);
-}
-
-/* Only clean-up is left and the part that it needs does not come back. A target that
- * still waits for a word is not forgotten. */
-static bool
-guard_hopeless(const struct session *s, const struct session_event *e)
-{
-	return guard_overdue(s, e) && !peer_needs_word(s) && age_ns(s, e) >= s->limits.settle_ns;
-}
-
-/* The same, when the operator says that the peer will not come back. The gate comes
- * first: a session is never over before its NF is in order. */
+/* Only clean-up is left, and the operator says that the peer or the controller that it needs
+ * will not come back. The gate comes first: a session is never over before its NF is
+ * in order. */
 static bool
 guard_given_up(const struct session *s, const struct session_event *e)
 {
@@ -436,11 +425,19 @@ guard_fence_is_no_use(const struct session *s, const struct session_event *e)
 	return guard_overdue(s, e) && (s->nf_gone || s->no_steering);
 }
 
+/* The source still has its NF, and has not tried before. */
 static bool
-guard_has_nf(const struct session *s, const struct session_event *e)
+guard_can_revert(const struct session *s, const struct session_event *e)
 {
 	(void)e;
-	return !s->nf_gone;
+	return !s->nf_gone && !s->peer_forgot;
+}
+
+static bool
+guard_refused(const struct session *s, const struct session_event *e)
+{
+	(void)s;
+	return e->reason == 0 || e->reason == REASON_STEERING_REFUSED;
 }
 
 static bool
@@ -629,8 +626,9 @@ static const struct edge edges[] = {
 	{S_CLAIM | S_FENCE, EV_STANDING_NONE, NULL, act_none_left, SAME},
 
 	/* source, what must succeed: what fails is tried again */
+	/* A controller that has flipped may not go back: then neither does the source. */
+	{IN(SOURCE_REVERTING), EV_STEER_FAILED, guard_refused, NULL, SOURCE_STEERING},
 	{S_FORWARD | S_FENCE | IN(SOURCE_UNDOING), EV_STEER_FAILED, NULL, act_retry_later, SAME},
-	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_TICK, guard_hopeless, NULL, SESSION_DONE},
 	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_CANCEL, guard_given_up, NULL, SESSION_DONE},
 	{S_FORWARD | S_FENCE | IN(SOURCE_UNDOING), EV_TICK, guard_overdue, NULL, AGAIN},
 	{IN(SOURCE_FINISHING), EV_FINISHED, guard_differs, NULL, AGAIN},
@@ -641,8 +639,8 @@ static const struct edge edges[] = {
 	{S_RESEND, EV_TAKEN, NULL, NULL, AGAIN},
 	/* The last Closed was lost: the target is through, and says so once more. */
 	{IN(SOURCE_SETTLING), EV_STANDING_NONE, NULL, NULL, AGAIN},
-	{S_FROZEN, EV_STANDING_NONE, guard_has_nf, act_forgot, SOURCE_REVERTING},
-	{S_FROZEN, EV_PEER_FAILED, guard_has_nf, act_forgot, SOURCE_REVERTING},
+	{S_FROZEN, EV_STANDING_NONE, guard_can_revert, act_forgot, SOURCE_REVERTING},
+	{S_FROZEN, EV_PEER_FAILED, guard_can_revert, act_forgot, SOURCE_REVERTING},
 	{S_FORWARD, EV_STANDING_NONE, NULL, act_forgot, SAME},
 	{S_FORWARD, EV_PEER_FAILED, NULL, act_forgot, SAME},
 	{S_FORWARD | S_BACK, EV_NF_LOST, NULL, act_nf_lost, SAME},

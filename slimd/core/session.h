@@ -239,8 +239,7 @@ struct session_limits {
 	uint64_t retry_ns;     /* between two tries of a step that must succeed */
 	uint64_t offer_ns;   /* target: how long an accepted offer is kept without Begin or rows */
 	uint64_t small_rows; /* a backlog that never needs to shrink further */
-	uint64_t settle_ns;  /* how long to wait for a lost peer when nothing depends on it any more
-			      */
+	uint64_t settle_ns;  /* clean-up that takes longer than this may be given up by a cancel */
 };
 
 #define SESSION_LIMITS_DEFAULT                                \

@@ -303,6 +303,54 @@ test_a_target_that_dies_as_owner_is_fenced_and_the_source_takes_back(void **stat
 }
 
 static void
+test_a_controller_that_does_not_go_back_leads_forward(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_STEERED, EV_PEER_FAILED);
+	forget(t);
+	happens(t, (struct session_event){.type = EV_STEER_FAILED,
+					  .reason = REASON_STEERING_UNREACHABLE});
+	later(t, MS(201));
+	happens(t,
+		(struct session_event){.type = EV_STEER_FAILED, .reason = REASON_STEERING_REFUSED});
+	EVENTS(t, EV_STANDING_NONE, EV_STEERED, EV_GATE_DONE, EV_STEERED, EV_PROVED, EV_GATE_DONE,
+	       EV_STEERED);
+	assert_string_equal(t->text,
+			    "steer-failed:\n"
+			    "tick: journal=9 steer-fence\n"
+			    "steer-failed -> steering: gate-redirect journal=3 steer-flip\n"
+			    "standing-none:\n"
+			    "steered:\n"
+			    "gate-done -> quieting: steer-quiet\n"
+			    "steered -> trailing: peer-finish prove trail\n"
+			    "proved -> settling: journal=4 peer-close=1 gate-wipe steer-cleanup=1\n"
+			    "gate-done:\n"
+			    "steered -> done: journal=7 result (failed, 23)\n");
+}
+
+static void
+test_clean_up_waits_for_the_controller_until_it_is_given_up(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_CANCEL, EV_GATE_DONE, EV_CLOSED);
+	for (unsigned i = 0; i < 100; i++) {
+		event(t, EV_STEER_FAILED);
+		assert_int_equal(t->session.state, SOURCE_UNDOING);
+		t->length = 0;
+		later(t, MS(201));
+		event(t, EV_GATE_DONE);
+	}
+	event(t, EV_CANCEL);
+	assert_int_equal(t->session.state, SESSION_DONE);
+	assert_int_equal(t->session.result, RESULT_CANCELLED);
+}
+
+static void
 test_a_lost_source_nf_never_fences_the_target(void **state)
 {
 	struct tale *t = begin_source();
@@ -792,6 +840,8 @@ main(int argc, char **argv)
 			test_a_target_that_gives_up_lets_the_source_resume_without_a_fence),
 		cmocka_unit_test(
 			test_a_target_that_dies_as_owner_is_fenced_and_the_source_takes_back),
+		cmocka_unit_test(test_a_controller_that_does_not_go_back_leads_forward),
+		cmocka_unit_test(test_clean_up_waits_for_the_controller_until_it_is_given_up),
 		cmocka_unit_test(test_a_lost_source_nf_never_fences_the_target),
 		cmocka_unit_test(test_a_cancel_before_end_undoes),
 		cmocka_unit_test(test_a_round_with_stragglers_is_run_again),

@@ -401,14 +401,14 @@ steer_effect(struct world *w, uint32_t side, enum session_effect_type type, uint
 }
 
 void
-daemon_steered(struct world *w, const struct steer_call *call, bool ok)
+daemon_steered(struct world *w, const struct steer_call *call, bool ok, uint32_t reason)
 {
 	struct daemon *d = &w->daemon[call->daemon];
 
 	if (!d->alive || d->gen != call->gen || d->call != call->call || !d->call_waiting)
 		return;
 	d->call_waiting = false;
-	daemon_event(w, call->daemon, ok ? EV_STEERED : EV_STEER_FAILED, 0, 0);
+	daemon_event(w, call->daemon, ok ? EV_STEERED : EV_STEER_FAILED, 0, reason);
 }
 
 /* ---- other deeds ------------------------------------------------------------------------------------------- */

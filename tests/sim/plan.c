@@ -154,4 +154,5 @@ plan_random(struct world *w)
 	if (rnd_chance(w, RNG_PLAN, 6))
 		w->options.target_slots = (uint32_t)rnd_range(w, RNG_PLAN, 4, 8);
 	w->options.bad_digest = rnd_chance(w, RNG_PLAN, 6);
+	w->options.steadfast = rnd_chance(w, RNG_PLAN, 128);
 }

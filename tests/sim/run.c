@@ -45,6 +45,7 @@ init_world(struct world *w, const struct options *options)
 	w->moves_left =
 		options->n_moves != 0 ? options->n_moves : 1 + (uint32_t)rnd(w, RNG_PLAN, 2);
 	switch_init(w);
+	w->sw.steadfast = w->options.steadfast;
 	for (uint32_t side = 0; side < 2; side++) {
 		nf_init(w, side, side == w->serving_at_start);
 		daemon_init(w, side);

@@ -10,6 +10,8 @@
  */
 #include "world.h"
 
+#include "slim_ctl.pb-c.h"
+
 enum action { ACTION_DROP = 0, ACTION_TO_0, ACTION_TO_1, ACTION_OUT };
 
 #define ACTION_TO(inst) ((uint8_t)(ACTION_TO_0 + (inst)))
@@ -274,16 +276,22 @@ carry_out(struct world *w, const struct steer_call *call)
 	change_rules(w, &r);
 }
 
+enum { CALL_FAILED, CALL_DONE, CALL_REFUSED };
+
 static void
-call_over(struct world *w, uint32_t index, uint32_t ok, uint64_t unused)
+call_over(struct world *w, uint32_t index, uint32_t how, uint64_t unused)
 {
 	const struct steer_call *call = &w->sw.calls[index];
 
 	(void)unused;
-	trace(w, "steering %s %s", op_names[call->op], ok ? "done" : "failed");
+	trace(w, "steering %s %s", op_names[call->op],
+	      how == CALL_DONE     ? "done"
+	      : how == CALL_FAILED ? "failed"
+				   : "refused");
 	w->sw.busy = false;
 	w->sw.calls_head++;
-	daemon_steered(w, call, ok != 0);
+	daemon_steered(w, call, how == CALL_DONE,
+		       how == CALL_FAILED ? SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE : 0);
 	calls_next(w);
 }
 
@@ -293,9 +301,21 @@ proven_ns(const struct world *w, const struct steer_call *call)
 {
 	if (call->op == OP_QUIET && (w->options.controls & CONTROL_TRUST_BARRIER))
 		return w->now;
+	if (call->op == OP_PREPARE && (w->options.controls & CONTROL_PREPARE_EARLY))
+		return w->now;
 	if (call->op == OP_QUIET || call->op == OP_FENCE || call->op == OP_PREPARE)
 		return all_fresh_ns(w);
 	return w->now;
+}
+
+/* Some controllers do not go back once they have flipped. */
+static bool
+is_refused(const struct world *w, const struct steer_call *call)
+{
+	bool back = call->op == OP_FENCE || (call->op == OP_CLEANUP && !call->complete);
+
+	return w->sw.steadfast && back && w->sw.rules.session &&
+	       w->sw.rules.serving == call->target;
 }
 
 static void
@@ -313,10 +333,14 @@ call_run(struct world *w, uint32_t index, uint32_t unused, uint64_t unused2)
 		ok = false;
 		done = rnd_chance(w, RNG_NET, 128); /* it may have been carried out all the same */
 	}
-	if (done)
+	if (done && !is_refused(w, call))
 		carry_out(w, call);
+	if (is_refused(w, call)) {
+		call_over(w, index, CALL_REFUSED, 0);
+		return;
+	}
 	engine_at(w, (ok ? proven_ns(w, call) : w->now) + rnd_delay(w, RNG_NET, US(100)), call_over,
-		  index, ok, 0);
+		  index, ok ? CALL_DONE : CALL_FAILED, 0);
 }
 
 static void

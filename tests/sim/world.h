@@ -134,6 +134,7 @@ struct sw {
 	uint32_t calls_head, calls_tail;
 	bool busy;
 	uint32_t fail_calls;
+	bool steadfast; /* refuses to go back after a flip */
 	uint64_t gone_until;
 	uint64_t slow_ns;
 };
@@ -359,6 +360,7 @@ enum control {
 	CONTROL_NO_FENCE = 1u << 5,
 	CONTROL_TRUST_BARRIER = 1u << 6,
 	CONTROL_NO_MARKS = 1u << 7,
+	CONTROL_PREPARE_EARLY = 1u << 8, /* does not wait until the cache is fresh */
 };
 
 struct options {
@@ -372,6 +374,7 @@ struct options {
 	uint32_t hold_capacity; /* 0: ample */
 	uint32_t target_slots;  /* 0: ample */
 	bool bad_digest;        /* one row is changed on its way */
+	bool steadfast;         /* the controller never goes back after a flip */
 	bool taken_late;        /* TAKEN comes about when the source gives up */
 	struct fault faults[SIM_MAX_FAULTS];
 };
@@ -487,7 +490,7 @@ void daemon_event(struct world *w, uint32_t side, enum session_event_type type, 
 void daemon_start_move(struct world *w, uint32_t source);
 void daemon_kill(struct world *w, uint32_t side, uint64_t down_ns);
 void daemon_nf_died(struct world *w, uint32_t side);
-void daemon_steered(struct world *w, const struct steer_call *call, bool ok);
+void daemon_steered(struct world *w, const struct steer_call *call, bool ok, uint32_t reason);
 void stream_cut(struct world *w, uint64_t until);
 
 /* load.c */
