@@ -105,6 +105,7 @@ draw_config(uint64_t seed)
 	config.redirect_delay = harness_below(&r, 150);
 	config.lag_steps = harness_below(&r, 8) == 0 ? 20000 : harness_below(&r, 3000);
 	config.frame_loss = harness_below(&r, 100);
+	config.slowness = harness_below(&r, 2) == 0 ? 0 : harness_below(&r, 60);
 	return config;
 }
 
@@ -266,14 +267,15 @@ counts_what_a_full_hold_drops(void **state)
 
 	(void)state;
 	config.hold_capacity = 64;
-	config.n_packets = 5000;
+	config.n_packets = UINT32_MAX;
 	world_start(&world, &config);
 	world_send_until(&world, 1000);
 	world_prepare(&world);
 	world_copy(&world);
 	world_hold(&world);
-	world_send_until(&world, config.n_packets);
-	for (int i = 0; i < 5000; i++)
+	world.config.n_packets = atomic_load(&world.sent) + 3000;
+	world_send_until(&world, world.config.n_packets);
+	for (int i = 0; i < 20000; i++)
 		world_pump(&world);
 	world_set_hold_word(&world, SLIM_HOLD_IDLE);
 	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 0);

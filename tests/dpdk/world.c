@@ -15,6 +15,7 @@
 #include <rte_lcore.h>
 
 #define RING_SIZE 8192u
+#define TX_RING_SIZE 64u /* small: redirecting must come up against it */
 #define BURST 32u
 #define SESSION UINT64_C(0x1122334455667788)
 #define NONCE UINT64_C(0x99aabbccddeeff01)
@@ -144,30 +145,60 @@ nf_hand_on(struct world_nf *nf, struct slim_worker *w, struct rte_mbuf *m)
 	}
 }
 
-/* One round of a worker's loop. */
 static void
-nf_round(struct world_nf *nf, uint32_t index)
+nf_receive(struct world_nf *nf, uint32_t index, uint16_t port)
 {
 	struct slim_worker *w = nf->workers[index];
 	struct rte_mbuf *pkts[BURST];
-	bool idle = true;
+	uint16_t n = slim_rx_burst(w, port, pkts, BURST);
 
-	slim_worker_poll(w);
-	for (uint16_t port = 0; port < WORLD_PORTS; port++) {
-		uint16_t n = slim_rx_burst(w, port, pkts, BURST);
+	for (uint16_t i = 0; i < n; i++)
+		nf_hand_on(nf, w, pkts[i]);
+}
 
-		for (uint16_t i = 0; i < n; i++)
-			nf_hand_on(nf, w, pkts[i]);
-	}
+/* Handles what other workers have handed over, as far as it can be sent. True: all of it. */
+static bool
+nf_work(struct world_nf *nf, uint32_t index)
+{
+	struct rte_mbuf *pkts[BURST];
+	bool all = true;
+
 	for (uint32_t from = 0; from < nf->n_workers; from++) {
-		struct rte_ring *ring = nf->hand[from][index];
-		unsigned int left, n = rte_ring_dequeue_burst(ring, (void **)pkts, 8, &left);
+		unsigned int left, n;
 
+		if (rte_ring_free_count(nf->tx[0][index]) < 8 ||
+		    rte_ring_free_count(nf->tx[1][index]) < 8)
+			return false;
+		n = rte_ring_dequeue_burst(nf->hand[from][index], (void **)pkts, 8, &left);
 		for (unsigned int i = 0; i < n; i++)
-			nf_process(nf, w, pkts[i]);
-		idle = idle && left == 0;
+			nf_process(nf, nf->workers[index], pkts[i]);
+		all = all && left == 0;
 	}
-	slim_commit(w, idle);
+	return all;
+}
+
+/* One step of a worker's loop, so that others may come between any two. */
+static void
+nf_step(struct world_nf *nf, uint32_t index)
+{
+	switch (nf->phase[index]++) {
+	case 0:
+		slim_worker_poll(nf->workers[index]);
+		break;
+	case 1:
+		nf_receive(nf, index, 0);
+		break;
+	case 2:
+		nf_receive(nf, index, 1);
+		break;
+	case 3:
+		nf->idle[index] = nf_work(nf, index);
+		break;
+	default:
+		slim_commit(nf->workers[index], nf->idle[index]);
+		nf->phase[index] = 0;
+		break;
+	}
 }
 
 /* ---- the switch ------------------------------------------------------------------- */
@@ -344,13 +375,13 @@ switch_round(struct world *w)
 /* ---- start and end -------------------------------------------------------------------- */
 
 static struct rte_ring *
-new_ring(void)
+new_ring(unsigned int size)
 {
 	char name[32];
 	struct rte_ring *ring;
 
 	snprintf(name, sizeof(name), "w%u", serial++);
-	ring = rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	ring = rte_ring_create(name, size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	assert_non_null(ring);
 	return ring;
 }
@@ -363,9 +394,9 @@ new_port(struct world_nf *nf, uint32_t p)
 	int id;
 
 	for (uint32_t q = 0; q < nf->n_rx_queues; q++)
-		nf->rx[p][q] = new_ring();
+		nf->rx[p][q] = new_ring(RING_SIZE);
 	for (uint32_t q = 0; q < nf->n_workers; q++)
-		nf->tx[p][q] = new_ring();
+		nf->tx[p][q] = new_ring(TX_RING_SIZE);
 	snprintf(name, sizeof(name), "world%u", serial++);
 	id = rte_eth_from_rings(name, nf->rx[p], nf->n_rx_queues, nf->tx[p], nf->n_workers, 0);
 	assert_true(id >= 0);
@@ -377,7 +408,7 @@ new_port(struct world_nf *nf, uint32_t p)
 			rte_eth_rx_queue_setup((uint16_t)id, q, RING_SIZE, 0, NULL, harness_pool()),
 			0);
 	for (uint16_t q = 0; q < nf->n_workers; q++)
-		assert_int_equal(rte_eth_tx_queue_setup((uint16_t)id, q, RING_SIZE, 0, NULL), 0);
+		assert_int_equal(rte_eth_tx_queue_setup((uint16_t)id, q, TX_RING_SIZE, 0, NULL), 0);
 	assert_int_equal(rte_eth_dev_start((uint16_t)id), 0);
 	harness_instrument_port((uint16_t)id, nf->rx[p], nf->tx[p]);
 	return (uint16_t)id;
@@ -418,7 +449,7 @@ start_nf(struct world *w, uint32_t number)
 	}
 	for (uint32_t i = 0; i < nf->n_workers; i++) {
 		for (uint32_t j = 0; j < nf->n_workers; j++)
-			nf->hand[i][j] = new_ring();
+			nf->hand[i][j] = new_ring(RING_SIZE);
 	}
 	assert_int_equal(slim_agent_create(&config, &nf->agent), 0);
 	assert_int_equal(slim_table_create(nf->agent, &table, &nf->table), 0);
@@ -446,7 +477,7 @@ nf_thread(void *arg)
 
 	rte_thread_register();
 	while (atomic_load_explicit(&nf->world->stop, memory_order_acquire) == 0) {
-		nf_round(nf, id & 7);
+		nf_step(nf, id & 7);
 		sched_yield();
 	}
 	rte_thread_unregister();
@@ -498,6 +529,8 @@ world_start(struct world *w, const struct world_config *config)
 		for (uint32_t q = 0; q < WORLD_MAX_WORKERS; q++)
 			line_start(&w->redirect[p][q], config->redirect_delay * (1 + q));
 	}
+	for (uint32_t i = 0; i < RTE_DIM(w->slowness); i++)
+		w->slowness[i] = 1 + harness_below(&w->random, 1 + config->slowness);
 	if (config->threads)
 		start_threads(w);
 }
@@ -577,12 +610,14 @@ world_pump(struct world *w)
 	}
 	harness_set_time(w->now_ns += STEP_NS);
 	actor = harness_below(&w->random, n + 2);
+	if (actor < n && harness_below(&w->random, w->slowness[actor]) != 0)
+		return;
 	if (actor >= n)
 		switch_round(w);
 	else if (actor < w->nfs[0].n_workers)
-		nf_round(&w->nfs[0], actor);
+		nf_step(&w->nfs[0], actor);
 	else
-		nf_round(&w->nfs[1], actor - w->nfs[0].n_workers);
+		nf_step(&w->nfs[1], actor - w->nfs[0].n_workers);
 }
 
 void

@@ -47,6 +47,7 @@ struct world_config {
 	uint32_t frame_loss; /* of 256 slim frames */
 	uint32_t fault;      /* enum slim_fault */
 	uint64_t hold_limit_ns;
+	uint32_t slowness; /* workers run at 1 / 1 .. 1 / (1 + slowness) of full speed */
 	bool threads;
 };
 
@@ -82,6 +83,8 @@ struct world_nf {
 	struct rte_ring *tx[WORLD_PORTS][WORLD_MAX_WORKERS];
 	struct rte_ring *hand[WORLD_MAX_WORKERS][WORLD_MAX_WORKERS]; /* from, to */
 	_Atomic uint32_t slot_of[WORLD_FLOWS];                       /* + 1; 0: none */
+	uint32_t phase[WORLD_MAX_WORKERS];                           /* of the worker's loop */
+	bool idle[WORLD_MAX_WORKERS];
 	_Atomic uint32_t disordered; /* packets that did not have the number they should */
 	_Atomic uint32_t refused;    /* packets that the NF had no slot for */
 };
@@ -114,6 +117,7 @@ struct world {
 	uint32_t n_threads;
 	/* slimd's side of the move. */
 	struct slim_shm_command command[WORLD_NFS];
+	uint32_t slowness[WORLD_NFS * WORLD_MAX_WORKERS];
 	uint64_t now_ns;      /* virtual time */
 	uint64_t deadline_ns; /* real time */
 	bool slimd_silent;    /* no heartbeats */
