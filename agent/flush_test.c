@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flush rounds, step by step: who may go on when, and what a late or wrong frame does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "flush.h"
+
+static struct slim_flush_rounds rounds;
+static struct slim_flush_member members[2];
+static struct slim_flush_view view;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&rounds, 0, sizeof(rounds));
+	memset(members, 0, sizeof(members));
+	view = (struct slim_flush_view){.n_workers = 2, .peer_workers = 2, .now_ns = 1000000000};
+	return 0;
+}
+
+static enum slim_flush_action
+lead(void)
+{
+	return slim_flush_lead(&rounds, &view);
+}
+
+static void
+poll_worker(uint32_t worker, uint64_t tail)
+{
+	slim_flush_poll(&rounds, &members[worker], worker, tail, 64);
+}
+
+/* Up to the moment when the copies are asked for; marks at 10 and 20. */
+static void
+ask(void)
+{
+	view.waiting = true;
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	poll_worker(0, 10);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	poll_worker(1, 20);
+	assert_int_equal(lead(), SLIM_FLUSH_SEND);
+}
+
+static void
+both_copies(void)
+{
+	slim_flush_copy(&rounds, 1, 0);
+	slim_flush_copy(&rounds, 1, 1);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+}
+
+static void
+empties_queue(uint32_t worker)
+{
+	poll_worker(worker, 100);
+	assert_true(members[worker].drain.on);
+	slim_flush_drain_note(&members[worker].drain, 0);
+	poll_worker(worker, 100);
+}
+
+static void
+nothing_to_do_nothing_done(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+		poll_worker(0, 5);
+	}
+	assert_int_equal(rounds.phase, SLIM_FLUSH_IDLE);
+	view.request = 1; /* asked for, though nothing waits */
+	lead();
+	assert_int_equal(rounds.phase, SLIM_FLUSH_MARKING);
+}
+
+static void
+whole_round(void **state)
+{
+	(void)state;
+	view.request = 7;
+	ask();
+	view.request = 8; /* came too late for this round */
+	both_copies();
+	empties_queue(0);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	empties_queue(1);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	poll_worker(0, 100);
+	poll_worker(1, 100);
+	slim_flush_pass(&rounds, &members[0], 0);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	slim_flush_pass(&rounds, &members[1], 1);
+	assert_int_equal(lead(), SLIM_FLUSH_FINISHED);
+	assert_int_equal(rounds.request, 7);
+	assert_true(members[0].release == 0);
+	poll_worker(0, 200);
+	poll_worker(1, 200);
+	assert_true(members[0].release == 10); /* what came after the mark waits on */
+	assert_true(members[1].release == 20);
+}
+
+static void
+does_not_ask_before_all_have_marked(void **state)
+{
+	(void)state;
+	view.waiting = true;
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+		poll_worker(1, 3);
+	}
+	poll_worker(0, 3);
+	assert_int_equal(lead(), SLIM_FLUSH_SEND);
+}
+
+static void
+asks_again_after_a_while(void **state)
+{
+	(void)state;
+	ask();
+	slim_flush_copy(&rounds, 1, 1);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	view.now_ns += SLIM_FLUSH_RESEND_NS - 1;
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	view.now_ns += 1;
+	assert_int_equal(lead(), SLIM_FLUSH_RESEND);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	slim_flush_copy(&rounds, 1, 0); /* the copy of worker 1 still counts */
+	lead();
+	assert_int_equal(rounds.phase, SLIM_FLUSH_DRAINING);
+}
+
+static void
+wrong_copies_do_not_count(void **state)
+{
+	(void)state;
+	slim_flush_copy(&rounds, 1, 0); /* before the round */
+	ask();
+	slim_flush_copy(&rounds, 2, 0);
+	slim_flush_copy(&rounds, 0, 0);
+	slim_flush_copy(&rounds, 1, SLIM_MAX_WORKERS);
+	slim_flush_copy(&rounds, 1, 200);
+	slim_flush_copy(&rounds, 1, 1);
+	slim_flush_copy(&rounds, 1, 1); /* twice the same */
+	slim_flush_copy(&rounds, 1, 2); /* a worker that the source does not have */
+	lead();
+	assert_int_equal(rounds.phase, SLIM_FLUSH_ASKING);
+	slim_flush_copy(&rounds, 1, 0);
+	lead();
+	assert_int_equal(rounds.phase, SLIM_FLUSH_DRAINING);
+}
+
+static void
+waits_for_the_receive_queue(void **state)
+{
+	(void)state;
+	ask();
+	both_copies();
+	empties_queue(1);
+	poll_worker(0, 100);
+	slim_flush_drain_note(&members[0].drain, 32); /* found something: not empty */
+	poll_worker(0, 100);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	assert_int_equal(rounds.phase, SLIM_FLUSH_DRAINING);
+	slim_flush_drain_note(&members[0].drain, 32); /* as many as the queue holds */
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	assert_int_equal(rounds.phase, SLIM_FLUSH_DRAINING); /* not handed on yet */
+	poll_worker(0, 100);
+	lead();
+	assert_int_equal(rounds.phase, SLIM_FLUSH_PASSING);
+}
+
+static void
+only_an_idle_burst_after_the_sweep_counts(void **state)
+{
+	(void)state;
+	ask();
+	both_copies();
+	empties_queue(0);
+	empties_queue(1);
+	lead();
+	/* The burst began before the sweep was over: its end says nothing. */
+	slim_flush_pass(&rounds, &members[0], 0);
+	slim_flush_pass(&rounds, &members[1], 1);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	poll_worker(0, 0);
+	poll_worker(1, 0);
+	slim_flush_pass(&rounds, &members[0], 0);
+	slim_flush_pass(&rounds, &members[1], 1);
+	assert_int_equal(lead(), SLIM_FLUSH_FINISHED);
+}
+
+static void
+one_worker_needs_no_sweep(void **state)
+{
+	(void)state;
+	view.n_workers = 1;
+	view.peer_workers = 1;
+	view.waiting = true;
+	lead();
+	poll_worker(0, 10);
+	assert_int_equal(lead(), SLIM_FLUSH_SEND);
+	slim_flush_copy(&rounds, 1, 0);
+	lead();
+	empties_queue(0);
+	assert_int_equal(lead(), SLIM_FLUSH_FINISHED);
+	poll_worker(0, 50);
+	assert_true(members[0].release == 10);
+}
+
+/* The next round may begin before a slow worker has seen the end of the last. */
+static void
+slow_worker_uses_the_right_mark(void **state)
+{
+	(void)state;
+	whole_round(state);
+	poll_worker(0, 300);
+	view.waiting = true;
+	lead(); /* round 2 */
+	poll_worker(0, 300);
+	assert_true(members[0].mark == 300);
+	assert_true(members[0].release == 10);
+	/* Worker 1 marked round 2 and, in the same call, used its mark of round 1. */
+	poll_worker(1, 400);
+	assert_true(members[1].release == 20);
+	assert_true(members[1].mark == 400);
+}
+
+static void
+abandoned_round_does_not_release(void **state)
+{
+	(void)state;
+	ask();
+	slim_flush_reset(&rounds); /* the session ended; a new one begins to serve */
+	slim_flush_copy(&rounds, 1, 0);
+	slim_flush_copy(&rounds, 1, 1);
+	lead();
+	poll_worker(0, 11);
+	poll_worker(1, 21);
+	assert_int_equal(lead(), SLIM_FLUSH_SEND);
+	assert_true(members[0].mark == 11);
+	slim_flush_copy(&rounds, 1, 0); /* late copies of the old round */
+	slim_flush_copy(&rounds, 1, 1);
+	lead();
+	assert_int_equal(rounds.phase, SLIM_FLUSH_ASKING);
+}
+
+/* ---- source ------------------------------------------------------------------------ */
+
+static void
+answers_behind_what_was_there(void **state)
+{
+	struct slim_flush_calls calls = {0};
+	struct slim_flush_answer answer = {0};
+
+	(void)state;
+	slim_flush_answer_poll(&calls, &answer, 64);
+	assert_false(slim_flush_answer_due(&answer, 0, 0));
+	slim_flush_call(&calls, 5);
+	slim_flush_answer_poll(&calls, &answer, 64);
+	slim_flush_drain_note(&answer.drain, 10);
+	assert_false(slim_flush_answer_due(&answer, 0, 10)); /* not drained */
+	slim_flush_drain_note(&answer.drain, 0);
+	assert_false(slim_flush_answer_due(&answer, 0, 10)); /* not sent on */
+	assert_false(slim_flush_answer_due(&answer, 9, 30));
+	assert_true(slim_flush_answer_due(&answer, 10, 30)); /* what came later does not matter */
+	assert_int_equal(answer.round, 5);
+	slim_flush_answer_sent(&answer);
+	assert_false(slim_flush_answer_due(&answer, 30, 30));
+}
+
+static void
+answers_a_repeated_call_again(void **state)
+{
+	struct slim_flush_calls calls = {0};
+	struct slim_flush_answer answer = {0};
+
+	(void)state;
+	slim_flush_call(&calls, 5);
+	slim_flush_answer_poll(&calls, &answer, 64);
+	slim_flush_drain_note(&answer.drain, 0);
+	slim_flush_call(&calls, 5); /* again before the answer: the drain goes on */
+	slim_flush_answer_poll(&calls, &answer, 64);
+	assert_true(slim_flush_answer_due(&answer, 0, 0));
+	slim_flush_answer_sent(&answer);
+	slim_flush_call(&calls, 5); /* again after it: the copy was lost */
+	slim_flush_answer_poll(&calls, &answer, 64);
+	assert_false(slim_flush_answer_due(&answer, 0, 0));
+	slim_flush_drain_note(&answer.drain, 0);
+	assert_true(slim_flush_answer_due(&answer, 0, 0));
+}
+
+static void
+newer_call_starts_anew(void **state)
+{
+	struct slim_flush_calls calls = {0};
+	struct slim_flush_answer answer = {0};
+
+	(void)state;
+	slim_flush_call(&calls, 5);
+	slim_flush_answer_poll(&calls, &answer, 64);
+	slim_flush_drain_note(&answer.drain, 0);
+	slim_flush_call(&calls, 6);
+	slim_flush_answer_poll(&calls, &answer, 64);
+	assert_false(slim_flush_answer_due(&answer, 0, 0));
+	slim_flush_drain_note(&answer.drain, 0);
+	assert_true(slim_flush_answer_due(&answer, 0, 0));
+	assert_int_equal(answer.round, 6);
+}
+
+static void
+worker_without_a_queue_answers_at_once(void **state)
+{
+	struct slim_flush_calls calls = {0};
+	struct slim_flush_answer answer = {0};
+
+	(void)state;
+	slim_flush_call(&calls, 1);
+	slim_flush_answer_poll(&calls, &answer, 0);
+	assert_true(slim_flush_answer_due(&answer, 0, 0));
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+	const struct CMUnitTest tests[] = {
+		TEST(nothing_to_do_nothing_done),
+		TEST(whole_round),
+		TEST(does_not_ask_before_all_have_marked),
+		TEST(asks_again_after_a_while),
+		TEST(wrong_copies_do_not_count),
+		TEST(waits_for_the_receive_queue),
+		TEST(only_an_idle_burst_after_the_sweep_counts),
+		TEST(one_worker_needs_no_sweep),
+		TEST(slow_worker_uses_the_right_mark),
+		TEST(abandoned_round_does_not_release),
+		TEST(answers_behind_what_was_there),
+		TEST(answers_a_repeated_call_again),
+		TEST(newer_call_starts_anew),
+		TEST(worker_without_a_queue_answers_at_once),
+	};
+
+	return cmocka_run_group_tests_name("flush", tests, NULL, NULL);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hold.h"
+
+static struct rte_mbuf *
+packet(uintptr_t n)
+{
+	return (struct rte_mbuf *)n;
+}
+
+static void
+keeps_order_and_times(void **state)
+{
+	struct slim_hold_entry entries[8];
+	struct slim_hold hold;
+	uintptr_t in = 0, out = 0;
+
+	(void)state;
+	assert_int_equal(slim_hold_entries(5), 8);
+	slim_hold_init(&hold, entries, 5);
+	for (int i = 0; i < 100; i++) {
+		for (int k = 0; k < 1 + i % 5 && slim_hold_room(&hold) > 0; k++, in++)
+			assert_true(slim_hold_push(&hold, packet(in + 1), in * 10));
+		while (slim_hold_count(&hold) > (uint32_t)i % 3) {
+			struct slim_hold_entry e = slim_hold_pop(&hold);
+
+			assert_ptr_equal(e.pkt, packet(out + 1));
+			assert_true(e.arrival_ns == out * 10);
+			out++;
+		}
+	}
+}
+
+static void
+is_full_at_its_capacity(void **state)
+{
+	struct slim_hold_entry entries[8];
+	struct slim_hold hold;
+
+	(void)state;
+	slim_hold_init(&hold, entries, 5);
+	for (uintptr_t i = 0; i < 5; i++)
+		assert_true(slim_hold_push(&hold, packet(i + 1), i));
+	assert_false(slim_hold_push(&hold, packet(6), 6));
+	assert_int_equal(slim_hold_count(&hold), 5);
+	slim_hold_pop(&hold);
+	assert_true(slim_hold_push(&hold, packet(6), 6));
+}
+
+static void
+capacity_of_one(void **state)
+{
+	struct slim_hold_entry entries[1];
+	struct slim_hold hold;
+
+	(void)state;
+	assert_int_equal(slim_hold_entries(1), 1);
+	slim_hold_init(&hold, entries, 1);
+	assert_true(slim_hold_push(&hold, packet(1), 1));
+	assert_false(slim_hold_push(&hold, packet(2), 2));
+	assert_ptr_equal(slim_hold_pop(&hold).pkt, packet(1));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keeps_order_and_times),
+		cmocka_unit_test(is_full_at_its_capacity),
+		cmocka_unit_test(capacity_of_one),
+	};
+
+	return cmocka_run_group_tests_name("hold", tests, NULL, NULL);
+}
