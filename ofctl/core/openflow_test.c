@@ -299,6 +299,29 @@ small_messages_come_back(void **state)
 	assert_int_equal(mask, 0xffffull << 48);
 }
 
+/* 7.2.5: lengths of actions are multiples of 8; those of instructions too, in Open vSwitch. */
+static void
+crooked_lengths_are_refused(void **state)
+{
+	struct of_flow_mod mod = full_mod(), got;
+	struct of_writer w = writer();
+	size_t size, instruction;
+
+	(void)state;
+	of_encode_flow_mod(&w, 5, &mod);
+	size = of_write_done(&w);
+	instruction = size - 8 - (8 + 8 + 16 + 16);
+	assert_int_equal(memory[instruction + 1], 4);
+	assert_int_equal(memory[instruction + 8 + 3], 8);
+	memory[instruction + 8 + 3] = 12;
+	assert_int_equal(of_decode_flow_mod(memory, size, &got), -EPROTO);
+	memory[instruction + 8 + 3] = 0;
+	assert_int_equal(of_decode_flow_mod(memory, size, &got), -EPROTO);
+	memory[instruction + 8 + 3] = 8;
+	memory[instruction + 3] -= 4;
+	assert_int_equal(of_decode_flow_mod(memory, size, &got), -EPROTO);
+}
+
 static void
 hello_negotiates(void **state)
 {
@@ -392,6 +415,7 @@ main(void)
 		cmocka_unit_test(long_port_name_ends),
 		cmocka_unit_test(port_stats_come_back),
 		cmocka_unit_test(small_messages_come_back),
+		cmocka_unit_test(crooked_lengths_are_refused),
 		cmocka_unit_test(hello_negotiates),
 		cmocka_unit_test(header_wants_its_length),
 		cmocka_unit_test(writer_stops_at_its_end),

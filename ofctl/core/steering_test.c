@@ -171,6 +171,9 @@ one_session_a_service(void **state)
 	assert_refused(prepare(&other), REFUSED);
 	assert_refused(flip(&other), REFUSED);
 	assert_non_null(strstr(reason.text, "1122334455667788 (a to b, prepared)"));
+	other.session = steering_tag(ab.session); /* the same digest, another session */
+	assert_int_equal(steering_tag(other.session), steering_tag(ab.session));
+	assert_refused(flip(&other), REFUSED);
 	assert_int_equal(cleanup(&other, false), 0); /* its own is gone; that of others stays */
 	assert_int_equal(steering.services[0].session.stage, STEERING_PREPARED);
 }

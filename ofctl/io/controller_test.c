@@ -220,6 +220,8 @@ flip_goes_through_everywhere_or_nowhere(void **state)
 	assert_string_equal(last.text, "bridge B: bad action, code 4");
 	assert_serving(A_PORT);
 	RUN_UNTIL(base, fakes[0].n_discards == 1);
+	do_call(CONTROLLER_PREPARE, "a", "b", false); /* still where it was */
+	assert_serving(A_PORT);
 	fakes[1].fail_add = 0;
 	do_call(CONTROLLER_FLIP, "a", "b", false);
 	assert_serving(B_PORT);
@@ -293,6 +295,24 @@ silent_switch_does_not_block(void **state)
 	call(CONTROLLER_SET, "", "a", false);
 	assert_int_equal(last.code, UNREACHABLE);
 	assert_int_equal(to(0), 0);
+}
+
+/* What cannot be read cannot be changed: the other switch stays as it is, too. */
+static void
+switch_lost_while_reading(void **state)
+{
+	unsigned commits;
+
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	commits = fakes[0].n_commits;
+	fakes[1].hang_up_at_read = true;
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_int_equal(fakes[0].n_commits, commits);
+	fakes[1].hang_up_at_read = false;
+	RUN_UNTIL(base, all_up());
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
 }
 
 static void
@@ -471,6 +491,7 @@ main(void)
 		TEST(answer_lost_after_the_commit),
 		TEST(switch_down_is_a_clear_refusal),
 		TEST(silent_switch_does_not_block),
+		TEST(switch_lost_while_reading),
 		TEST(missing_port_is_named),
 		TEST(renumbered_port_is_followed),
 		TEST(restarted_switch_gets_its_rules_back),

@@ -154,6 +154,8 @@ on_multipart(struct fake_switch *s, const uint8_t *message, const struct of_head
 	uint64_t cookie, mask;
 
 	if (of_decode_flow_stats_request(message, h->length, &cookie, &mask) == 0) {
+		if (s->hang_up_at_read)
+			fake_switch_hang_up(s);
 		send_flows(s, h->xid, cookie, mask);
 		return;
 	}
@@ -175,6 +177,10 @@ on_commit(struct fake_switch *s, const struct of_header *h, struct of_bundle_con
 {
 	if (s->hang_up_at_commit) {
 		fake_switch_hang_up(s);
+		return;
+	}
+	if (!s->bundle_open) {
+		send_error(s, h->xid, 17, 2); /* bad id */
 		return;
 	}
 	if (s->fail_commit) {

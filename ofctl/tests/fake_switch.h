@@ -43,12 +43,13 @@ struct fake_switch {
 	/* what it was asked for */
 	unsigned n_connections, n_commits, n_discards, n_echoes, n_messages;
 	/* how it misbehaves */
-	bool split;                /* sends every byte alone */
-	bool mute;                 /* reads and says nothing */
-	bool old;                  /* speaks OpenFlow 1.0 only */
-	bool garbage;              /* answers features with nonsense */
-	unsigned fail_add;         /* refuse this message of a bundle, from 1 */
-	bool fail_commit;          /* refuse the commit */
+	bool split;        /* sends every byte alone */
+	bool mute;         /* reads and says nothing */
+	bool old;          /* speaks OpenFlow 1.0 only */
+	bool garbage;      /* answers features with nonsense */
+	unsigned fail_add; /* refuse this message of a bundle, from 1 */
+	bool fail_commit;  /* refuse the commit */
+	bool hang_up_at_read;
 	bool hang_up_at_commit;    /* close instead of committing */
 	bool hang_up_after_commit; /* commit, then close without an answer */
 };
