@@ -320,6 +320,19 @@ crooked_lengths_are_refused(void **state)
 	memory[instruction + 8 + 3] = 8;
 	memory[instruction + 3] -= 4;
 	assert_int_equal(of_decode_flow_mod(memory, size, &got), -EPROTO);
+
+	/* One action of 12 bytes in an instruction of 20: all there, and still wrong. */
+	mod.match = (struct of_match){0};
+	mod.actions = (struct of_actions){0};
+	of_action_add(&mod.actions, OF_ACTION_POP_VLAN, 0);
+	w = writer();
+	of_encode_flow_mod(&w, 5, &mod);
+	size = of_write_done(&w) + 4;
+	memset(memory + size - 4, 0, 4);
+	memory[3] = (uint8_t)size;
+	memory[size - 20 + 3] = 20;
+	memory[size - 12 + 3] = 12;
+	assert_int_equal(of_decode_flow_mod(memory, size, &got), -EPROTO);
 }
 
 static void
