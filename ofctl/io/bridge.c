@@ -28,6 +28,8 @@
 #include "slim_limits.h"
 
 #define READ_HIGH_WATER (256u << 10) /* bytes that wait at most to be looked at */
+#define ECHO_HIGH_WATER \
+	(8u << 20) /* more than any bundle: whoever asks so much and reads nothing */
 
 enum request_kind {
 	REQUEST_FLOWS,
@@ -506,6 +508,17 @@ on_features(struct bridge *b, const struct of_header *h)
 }
 
 static int
+on_echo(struct bridge *b, const struct of_header *h)
+{
+	if (evbuffer_get_length(bufferevent_get_output(b->bev)) > ECHO_HIGH_WATER)
+		return -ENOBUFS;
+	if (h->length <= OF_SEND_MAX)
+		SEND(b, of_encode_echo(&w, OF_ECHO_REPLY, h->xid, b->message + OF_HEADER_SIZE,
+				       h->length - OF_HEADER_SIZE));
+	return 0;
+}
+
+static int
 on_message(struct bridge *b, const struct of_header *h)
 {
 	step(b, LINK_MESSAGE);
@@ -515,11 +528,7 @@ on_message(struct bridge *b, const struct of_header *h)
 	case OF_ERROR:
 		return on_error(b, h);
 	case OF_ECHO_REQUEST:
-		if (h->length <= OF_SEND_MAX)
-			SEND(b,
-			     of_encode_echo(&w, OF_ECHO_REPLY, h->xid, b->message + OF_HEADER_SIZE,
-					    h->length - OF_HEADER_SIZE));
-		return 0;
+		return on_echo(b, h);
 	case OF_FEATURES_REPLY:
 		return on_features(b, h);
 	case OF_PORT_STATUS:
@@ -567,7 +576,7 @@ on_read(struct bufferevent *bev, void *ctx)
 	}
 	if (b->generation != generation || error == 0)
 		return;
-	if (error != -EPROTONOSUPPORT)
+	if (error == -EPROTO)
 		log_error("message makes no sense bridge=%s", b->name);
 	step(b, LINK_CLOSED);
 }
