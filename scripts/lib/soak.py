@@ -21,6 +21,7 @@ def parse():
     p.add_argument("--workers", type=int, default=Settings.workers)
     p.add_argument("--before", type=float, default=5, help="seconds of load before the first move (5)")
     p.add_argument("--pause", type=float, default=0.2, help="seconds between two moves (0.2)")
+    p.add_argument("--max-bandwidth", default="0", metavar="R", help="of each copy, bytes a second: 16M (0: no limit)")
     p.add_argument("--json", metavar="FILE", help="write all numbers there")
     p.add_argument("--timeline", action="store_true", help="print the median handover by component")
     p.add_argument("--name", default="slim", help="of the lab")
@@ -32,9 +33,9 @@ def us(ns):
     return int(ns) / 1000.0
 
 
-def one_move(lab, source, number):
+def one_move(lab, source, number, *options):
     """Returns the job's result; None when the move was not complete."""
-    status, job = lab.migrate(source)
+    status, job = lab.migrate(source, *options)
     result = job.get("result") or {}
     good = (status == 0 and job.get("state") == "complete"
             and result["digest_source"] == result["digest_target"] == result["digest_proof"])
@@ -68,7 +69,7 @@ def soak(options):
         results, source, bad = [], "a", 0
         lab.generator.mark("moves")
         for number in range(1, options.moves + 1):
-            result = one_move(lab, source, number)
+            result = one_move(lab, source, number, "--max-bandwidth", options.max_bandwidth)
             if result is None:
                 bad += 1
                 print(lab.logs(), file=sys.stderr)

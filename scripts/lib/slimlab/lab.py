@@ -177,7 +177,7 @@ class Lab:
         config = self.write_config("ofctld.yaml", f"{self.folder}/ofctld.yaml")
         self.ofctld = Child(self.journal, self.folder, "slim-ofctld",
                             [self.program("slim-ofctld"), "--config", config],
-                            nice=self.settings.nice)
+                            nice=self.settings.daemon_nice)
         wait.until(self.steering_is_up, "slim-ofctld and its bridge", alive=self.ofctld.gone, every=0.05)
 
     def steering_is_up(self):
@@ -197,7 +197,7 @@ class Lab:
         faults = ["--allow-faults"] if self.settings.allow_faults else []
         child = Child(self.journal, self.folder, f"slimd-{name}",
                       [self.program("slimd"), "--config", config, *faults],
-                      netns=self.netns(name), nice=self.settings.nice)
+                      netns=self.netns(name), nice=self.settings.daemon_nice)
         self.slimd[name] = child
         wait.until(lambda: self.slimctl(name).try_json("version"), f"slimd {name}", alive=child.gone)
 

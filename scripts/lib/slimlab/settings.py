@@ -25,8 +25,10 @@ class Settings:
     # moves the others to where there is room.
     pmd_cpu: int = 0
     pmd_max_sleep_us: int = 50
-    nice: int = -10             # of the switch, the NFs and the generator: each is a "host" of its own,
-                                # which in real life shares its cores with nobody
+    # The switch, the NFs and the generator have hosts and cores of their own in real life. Here
+    # they go first, then the daemons, then everything else.
+    nice: int = -10
+    daemon_nice: int = -5
     switch_megabytes: int = 512
     generator_megabytes: int = 192
     queue_size: int = 1024      # descriptors of a virtio ring; 256 overflow when cores are shared
