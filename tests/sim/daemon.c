@@ -109,10 +109,9 @@ say(struct world *w, uint32_t from, enum message_type type, uint64_t arg)
 }
 
 static void
-peer_lost(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
+peer_lost(struct world *w, uint32_t side, uint32_t gen, uint64_t session)
 {
-	(void)unused;
-	if (w->daemon[side].gen == gen)
+	if (w->daemon[side].gen == gen && w->session == session)
 		daemon_event(w, side, EV_PEER_LOST, 0, 0);
 }
 
@@ -128,7 +127,7 @@ stream_cut(struct world *w, uint64_t until)
 	w->stream.id++;
 	for (uint32_t side = 0; side < 2; side++)
 		engine_at(w, w->now + rnd_delay(w, RNG_DAEMON, US(100)), peer_lost, side,
-			  w->daemon[side].gen, 0);
+			  w->daemon[side].gen, w->session);
 }
 
 /* Tries once; true if there is a stream. */
