@@ -14,9 +14,17 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _in_child(nice):
+    """Between fork and exec. Where the kernel groups processes by session (autogroup), a nice value
+    counts only within the session: so the session gets the same one."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if nice:
-        os.setpriority(os.PRIO_PROCESS, 0, nice)
+    if not nice:
+        return
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
+    try:
+        with open("/proc/self/autogroup", "w", encoding="ascii") as f:
+            f.write(str(nice))
+    except OSError:
+        pass  # a kernel without it
 
 
 def in_namespace(netns, command):
