@@ -378,10 +378,11 @@ test_a_cancel_before_end_undoes(void **state)
 	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED);
 	forget(t);
 	/* The second one must not end the session before the source serves. */
-	EVENTS(t, EV_CANCEL, EV_CANCEL, EV_GATE_DONE, EV_STEERED, EV_CLOSED);
+	EVENTS(t, EV_CANCEL, EV_CANCEL, EV_GATE_DONE, EV_CANCEL, EV_STEERED, EV_CLOSED);
 	assert_string_equal(t->text, "cancel -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
 				     "cancel:\n"
 				     "gate-done:\n"
+				     "cancel:\n"
 				     "steered:\n"
 				     "closed -> done: journal=7 result (cancelled, 25)\n");
 }
@@ -548,6 +549,9 @@ test_a_fenced_target_is_never_forgotten(void **state)
 	EVENTS(t, EV_GATE_DONE, EV_STEERED);
 	later(t, MS(20000));
 	assert_int_equal(t->session.state, SOURCE_UNDOING);
+	forget(t);
+	event(t, EV_PEER_LOST);
+	assert_string_equal(t->text, "peer-lost: peer-query\n");
 	/* But an operator may say that it will not come back. */
 	event(t, EV_CANCEL);
 	assert_int_equal(t->session.state, SESSION_DONE);

@@ -745,7 +745,8 @@ any_waits(const struct nf *nf, uint32_t port)
 	return false;
 }
 
-/* If the source's NF is gone nothing older can come: the round ends by deadline. */
+/* If the source's NF is gone nothing older can come: the round ends by deadline. It is shorter
+ * here than the agent's own, for the sake of short runs. */
 static void
 end_overdue_round(struct world *w, struct nf *nf, uint32_t port)
 {
@@ -775,8 +776,6 @@ lead_round(struct world *w, uint32_t inst, uint32_t port)
 
 	end_overdue_round(w, nf, port);
 	switch (slim_flush_lead(rounds, &view)) {
-	case SLIM_FLUSH_NOTHING:
-		break;
 	case SLIM_FLUSH_SEND:
 		nf->flush_begun_ns[port] = w->now;
 		/* fall through */
@@ -785,6 +784,8 @@ lead_round(struct world *w, uint32_t inst, uint32_t port)
 		break;
 	case SLIM_FLUSH_FINISHED:
 		nf->rounds_done[port] = rounds->request;
+		break;
+	default:
 		break;
 	}
 }
