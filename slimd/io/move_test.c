@@ -438,7 +438,7 @@ changes_during_the_copy_arrive(void **state)
 		if (atomic_load(&source->info->workers[0].mode) != SLIM_GATE_PASS ||
 		    n_changes > 20000)
 			continue;
-		for (int i = 0; i < 5; i++, n_changes++) {
+		for (int i = 0; i < 100; i++, n_changes++) {
 			uint32_t slot;
 			uint8_t bucket;
 			struct fake_entry entry;
