@@ -47,6 +47,11 @@ lead_asking(struct slim_flush_rounds *rounds, const struct slim_flush_view *view
 		atomic_store_explicit(&rounds->returned, round, memory_order_release); /* F4 */
 		return SLIM_FLUSH_NOTHING;
 	}
+	if (view->now_ns - rounds->asked_ns >= view->give_up_ns) {
+		rounds->phase = SLIM_FLUSH_DRAINING;
+		atomic_store_explicit(&rounds->returned, round, memory_order_release); /* F4 */
+		return SLIM_FLUSH_GAVE_UP;
+	}
 	if (view->now_ns - rounds->sent_ns < SLIM_FLUSH_RESEND_NS)
 		return SLIM_FLUSH_NOTHING;
 	rounds->sent_ns = view->now_ns;
@@ -79,7 +84,7 @@ slim_flush_lead(struct slim_flush_rounds *rounds, const struct slim_flush_view *
 		if (!all_reached(rounds->marked, view->n_workers, round))
 			return SLIM_FLUSH_NOTHING;
 		rounds->phase = SLIM_FLUSH_ASKING;
-		rounds->sent_ns = view->now_ns;
+		rounds->sent_ns = rounds->asked_ns = view->now_ns;
 		return SLIM_FLUSH_SEND;
 	case SLIM_FLUSH_ASKING:
 		return lead_asking(rounds, view, round);

@@ -45,6 +45,9 @@
 #include "slim_limits.h"
 
 #define SLIM_FLUSH_RESEND_NS UINT64_C(1000000)
+/* A source that has not answered for so long is gone: nothing older can come from it any more.
+ * Far longer than a living worker is ever kept from its processor. */
+#define SLIM_FLUSH_GIVE_UP_NS UINT64_C(3000000000)
 
 /* ---- target: what the workers share, for one port -------------------------- */
 
@@ -68,7 +71,8 @@ struct slim_flush_rounds {
 	/* The leader's own. */
 	enum slim_flush_phase phase;
 	uint32_t request; /* round_request that this round covers */
-	uint64_t sent_ns;
+	uint64_t sent_ns;  /* FLUSH, the last time */
+	uint64_t asked_ns; /* FLUSH, the first time */
 };
 
 /* What the leader has to do after a step. */
@@ -76,6 +80,7 @@ enum slim_flush_action {
 	SLIM_FLUSH_NOTHING,
 	SLIM_FLUSH_SEND,     /* send FLUSH, first time */
 	SLIM_FLUSH_RESEND,   /* send FLUSH again */
+	SLIM_FLUSH_GAVE_UP,  /* the source is gone: the round goes on without its copies */
 	SLIM_FLUSH_FINISHED, /* a round is complete; it covers `request` */
 };
 
@@ -85,6 +90,7 @@ struct slim_flush_view {
 	uint32_t request;      /* round_request now */
 	uint32_t covered;      /* round_request that the last finished round covered */
 	bool waiting;          /* a direct packet waits on this port */
+	uint64_t give_up_ns;   /* how long a source may not answer before it counts as gone */
 	uint64_t now_ns;
 };
 

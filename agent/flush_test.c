@@ -20,7 +20,10 @@ setup(void **state)
 	(void)state;
 	memset(&rounds, 0, sizeof(rounds));
 	memset(members, 0, sizeof(members));
-	view = (struct slim_flush_view){.n_workers = 2, .peer_workers = 2, .now_ns = 1000000000};
+	view = (struct slim_flush_view){.n_workers = 2,
+					.peer_workers = 2,
+					.give_up_ns = SLIM_FLUSH_GIVE_UP_NS,
+					.now_ns = 1000000000};
 	return 0;
 }
 
@@ -133,6 +136,26 @@ asks_again_after_a_while(void **state)
 	slim_flush_copy(&rounds, 1, 0); /* the copy of worker 1 still counts */
 	lead();
 	assert_int_equal(rounds.phase, SLIM_FLUSH_DRAINING);
+}
+
+static void
+gives_up_on_a_source_that_is_gone(void **state)
+{
+	(void)state;
+	ask();
+	slim_flush_copy(&rounds, 1, 0); /* one of two */
+	for (uint64_t asked = view.now_ns; view.now_ns < asked + SLIM_FLUSH_GIVE_UP_NS - 1;) {
+		view.now_ns += SLIM_FLUSH_GIVE_UP_NS / 8;
+		if (view.now_ns > asked + SLIM_FLUSH_GIVE_UP_NS - 1)
+			view.now_ns = asked + SLIM_FLUSH_GIVE_UP_NS - 1;
+		assert_int_equal(lead(), SLIM_FLUSH_RESEND);
+	}
+	view.now_ns += 1;
+	assert_int_equal(lead(), SLIM_FLUSH_GAVE_UP);
+	empties_queue(0);
+	empties_queue(1);
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	assert_int_equal(rounds.phase, SLIM_FLUSH_PASSING);
 }
 
 static void
@@ -334,6 +357,7 @@ main(void)
 		TEST(whole_round),
 		TEST(does_not_ask_before_all_have_marked),
 		TEST(asks_again_after_a_while),
+		TEST(gives_up_on_a_source_that_is_gone),
 		TEST(wrong_copies_do_not_count),
 		TEST(waits_for_the_receive_queue),
 		TEST(only_an_idle_burst_after_the_sweep_counts),

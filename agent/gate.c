@@ -414,11 +414,15 @@ lead_round(struct agent_worker *w, uint16_t p)
 						memory_order_relaxed),
 		.covered = atomic_load_explicit(&status->rounds_done, memory_order_relaxed),
 		.waiting = atomic_load_explicit(&status->pending, memory_order_relaxed) != 0,
+		.give_up_ns = SLIM_FLUSH_GIVE_UP_NS,
 		.now_ns = w->now_ns,
 	};
 
 	switch (slim_flush_lead(rounds, &view)) {
 	case SLIM_FLUSH_NOTHING:
+		break;
+	case SLIM_FLUSH_GAVE_UP:
+		AGENT_COUNT(w->counters->round_gave_up, 1);
 		break;
 	case SLIM_FLUSH_RESEND:
 		AGENT_COUNT(w->counters->round_resend, 1);

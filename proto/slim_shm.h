@@ -258,6 +258,7 @@ slim_hist_floor(uint32_t bin)
 	X(frames_received, "slim frames accepted")                                             \
 	X(rounds, "flush rounds completed")                                                    \
 	X(round_resend, "flush frames sent again")                                             \
+	X(round_gave_up, "flush rounds that ended without the source, which is gone")          \
 	X(installed, "rows installed")                                                         \
 	X(removed, "rows removed")                                                             \
 	X(merged, "rows whose lazy fields were merged")                                        \

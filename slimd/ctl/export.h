@@ -3,7 +3,7 @@
  * Tables as files: JSON lines.
  *
  *	{"format":"slim-table","version":1,"nf":"nat-a","table":"sessions","fields":[
- *	 {"name":"inside_ip","type":"ipv4","class":"state","key":true,"size":4,"merge":0},...]}
+ *	 {"name":"inside_address","type":"ipv4","class":"state","key":true,"size":4,"merge":0},...]}
  *	{"slot":17,"bucket":3,"values":["100.64.0.10","1024",...]}
  *	...
  *	{"rows":1}

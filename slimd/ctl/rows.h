@@ -46,7 +46,7 @@ void rows_clear(struct rows *rows);
 /* Value of a field of a row. */
 const char *rows_value(const struct rows *rows, const char *row, size_t field);
 
-/* "inside_ip=100.64.0.10 inside_port=1024": key fields of a row. */
+/* "inside_address=100.64.0.10 inside_port=1024": key fields of a row. */
 void rows_format_key(const struct rows *rows, const char *row, char *text, size_t size);
 
 struct rows_diff {

@@ -745,20 +745,6 @@ any_waits(const struct nf *nf, uint32_t port)
 	return false;
 }
 
-/* If the source's NF is gone nothing older can come: the round ends by deadline. It is shorter
- * here than the agent's own, for the sake of short runs. */
-static void
-end_overdue_round(struct world *w, struct nf *nf, uint32_t port)
-{
-	struct slim_flush_rounds *rounds = &nf->rounds[port];
-
-	if (rounds->phase != SLIM_FLUSH_ASKING ||
-	    w->now - nf->flush_begun_ns[port] < SIM_ROUND_DEADLINE_NS)
-		return;
-	for (uint32_t i = 0; i < nf->command.peer_workers; i++)
-		slim_flush_copy(rounds, rounds->round, i);
-}
-
 static void
 lead_round(struct world *w, uint32_t inst, uint32_t port)
 {
@@ -772,13 +758,11 @@ lead_round(struct world *w, uint32_t inst, uint32_t port)
 		.covered = nf->rounds_done[port],
 		.waiting = any_waits(nf, port),
 		.now_ns = w->now,
+		.give_up_ns = SIM_ROUND_DEADLINE_NS,
 	};
 
-	end_overdue_round(w, nf, port);
 	switch (slim_flush_lead(rounds, &view)) {
 	case SLIM_FLUSH_SEND:
-		nf->flush_begun_ns[port] = w->now;
-		/* fall through */
 	case SLIM_FLUSH_RESEND:
 		send_frame(w, inst, 0, port, SLIM_FRAME_FLUSH, rounds->round);
 		break;

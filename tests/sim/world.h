@@ -216,7 +216,6 @@ struct nf {
 	struct slim_flush_rounds rounds[SIM_N_PORTS];
 	struct slim_flush_calls calls[SIM_N_PORTS];
 	uint32_t flush_receiver[SIM_N_PORTS]; /* control: one reply */
-	uint64_t flush_begun_ns[SIM_N_PORTS];
 	bool taken_confirmed;
 	uint32_t taken_sent;
 	uint64_t taken_sent_ns;
