@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -237,6 +238,7 @@ setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
+	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	log_set_level(getenv("SLIM_TEST_LOG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
 	strcpy(w->dir, "/tmp/slim-move-test-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
