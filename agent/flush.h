@@ -70,7 +70,7 @@ struct slim_flush_rounds {
 	_Atomic uint32_t passed[SLIM_MAX_WORKERS];
 	/* The leader's own. */
 	enum slim_flush_phase phase;
-	uint32_t request; /* round_request that this round covers */
+	uint32_t request;  /* round_request that this round covers */
 	uint64_t sent_ns;  /* FLUSH, the last time */
 	uint64_t asked_ns; /* FLUSH, the first time */
 };
