@@ -148,7 +148,7 @@ static void
 open_peer(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
 {
 	(void)unused;
-	if (w->daemon[side].gen != gen)
+	if (w->daemon[side].gen != gen || w->daemon[side].session.state != SOURCE_OPENING)
 		return;
 	if (stream_connect(w, side))
 		say(w, side, MSG_OPEN, 0);
