@@ -26,6 +26,8 @@ def parse():
     p.add_argument("--churn", type=int, default=500, help="sessions closed and opened a second (500)")
     p.add_argument("--moves", type=int, default=2, help="moves, there and back in turn (2)")
     p.add_argument("--workers", type=int, default=Settings.workers, help="packet threads of each NAT")
+    p.add_argument("--max-bandwidth", metavar="R", default="16M",
+                   help="of each copy, bytes a second; leaves the cores to the traffic (16M; 0: no limit)")
     p.add_argument("--json", metavar="FILE", help="write the verdict there")
     p.add_argument("--png", metavar="FILE", default="demo.png", help="draw the picture there (demo.png)")
     p.add_argument("--keep", action="store_true", help="leave the lab up until Enter or Ctrl-C, for playing")
@@ -94,7 +96,7 @@ class Demo:
         host = HOSTS[source]
         fault = ["--fault", self.options.fault] if self.options.fault else []
         print(f"move {len(self.jobs) + 1}: {host.nf} -> nat-{host.other}", flush=True)
-        status, job = self.lab.migrate(source, *fault)
+        status, job = self.lab.migrate(source, "--max-bandwidth", self.options.max_bandwidth, *fault)
         self.jobs.append(job if "state" in job else {
             "nf": host.nf, "to_nf": f"nat-{host.other}", "state": "refused", "reasons": [job]})
         result = job.get("result") or {}

@@ -32,6 +32,7 @@ from .switch import Switch
 
 TEMPLATES = os.path.realpath(f"{os.path.dirname(__file__)}/../templates")
 SERVICE = "nat"
+SOCKET_BUFFER = 8 << 20
 PORTS = {"inside": "02:00:00:00:01:01", "outside": "02:00:00:00:02:01"}  # of both instances
 
 
@@ -150,6 +151,8 @@ class Lab:
         switch.add_bridge("br-out", learning=True)
         switch.add_patch("br-slim", "pin", "br-in", "in-slim")
         switch.add_patch("br-slim", "pout", "br-out", "out-slim")
+        # The switch reads these two from its main thread, which now and then has other things to do.
+        machine.set_sysctl(self.journal, "net.core.rmem_default", SOCKET_BUFFER)
         switch.add_device("br-in", "client")
         switch.add_device("br-out", "server")
         for host in HOSTS.values():

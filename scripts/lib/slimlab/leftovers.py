@@ -96,6 +96,11 @@ def _undo_hugepages(note):
         f.write(str(max(0, total - note["n"])))
 
 
+def _undo_sysctl(note):
+    with open(note["path"], "w", encoding="ascii") as f:
+        f.write(note["old"])
+
+
 def _undo_folder(note):
     shutil.rmtree(note["path"], ignore_errors=True)
 
@@ -104,5 +109,6 @@ UNDO = {
     "process": _undo_process,
     "netns": _undo_netns,
     "hugepages": _undo_hugepages,
+    "sysctl": _undo_sysctl,
     "folder": _undo_folder,
 }

@@ -37,6 +37,16 @@ def take_hugepages(journal, megabytes):
                               f"{free * PAGE_KB // 1024} MB: not enough free memory in one piece")
 
 
+def set_sysctl(journal, name, value):
+    """Until the journal is undone."""
+    path = f"/proc/sys/{name.replace('.', '/')}"
+    with open(path, encoding="ascii") as f:
+        old = f.read().strip()
+    journal.note("sysctl", path=path, old=old)
+    with open(path, "w", encoding="ascii") as f:
+        f.write(str(value))
+
+
 def make_netns(journal, name):
     journal.note("netns", name=name)
     run("ip", "netns", "add", name)

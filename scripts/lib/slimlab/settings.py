@@ -16,7 +16,7 @@ class Settings:
     udp_timeout_s: int = 120    # a session whose flow was closed stays that long
     capacity: int = 0           # sessions that an NF has room for; 0: enough for flows and churn
     allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
-    hold_capacity: int = 4096   # packets that an NF can hold, per worker and port
+    hold_capacity: int = 8192   # packets that an NF can hold, per worker and port
     spin: int = 32              # empty rounds before a worker of an NF sleeps
     sleep_us: int = 20          # and how long
     log_level: str = "info"
@@ -26,9 +26,9 @@ class Settings:
     pmd_cpu: int = 0
     pmd_max_sleep_us: int = 50
     # The switch, the NFs and the generator have hosts and cores of their own in real life. Here
-    # they go first, then the daemons, then everything else.
+    # they and the daemons go before everything else.
     nice: int = -10
-    daemon_nice: int = -5
+    daemon_nice: int = -10
     switch_megabytes: int = 512
     generator_megabytes: int = 192
     queue_size: int = 1024      # descriptors of a virtio ring; 256 overflow when cores are shared
