@@ -3,6 +3,7 @@
  * The list of moves, their events and effects. What an effect means in detail stands
  * in the move_*.c files; here is which one is called, in which order, and when.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -93,11 +94,15 @@ move_find(struct driver *driver, uint64_t session)
 	return NULL;
 }
 
+/* A target keeps rows; a source keeps an account of what is on its way. */
 static int
-init_buffers(struct move *m)
+init_buffers(struct move *m, bool is_source)
 {
-	m->sent = calloc(MOVE_MAX_SENT, sizeof(*m->sent));
-	if (m->sent == NULL || row_view_init(&m->view) < 0 || frame_decoder_init(&m->decoder) < 0)
+	if (is_source) {
+		m->sent = calloc(MOVE_MAX_SENT, sizeof(*m->sent));
+		return m->sent != NULL ? 0 : -ENOMEM;
+	}
+	if (row_view_init(&m->view) < 0 || frame_decoder_init(&m->decoder) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -144,7 +149,7 @@ move_destroy(struct move *m)
 }
 
 struct move *
-move_create(struct driver *driver, uint64_t session, struct nf *nf)
+move_create(struct driver *driver, uint64_t session, bool is_source, struct nf *nf)
 {
 	struct move *m;
 
@@ -158,7 +163,7 @@ move_create(struct driver *driver, uint64_t session, struct nf *nf)
 	STAILQ_INIT(&m->rows);
 	TAILQ_INSERT_TAIL(&driver->moves, m, link);
 	driver->n_moves++;
-	if (init_buffers(m) < 0) {
+	if (init_buffers(m, is_source) < 0) {
 		move_destroy(m);
 		return NULL;
 	}
@@ -506,7 +511,9 @@ work_off(struct move *m)
 static void
 add_effects(struct move *m, const struct session_effects *effects)
 {
-	for (size_t i = 0; i < effects->n && m->n_todo < MOVE_MAX_TODO; i++)
+	/* A queue holds the effects of several events; while it is not empty none is delivered. */
+	assert(m->n_todo + effects->n <= MOVE_MAX_TODO);
+	for (size_t i = 0; i < effects->n; i++)
 		m->todo[m->n_todo++] = effects->list[i];
 }
 
@@ -808,7 +815,7 @@ take_open(struct driver *driver, struct peer_conn *conn, const Slim__Peer__V1__F
 	uint8_t local_tables[SLIM_MAX_TABLES];
 	struct move_reasons reasons = {.n = 0};
 	struct nf *nf = move_check_open(driver, open, links, local_tables, &reasons);
-	struct move *m = nf != NULL ? move_create(driver, frame->session, nf) : NULL;
+	struct move *m = nf != NULL ? move_create(driver, frame->session, false, nf) : NULL;
 
 	if (nf != NULL && m == NULL)
 		reasons.list[reasons.n++] = (struct job_reason){
@@ -919,7 +926,7 @@ begin_move(struct driver *driver, const struct driver_move *move, struct nf *nf,
 	   uint64_t id)
 {
 	struct session_limits limits = driver->config.limits;
-	struct move *m = move_create(driver, id, nf);
+	struct move *m = move_create(driver, id, true, nf);
 
 	if (m == NULL)
 		return NULL;

@@ -199,7 +199,7 @@ void move_complain(struct move *m, uint32_t code, const char *format, ...)
 struct move *move_find(struct driver *driver, uint64_t session);
 
 /* A new move in the list, NF held; NULL: no memory or too many. */
-struct move *move_create(struct driver *driver, uint64_t session, struct nf *nf);
+struct move *move_create(struct driver *driver, uint64_t session, bool is_source, struct nf *nf);
 
 /* ---- move_source.c ---------------------------------------------------------------------- */
 

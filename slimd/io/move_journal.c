@@ -250,7 +250,7 @@ move_recall(struct move *m)
 static void
 adopt(struct driver *driver, uint64_t session, const struct replay *r)
 {
-	struct move *m = move_create(driver, session, NULL);
+	struct move *m = move_create(driver, session, r->head.is_source != 0, NULL);
 
 	if (m == NULL || journal_open(driver->config.state_dir, session, &m->journal) < 0) {
 		log_session_error(session, "journal cannot be taken up");
