@@ -416,8 +416,8 @@ bad_requests_are_refused(void **state)
 
 /* ---- the oracle ------------------------------------------------------------------------ */
 
-#define ORACLE_FLOWS 4u
-#define ORACLE_PACKETS 3000u
+#define ORACLE_FLOWS 2u
+#define ORACLE_PACKETS 1200u
 #define ORACLE_ARRIVALS (2u * ORACLE_PACKETS)
 
 /* One packet, for ever. */
