@@ -531,6 +531,10 @@ deliver(struct move *m, struct session_event *event)
 				  session_state_name(m->session.state));
 	if (m->session.state != before)
 		move_note_phase(m);
+	/* With the hold word IDLE this stage means the same as the one before. So it is written
+	 * here, and the disk is not waited for when the hold is about to begin. */
+	if (m->session.state != before && m->session.state == SOURCE_CATCHING_UP)
+		move_write_stage(m, STAGE_HANDOVER);
 	add_effects(m, &effects);
 }
 

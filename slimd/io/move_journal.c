@@ -89,6 +89,8 @@ move_write_stage(struct move *m, enum session_stage stage)
 {
 	uint32_t number = (uint32_t)stage;
 
+	if (m->stage == stage)
+		return;
 	m->stage = stage;
 	if (stage == STAGE_OVER) {
 		journal_remove(m->journal);
