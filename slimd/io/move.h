@@ -140,6 +140,7 @@ struct move {
 	uint32_t sent_head, sent_tail;
 	uint64_t in_flight_bytes, in_flight_rows;
 	uint64_t rows_sent, rows_acked;
+	uint64_t rows_settled_there; /* installed at the target, and in its digest */
 	uint64_t round_bytes; /* sent in this round */
 	uint64_t copy_ns;     /* when the walk began */
 	uint64_t rate_ns, rate_rows;
@@ -165,6 +166,7 @@ struct move {
 	const Slim__Peer__V1__Rows *open_rows; /* decoded first of `rows`; NULL: not yet */
 	uint32_t open_at;                      /* next row of it, empty slots first */
 	uint64_t ack_seq, acked_seq;
+	uint64_t rows_put, rows_settled; /* to the install rings; in the tables and the digest */
 	uint32_t round;
 	uint64_t merged;
 	uint64_t verify_ns;

@@ -255,7 +255,7 @@ move_send_ack(struct move *m)
 	Slim__Peer__V1__Frame frame = FRAME(ACK, ack, &ack);
 
 	ack.seq = m->acked_seq = m->ack_seq;
-	ack.installed_rows = m->install.rows;
+	ack.installed_rows = m->rows_settled;
 	send_frame(m, &frame);
 }
 

@@ -139,6 +139,8 @@ note_rate(struct move *m)
 void
 move_take_ack(struct move *m, const Slim__Peer__V1__Ack *ack)
 {
+	if (ack->installed_rows > m->rows_settled_there && ack->installed_rows <= m->rows_sent)
+		m->rows_settled_there = ack->installed_rows;
 	while (m->sent_head != m->sent_tail) {
 		const struct move_sent *sent = &m->sent[m->sent_head % MOVE_MAX_SENT];
 
@@ -257,7 +259,7 @@ tell_backlog(struct move *m)
 	if (m->driver->now_ns - m->backlog_ns < BACKLOG_NS || m->n_events > 0)
 		return;
 	m->backlog_ns = m->driver->now_ns;
-	event.rows = count_backlog(m) + m->in_flight_rows;
+	event.rows = count_backlog(m) + m->rows_sent - m->rows_settled_there;
 	event.rows_per_second = m->rows_per_second;
 	m->events[m->n_events++] = event;
 }

@@ -163,6 +163,7 @@ install_rows(struct move *m)
 		if (rc == 1) {
 			if (m->open_rows->lazy)
 				m->merged += m->view.n_rows;
+			m->rows_put += m->view.n_rows + m->view.n_empty;
 			m->ack_seq = STAILQ_FIRST(&m->rows)->seq;
 			drop_rows(m);
 		}
@@ -239,6 +240,18 @@ compare(struct move *m)
 		return;
 	}
 	move_event(m, EV_VERIFIED);
+}
+
+/* The source begins the handover when little is left to do on both sides. So it must know
+ * what is in the NF's tables and in the digest, not what waits in an install ring. */
+static void
+tell_settled(struct move *m)
+{
+	if (m->rows_settled == m->rows_put || !STAILQ_EMPTY(&m->rows) ||
+	    install_is_applied(&m->install) != 1 || !is_settled(m))
+		return;
+	m->rows_settled = m->rows_put;
+	move_send_ack(m);
 }
 
 /* The agent publishes what it wrote before it says that it is installed. So what is complete
@@ -324,8 +337,10 @@ move_target_poll(struct move *m)
 		more = install_rows(m);
 		check_install(m);
 	}
-	if (m->session.state == TARGET_RECEIVING && (m->wants & WANT_INSTALL))
+	if (m->session.state == TARGET_RECEIVING && (m->wants & WANT_INSTALL)) {
 		more |= follow(m);
+		tell_settled(m);
+	}
 	if (m->wants & WANT_VERIFY)
 		poll_verify(m);
 	if (m->wants & WANT_MARKS)
