@@ -198,6 +198,15 @@ steering_prepare(const struct topology *t, struct steering *s,
 	return 1;
 }
 
+static int
+enter(struct steering_session *session, enum steering_stage stage)
+{
+	if (session->stage == stage)
+		return 0;
+	session->stage = stage;
+	return 1;
+}
+
 /* From one stage to another; being there already is fine. */
 static int
 advance(const struct topology *t, struct steering *s, const struct steering_request *request,
@@ -216,10 +225,7 @@ advance(const struct topology *t, struct steering *s, const struct steering_requ
 			      steering_stage_name(from));
 	session->id = request->session;
 	*ret_service = index;
-	if (session->stage == to)
-		return 0;
-	session->stage = to;
-	return 1;
+	return enter(session, to);
 }
 
 int
@@ -233,7 +239,15 @@ int
 steering_fence(const struct topology *t, struct steering *s, const struct steering_request *request,
 	       unsigned *ret_service, struct steering_reason *ret_reason)
 {
-	return advance(t, s, request, STEERING_PREPARED, STEERING_FENCED, ret_service, ret_reason);
+	struct steering_session *session;
+	unsigned index = 0;
+
+	if (steering_check(t, s, request, &index, ret_reason) < 0)
+		return -EINVAL;
+	session = &s->services[index].session;
+	session->id = request->session;
+	*ret_service = index;
+	return enter(session, STEERING_FENCED);
 }
 
 /* No such session: fine if what it would have led to holds already. */

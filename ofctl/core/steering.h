@@ -7,13 +7,14 @@
  *	            prepare             flip              cleanup(complete)
  *	  (none) ------------> PREPARED ------> FLIPPED ------------------> (none), target serves
  *	     ^                   |    \
- *	     |  cleanup(aborted) |     \ fence
- *	     +-------------------+      v
- *	     +------------------------ FENCED
+ *	     |  cleanup(aborted) |    \ fence    | fence
+ *	     +-------------------+     v          v
+ *	     +----------------------- FENCED <----+
  *	            cleanup(aborted)              source serves
  *
  * Every call may be repeated: a session that is already where the call leads is no error, and
- * nothing changes. Once flipped there is only forward: the target owns the traffic.
+ * nothing changes. Once flipped the target owns the traffic: there is only forward, or a fence when the target
+ * has died.
  */
 #ifndef OFCTL_CORE_STEERING_H
 #define OFCTL_CORE_STEERING_H

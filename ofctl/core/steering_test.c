@@ -115,7 +115,7 @@ abort_before_and_after_fence(void **state)
 	assert_int_equal(steering.services[0].serving, 0);
 }
 
-/* Once the target owns the traffic nothing leads back. */
+/* Once the target owns the traffic nothing but a fence leads back. */
 static void
 flipped_is_forward_only(void **state)
 {
@@ -123,11 +123,30 @@ flipped_is_forward_only(void **state)
 	set("a");
 	prepare(&ab);
 	flip(&ab);
-	assert_refused(fence(&ab), REFUSED);
 	assert_refused(cleanup(&ab, false), REFUSED);
 	assert_refused(prepare(&ab), REFUSED);
 	assert_refused(set("a"), REFUSED);
 	assert_refused(steering_clear(&topology, &steering, "nat", "", &service, &reason), REFUSED);
+}
+
+/* The target has died after it took over. */
+static void
+flipped_is_fenced_and_steered_back(void **state)
+{
+	const struct steering_service *s = &steering.services[0];
+
+	(void)state;
+	set("a");
+	prepare(&ab);
+	flip(&ab);
+	assert_int_equal(fence(&ab), 1);
+	assert_int_equal(fence(&ab), 0);
+	assert_int_equal(steering_active(s), 0);
+	assert_refused(flip(&ab), REFUSED);
+	assert_refused(cleanup(&ab, true), REFUSED);
+	assert_int_equal(cleanup(&ab, false), 1);
+	assert_int_equal(s->serving, 0);
+	assert_int_equal(s->session.stage, STEERING_NO_SESSION);
 }
 
 static void
@@ -274,6 +293,7 @@ main(void)
 		cmocka_unit_test_setup(whole_move, setup),
 		cmocka_unit_test_setup(abort_before_and_after_fence, setup),
 		cmocka_unit_test_setup(flipped_is_forward_only, setup),
+		cmocka_unit_test_setup(flipped_is_fenced_and_steered_back, setup),
 		cmocka_unit_test_setup(refuses_what_it_does_not_know, setup),
 		cmocka_unit_test_setup(one_session_a_service, setup),
 		cmocka_unit_test_setup(session_known_by_tag_is_adopted, setup),

@@ -12,7 +12,7 @@
 struct control;
 struct event_base;
 
-/* error: NULL when proven, else a text. Never called from within control_start(). The proof is gone
+/* error: NULL when proven, else a literal. Never called from within control_start(). The proof is gone
  * after the return. */
 typedef void control_done_fn(void *ctx, const char *error);
 

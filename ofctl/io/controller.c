@@ -250,7 +250,26 @@ finish_sync(struct op *op)
 	end_op(op);
 }
 
+static struct steering_request
+request_of(const struct controller_call *call)
+{
+	return (struct steering_request){.session = call->session,
+					 .service = call->service,
+					 .source = call->source,
+					 .target = call->target};
+}
+
 /* ---- proof -------------------------------------------------------------------------------- */
+
+/* Other calls may have come in between, and the answer holds the session's tags. */
+static void
+check_prepared(struct op *op)
+{
+	const struct controller *c = op->controller;
+	struct steering_request request = request_of(&op->call);
+
+	steering_check(c->topology, &c->steering, &request, &op->service, &op->reason);
+}
 
 static void
 on_quiet(void *ctx, const char *error, bool unreachable)
@@ -260,12 +279,15 @@ on_quiet(void *ctx, const char *error, bool unreachable)
 	TAILQ_REMOVE(&op->controller->proofs, op, entry);
 	if (error)
 		note_failure(op, unreachable ? UNREACHABLE : SLIM__V1__REASON_CODE__REASON_DEADLINE,
-			     "not proven quiet: %s", error);
+			     "not proven %s: %s",
+			     op->call.verb == CONTROLLER_PREPARE ? "fresh" : "quiet", error);
+	else if (op->call.verb == CONTROLLER_PREPARE)
+		check_prepared(op);
 	end_op(op);
 }
 
 /* What is counted where no control socket helps: stragglers of the session at the source, or after
- * a fence whatever leaves at the perimeter. */
+ * a fence whatever leaves at the perimeter. After a preparation traffic goes on: nothing. */
 static struct quiet_config
 proof_config(const struct op *op)
 {
@@ -279,6 +301,7 @@ proof_config(const struct op *op)
 		.deadline_ns = (uint64_t)c->config->quiet.deadline_ms * 1000000,
 	};
 
+	config.control_only = op->call.verb == CONTROLLER_PREPARE;
 	if (op->call.verb == CONTROLLER_QUIET) {
 		config.cookie = rules_cookie(c->config->magic, service->cookie, RULES_REDIRECT,
 					     steering_tag(op->call.session));
@@ -312,7 +335,9 @@ static void
 finish_call(struct op *op)
 {
 	struct controller *c = op->controller;
-	bool proof = op->call.verb == CONTROLLER_QUIET || op->call.verb == CONTROLLER_FENCE;
+	enum controller_verb verb = op->call.verb;
+	bool proof =
+		verb == CONTROLLER_PREPARE || verb == CONTROLLER_QUIET || verb == CONTROLLER_FENCE;
 
 	c->steering = op->next;
 	if (op->changed)
@@ -652,10 +677,7 @@ decide(struct op *op)
 {
 	const struct topology *t = op->controller->topology;
 	const struct controller_call *call = &op->call;
-	struct steering_request request = {.session = call->session,
-					   .service = call->service,
-					   .source = call->source,
-					   .target = call->target};
+	struct steering_request request = request_of(call);
 
 	switch (call->verb) {
 	case CONTROLLER_PREPARE:

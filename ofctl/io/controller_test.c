@@ -8,9 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
 
 #include "example.h"
 #include "fake_switch.h"
@@ -47,6 +53,8 @@ on_done(void *ctx, const struct steering_reason *reason, unsigned service)
 	last.code = reason ? reason->code : 0;
 	snprintf(last.text, sizeof(last.text), "%s", reason ? reason->text : "");
 }
+
+static void stop_control(void);
 
 static bool
 all_up(void)
@@ -118,25 +126,120 @@ teardown(void **state)
 	controller_destroy(controller);
 	for (unsigned i = 0; i < 2; i++)
 		fake_switch_stop(&fakes[i]);
+	stop_control();
 	event_base_free(base);
 	snprintf(file, sizeof(file), "%s/steering", folder);
 	unlink(file);
 	return 0;
 }
 
+/* ---- a control socket -------------------------------------------------------------- */
+
+/* Answers a request at once, or only when it is told to. */
+static struct {
+	struct evconnlistener *listener;
+	struct bufferevent *bev;
+	unsigned n_requests;
+	bool at_once;
+} control;
+
 static void
-call(enum controller_verb verb, const char *source, const char *target, bool complete)
+answer_control(void)
+{
+	static const char text[] = "{\"error\":null,\"id\":0,\"result\":\"\"}";
+
+	assert_non_null(control.bev);
+	bufferevent_write(control.bev, text, strlen(text));
+}
+
+static void
+on_control_request(struct bufferevent *bev, void *ctx)
+{
+	static const char wanted[] = "{\"id\":0,\"method\":\"revalidator/wait\",\"params\":[]}";
+	char text[sizeof(wanted)] = "";
+
+	(void)ctx;
+	bufferevent_read(bev, text, sizeof(text) - 1);
+	assert_string_equal(text, wanted);
+	control.n_requests++;
+	if (control.at_once)
+		answer_control();
+}
+
+static void
+on_control_event(struct bufferevent *bev, short events, void *ctx)
+{
+	(void)events;
+	(void)ctx;
+	bufferevent_free(bev);
+	control.bev = NULL;
+}
+
+static void
+on_control_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+		      int size, void *ctx)
+{
+	(void)listener;
+	(void)address;
+	(void)size;
+	(void)ctx;
+	control.bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	assert_non_null(control.bev);
+	bufferevent_setcb(control.bev, on_control_request, NULL, on_control_event, NULL);
+	bufferevent_enable(control.bev, EV_READ | EV_WRITE);
+}
+
+/* Both switches get this one socket. */
+static void
+start_control(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", folder);
+	for (unsigned i = 0; i < 2; i++)
+		memcpy(topology.bridges[i].control, address.sun_path, strlen(address.sun_path) + 1);
+	control.listener = evconnlistener_new_bind(
+		base, on_control_connection, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+		-1, (struct sockaddr *)&address, sizeof(address));
+	assert_non_null(control.listener);
+}
+
+static void
+stop_control(void)
+{
+	char path[96];
+
+	if (control.bev)
+		bufferevent_free(control.bev);
+	if (control.listener)
+		evconnlistener_free(control.listener);
+	memset(&control, 0, sizeof(control));
+	snprintf(path, sizeof(path), "%s/control", folder);
+	unlink(path);
+}
+
+/* ---- calls --------------------------------------------------------------------------- */
+
+static void
+start_call(enum controller_verb verb, const char *source, const char *target, bool complete)
 {
 	struct controller_call c = {.verb = verb,
 				    .session = 0xab,
 				    .service = "nat",
 				    .complete = complete,
 				    .done = on_done};
-	unsigned n = last.n;
 
 	snprintf(c.source, sizeof(c.source), "%s", source);
 	snprintf(c.target, sizeof(c.target), "%s", target);
 	controller_call(controller, &c);
+}
+
+static void
+call(enum controller_verb verb, const char *source, const char *target, bool complete)
+{
+	unsigned n = last.n;
+
+	start_call(verb, source, target, complete);
 	RUN_UNTIL(base, last.n == n + 1);
 }
 
@@ -458,14 +561,8 @@ counters_tell_stragglers(void **state)
 	do_call(CONTROLLER_SET, "", "a", false);
 	do_call(CONTROLLER_PREPARE, "a", "b", false);
 	do_call(CONTROLLER_FLIP, "a", "b", false);
-	struct controller_call c = {.verb = CONTROLLER_QUIET,
-				    .session = 0xab,
-				    .service = "nat",
-				    .source = "a",
-				    .target = "b",
-				    .done = on_done};
 	unsigned n = last.n;
-	controller_call(controller, &c);
+	start_call(CONTROLLER_QUIET, "a", "b", false);
 	RUN_UNTIL(base, ({
 			  for (unsigned i = 0; i < fakes[0].n_flows; i++) {
 				  if (rules_cookie_role(fakes[0].flows[i].cookie) == RULES_REDIRECT)
@@ -475,6 +572,92 @@ counters_tell_stragglers(void **state)
 		  }));
 	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_DEADLINE);
 	do_call(CONTROLLER_QUIET, "a", "b", false);
+}
+
+static void
+flipped_is_fenced_and_steered_back(void **state)
+{
+	(void)state;
+	start_control();
+	control.at_once = true;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	do_call(CONTROLLER_FENCE, "a", "b", false);
+	assert_serving(A_PORT);
+	assert_int_equal(fake_switch_forward(&fakes[0], A_PORT, 0, 0x0800), PERIMETER);
+	assert_int_equal(fake_switch_forward(&fakes[0], B_PORT, 0, 0x0800), 0);
+	assert_int_equal(fake_switch_count(&fakes[1], RULES_REDIRECT), 0);
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	assert_serving(A_PORT);
+}
+
+/* Starts a preparation up to where its rules stand and the switch is asked for the first time. */
+static void
+start_prepare(unsigned n_requests)
+{
+	start_call(CONTROLLER_PREPARE, "a", "b", false);
+	RUN_UNTIL(base, control.n_requests == n_requests);
+	assert_int_equal(fake_switch_count(&fakes[0], RULES_REDIRECT), 1);
+	assert_int_equal(fake_switch_count(&fakes[1], RULES_REDIRECT), 1);
+}
+
+/* No answer before two rounds over the flow cache have ended; when called again, again. */
+static void
+prepare_waits_for_the_flow_cache(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	start_control();
+	config.quiet.deadline_ms = 60000;
+	do_call(CONTROLLER_SET, "", "a", false);
+	n = last.n;
+	for (unsigned i = 0; i < 2; i++) {
+		start_prepare(2 * i + 1);
+		assert_int_equal(last.n, n + i);
+		answer_control();
+		RUN_UNTIL(base, control.n_requests == 2 * i + 2);
+		assert_int_equal(last.n, n + i);
+		answer_control();
+		RUN_UNTIL(base, last.n == n + i + 1);
+		assert_int_equal(last.code, 0);
+		RUN_UNTIL(base, !control.bev);
+	}
+	assert_int_equal(control.n_requests, 4); /* one socket, asked once for both bridges */
+}
+
+/* A switch that is known but does not prove is no prepared one. */
+static void
+prepare_without_the_proof_is_refused(void **state)
+{
+	(void)state;
+	start_control();
+	do_call(CONTROLLER_SET, "", "a", false);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_DEADLINE);
+	assert_string_equal(last.text, "not proven fresh: revalidator/wait took too long");
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+}
+
+/* The session ends while the switch is asked: its tags are no longer there to be answered. */
+static void
+prepare_of_an_ended_session_is_refused(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	start_control();
+	config.quiet.deadline_ms = 60000;
+	do_call(CONTROLLER_SET, "", "a", false);
+	start_prepare(1);
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	n = last.n;
+	answer_control();
+	RUN_UNTIL(base, control.n_requests == 2);
+	answer_control();
+	RUN_UNTIL(base, last.n == n + 1);
+	assert_int_equal(last.code, REFUSED);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -502,6 +685,10 @@ main(void)
 		TEST(removed_rules_come_back_with_the_audit),
 		TEST(rules_of_others_are_left_alone),
 		TEST(counters_tell_stragglers),
+		TEST(flipped_is_fenced_and_steered_back),
+		TEST(prepare_waits_for_the_flow_cache),
+		TEST(prepare_without_the_proof_is_refused),
+		TEST(prepare_of_an_ended_session_is_refused),
 	};
 	int result;
 

@@ -33,6 +33,7 @@ struct quiet {
 	struct part parts[TOPOLOGY_MAX_BRIDGES];
 	unsigned n_waiting; /* control sockets or bridges that have not answered */
 	bool use_counters;
+	const char *error; /* of a control socket, when counters do not help */
 	bool failed;
 	bool sampled;
 	uint64_t sum;      /* of this sample */
@@ -175,6 +176,16 @@ take_sample(struct quiet *q)
 
 /* ---- control sockets -------------------------------------------------------------- */
 
+/* All control sockets have answered. */
+static void
+conclude(struct quiet *q)
+{
+	if (q->use_counters)
+		take_sample(q);
+	else
+		finish(q, q->error, false);
+}
+
 static void
 on_control_done(void *ctx, const char *error)
 {
@@ -183,17 +194,15 @@ on_control_done(void *ctx, const char *error)
 	unsigned b = (unsigned)(part - q->parts);
 
 	part->control = NULL;
-	if (error) {
+	if (error && q->config.control_only) {
+		q->error = error;
+	} else if (error) {
 		log_warn("flow cache not proven fresh, watching counters bridge=%s: %s",
 			 q->config.topology->bridges[b].name, error);
 		q->use_counters = true;
 	}
-	if (--q->n_waiting > 0)
-		return;
-	if (!q->use_counters)
-		finish(q, NULL, false);
-	else
-		take_sample(q);
+	if (--q->n_waiting == 0)
+		conclude(q);
 }
 
 /* Does an earlier bridge concerned have the same switch process? */
@@ -217,7 +226,10 @@ start_control(struct quiet *q, unsigned b)
 	int result;
 
 	if (pattern[0] == '\0') {
-		q->use_counters = true;
+		q->use_counters = !q->config.control_only;
+		if (q->config.control_only)
+			log_warn("no control socket, the flow cache is not proven fresh bridge=%s",
+				 q->config.topology->bridges[b].name);
 		return 0;
 	}
 	if (is_shared(q, b))
@@ -236,7 +248,7 @@ on_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
-	take_sample(ctx);
+	conclude(ctx);
 }
 
 int

@@ -7,6 +7,9 @@
  * not possible for one of them, counters decide: those of the rules with a cookie (the
  * redirect of the session: a straggler that comes to the source is counted there), or of ports (the
  * perimeter ports, when nothing may leave). They must stand still for a time.
+ *
+ * Where traffic goes on, counters tell nothing. Then (control_only) a control socket that is known must
+ * prove, and a switch without one is taken as it is.
  */
 #ifndef OFCTL_IO_QUIET_H
 #define OFCTL_IO_QUIET_H
@@ -29,6 +32,7 @@ struct quiet_config {
 	const struct topology *topology;
 	struct bridge *const *bridges; /* by index of the topology; kept by the caller */
 	uint32_t concerned;            /* bits: bridges */
+	bool control_only;             /* never look at counters */
 	uint64_t cookie;               /* 0: ports are counted */
 	unsigned n_ports;
 	struct quiet_port ports[SLIM_MAX_PORTS];

@@ -246,12 +246,31 @@ class OneBridge:
 
     def fence(self):
         self.ofctld.prepare("b", "a")
-        self.wire.settled("a-in", ("pin", ()))
+        equal(self.wire.probe("a-in"), ("pin", ()), "the target's packets")
         self.ofctld.fence("b", "a")
         equal(self.wire.probe("a-in", nobody=True), None, "the fenced target's packets")
         equal(self.wire.probe("b-in"), ("pin", ()), "the source's packets")
         self.ofctld.cleanup(False, "b", "a")
         equal(self.ofctld.serving(), "b", "who serves")
+
+    def fence_after_the_flip(self):
+        """The target dies after it took over: the traffic comes back."""
+        self.ofctld.prepare("b", "a")
+        self.ofctld.flip("b", "a")
+        self.ofctld.fence("b", "a")
+        equal(self.wire.probe("a-in", nobody=True), None, "the fenced target's packets")
+        equal(self.wire.probe("pin"), ("b-in", ()), "fenced: traffic goes to the source")
+        self.ofctld.cleanup(False, "b", "a")
+        equal(self.ofctld.serving(), "b", "who serves")
+
+    def prepare_is_fresh(self):
+        """The switch remembers that it drops the standby's packets. A prepared target may send at once."""
+        for _ in range(3):
+            self.wire.settled("a-in", None)
+            self.ofctld.prepare("b", "a")
+            equal(self.wire.probe("a-in", nobody=True), ("pin", ()), "first packet of the target")
+            equal(self.wire.probe("b-in", (3008,), nobody=True), ("a-in", (3008,)), "redirect")
+            self.ofctld.cleanup(False, "b", "a")
 
     def killed_daemon(self):
         """kill -9 in the middle of a session: no rule is touched, traffic flows, the move goes on."""
@@ -491,7 +510,8 @@ def main():
 
     run("ip", "link", "set", "lo", "up")
     one = OneBridge(switch)
-    for function in (one.set_and_show, one.guards, one.move, one.fence, one.killed_daemon,
+    for function in (one.set_and_show, one.guards, one.move, one.fence,
+                     one.fence_after_the_flip, one.prepare_is_fresh, one.killed_daemon,
                      one.lost_state_file, one.restarted_switch, one.deleted_rules, one.refusals,
                      one.continuous_traffic, one.end):
         case(function)
