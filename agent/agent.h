@@ -107,6 +107,7 @@ struct agent_port {
 	uint8_t kind;        /* enum agent_kind: why packets stand in `hold` */
 	bool mark_due;
 	struct slim_hold hold;
+	struct slim_pace pace; /* of what leaves `hold` */
 	uint64_t held_until; /* packets before this position waited in HOLD */
 	uint64_t tagged;     /* packets before this position bear the tag already */
 	struct slim_flush_member member;

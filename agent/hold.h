@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slim_limits.h"
+
 struct rte_mbuf;
 
 struct slim_hold_entry {
@@ -69,6 +71,30 @@ static inline struct slim_hold_entry
 slim_hold_pop(struct slim_hold *hold)
 {
 	return *slim_hold_at(hold, hold->head++);
+}
+
+/* ---- pace ------------------------------------------------------------------ */
+
+/* A long queue that is let go at once overruns the rings behind it: those of the
+ * switch, of the other instance, of the receivers. So it goes at a multiple of the rate at which it
+ * filled, which the path has just carried. After as much time as it took to fill, the pace is
+ * taken anew: a queue that grows all the same is let go faster. */
+struct slim_pace {
+	uint64_t begun_ns;
+	uint64_t until_ns; /* 0: off */
+	uint64_t gap_ns;   /* between two packets */
+	uint64_t given;
+};
+
+/* How many of `waiting` packets may go now; `oldest_ns`: arrival of the first. */
+uint32_t slim_pace_allow(struct slim_pace *pace, uint64_t waiting, uint64_t oldest_ns,
+			 uint64_t now_ns);
+
+/* So many went. */
+static inline void
+slim_pace_note(struct slim_pace *pace, uint32_t n)
+{
+	pace->given += n;
 }
 
 #endif

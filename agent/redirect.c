@@ -78,13 +78,13 @@ slim_redirect_pop(struct rte_mbuf *pkt, bool stripped)
 
 /* Fills `pkts` with the oldest packets, tagged. */
 static uint16_t
-prepare(struct agent_worker *w, struct agent_port *port, struct rte_mbuf **pkts)
+prepare(struct agent_worker *w, struct agent_port *port, struct rte_mbuf **pkts, uint32_t max)
 {
 	uint16_t n = 0;
 
 	if (port->tagged < port->hold.head)
 		port->tagged = port->hold.head;
-	while (n < AGENT_TX_CHUNK && port->hold.head + n < port->hold.tail) {
+	while (n < max && port->hold.head + n < port->hold.tail) {
 		uint64_t position = port->hold.head + n;
 		struct slim_hold_entry *entry = slim_hold_at(&port->hold, position);
 
@@ -111,17 +111,31 @@ note_sent(struct agent_worker *w, struct agent_port *port, uint16_t n)
 	AGENT_COUNT(w->counters->redirected, n);
 }
 
+/* How many held packets may go now. */
+static uint32_t
+pace(const struct agent_worker *w, struct agent_port *port)
+{
+	uint32_t waiting = slim_hold_count(&port->hold);
+	uint64_t oldest_ns =
+		waiting > 0 ? slim_hold_at(&port->hold, port->hold.head)->arrival_ns : 0;
+
+	return slim_pace_allow(&port->pace, waiting, oldest_ns, w->now_ns);
+}
+
 void
 slim_redirect_pump(struct agent_worker *w, uint16_t p)
 {
 	struct agent_port *port = &w->ports[p];
 	struct rte_mbuf *pkts[AGENT_TX_CHUNK];
+	uint32_t allowed = pace(w, port);
 	uint16_t n, sent;
 
-	while (slim_hold_count(&port->hold) > 0 && port->vid != 0) {
-		n = prepare(w, port, pkts);
+	while (slim_hold_count(&port->hold) > 0 && port->vid != 0 && allowed > 0) {
+		n = prepare(w, port, pkts, allowed < AGENT_TX_CHUNK ? allowed : AGENT_TX_CHUNK);
 		sent = n > 0 ? rte_eth_tx_burst(port->port_id, w->pub.index, pkts, n) : 0;
 		note_sent(w, port, sent);
+		slim_pace_note(&port->pace, sent);
+		allowed -= sent;
 		if (sent == 0 || sent < n) {
 			AGENT_COUNT(w->counters->redirect_retry, 1);
 			return;

@@ -239,15 +239,31 @@ note_released(struct agent_worker *w, struct agent_port *port, uint64_t arrival_
 	}
 }
 
+/* What a long queue may let go of now. */
+static uint32_t
+allowed_by_pace(struct agent_worker *w, struct agent_port *port, uint64_t until)
+{
+	struct slim_hold *hold = &port->hold;
+	uint64_t end = until < hold->tail ? until : hold->tail;
+
+	if (hold->head >= end)
+		return slim_pace_allow(&port->pace, 0, 0, w->now_ns);
+	return slim_pace_allow(&port->pace, end - hold->head,
+			       slim_hold_at(hold, hold->head)->arrival_ns, w->now_ns);
+}
+
 /* Moves packets that may go from the queue to the NF. */
 static uint16_t
 release(struct agent_worker *w, uint16_t p, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct agent_port *port = &w->ports[p];
+	uint32_t allowed = allowed_by_pace(w, port, port->member.release);
 	uint16_t n = 0;
 
 	if (max > SLIM_RELEASE_BURST)
 		max = SLIM_RELEASE_BURST;
+	if (max > allowed)
+		max = (uint16_t)allowed;
 	while (n < max && port->hold.head < port->hold.tail &&
 	       port->hold.head < port->member.release) {
 		bool tagged = port->hold.head < port->tagged;
@@ -258,6 +274,7 @@ release(struct agent_worker *w, uint16_t p, struct rte_mbuf **pkts, uint16_t max
 		note_released(w, port, entry.arrival_ns);
 		pkts[n++] = entry.pkt;
 	}
+	slim_pace_note(&port->pace, n);
 	return n;
 }
 

@@ -26,6 +26,9 @@
 
 #define SLIM_HOLD_CAPACITY_DEFAULT 16384u /* packets, per worker and port */
 #define SLIM_RELEASE_BURST 64u            /* packets released in one receive call */
+#define SLIM_PACE_FROM 256u               /* a longer queue is released at a pace */
+#define SLIM_PACE_FACTOR 4u               /* times the rate at which it filled */
+#define SLIM_PACE_MAX_GAP_NS 10000u       /* but never slower than a packet in that time */
 
 #define SLIM_PEER_FRAME_MAX (1u << 20)  /* one frame of the peer stream, body only */
 #define SLIM_BATCH_ROWS 2048u           /* rows of one peer frame */

@@ -242,14 +242,14 @@ struct session_limits {
 	uint64_t settle_ns;  /* clean-up that takes longer than this may be given up by a cancel */
 };
 
-#define SESSION_LIMITS_DEFAULT                                \
-	((struct session_limits){.preflight_ns = 5000000000u, \
-				 .max_hold_ns = 500000000u,   \
-				 .query_ns = 500000000u,      \
-				 .move_ns = 600000000000u,    \
-				 .retry_ns = 200000000u,      \
-				 .offer_ns = 30000000000u,    \
-				 .small_rows = 64,            \
+#define SESSION_LIMITS_DEFAULT                                 \
+	((struct session_limits){.preflight_ns = 12000000000u, \
+				 .max_hold_ns = 500000000u,    \
+				 .query_ns = 500000000u,       \
+				 .move_ns = 600000000000u,     \
+				 .retry_ns = 200000000u,       \
+				 .offer_ns = 30000000000u,     \
+				 .small_rows = 64,             \
 				 .settle_ns = 10000000000u})
 
 struct session_event {

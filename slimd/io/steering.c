@@ -39,7 +39,7 @@ static const struct {
 	const char *method;
 	uint64_t timeout_ns;
 } verbs[] = {
-	[STEERING_CHECK] = {"Show", 3 * SECOND},   [STEERING_PREPARE] = {"Prepare", 4 * SECOND},
+	[STEERING_CHECK] = {"Show", 3 * SECOND},   [STEERING_PREPARE] = {"Prepare", 10 * SECOND},
 	[STEERING_FLIP] = {"Flip", 5 * SECOND},    [STEERING_QUIET] = {"AwaitQuiet", 30 * SECOND},
 	[STEERING_FENCE] = {"Fence", 10 * SECOND}, [STEERING_CLEANUP] = {"Cleanup", 10 * SECOND},
 };
