@@ -108,8 +108,8 @@ struct agent_port {
 	bool mark_due;
 	struct slim_hold hold;
 	struct slim_pace pace; /* of what leaves `hold` */
-	uint64_t held_until; /* packets before this position waited in HOLD */
-	uint64_t tagged;     /* packets before this position bear the tag already */
+	uint64_t held_until;   /* packets before this position waited in HOLD */
+	uint64_t tagged;       /* packets before this position bear the tag already */
 	struct slim_flush_member member;
 	struct slim_flush_answer answer;
 };

@@ -61,19 +61,19 @@ struct slim_field {
 	uint16_t size;
 };
 
-#define SLIM_FIELD(entry, member, type_, role_, cls, merge_)                                   \
-	{                                                                                      \
-		.name = #member, .type = (type_), .role = (role_), .class_ = (cls),            \
-		.merge = (merge_), .offset = offsetof(entry, member),                          \
-		.size = sizeof(((entry *)0)->member)                                           \
+#define SLIM_FIELD(entry, member, type_, role_, cls, merge_)                        \
+	{                                                                           \
+		.name = #member, .type = (type_), .role = (role_), .class_ = (cls), \
+		.merge = (merge_), .offset = offsetof(entry, member),               \
+		.size = sizeof(((entry *)0)->member)                                \
 	}
-#define SLIM_FIELD_KEY(entry, member, type)                                                    \
+#define SLIM_FIELD_KEY(entry, member, type) \
 	SLIM_FIELD(entry, member, type, SLIM_KEY, SLIM_STATE, SLIM_MERGE_NONE)
-#define SLIM_FIELD_STATE(entry, member, type)                                                  \
+#define SLIM_FIELD_STATE(entry, member, type) \
 	SLIM_FIELD(entry, member, type, SLIM_VALUE, SLIM_STATE, SLIM_MERGE_NONE)
-#define SLIM_FIELD_LAZY(entry, member, type, merge)                                            \
+#define SLIM_FIELD_LAZY(entry, member, type, merge) \
 	SLIM_FIELD(entry, member, type, SLIM_VALUE, SLIM_LAZY, merge)
-#define SLIM_FIELD_LOCAL(entry, member, type)                                                  \
+#define SLIM_FIELD_LOCAL(entry, member, type) \
 	SLIM_FIELD(entry, member, type, SLIM_VALUE, SLIM_LOCAL, SLIM_MERGE_NONE)
 
 /* How the NF takes part when rows arrive from another instance. Called by the
@@ -96,7 +96,7 @@ struct slim_table_config {
 	uint32_t capacity;   /* slots */
 	uint16_t entry_size; /* bytes of one entry: key and values; multiple of 8 */
 	uint16_t n_fields;
-	const struct slim_field *fields; /* keys first, contiguous; copied */
+	const struct slim_field *fields;  /* keys first, contiguous; copied */
 	const struct slim_table_ops *ops; /* kept */
 	void *ctx;
 };
@@ -109,20 +109,21 @@ struct slim_port_config {
 /* Every worker w transmits on queue w of every port, also the agent's frames. */
 
 struct slim_agent_config {
-	const char *name;       /* instance, unique on the host: "nat-a" */
-	const char *service;    /* what moves between instances: "nat" */
-	const char *kind;       /* program: "slim-nat" */
-	const char *version;    /* of the program */
-	const char *identity;   /* what both instances must have in common, as text (< 128 bytes) */
-	const char *socket;     /* slimd's agent socket; NULL: never register */
-	bool active;            /* true: serve from the start; false: standby */
-	uint16_t n_workers;     /* 1..SLIM_MAX_WORKERS */
-	uint16_t n_ports;       /* 0..SLIM_MAX_PORTS */
+	const char *name;     /* instance, unique on the host: "nat-a" */
+	const char *service;  /* what moves between instances: "nat" */
+	const char *kind;     /* program: "slim-nat" */
+	const char *version;  /* of the program */
+	const char *identity; /* what both instances must have in common, as text (< 128 bytes) */
+	const char *socket;   /* slimd's agent socket; NULL: never register */
+	bool active;          /* true: serve from the start; false: standby */
+	uint16_t n_workers;   /* 1..SLIM_MAX_WORKERS */
+	uint16_t n_ports;     /* 0..SLIM_MAX_PORTS */
 	const struct slim_port_config *ports;
-	const uint8_t *bucket_worker; /* owner of each of the 256 buckets; NULL: bucket % n_workers */
+	const uint8_t
+		*bucket_worker; /* owner of each of the 256 buckets; NULL: bucket % n_workers */
 	uint32_t hold_capacity; /* packets per worker and port; 0: default */
 	struct rte_mempool *frame_pool; /* for the agent's own frames; may be the NF's pool */
-	int socket_id;          /* NUMA node or SOCKET_ID_ANY */
+	int socket_id;                  /* NUMA node or SOCKET_ID_ANY */
 };
 
 /* ---- set-up, main thread ---------------------------------------------------- */

@@ -75,10 +75,10 @@ enum slim_merge { SLIM_MERGE_NONE = 0, SLIM_MERGE_MAX, SLIM_MERGE_LAST, SLIM_MER
 
 struct slim_shm_field {
 	char name[SLIM_NAME_SIZE];
-	uint8_t type;   /* enum slim_type */
-	uint8_t role;   /* enum slim_role */
-	uint8_t class_; /* enum slim_class */
-	uint8_t merge;  /* enum slim_merge, for SLIM_LAZY */
+	uint8_t type;    /* enum slim_type */
+	uint8_t role;    /* enum slim_role */
+	uint8_t class_;  /* enum slim_class */
+	uint8_t merge;   /* enum slim_merge, for SLIM_LAZY */
 	uint16_t offset; /* from the start of the payload (after struct slim_slot_head) */
 	uint16_t size;   /* bytes */
 };
@@ -93,17 +93,17 @@ struct slim_slot_head {
 
 struct slim_shm_table {
 	char name[SLIM_NAME_SIZE];
-	uint32_t capacity;    /* slots */
-	uint32_t slot_size;   /* bytes, a multiple of 8 */
-	uint16_t key_offset;  /* in the payload; the key is contiguous */
+	uint32_t capacity;   /* slots */
+	uint32_t slot_size;  /* bytes, a multiple of 8 */
+	uint16_t key_offset; /* in the payload; the key is contiguous */
 	uint16_t key_size;
 	uint16_t n_fields;
-	uint16_t zone;        /* index of the slab's zone in the registration */
-	uint64_t slab_offset; /* in that zone */
-	uint64_t dirty_offset;  /* control zone: _Atomic uint8_t dirty[capacity] */
-	uint64_t ring_offset;   /* control zone: n_workers dirty rings, ring_stride apart */
+	uint16_t zone;         /* index of the slab's zone in the registration */
+	uint64_t slab_offset;  /* in that zone */
+	uint64_t dirty_offset; /* control zone: _Atomic uint8_t dirty[capacity] */
+	uint64_t ring_offset;  /* control zone: n_workers dirty rings, ring_stride apart */
 	uint64_t ring_stride;
-	uint32_t ring_size;     /* entries of each, a power of two >= capacity */
+	uint32_t ring_size; /* entries of each, a power of two >= capacity */
 	uint32_t reserved;
 	struct slim_shm_field fields[SLIM_MAX_FIELDS];
 };
@@ -152,7 +152,7 @@ enum slim_gate_mode {
 	SLIM_GATE_HOLD,     /* source: stop at a burst boundary, keep arriving packets in order */
 	SLIM_GATE_REDIRECT, /* source: tag and send back what arrives (held packets first) */
 	SLIM_GATE_RECEIVE,  /* target: install rows; drop data; answer probes; note marks */
-	SLIM_GATE_SERVE,    /* target: owner. Redirected packets at once, direct ones after a flush round */
+	SLIM_GATE_SERVE, /* target: owner. Redirected packets at once, direct ones after a flush round */
 };
 
 /* The hold word decides who may act when daemons die in the middle (P9).
@@ -184,21 +184,22 @@ struct slim_shm_port_command {
  * members but round_request and hold_word alone. */
 struct slim_shm_command {
 	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t epoch; /* 0: never commanded */
-	uint32_t mode;       /* enum slim_gate_mode */
-	uint32_t track;      /* bit t: note changes of table t */
+	uint32_t mode;                                    /* enum slim_gate_mode */
+	uint32_t track;                                   /* bit t: note changes of table t */
 	uint32_t n_ports;
-	uint64_t session;    /* 0: no session */
-	uint64_t nonce;      /* of the session's frames */
+	uint64_t session; /* 0: no session */
+	uint64_t nonce;   /* of the session's frames */
 	uint64_t hold_limit_ns;
-	uint32_t watch;      /* 1: look for slim frames also in PASS (a session is prepared) */
-	uint32_t is_source;  /* 1: this NF is the session's source (sends probes, marks) */
+	uint32_t watch;        /* 1: look for slim frames also in PASS (a session is prepared) */
+	uint32_t is_source;    /* 1: this NF is the session's source (sends probes, marks) */
 	uint32_t peer_workers; /* workers of the other instance */
-	uint32_t wipe;       /* 1: with CLOSED: remove every entry */
-	uint32_t fault;      /* enum slim_fault bits */
+	uint32_t wipe;         /* 1: with CLOSED: remove every entry */
+	uint32_t fault;        /* enum slim_fault bits */
 	uint32_t reserved;
 	struct slim_shm_port_command ports[SLIM_MAX_PORTS];
 	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t hold_word; /* enum slim_hold_word (P9) */
-	_Atomic uint32_t round_request; /* D: count up: run one flush round on every port, even if nothing waits */
+	_Atomic uint32_t
+		round_request; /* D: count up: run one flush round on every port, even if nothing waits */
 	_Atomic uint64_t slimd_heartbeat_ns; /* D: CLOCK_MONOTONIC, at least every second */
 };
 
@@ -242,28 +243,28 @@ slim_hist_floor(uint32_t bin)
 }
 
 /* Events of the gate, one counter a kind. Worker-local, never reset. */
-#define SLIM_GATE_COUNTERS(X)                                                                  \
-	X(held, "packets that waited in the source's hold")                                    \
-	X(hold_overflow, "packets dropped because the hold was full")                          \
-	X(resumed, "held packets that the source served itself after an abort")                \
-	X(redirected, "packets tagged and sent to the target")                                 \
-	X(redirect_retry, "attempts to redirect that found the transmit ring full")            \
-	X(queued, "direct packets that waited at the target for a flush round")                \
-	X(queue_overflow, "packets dropped because the target's queue was full")               \
-	X(released, "direct packets released after a flush round")                             \
-	X(redirect_received, "redirected packets that the target served")                      \
-	X(closed_drop, "packets dropped because this instance does not own them")              \
-	X(foreign_frame, "slim frames with a wrong session, nonce or shape")                   \
-	X(frames_sent, "slim frames sent")                                                     \
-	X(frames_received, "slim frames accepted")                                             \
-	X(rounds, "flush rounds completed")                                                    \
-	X(round_resend, "flush frames sent again")                                             \
-	X(round_gave_up, "flush rounds that ended without the source, which is gone")          \
-	X(installed, "rows installed")                                                         \
-	X(removed, "rows removed")                                                             \
-	X(merged, "rows whose lazy fields were merged")                                        \
-	X(install_full, "rows refused because the table was full")                             \
-	X(install_bad, "install records that made no sense")                                   \
+#define SLIM_GATE_COUNTERS(X)                                                         \
+	X(held, "packets that waited in the source's hold")                           \
+	X(hold_overflow, "packets dropped because the hold was full")                 \
+	X(resumed, "held packets that the source served itself after an abort")       \
+	X(redirected, "packets tagged and sent to the target")                        \
+	X(redirect_retry, "attempts to redirect that found the transmit ring full")   \
+	X(queued, "direct packets that waited at the target for a flush round")       \
+	X(queue_overflow, "packets dropped because the target's queue was full")      \
+	X(released, "direct packets released after a flush round")                    \
+	X(redirect_received, "redirected packets that the target served")             \
+	X(closed_drop, "packets dropped because this instance does not own them")     \
+	X(foreign_frame, "slim frames with a wrong session, nonce or shape")          \
+	X(frames_sent, "slim frames sent")                                            \
+	X(frames_received, "slim frames accepted")                                    \
+	X(rounds, "flush rounds completed")                                           \
+	X(round_resend, "flush frames sent again")                                    \
+	X(round_gave_up, "flush rounds that ended without the source, which is gone") \
+	X(installed, "rows installed")                                                \
+	X(removed, "rows removed")                                                    \
+	X(merged, "rows whose lazy fields were merged")                               \
+	X(install_full, "rows refused because the table was full")                    \
+	X(install_bad, "install records that made no sense")                          \
 	X(self_resume, "times the source resumed by itself because slimd was silent")
 
 struct slim_shm_counters {
@@ -276,17 +277,18 @@ struct slim_shm_counters {
 struct slim_shm_worker {
 	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t ack_epoch; /* P2: command applied. HOLD: stopped,
 	                                                         nothing in flight, marks sent */
-	_Atomic uint32_t mode;          /* enum slim_gate_mode in force at this worker */
-	_Atomic uint64_t heartbeat_ns;  /* time of a recent poll, CLOCK_MONOTONIC; at least every 10 ms of polling */
-	_Atomic uint64_t installed_bytes; /* P6: install ring position consumed */
+	_Atomic uint32_t mode; /* enum slim_gate_mode in force at this worker */
+	_Atomic uint64_t
+		heartbeat_ns; /* time of a recent poll, CLOCK_MONOTONIC; at least every 10 ms of polling */
+	_Atomic uint64_t installed_bytes;         /* P6: install ring position consumed */
 	_Atomic uint64_t writes[SLIM_MAX_TABLES]; /* slot writes ever, per table; exact whenever
 	                                             ack_epoch of HOLD is published and after each
 	                                             commit while tracking. Sum over workers equals
 	                                             sum over slots of seq / 2 (mod 2^31). */
 	_Atomic uint32_t used[SLIM_MAX_TABLES];   /* used slots; may wrap below 0 at one worker,
 	                                             the sum over workers (mod 2^32) is exact */
-	_Atomic uint64_t stopped_ns;   /* when this worker last stopped for HOLD */
-	_Atomic uint64_t resumed_ns;   /* when it last left HOLD (redirect, resume) */
+	_Atomic uint64_t stopped_ns;              /* when this worker last stopped for HOLD */
+	_Atomic uint64_t resumed_ns;              /* when it last left HOLD (redirect, resume) */
 	_Atomic uint32_t install_error; /* 0, or errno of the first row that could not be installed
 	                                   since RECEIVE began */
 	_Atomic uint32_t reserved;
@@ -300,29 +302,32 @@ struct slim_shm_port {
 	uint8_t mac[6];
 	uint8_t reserved[2];
 	uint32_t n_rx_queues; /* queue q is polled by worker q */
-	_Atomic uint32_t probed;      /* source, M/W: 1 once a probe of this session came back on this port */
-	_Atomic uint32_t marks;       /* target: bit w: mark of source worker w has arrived */
-	_Atomic uint32_t rounds_done; /* target: value of round_request that the last finished round covers */
-	_Atomic uint32_t pending;     /* target: direct packets waiting, all workers; 0 when drained */
+	_Atomic uint32_t
+		probed; /* source, M/W: 1 once a probe of this session came back on this port */
+	_Atomic uint32_t marks; /* target: bit w: mark of source worker w has arrived */
+	_Atomic uint32_t
+		rounds_done; /* target: value of round_request that the last finished round covers */
+	_Atomic uint32_t pending; /* target: direct packets waiting, all workers; 0 when drained */
 };
 
 struct slim_shm_info {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size; /* of this structure */
-	char name[SLIM_NAME_SIZE];     /* instance: "nat-a" */
-	char service[SLIM_NAME_SIZE];  /* "nat" */
-	char kind[SLIM_NAME_SIZE];     /* program: "slim-nat" */
+	uint32_t size;                /* of this structure */
+	char name[SLIM_NAME_SIZE];    /* instance: "nat-a" */
+	char service[SLIM_NAME_SIZE]; /* "nat" */
+	char kind[SLIM_NAME_SIZE];    /* program: "slim-nat" */
 	char nf_version[SLIM_NAME_SIZE];
-	char identity[SLIM_IDENTITY_SIZE]; /* fingerprint of what both instances must share (pools, MACs) */
+	char identity
+		[SLIM_IDENTITY_SIZE]; /* fingerprint of what both instances must share (pools, MACs) */
 	uint32_t pid;
 	uint32_t n_workers;
 	uint32_t n_tables;
 	uint32_t n_ports;
-	uint32_t hold_capacity; /* packets per worker and port */
-	uint32_t active_at_start; /* 1: the gate began in PASS, 0: in CLOSED */
-	uint64_t control_size;    /* of the control zone */
-	uint64_t install_offset;  /* control zone: n_workers struct slim_shm_install */
+	uint32_t hold_capacity;    /* packets per worker and port */
+	uint32_t active_at_start;  /* 1: the gate began in PASS, 0: in CLOSED */
+	uint64_t control_size;     /* of the control zone */
+	uint64_t install_offset;   /* control zone: n_workers struct slim_shm_install */
 	_Atomic uint64_t taken_ns; /* source: when TAKEN was seen by the data path; 0: not */
 	uint8_t bucket_worker[SLIM_N_BUCKETS]; /* owner of each bucket */
 	struct slim_shm_table tables[SLIM_MAX_TABLES];
@@ -341,7 +346,7 @@ struct slim_shm_info {
 enum { SLIM_ZONE_INFO = 0, SLIM_ZONE_CONTROL = 1, SLIM_ZONE_SLAB = 2 };
 
 struct slim_reg_range {
-	uint32_t fd;     /* index into the passed descriptors */
+	uint32_t fd; /* index into the passed descriptors */
 	uint32_t zone;
 	uint64_t fd_offset; /* page aligned */
 	uint64_t size;      /* page aligned; a zone's ranges follow each other in order */
@@ -370,21 +375,22 @@ struct slim_reg_reply {
 #define SLIM_FRAME_SIZE 64 /* whole Ethernet frame without VLAN tag and FCS */
 
 enum slim_frame_type {
-	SLIM_FRAME_PROBE = 1, /* source -> target, tagged: is the redirect path there? warms caches */
-	SLIM_FRAME_PROBE_ACK, /* target -> source, untagged */
-	SLIM_FRAME_MARK,      /* source worker -> target, tagged: nothing of mine is behind this */
-	SLIM_FRAME_TAKEN,     /* target -> source, untagged: I own the buckets */
-	SLIM_FRAME_FLUSH,     /* target -> source, untagged: start of a round */
+	SLIM_FRAME_PROBE =
+		1, /* source -> target, tagged: is the redirect path there? warms caches */
+	SLIM_FRAME_PROBE_ACK,  /* target -> source, untagged */
+	SLIM_FRAME_MARK,       /* source worker -> target, tagged: nothing of mine is behind this */
+	SLIM_FRAME_TAKEN,      /* target -> source, untagged: I own the buckets */
+	SLIM_FRAME_FLUSH,      /* target -> source, untagged: start of a round */
 	SLIM_FRAME_FLUSH_COPY, /* source worker -> target, tagged: I drained */
 };
 
 /* After the Ethernet header (and VLAN tag). Numbers in network byte order. */
 struct slim_frame {
 	uint16_t magic;
-	uint8_t version; /* 1 */
-	uint8_t type;    /* enum slim_frame_type */
-	uint8_t port;    /* index of the port in the NF */
-	uint8_t worker;  /* sender */
+	uint8_t version;   /* 1 */
+	uint8_t type;      /* enum slim_frame_type */
+	uint8_t port;      /* index of the port in the NF */
+	uint8_t worker;    /* sender */
 	uint8_t n_workers; /* of the sender's instance */
 	uint8_t reserved;
 	uint32_t round;

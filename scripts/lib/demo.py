@@ -25,7 +25,7 @@ def parse():
     p.add_argument("--rate", type=int, default=20_000, help="packets a second, each direction (20000)")
     p.add_argument("--churn", type=int, default=500, help="sessions closed and opened a second (500)")
     p.add_argument("--moves", type=int, default=2, help="moves, there and back in turn (2)")
-    p.add_argument("--workers", type=int, default=Settings.workers, help="packet threads of each NAT")
+    p.add_argument("--workers", type=int, default=1, help="packet threads of each NAT (1: this lab shares its cores)")
     p.add_argument("--max-bandwidth", metavar="R", default="16M",
                    help="of each copy, bytes a second; leaves the cores to the traffic (16M; 0: no limit)")
     p.add_argument("--json", metavar="FILE", help="write the verdict there")

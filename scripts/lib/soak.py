@@ -18,7 +18,7 @@ def parse():
     p.add_argument("--flows", type=int, default=20_000)
     p.add_argument("--rate", type=int, default=10_000, help="packets a second, each direction (10000)")
     p.add_argument("--churn", type=int, default=500)
-    p.add_argument("--workers", type=int, default=Settings.workers)
+    p.add_argument("--workers", type=int, default=1, help="packet threads of each NAT (1; more than there are cores only wait for each other)")
     p.add_argument("--before", type=float, default=5, help="seconds of load before the first move (5)")
     p.add_argument("--pause", type=float, default=0.2, help="seconds between two moves (0.2)")
     p.add_argument("--max-bandwidth", default="0", metavar="R", help="of each copy, bytes a second: 16M (0: no limit)")

@@ -141,8 +141,8 @@ struct move {
 	uint64_t in_flight_bytes, in_flight_rows;
 	uint64_t rows_sent, rows_acked;
 	uint64_t rows_settled_there; /* installed at the target, and in its digest */
-	uint64_t round_bytes; /* sent in this round */
-	uint64_t copy_ns;     /* when the walk began */
+	uint64_t round_bytes;        /* sent in this round */
+	uint64_t copy_ns;            /* when the walk began */
 	uint64_t rate_ns, rate_rows;
 	uint64_t rows_per_second;
 	int64_t tokens; /* bytes that may be sent; below 0 after a batch larger than what was left */
