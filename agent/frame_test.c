@@ -28,12 +28,12 @@ round_trip_with_and_without_tag(void **state)
 	uint8_t bytes[SLIM_FRAME_MAX_SIZE];
 
 	(void)state;
-	for (uint8_t type = SLIM_FRAME_PROBE; type <= SLIM_FRAME_FLUSH_COPY; type++) {
+	for (unsigned int type = SLIM_FRAME_PROBE; type <= SLIM_FRAME_FLUSH_COPY; type++) {
 		bool tagged = type == SLIM_FRAME_PROBE || type == SLIM_FRAME_MARK ||
 			      type == SLIM_FRAME_FLUSH_COPY;
 		size_t size;
 
-		content.type = type;
+		content.type = (uint8_t)type;
 		memset(&got, 0, sizeof(got));
 		size = slim_frame_build(bytes, tagged ? 4001 : 0, &content);
 		assert_int_equal(size, tagged ? 68 : 64);

@@ -20,8 +20,11 @@ reserve_once(const char *name, size_t size, size_t page, int socket_id,
 
 	mz = rte_memzone_reserve_aligned(name, RTE_ALIGN_CEIL(size, page), socket_id, 0,
 					 (unsigned int)page);
-	if (mz == NULL)
-		return -(rte_errno != 0 ? rte_errno : ENOMEM);
+	if (mz == NULL) {
+		int error = rte_errno;
+
+		return error > 0 ? -error : -ENOMEM;
+	}
 	*ret = mz;
 	return 0;
 }
@@ -37,7 +40,7 @@ page_size_of(const void *addr)
 int
 slim_memory_reserve(const char *name, size_t size, int socket_id, struct memory_zone *ret_zone)
 {
-	const struct rte_memzone *mz;
+	const struct rte_memzone *mz = NULL;
 	size_t page = SMALLEST_PAGE;
 	size_t found;
 	int rc;

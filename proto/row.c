@@ -19,6 +19,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "columns are little-en
 
 /* Columns of one frame; the rest of the frame is slot numbers, buckets and headers. */
 #define COLUMNS_MAX (SLIM_PEER_FRAME_MAX - 64u * 1024u)
+#define SLOT_LISTS_SIZE ((size_t)2 * 4 * SLIM_BATCH_ROWS) /* of entries and of empty slots */
 #define PAYLOADS_SIZE ((size_t)SLIM_BATCH_ROWS * SLIM_MAX_SLOT_SIZE)
 
 int
@@ -28,7 +29,7 @@ row_stage_init(struct row_stage *stage)
 	stage->payloads = malloc(PAYLOADS_SIZE);
 	stage->columns = malloc(COLUMNS_MAX);
 	stage->packed = malloc(COLUMNS_MAX);
-	stage->list = malloc(2 * sizeof(uint32_t) * SLIM_BATCH_ROWS);
+	stage->list = malloc(SLOT_LISTS_SIZE);
 	if (stage->payloads == NULL || stage->columns == NULL || stage->packed == NULL ||
 	    stage->list == NULL) {
 		row_stage_fini(stage);

@@ -149,8 +149,8 @@ find_owned(struct rpc *rpc, const void *owner)
 	struct rpc_tag *tag;
 
 	TAILQ_FOREACH(tag, &rpc->finished, link)
-	if (tag->owner == owner)
-		return tag;
+		if (tag->owner == owner)
+			return tag;
 	return NULL;
 }
 

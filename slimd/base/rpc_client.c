@@ -418,7 +418,7 @@ rpc_channel_destroy(struct rpc_channel *channel)
 	if (channel == NULL)
 		return;
 	LIST_FOREACH(call, &channel->calls, link)
-	rpc_call_cancel(call);
+		rpc_call_cancel(call);
 	rpc_wait(channel->rpc, channel, &channel->left);
 	grpc_channel_destroy(channel->core);
 	free(channel);

@@ -184,8 +184,7 @@ handle_list_nfs(struct rpc_request *request, const ProtobufCMessage *message, vo
 		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
 		return;
 	}
-	TAILQ_FOREACH(nf, nf_registry_list(daemon->nfs), link)
-	{
+	TAILQ_FOREACH(nf, nf_registry_list(daemon->nfs), link) {
 		if (n == SLIM_MAX_NFS)
 			break;
 		fill_nf(nf, &messages[n]);
@@ -286,8 +285,7 @@ handle_list_jobs(struct rpc_request *request, const ProtobufCMessage *message, v
 		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
 		return;
 	}
-	TAILQ_FOREACH(job, &list->jobs, link)
-	{
+	TAILQ_FOREACH(job, &list->jobs, link) {
 		if (n == JOB_MAX)
 			break;
 		job_to_message(job, now_ns(), &messages[n]);

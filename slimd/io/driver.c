@@ -91,8 +91,8 @@ move_find(struct driver *driver, uint64_t session)
 	struct move *m;
 
 	TAILQ_FOREACH(m, &driver->moves, link)
-	if (m->session.id == session && !m->done)
-		return m;
+		if (m->session.id == session && !m->done)
+			return m;
 	return NULL;
 }
 
@@ -736,8 +736,7 @@ driver_nf_up(struct driver *driver, struct nf *nf)
 {
 	struct move *m;
 
-	TAILQ_FOREACH(m, &driver->moves, link)
-	{
+	TAILQ_FOREACH(m, &driver->moves, link) {
 		uint64_t session = nf->control->command.session;
 
 		if (m->orphan_ns == 0 || strcmp(m->nf_name, nf->name) != 0)
@@ -752,8 +751,7 @@ driver_nf_down(struct driver *driver, struct nf *nf)
 {
 	struct move *m;
 
-	TAILQ_FOREACH(m, &driver->moves, link)
-	{
+	TAILQ_FOREACH(m, &driver->moves, link) {
 		if (m->nf != nf)
 			continue;
 		move_complain(m, REASON_NF_LOST, "%s is gone", nf->name);
@@ -768,8 +766,7 @@ driver_peer_up(struct driver *driver, struct peer_conn *conn)
 
 	if (!peer_conn_is_dialled(conn))
 		return;
-	TAILQ_FOREACH(m, &driver->moves, link)
-	{
+	TAILQ_FOREACH(m, &driver->moves, link) {
 		if (!m->session.is_source || m->conn != NULL || m->orphan_ns != 0 ||
 		    strcmp(m->peer, peer_conn_host(conn)) != 0)
 			continue;
@@ -789,8 +786,7 @@ driver_peer_down(struct driver *driver, struct peer_conn *conn, uint32_t reason)
 {
 	struct move *m;
 
-	TAILQ_FOREACH(m, &driver->moves, link)
-	{
+	TAILQ_FOREACH(m, &driver->moves, link) {
 		if (m->conn != conn)
 			continue;
 		m->conn = NULL;
@@ -803,8 +799,7 @@ driver_peer_unreachable(struct driver *driver, const char *host, uint32_t reason
 {
 	struct move *m;
 
-	TAILQ_FOREACH(m, &driver->moves, link)
-	{
+	TAILQ_FOREACH(m, &driver->moves, link) {
 		if ((m->wants & WANT_OPEN) == 0 || strcmp(m->peer, host) != 0)
 			continue;
 		m->wants &= ~(uint32_t)WANT_OPEN;
@@ -995,13 +990,13 @@ driver_cancel(struct driver *driver, const char *job_id)
 
 	if (job == NULL)
 		return -ENOENT;
-	TAILQ_FOREACH(m, &driver->moves, link)
-	if (m->job == job && !m->done && !session_is_forward(&m->session))
-		break;
-	if (m == NULL)
-		return -EALREADY;
-	move_event(m, EV_CANCEL);
-	return 0;
+	TAILQ_FOREACH(m, &driver->moves, link) {
+		if (m->job != job || m->done || session_is_forward(&m->session))
+			continue;
+		move_event(m, EV_CANCEL);
+		return 0;
+	}
+	return -EALREADY;
 }
 
 struct job_list *

@@ -36,8 +36,8 @@ job_find(struct job_list *list, const char *id)
 	struct job *job;
 
 	TAILQ_FOREACH(job, &list->jobs, link)
-	if (strcmp(job->id, id) == 0)
-		return job;
+		if (strcmp(job->id, id) == 0)
+			return job;
 	return NULL;
 }
 
@@ -49,8 +49,8 @@ job_find_key(struct job_list *list, const char *key)
 	if (key[0] == '\0')
 		return NULL;
 	TAILQ_FOREACH(job, &list->jobs, link)
-	if (strcmp(job->key, key) == 0)
-		return job;
+		if (strcmp(job->key, key) == 0)
+			return job;
 	return NULL;
 }
 

@@ -57,9 +57,9 @@ print_nfs(const struct daemon *daemon, struct evbuffer *out)
 	now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	print_type(out, "slim_nf_alive", "gauge");
 	TAILQ_FOREACH(nf, nf_registry_list(daemon->nfs), link)
-	evbuffer_add_printf(out, "slim_nf_alive{nf=\"%s\",service=\"%s\"} %d\n",
-			    escape(nf->name, name), escape(nf->service, service),
-			    nf_is_alive(nf, now_ns));
+		evbuffer_add_printf(out, "slim_nf_alive{nf=\"%s\",service=\"%s\"} %d\n",
+				    escape(nf->name, name), escape(nf->service, service),
+				    nf_is_alive(nf, now_ns));
 }
 
 static void
@@ -71,11 +71,11 @@ print_tables(const struct daemon *daemon, struct evbuffer *out, const char *metr
 
 	print_type(out, metric, "gauge");
 	TAILQ_FOREACH(nf, nf_registry_list(daemon->nfs), link)
-	for (t = 0; t < nf->n_tables; t++)
-		evbuffer_add_printf(
-			out, "%s{nf=\"%s\",table=\"%s\"} %u\n", metric, escape(nf->name, name),
-			escape(nf->tables[t].schema.name, table),
-			capacity ? nf->tables[t].schema.capacity : nf_table_used(nf, t));
+		for (t = 0; t < nf->n_tables; t++)
+			evbuffer_add_printf(
+				out, "%s{nf=\"%s\",table=\"%s\"} %u\n", metric,
+				escape(nf->name, name), escape(nf->tables[t].schema.name, table),
+				capacity ? nf->tables[t].schema.capacity : nf_table_used(nf, t));
 }
 
 static void
@@ -89,8 +89,8 @@ print_counters(const struct daemon *daemon, struct evbuffer *out)
 		snprintf(metric, sizeof(metric), "slim_gate_%s_total", nf_counter_name(i));
 		print_type(out, metric, "counter");
 		TAILQ_FOREACH(nf, nf_registry_list(daemon->nfs), link)
-		evbuffer_add_printf(out, "%s{nf=\"%s\"} %" PRIu64 "\n", metric,
-				    escape(nf->name, name), nf_counter(nf, i));
+			evbuffer_add_printf(out, "%s{nf=\"%s\"} %" PRIu64 "\n", metric,
+					    escape(nf->name, name), nf_counter(nf, i));
 	}
 }
 
@@ -111,8 +111,8 @@ print_jobs(const struct daemon *daemon, struct evbuffer *out)
 	const struct job *job;
 
 	TAILQ_FOREACH(job, &driver_jobs(daemon->driver)->jobs, link)
-	if ((unsigned)job->state < N_STATES)
-		counts[job->state]++;
+		if ((unsigned)job->state < N_STATES)
+			counts[job->state]++;
 	print_type(out, "slim_jobs", "gauge");
 	for (i = SLIM__V1__JOB_STATE__JOB_RUNNING; i < N_STATES; i++)
 		evbuffer_add_printf(out, "slim_jobs{state=\"%s\"} %u\n", names[i], counts[i]);

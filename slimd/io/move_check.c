@@ -35,8 +35,7 @@ find_standby(struct driver *driver, const char *service, struct move_reasons *re
 	struct nf *nf, *found = NULL;
 	unsigned n = 0;
 
-	TAILQ_FOREACH(nf, nf_registry_list(driver->config.nfs), link)
-	{
+	TAILQ_FOREACH(nf, nf_registry_list(driver->config.nfs), link) {
 		if (strcmp(nf->service, service) != 0 || !is_standby(nf) || nf->session != 0)
 			continue;
 		found = nf;

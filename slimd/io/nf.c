@@ -717,7 +717,7 @@ nf_find(const struct nf_registry *registry, const char *name)
 	struct nf *nf;
 
 	TAILQ_FOREACH(nf, &registry->nfs, link)
-	if (strcmp(nf->name, name) == 0)
-		return nf;
+		if (strcmp(nf->name, name) == 0)
+			return nf;
 	return NULL;
 }

@@ -593,8 +593,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	TAILQ_FOREACH(conn, &set->conns, link)
-	{
+	TAILQ_FOREACH(conn, &set->conns, link) {
 		if (!conn->up && now - conn->began_ns > GREET_NS)
 			peer_conn_close(conn, REASON_PEER_LOST, "no greeting in time");
 		else if (conn->up && now - conn->heard_ns > SILENCE_NS)
@@ -776,8 +775,8 @@ peer_sockets(const struct peer_set *set, int *fds, size_t max)
 	size_t n = 0;
 
 	TAILQ_FOREACH(conn, &set->conns, link)
-	if (conn->up && !conn->closing && n < max)
-		fds[n++] = bufferevent_getfd(conn->bev);
+		if (conn->up && !conn->closing && n < max)
+			fds[n++] = bufferevent_getfd(conn->bev);
 	return n;
 }
 

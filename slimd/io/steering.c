@@ -186,8 +186,8 @@ find_call(struct steering *steering, uint64_t session)
 	struct call *call;
 
 	TAILQ_FOREACH(call, &steering->calls, link)
-	if (call->request.session == session)
-		return call;
+		if (call->request.session == session)
+			return call;
 	return NULL;
 }
 

@@ -146,7 +146,7 @@ take_slot(struct tracker *t, struct row_stage *stage, uint32_t slot)
 	if (!slot_read(t->config.slab + (size_t)slot * t->config.slot_size,
 		       t->config.link->payload_size, payload, &state))
 		return; /* its writer announces it again */
-	if (state.seq == t->seqs[slot] && slot < t->walked)
+	if (slot < t->walked && state.seq == t->seqs[slot])
 		return; /* this version was read already */
 	note_version(t, slot, &state, payload);
 	if (stage != NULL)

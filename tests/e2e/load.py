@@ -15,7 +15,8 @@ CHURN = 200
 class Bench:
     """One lab, one run of the generator, many cases. `home` is the host whose NF serves now."""
 
-    def __init__(self, tap, name, **settings):
+    def __init__(self, tap, name, generator=(), **settings):
+        self.generator_options = generator
         settings = {"flows": FLOWS, "rate": RATE, "churn": CHURN, **settings}
         self.tap = tap
         self.lab = Lab(Settings(name=name, **settings))
@@ -27,7 +28,7 @@ class Bench:
         self.tap.lab = self.lab
         try:
             self.lab.await_peers()
-            self.lab.start_generator("--ramp-rate", "8000")
+            self.lab.start_generator("--ramp-rate", "8000", *self.generator_options)
         except BaseException:
             self.tap.comment(self.lab.logs())
             self.__exit__()

@@ -70,13 +70,14 @@ static void
 inputs_do_no_harm(void **state)
 {
 	const char *folder = getenv("FUZZ_CORPUS");
+	DIR *dir = folder != NULL ? opendir(folder) : NULL;
 	struct dirent *entry;
-	DIR *dir;
 
 	(void)state;
-	assert_non_null(folder);
-	dir = opendir(folder);
-	assert_non_null(dir);
+	if (dir == NULL) {
+		fail_msg("no folder FUZZ_CORPUS");
+		return;
+	}
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
 			read_input(folder, entry->d_name);

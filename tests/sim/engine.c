@@ -67,9 +67,13 @@ engine_at(struct world *w, uint64_t at, event_fn *fn, uint32_t a, uint32_t b, ui
 		return;
 	}
 	w->n_events++;
-	while (i > 0 && is_before(&e, &w->events[(i - 1) / 2])) {
-		w->events[i] = w->events[(i - 1) / 2];
-		i = (i - 1) / 2;
+	while (i > 0) {
+		uint32_t parent = (i - 1) / 2;
+
+		if (!is_before(&e, &w->events[parent]))
+			break;
+		w->events[i] = w->events[parent];
+		i = parent;
 	}
 	w->events[i] = e;
 }
