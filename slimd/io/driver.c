@@ -557,7 +557,7 @@ void
 move_take_up(struct move *m, struct nf *nf)
 {
 	struct session_effects effects;
-	uint32_t hold_word = SLIM_HOLD_IDLE, mode = 0;
+	uint32_t hold_word = SESSION_NO_NF, mode = 0;
 	uint64_t id = m->session.id;
 	bool is_source = m->session.is_source;
 
