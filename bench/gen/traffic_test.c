@@ -17,7 +17,7 @@
 #define MS UINT64_C(1000000)
 #define SECOND (1000u * MS)
 #define DELAY_NS (150u * 1000u)
-#define STEP_NS 10000u
+#define STEP_NS 20000u
 
 struct rig {
 	struct traffic *traffic;
