@@ -46,7 +46,14 @@
 	X(transmitted, "packets given to ports")                                   \
 	X(transmit_full, "packets dropped because too many waited for a port")     \
 	X(handed_over, "packets handed over to the worker that owns their bucket") \
-	X(handover_full, "packets dropped because that worker's ring was full")
+	X(handover_full, "packets dropped because that worker's ring was full")    \
+	X(arp_request, "ARP requests answered")                                    \
+	X(arp_reply, "ARP replies taken")                                          \
+	X(arp_sent, "ARP requests sent")                                           \
+	X(drop_arp, "dropped: ARP packet that is wrong or not asked for")          \
+	X(drop_arp_queue, "dropped: too many packets wait for a neighbour")        \
+	X(drop_arp_silent, "dropped: the neighbour did not answer ARP")            \
+	X(no_mbuf, "packets of its own not sent because the pool was empty")
 
 enum nf_counter {
 #define X(name, text) NF_##name,
@@ -67,10 +74,14 @@ extern const struct nf_counter_name nf_counter_names[NF_N_COUNTERS];
 /* In a dynamic field of the mbuf; valid for handed-over packets only. */
 struct nf_meta {
 	uint32_t address; /* the NF's */
-	uint8_t kind;     /* the NF's */
+	uint8_t kind;     /* the NF's, below NF_META_RESOLVE */
 	uint8_t port;     /* index of the port where the packet came in, or the NF's */
 	uint16_t reserved;
 };
+
+/* `kind` of a packet that nf_neighbour_send() (neighbour.h) handed to the owner of the neighbour
+ * `address` on side `port`, who calls it again. */
+#define NF_META_RESOLVE UINT8_MAX
 
 extern int nf_meta_offset;
 

@@ -64,7 +64,7 @@ take_address(struct conversion *c, const char *path, const char *text, rte_be32_
 /* "100.64.0.1/16": the address with all its bits, and the prefix. */
 static int
 take_prefix(struct conversion *c, const char *path, const char *text, rte_be32_t *ret_address,
-	    struct nat_prefix *ret_prefix)
+	    struct nf_prefix *ret_prefix)
 {
 	const char *slash = strchr(text, '/');
 	char address[20], *end;
@@ -122,14 +122,14 @@ static int
 take_route(struct conversion *c, const char *path, const struct nat_file_route *file,
 	   enum nat_side side)
 {
-	struct nat_route *route = &c->config->routes[c->config->n_routes];
-	const struct nat_prefix *link = &c->config->sides[side].prefix;
+	struct nf_route *route = &c->config->routes[c->config->n_routes];
+	const struct nf_prefix *link = &c->config->sides[side].prefix;
 	rte_be32_t address = 0;
 	char field[80];
 	int error;
 
-	if (c->config->n_routes == NAT_MAX_ROUTES)
-		return wrong(c, path, "more than %u routes", NAT_MAX_ROUTES);
+	if (c->config->n_routes == NF_MAX_ROUTES)
+		return wrong(c, path, "more than %u routes", NF_MAX_ROUTES);
 	snprintf(field, sizeof(field), "%s.prefix", path);
 	error = take_prefix(c, field, file->prefix, &address, &route->prefix);
 	if (error != 0)
@@ -140,7 +140,7 @@ take_route(struct conversion *c, const char *path, const struct nat_file_route *
 	error = take_address(c, field, file->via, &route->via);
 	if (error != 0)
 		return error;
-	if (!nat_prefix_has(link, rte_be_to_cpu_32(route->via)) ||
+	if (!nf_prefix_has(link, rte_be_to_cpu_32(route->via)) ||
 	    route->via == c->config->sides[side].address)
 		return wrong(c, field, "'%.40s' is not a neighbour on that side", file->via);
 	route->side = side;
@@ -152,7 +152,7 @@ static int
 take_side(struct conversion *c, const char *name, const struct nat_file_side *file,
 	  enum nat_side which)
 {
-	struct nat_side_config *side = &c->config->sides[which];
+	struct nf_side *side = &c->config->sides[which];
 	char path[64];
 	int error;
 
@@ -184,7 +184,7 @@ add_pool_address(struct conversion *c, const char *path, rte_be32_t address)
 	for (int s = 0; s < NAT_N_SIDES; s++)
 		if (address == config->sides[s].address)
 			return wrong(c, path, "holds the NAT's own address");
-	if (nat_prefix_has(&config->sides[NAT_INSIDE].prefix, rte_be_to_cpu_32(address)))
+	if (nf_prefix_has(&config->sides[NAT_INSIDE].prefix, rte_be_to_cpu_32(address)))
 		return wrong(c, path, "holds an inside address");
 	config->pool[config->n_pool++] = address;
 	return 0;
@@ -423,7 +423,7 @@ nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY
 	for (uint32_t i = 0; i < config->n_pool; i++)
 		mix(&f, config->pool[i]);
 	for (int s = 0; s < NAT_N_SIDES; s++) {
-		const struct nat_side_config *side = &config->sides[s];
+		const struct nf_side *side = &config->sides[s];
 
 		mix(&f, XXH3_64bits(side->name, strlen(side->name)));
 		mix(&f, side->address);

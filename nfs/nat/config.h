@@ -13,34 +13,15 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
+#include "side.h"
 #include "slim_limits.h"
 
-#define NAT_MAX_ROUTES 32u         /* static routes of both sides */
 #define NAT_MAX_POOL 256u          /* external addresses */
 #define NAT_MAX_POOL_SPAN 65536u   /* from the lowest to the highest one */
 #define NAT_MAX_CONFIG_SIZE 65536u /* bytes of the file */
 #define NAT_ERROR_SIZE 256u
 
 enum nat_side { NAT_INSIDE = 0, NAT_OUTSIDE, NAT_N_SIDES };
-
-struct nat_prefix {
-	uint32_t address; /* host order, no bits below the mask */
-	uint32_t mask;    /* host order */
-};
-
-struct nat_route {
-	struct nat_prefix prefix;
-	rte_be32_t via;
-	enum nat_side side;
-};
-
-struct nat_side_config {
-	char name[SLIM_NAME_SIZE]; /* of the port, as the topology calls it */
-	uint16_t port_id;          /* DPDK's */
-	rte_be32_t address;
-	struct nat_prefix prefix; /* what is on-link */
-	struct rte_ether_addr mac;
-};
 
 struct nat_timeouts {
 	uint64_t udp_ns;
@@ -54,8 +35,8 @@ struct nat_config {
 	char instance[SLIM_NAME_SIZE];
 	char service[SLIM_NAME_SIZE];
 	char agent_socket[108]; /* "": no slimd */
-	struct nat_side_config sides[NAT_N_SIDES];
-	struct nat_route routes[NAT_MAX_ROUTES];
+	struct nf_side sides[NAT_N_SIDES];
+	struct nf_route routes[NF_MAX_ROUTES];
 	uint32_t n_routes;
 	rte_be32_t pool[NAT_MAX_POOL]; /* in order */
 	uint32_t n_pool;
@@ -87,11 +68,5 @@ void nat_config_identity(const struct nat_config *config, char identity[SLIM_IDE
 
 /* Prints a line on stderr for each setting below what an RFC asks for. */
 void nat_config_warn(const struct nat_config *config);
-
-static inline bool
-nat_prefix_has(const struct nat_prefix *prefix, uint32_t address)
-{
-	return (address & prefix->mask) == prefix->address;
-}
 
 #endif

@@ -38,7 +38,7 @@ static const cyaml_schema_field_t side_fields[] = {
 	STRING("address", REQUIRED, struct nat_file_side, address),
 	STRING("mac", REQUIRED, struct nat_file_side, mac),
 	CYAML_FIELD_SEQUENCE_COUNT("routes", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file_side,
-				   routes, n_routes, &route_value, 0, NAT_MAX_ROUTES),
+				   routes, n_routes, &route_value, 0, NF_MAX_ROUTES),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t address_value = {

@@ -16,8 +16,6 @@
 	X(icmp_error_out, "ICMP errors translated from inside to outside")                    \
 	X(icmp_error_in, "ICMP errors translated from outside to inside")                     \
 	X(echo_answered, "echo requests to the NAT's own addresses, answered")                \
-	X(arp_request, "ARP requests answered")                                               \
-	X(arp_reply, "ARP replies taken")                                                     \
 	X(drop_runt, "dropped: shorter than its headers say")                                 \
 	X(drop_not_for_us, "dropped: to another MAC address")                                 \
 	X(drop_ethertype, "dropped: neither IPv4 nor ARP")                                    \
@@ -39,16 +37,11 @@
 	X(drop_table_full, "dropped: the session table is full")                              \
 	X(drop_no_port, "dropped: no external port is free")                                  \
 	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \
-	X(drop_arp, "dropped: ARP packet that is wrong or not asked for")                     \
-	X(drop_arp_queue, "dropped: too many packets wait for a neighbour")                   \
-	X(drop_arp_silent, "dropped: the neighbour did not answer ARP")                       \
-	X(arp_sent, "ARP requests sent")                                                      \
 	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \
 	X(mapping_created, "mappings created")                                                \
 	X(mapping_expired, "mappings expired")                                                \
-	X(mapping_unpaired, "mappings at another external address than the subscriber's")     \
 	X(install_conflict, "installed rows with an external port in use or not of the pool") \
-	X(no_mbuf, "packets of the NAT's own not sent because the pool was empty")
+	X(mapping_unpaired, "mappings at another external address than the subscriber's")
 
 enum nat_counter {
 	NAT_counter_base = NF_N_COUNTERS - 1,

@@ -146,7 +146,7 @@ nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
 	rte_be32_t sender = p->ip->src_addr;
 	uint16_t from, to;
 
-	if (nat_is_unroutable(sender)) {
+	if (nf_is_unroutable(sender)) {
 		nf_drop(w->nf, p->m, NAT_drop_bad_address);
 		return;
 	}
@@ -211,18 +211,18 @@ nat_icmp_time_exceeded(struct nat_worker *w, struct nat_packet *p)
 	rte_be32_t sender = p->ip->src_addr;
 	struct rte_mbuf *m = NULL;
 
-	if (!nat_is_unroutable(sender) && may_send_error(w)) {
+	if (!nf_is_unroutable(sender) && may_send_error(w)) {
 		m = make_time_exceeded(w, p);
-		nf_count(w->nf, m != NULL ? NAT_time_exceeded_sent : NAT_no_mbuf, 1);
+		nf_count(w->nf, m != NULL ? NAT_time_exceeded_sent : NF_no_mbuf, 1);
 	}
 	nf_drop(w->nf, p->m, NAT_drop_ttl);
 	if (m != NULL) {
-		const struct nat_hop *hop = nat_route_find(w->nat, rte_be_to_cpu_32(sender));
+		const struct nf_hop *hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(sender));
 
 		if (hop == NULL || hop->side != p->side)
 			nf_drop(w->nf, m, NAT_drop_no_route);
 		else
-			nat_neighbour_send(w->neighbours, m, p->side,
-					   hop->via != 0 ? hop->via : sender);
+			nf_neighbour_send(w->neighbours, m, p->side,
+					  hop->via != 0 ? hop->via : sender);
 	}
 }

@@ -320,7 +320,7 @@ rows_that_make_no_sense_do_no_harm(void **state)
 static void
 neighbours_need_no_new_question(void **state)
 {
-	const struct nat_neighbours *from = source.nat->neighbours.workers[0];
+	const struct nf_neighbours *from = source.nat->neighbours.workers[0];
 	struct harness_packet p = flow(1);
 	struct rte_mbuf *m;
 
@@ -330,27 +330,27 @@ neighbours_need_no_new_question(void **state)
 	nat_ops.burst(&target.nf[0], NAT_INSIDE, &m, 1);
 	harness_deliver(&target);
 	for (uint32_t slot = 0; slot < from->n_slots; slot++) {
-		const struct nat_neighbour *row = slim_slot(from->table, slot);
-		uint8_t bucket = nat_neighbour_bucket(row->address);
+		const struct nf_neighbour *row = slim_slot(from->table, slot);
+		uint8_t bucket = nf_neighbour_bucket(row->address);
 		struct slim_worker *w = worker_of(&target, bucket);
 		uint32_t local;
 
 		if (!is_used(from->table, slot))
 			continue;
-		local = nat_neighbour_ops.acquire(&target.nat->neighbours, w, bucket, row);
+		local = nf_neighbour_ops.acquire(&target.nat->neighbours, w, bucket, row);
 		assert_int_not_equal(local, SLIM_NO_SLOT);
 		memcpy(slim_slot_begin(w, target.nat->neighbours.table, local), row, sizeof(*row));
 		slim_slot_end(w, target.nat->neighbours.table, local, bucket);
-		nat_neighbour_ops.installed(&target.nat->neighbours, w, local, row);
+		nf_neighbour_ops.installed(&target.nat->neighbours, w, local, row);
 	}
-	assert_int_equal(harness_counter(&target, NAT_arp_sent), 1);
+	assert_int_equal(harness_counter(&target, NF_arp_sent), 1);
 	m = harness_take(&target, NAT_OUTSIDE); /* the question */
 	rte_pktmbuf_free(m);
 	m = harness_take(&target, NAT_OUTSIDE);
 	assert_non_null(m);
 	rte_pktmbuf_free(m);
 	harness_pass(&target, &p, NAT_OUTSIDE);
-	assert_int_equal(harness_counter(&target, NAT_arp_sent), 1);
+	assert_int_equal(harness_counter(&target, NF_arp_sent), 1);
 }
 
 /* A standby owns nothing: it expires nothing and asks nobody. */
@@ -365,7 +365,7 @@ standby_does_nothing_by_itself(void **state)
 	harness_wait(&target, 1000 * HARNESS_SECOND);
 	harness_sweep(&target);
 	assert_int_equal(harness_n_sessions(&target), 1);
-	assert_int_equal(harness_counter(&target, NAT_arp_sent), 0);
+	assert_int_equal(harness_counter(&target, NF_arp_sent), 0);
 }
 
 int

@@ -27,7 +27,7 @@
 
 #define MAIN_LOOP_NS 2000000L /* between two rounds of the main loop */
 #define ROUNDS_PER_WATCH 50u  /* of which one looks at links and clock */
-#define KEPT_PER_WORKER (NAT_MAX_ASKED * NAT_MAX_WAITING)
+#define KEPT_PER_WORKER (NF_MAX_ASKED * NF_MAX_WAITING)
 
 enum { EXIT_USAGE = 2 };
 

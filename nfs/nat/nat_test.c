@@ -791,7 +791,7 @@ arp_requests_are_answered(void **state)
 	harness_send(&h, NAT_INSIDE, m, 0);
 	m = build_arp(NAT_INSIDE, 1, IP(100, 64, 0, 1), IP(100, 64, 0, 1));
 	harness_send(&h, NAT_INSIDE, m, 0);
-	assert_int_equal(harness_counter(&h, NAT_drop_arp), 3);
+	assert_int_equal(harness_counter(&h, NF_drop_arp), 3);
 	assert_null(harness_take(&h, NAT_INSIDE));
 }
 
@@ -814,15 +814,15 @@ packets_wait_for_an_answer(void **state)
 	struct rte_mbuf *m;
 
 	(void)state;
-	for (uint32_t i = 0; i < NAT_MAX_WAITING + 3; i++) {
+	for (uint32_t i = 0; i < NF_MAX_WAITING + 3; i++) {
 		p.dst_port = (uint16_t)(100 + i);
 		m = harness_build(&h, &p);
 		nat_ops.burst(&h.nf[0], NAT_INSIDE, &m, 1);
 	}
-	assert_int_equal(harness_counter(&h, NAT_drop_arp_queue), 3);
-	assert_int_equal(harness_counter(&h, NAT_arp_sent), 1);
+	assert_int_equal(harness_counter(&h, NF_drop_arp_queue), 3);
+	assert_int_equal(harness_counter(&h, NF_arp_sent), 1);
 	harness_settle(&h); /* the server answers */
-	for (uint32_t i = 0; i < NAT_MAX_WAITING; i++) {
+	for (uint32_t i = 0; i < NF_MAX_WAITING; i++) {
 		m = harness_take(&h, NAT_OUTSIDE);
 		assert_non_null(m);
 		assert_int_equal(harness_parse(m).dst_port, 100 + i);
@@ -831,15 +831,15 @@ packets_wait_for_an_answer(void **state)
 	p.dst = IP(203, 0, 113, 99); /* is silent */
 	m = harness_build(&h, &p);
 	nat_ops.burst(&h.nf[0], NAT_INSIDE, &m, 1);
-	for (uint32_t i = 0; i <= NAT_ARP_TRIES; i++) {
+	for (uint32_t i = 0; i <= NF_ARP_TRIES; i++) {
 		while ((m = harness_take(&h, NAT_OUTSIDE)) != NULL)
 			rte_pktmbuf_free(m);
-		h.now_ns += NAT_ARP_RETRY_NS;
+		h.now_ns += NF_ARP_RETRY_NS;
 		h.nf[0].now_ns = h.now_ns;
 		nat_ops.tick(&h.nf[0]);
 	}
-	assert_int_equal(harness_counter(&h, NAT_drop_arp_silent), 1);
-	assert_int_equal(nat_neighbour_waiting(h.nat->neighbours.workers[0]), 0);
+	assert_int_equal(harness_counter(&h, NF_drop_arp_silent), 1);
+	assert_int_equal(nf_neighbour_waiting(h.nat->neighbours.workers[0]), 0);
 }
 
 /* Killed by: never refreshing, refreshing what nobody uses, or keeping the silent. */
@@ -847,22 +847,22 @@ static void
 neighbours_are_refreshed_while_used(void **state)
 {
 	struct harness_packet p = udp_out(SUBSCRIBER, 5000), lonely = udp_out(SUBSCRIBER, 5001);
-	const struct nat_neighbours *n = h.nat->neighbours.workers[0];
+	const struct nf_neighbours *n = h.nat->neighbours.workers[0];
 	uint64_t asked;
 
 	(void)state;
-	h.nat->config.n_routes = 0; /* next hops are kept in any case */
+	h.nat->neighbours.config.n_routes = 0; /* next hops are kept in any case */
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	lonely.dst = IP(203, 0, 113, 11);
 	harness_pass(&h, &lonely, NAT_OUTSIDE);
 	assert_int_equal(n->n_slots - n->n_free, 2);
-	asked = harness_counter(&h, NAT_arp_sent);
+	asked = harness_counter(&h, NF_arp_sent);
 	for (int s = 0; s < 310; s++) {
 		harness_wait(&h, HARNESS_SECOND);
 		harness_pass(&h, &p, NAT_OUTSIDE);
 	}
 	assert_int_equal(n->n_slots - n->n_free, 1);
-	assert_in_range(harness_counter(&h, NAT_arp_sent) - asked, 1, 2);
+	assert_in_range(harness_counter(&h, NF_arp_sent) - asked, 1, 2);
 }
 
 static void
@@ -870,8 +870,8 @@ next_hops_are_asked_for_at_start(void **state)
 {
 	(void)state;
 	harness_wait(&h, HARNESS_SECOND);
-	assert_int_equal(harness_counter(&h, NAT_arp_sent), 2);
-	assert_int_equal(harness_counter(&h, NAT_arp_reply), 2);
+	assert_int_equal(harness_counter(&h, NF_arp_sent), 2);
+	assert_int_equal(harness_counter(&h, NF_arp_reply), 2);
 }
 
 /* ---- several workers -------------------------------------------------------------------------------------------- */
@@ -932,8 +932,8 @@ neighbours_are_read_by_other_workers(void **state)
 	p.dst = IP(203, 0, 113, 11);
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	harness_pass(&h, &p, NAT_OUTSIDE);
-	assert_true(nat_neighbour_learn(h.nat->neighbours.workers[1], NAT_OUTSIDE,
-					rte_cpu_to_be_32(p.dst), &mac));
+	assert_true(nf_neighbour_learn(h.nat->neighbours.workers[1], NAT_OUTSIDE,
+				       rte_cpu_to_be_32(p.dst), &mac));
 	harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
 	m = harness_take(&h, NAT_OUTSIDE);
 	assert_non_null(m);

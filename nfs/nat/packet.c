@@ -4,7 +4,6 @@
 
 #include <netinet/in.h>
 
-#include <rte_arp.h>
 #include <rte_icmp.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
@@ -35,21 +34,12 @@ drop(struct nat_packet *p, uint16_t counter)
 static void
 parse_arp(struct nat_packet *p)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *);
-	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(eth + 1);
-
-	if (rte_pktmbuf_data_len(p->m) < sizeof(*eth) + sizeof(*arp)) {
-		drop(p, NAT_drop_runt);
-		return;
-	}
-	if (arp->arp_hardware != RTE_BE16(RTE_ARP_HRD_ETHER) ||
-	    arp->arp_protocol != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
-	    arp->arp_hlen != RTE_ETHER_ADDR_LEN || arp->arp_plen != sizeof(rte_be32_t)) {
-		drop(p, NAT_drop_arp);
+	if (!nf_arp_is_valid(p->m)) {
+		drop(p, NF_drop_arp);
 		return;
 	}
 	p->kind = NAT_KIND_ARP;
-	p->bucket = (uint8_t)rte_be_to_cpu_32(arp->arp_data.arp_sip);
+	p->bucket = nf_arp_bucket(p->m);
 }
 
 /* ---- layer 4 ------------------------------------------------------------------------------ */

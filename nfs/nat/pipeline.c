@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <rte_arp.h>
 #include <rte_icmp.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
@@ -23,29 +21,20 @@ const struct nf_counter_name nat_counter_names[NAT_N_COUNTERS - NF_N_COUNTERS] =
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
-/* ---- routes -------------------------------------------------------------------------------- */
-
-const struct nat_hop *
-nat_route_find(const struct nat *nat, uint32_t address)
-{
-	for (uint32_t i = 0; i < nat->n_hops; i++)
-		if (nat_prefix_has(&nat->hops[i].prefix, address))
-			return &nat->hops[i];
-	return NULL;
-}
+/* ---- sending -------------------------------------------------------------------------------- */
 
 void
 nat_forward(struct nat_worker *w, struct rte_mbuf *m, rte_be32_t destination, uint8_t side,
 	    unsigned int counter)
 {
-	const struct nat_hop *hop = nat_route_find(w->nat, rte_be_to_cpu_32(destination));
+	const struct nf_hop *hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(destination));
 
 	if (unlikely(hop == NULL || hop->side != side)) {
 		nf_drop(w->nf, m, NAT_drop_no_route);
 		return;
 	}
 	nf_count(w->nf, counter, 1);
-	nat_neighbour_send(w->neighbours, m, side, hop->via != 0 ? hop->via : destination);
+	nf_neighbour_send(w->neighbours, m, side, hop->via != 0 ? hop->via : destination);
 }
 
 /* ---- rewriting ------------------------------------------------------------------------------- */
@@ -149,11 +138,11 @@ static const uint16_t create_drops[] = {
 static uint16_t
 refusal(const struct nat_worker *w, const struct nat_packet *p)
 {
-	const struct nat_hop *back;
+	const struct nf_hop *back;
 
-	if (nat_is_unroutable(p->ip->src_addr) || nat_is_unroutable(p->ip->dst_addr))
+	if (nf_is_unroutable(p->ip->src_addr) || nf_is_unroutable(p->ip->dst_addr))
 		return NAT_drop_bad_address;
-	back = nat_route_find(w->nat, rte_be_to_cpu_32(p->ip->src_addr));
+	back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
 	if (back == NULL || back->side != NAT_INSIDE)
 		return NAT_drop_spoofed;
 	if (p->protocol == NAT_ICMP && p->l4[0] != RTE_IP_ICMP_ECHO_REQUEST)
@@ -247,7 +236,7 @@ static void
 translate_out(struct nat_worker *w, struct nat_packet *p)
 {
 	bool to_pool = p->pool_number != NAT_NOT_IN_POOL;
-	const struct nat_hop *hop;
+	const struct nf_hop *hop;
 	struct nat_session *session;
 	uint32_t slot;
 
@@ -255,7 +244,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 		nat_icmp_time_exceeded(w, p);
 		return;
 	}
-	hop = nat_route_find(w->nat, rte_be_to_cpu_32(p->ip->dst_addr));
+	hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->dst_addr));
 	if (unlikely((hop == NULL || hop->side != NAT_OUTSIDE) && !to_pool)) {
 		nf_drop(w->nf, p->m, NAT_drop_no_route);
 		return;
@@ -278,68 +267,23 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 		return;
 	}
 	nf_count(w->nf, NAT_translated_out, 1);
-	nat_neighbour_send(w->neighbours, p->m, NAT_OUTSIDE,
-			   hop->via != 0 ? hop->via : p->ip->dst_addr);
+	nf_neighbour_send(w->neighbours, p->m, NAT_OUTSIDE,
+			  hop->via != 0 ? hop->via : p->ip->dst_addr);
 }
 
 /* ---- ARP ----------------------------------------------------------------------------------------------- */
 
 /* Addresses that the NAT answers for: its own, and those of the pool if they are on-link. */
 static bool
-answers_for(const struct nat_worker *w, uint8_t side, rte_be32_t address)
+answers_for(const void *ctx, uint8_t side, rte_be32_t address)
 {
-	const struct nat_side_config *me = &w->nat->config.sides[side];
+	const struct nat_worker *w = ctx;
+	const struct nf_side *me = &w->nat->config.sides[side];
 
 	if (address == me->address)
 		return true;
-	return side == NAT_OUTSIDE && nat_prefix_has(&me->prefix, rte_be_to_cpu_32(address)) &&
+	return side == NAT_OUTSIDE && nf_prefix_has(&me->prefix, rte_be_to_cpu_32(address)) &&
 	       nat_pool_number(&w->nat->sessions.pool, address) != NAT_NOT_IN_POOL;
-}
-
-static void
-answer_arp(struct nat_worker *w, struct nat_packet *p, struct rte_arp_hdr *arp)
-{
-	const struct nat_side_config *me = &w->nat->config.sides[p->side];
-	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *);
-	rte_be32_t asked = arp->arp_data.arp_tip;
-
-	arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REPLY);
-	arp->arp_data.arp_tha = arp->arp_data.arp_sha;
-	arp->arp_data.arp_tip = arp->arp_data.arp_sip;
-	arp->arp_data.arp_sha = me->mac;
-	arp->arp_data.arp_sip = asked;
-	eth->dst_addr = arp->arp_data.arp_tha;
-	eth->src_addr = me->mac;
-	nf_count(w->nf, NAT_arp_request, 1);
-	nf_emit(w->nf, p->side, p->m);
-}
-
-static void
-handle_arp(struct nat_worker *w, struct nat_packet *p)
-{
-	const struct nat_side_config *me = &w->nat->config.sides[p->side];
-	struct rte_arp_hdr *arp =
-		rte_pktmbuf_mtod_offset(p->m, struct rte_arp_hdr *, sizeof(struct rte_ether_hdr));
-	rte_be32_t sender = arp->arp_data.arp_sip;
-	bool learnt;
-
-	/* Also refuses who claims one of the NAT's own addresses. */
-	if (!rte_is_valid_assigned_ether_addr(&arp->arp_data.arp_sha) ||
-	    !nat_prefix_has(&me->prefix, rte_be_to_cpu_32(sender)) ||
-	    answers_for(w, p->side, sender)) {
-		nf_drop(w->nf, p->m, NAT_drop_arp);
-		return;
-	}
-	learnt = nat_neighbour_learn(w->neighbours, p->side, sender, &arp->arp_data.arp_sha);
-	if (arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST) &&
-	    answers_for(w, p->side, arp->arp_data.arp_tip)) {
-		answer_arp(w, p, arp);
-	} else if (learnt) {
-		nf_count(w->nf, NAT_arp_reply, 1);
-		rte_pktmbuf_free(p->m);
-	} else {
-		nf_drop(w->nf, p->m, NAT_drop_arp);
-	}
 }
 
 /* ---- the burst -------------------------------------------------------------------------------------------- */
@@ -373,8 +317,8 @@ accept_handed(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, bo
 {
 	struct nf_meta meta = *nf_meta(m);
 
-	if (unlikely(meta.kind == NAT_META_RESOLVE)) {
-		nat_neighbour_send(w->neighbours, m, meta.port, meta.address);
+	if (unlikely(meta.kind == NF_META_RESOLVE)) {
+		nf_neighbour_send(w->neighbours, m, meta.port, meta.address);
 		return false;
 	}
 	*ret_hairpin = meta.kind == NAT_META_HAIRPIN;
@@ -430,7 +374,7 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 		nat_icmp_answer_echo(w, p);
 		break;
 	default:
-		handle_arp(w, p);
+		nf_arp_take(w->neighbours, p->m, p->side, answers_for, w);
 		break;
 	}
 }
@@ -495,7 +439,7 @@ tick(struct nf_worker *nf)
 	struct nat_worker *w = nf->self;
 
 	sweep(w);
-	nat_neighbour_tick(w->neighbours);
+	nf_neighbour_tick(w->neighbours);
 	collect(nf, &w->sessions->n_created, NAT_mapping_created);
 	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
 	collect(nf, &w->sessions->n_unpaired, NAT_mapping_unpaired);
@@ -506,34 +450,6 @@ const struct nf_ops nat_ops = {.burst = burst, .tick = tick};
 
 /* ---- set-up ----------------------------------------------------------------------------------------------------- */
 
-static int
-compare_hops(const void *a, const void *b)
-{
-	uint32_t left = ((const struct nat_hop *)a)->prefix.mask;
-	uint32_t right = ((const struct nat_hop *)b)->prefix.mask;
-
-	return (left < right) - (left > right);
-}
-
-static void
-init_hops(struct nat *nat)
-{
-	const struct nat_config *config = &nat->config;
-
-	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
-		nat->hops[nat->n_hops++] = (struct nat_hop){
-			.prefix = config->sides[s].prefix,
-			.side = s,
-		};
-	for (uint32_t i = 0; i < config->n_routes; i++)
-		nat->hops[nat->n_hops++] = (struct nat_hop){
-			.prefix = config->routes[i].prefix,
-			.via = config->routes[i].via,
-			.side = (uint8_t)config->routes[i].side,
-		};
-	qsort(nat->hops, nat->n_hops, sizeof(nat->hops[0]), compare_hops);
-}
-
 int
 nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 {
@@ -542,11 +458,22 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	nat->config = *config;
 	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
 		nat->bucket_worker[b] = (uint8_t)(b % config->n_workers);
-	init_hops(nat);
+	nf_hops_init(&nat->hops, nat->config.sides, NAT_N_SIDES, nat->config.routes,
+		     nat->config.n_routes);
 	error = nat_session_table_init(&nat->sessions, config, seed);
 	if (error != 0)
 		return error;
-	return nat_neighbour_table_init(&nat->neighbours, &nat->config, seed);
+	return nf_neighbour_table_init(&nat->neighbours,
+				       &(struct nf_neighbour_config){
+					       .sides = nat->config.sides,
+					       .n_sides = NAT_N_SIDES,
+					       .routes = nat->config.routes,
+					       .n_routes = nat->config.n_routes,
+					       .capacity = config->neighbours,
+					       .lifetime_ns = config->timeouts.arp_ns,
+					       .n_workers = config->n_workers,
+				       },
+				       seed);
 }
 
 int
@@ -561,15 +488,6 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 		.ops = &nat_session_ops,
 		.ctx = &nat->sessions,
 	};
-	const struct slim_table_config neighbours = {
-		.name = "neighbour",
-		.capacity = nat_neighbour_capacity(&nat->config),
-		.entry_size = sizeof(struct nat_neighbour),
-		.n_fields = nat_neighbour_n_fields,
-		.fields = nat_neighbour_fields,
-		.ops = &nat_neighbour_ops,
-		.ctx = &nat->neighbours,
-	};
 	struct slim_table *table;
 	int error;
 
@@ -577,11 +495,7 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 	if (error != 0)
 		return error;
 	nat_session_table_attach(&nat->sessions, table, agent);
-	error = slim_table_create(agent, &neighbours, &table);
-	if (error != 0)
-		return error;
-	nat_neighbour_table_attach(&nat->neighbours, table, agent);
-	return 0;
+	return nf_neighbour_table_create(&nat->neighbours, agent);
 }
 
 void
@@ -591,11 +505,9 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 		.nat = nat,
 		.nf = nf,
 		.sessions = nat->sessions.workers[nf->index],
-		.neighbours = nat->neighbours.workers[nf->index],
+		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
-	w->neighbours->worker = nf;
 	w->sessions->agent = nf->agent;
-	w->neighbours->agent = nf->agent;
 	nf->self = w;
 	nf->ops = &nat_ops;
 }
@@ -603,6 +515,6 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 void
 nat_fini(struct nat *nat)
 {
-	nat_neighbour_table_fini(&nat->neighbours);
+	nf_neighbour_table_fini(&nat->neighbours);
 	nat_session_table_fini(&nat->sessions);
 }

@@ -19,7 +19,6 @@
 #include "packet.h"
 #include "session.h"
 
-#define NAT_MIN_FRAME 60u                 /* bytes of the shortest Ethernet frame without FCS */
 #define NAT_SWEEP_NS UINT64_C(2000000000) /* in which all slots are looked at once */
 #define NAT_SWEEP_MAX 1024u               /* slots looked at in one round */
 #define NAT_ERRORS_PER_S 1000u            /* ICMP errors of the NAT's own, per worker */
@@ -28,22 +27,14 @@
 enum nat_meta_kind {
 	NAT_META_FRESH = 1, /* as it came in; `port`: side */
 	NAT_META_HAIRPIN,   /* source translated, from inside, to a mapping of this NAT */
-	NAT_META_RESOLVE,   /* translated; `port`: side, `address`: next hop */
-};
-
-struct nat_hop {
-	struct nat_prefix prefix;
-	rte_be32_t via; /* 0: on-link */
-	uint8_t side;
 };
 
 /* All workers. Constant while they run, but for the tables. */
 struct nat {
 	struct nat_config config;
 	struct nat_session_table sessions;
-	struct nat_neighbour_table neighbours;
-	struct nat_hop hops[NAT_MAX_ROUTES + NAT_N_SIDES]; /* longest prefix first */
-	uint32_t n_hops;
+	struct nf_neighbour_table neighbours;
+	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
 };
 
@@ -51,21 +42,12 @@ struct nat_worker {
 	struct nat *nat;
 	struct nf_worker *nf;
 	struct nat_sessions *sessions;
-	struct nat_neighbours *neighbours;
+	struct nf_neighbours *neighbours;
 	uint64_t swept_ns;  /* the sweep has done all that was due at this time */
 	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
 	uint32_t n_errors;
 	uint16_t ip_id;
 };
-
-/* 0/8, 127/8 and 224/3: never a unicast source or destination on a network (RFC 1122). */
-static inline bool
-nat_is_unroutable(rte_be32_t address)
-{
-	uint32_t top = rte_be_to_cpu_32(address) >> 24;
-
-	return top == 0 || top == 127 || top >= 224;
-}
 
 extern const struct nf_ops nat_ops; /* nf_worker.self: struct nat_worker */
 
@@ -76,9 +58,6 @@ int nat_create_tables(struct nat *nat, struct slim_agent *agent);
 /* After slim_agent_start(): joins a worker of the loop with its part of the NAT. */
 void nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf);
 void nat_fini(struct nat *nat);
-
-/* Next hop of an address (host order); NULL: no route. */
-const struct nat_hop *nat_route_find(const struct nat *nat, uint32_t address);
 
 /* ---- parts of the pipeline (icmp.c) ------------------------------------------------------------- */
 
