@@ -174,6 +174,76 @@ take_side(struct conversion *c, const char *name, const struct nat_file_side *fi
 	return error;
 }
 
+/* "5060" or "5060-5070". */
+static int
+take_port_range(struct conversion *c, const char *path, const char *text, uint16_t *ret_first,
+		uint16_t *ret_last)
+{
+	char *end;
+	unsigned long first = strtoul(text, &end, 10), last = first;
+
+	if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+		last = strtoul(end + 1, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || first == 0 || last < first ||
+	    last > UINT16_MAX)
+		return wrong(c, path, "'%.40s' is not PORT or FIRST-LAST from 1 to 65535", text);
+	*ret_first = (uint16_t)first;
+	*ret_last = (uint16_t)last;
+	return 0;
+}
+
+static int
+take_protocol(struct conversion *c, const char *path, const char *text, uint8_t *ret_protocol)
+{
+	static const struct {
+		const char *name;
+		uint8_t number;
+	} protocols[] = {{"udp", IPPROTO_UDP}, {"tcp", IPPROTO_TCP}, {"icmp", IPPROTO_ICMP}};
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (strcmp(text, protocols[i].name) == 0) {
+			*ret_protocol = protocols[i].number;
+			return 0;
+		}
+	return wrong(c, path, "'%.40s' is not udp, tcp or icmp", text);
+}
+
+static int
+take_exempt_rule(struct conversion *c, unsigned int i)
+{
+	const struct nat_file_exempt *file = &c->file->no_translate[i];
+	struct nat_exempt *rule = &c->config->exempt[i];
+	rte_be32_t address = 0;
+	char path[64];
+	int error;
+
+	snprintf(path, sizeof(path), "no_translate.%u.prefix", i);
+	error = take_prefix(c, path, file->prefix, &address, &rule->prefix);
+	if (error == 0 && rule->prefix.address != rte_be_to_cpu_32(address))
+		error = wrong(c, path, "'%.40s' has bits below its mask", file->prefix);
+	snprintf(path, sizeof(path), "no_translate.%u.protocol", i);
+	if (error == 0 && file->protocol != NULL)
+		error = take_protocol(c, path, file->protocol, &rule->protocol);
+	snprintf(path, sizeof(path), "no_translate.%u.ports", i);
+	rule->by_port = file->ports != NULL;
+	if (error != 0 || !rule->by_port)
+		return error;
+	if (rule->protocol == IPPROTO_ICMP)
+		return wrong(c, path, "ICMP has no ports");
+	return take_port_range(c, path, file->ports, &rule->port_first, &rule->port_last);
+}
+
+static int
+take_exempt(struct conversion *c)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < c->file->n_no_translate && error == 0; i++)
+		error = take_exempt_rule(c, i);
+	c->config->n_exempt = c->file->n_no_translate;
+	return error;
+}
+
 static int
 add_pool_address(struct conversion *c, const char *path, rte_be32_t address)
 {
@@ -344,6 +414,8 @@ convert(struct conversion *c)
 	if (error == 0)
 		error = take_ports(c);
 	if (error == 0)
+		error = take_exempt(c);
+	if (error == 0)
 		error = take_timeouts(c);
 	return error == 0 ? take_sizes(c) : error;
 }
@@ -436,6 +508,13 @@ nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY
 		mix(&f, config->routes[i].prefix.mask);
 		mix(&f, config->routes[i].via);
 		mix(&f, config->routes[i].side);
+	}
+	for (uint32_t i = 0; i < config->n_exempt; i++) {
+		const struct nat_exempt *rule = &config->exempt[i];
+
+		mix(&f, (uint64_t)rule->prefix.address << 32 | rule->prefix.mask);
+		mix(&f, (uint64_t)rule->protocol << 40 | (uint64_t)rule->by_port << 32 |
+				(uint32_t)rule->port_first << 16 | rule->port_last);
 	}
 	inet_ntop(AF_INET, &config->pool[0], first, sizeof(first));
 	inet_ntop(AF_INET, &config->pool[config->n_pool - 1], last, sizeof(last));

@@ -16,12 +16,22 @@
 #include "side.h"
 #include "slim_limits.h"
 
+#define NAT_MAX_EXEMPT 32u         /* rules of destinations that are not translated */
 #define NAT_MAX_POOL 256u          /* external addresses */
 #define NAT_MAX_POOL_SPAN 65536u   /* from the lowest to the highest one */
 #define NAT_MAX_CONFIG_SIZE 65536u /* bytes of the file */
 #define NAT_ERROR_SIZE 256u
 
 enum nat_side { NAT_INSIDE = 0, NAT_OUTSIDE, NAT_N_SIDES };
+
+/* Packets to and from these are not translated. */
+struct nat_exempt {
+	struct nf_prefix prefix;
+	uint8_t protocol; /* IPPROTO; 0: any */
+	bool by_port;
+	uint16_t port_first; /* of the far end, host order */
+	uint16_t port_last;
+};
 
 struct nat_timeouts {
 	uint64_t udp_ns;
@@ -38,6 +48,8 @@ struct nat_config {
 	struct nf_side sides[NAT_N_SIDES];
 	struct nf_route routes[NF_MAX_ROUTES];
 	uint32_t n_routes;
+	struct nat_exempt exempt[NAT_MAX_EXEMPT];
+	uint32_t n_exempt;
 	rte_be32_t pool[NAT_MAX_POOL]; /* in order */
 	uint32_t n_pool;
 	uint16_t port_first;
@@ -62,8 +74,8 @@ int nat_config_load(const char *path, struct nat_config *ret_config, char error[
 int nat_config_parse(const char *name, const char *text, size_t size, struct nat_config *ret_config,
 		     char error[NAT_ERROR_SIZE]);
 
-/* What two instances of one service must have in common: pool, port range, addresses, MACs and
- * routes; as text. Not the instance's name, nor sizes, nor timeouts. */
+/* What two instances of one service must have in common: pool, port range, addresses, MACs, routes
+ * and what is not translated; as text. Not the instance's name, nor sizes, nor timeouts. */
 void nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY_SIZE]);
 
 /* Prints a line on stderr for each setting below what an RFC asks for. */

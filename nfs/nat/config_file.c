@@ -68,6 +68,15 @@ static const cyaml_schema_field_t limits_fields[] = {
 	NUMBER("sessions_per_subscriber", struct nat_file_limits, sessions_per_subscriber),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t exempt_fields[] = {
+	STRING("prefix", REQUIRED, struct nat_file_exempt, prefix),
+	STRING("ports", OPTIONAL, struct nat_file_exempt, ports),
+	STRING("protocol", OPTIONAL, struct nat_file_exempt, protocol),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t exempt_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct nat_file_exempt, exempt_fields),
+};
 static const cyaml_schema_field_t idle_fields[] = {
 	NUMBER("spin", struct nat_file_idle, spin),
 	NUMBER("sleep_us", struct nat_file_idle, sleep_us),
@@ -86,6 +95,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct nat_file, timeouts, timeouts_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct nat_file, limits, limits_fields),
 	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct nat_file, idle, idle_fields),
+	CYAML_FIELD_SEQUENCE_COUNT("no_translate", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file,
+				   no_translate, n_no_translate, &exempt_value, 0, NAT_MAX_EXEMPT),
 	FLAG("inbound_refresh", struct nat_file, inbound_refresh),
 	FLAG("tcp_pickup", struct nat_file, tcp_pickup),
 	NUMBER("capacity", struct nat_file, capacity),

@@ -48,6 +48,12 @@ struct nat_file_limits {
 	uint32_t *sessions_per_subscriber;
 };
 
+struct nat_file_exempt {
+	char *prefix;
+	char *ports;
+	char *protocol;
+};
+
 struct nat_file_idle {
 	uint32_t *spin;
 	uint32_t *sleep_us;
@@ -65,6 +71,8 @@ struct nat_file {
 	struct nat_file_timeouts timeouts;
 	struct nat_file_limits limits;
 	struct nat_file_idle idle;
+	struct nat_file_exempt *no_translate;
+	unsigned int n_no_translate;
 	bool *inbound_refresh;
 	bool *tcp_pickup;
 	uint32_t *capacity;

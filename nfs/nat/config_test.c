@@ -158,6 +158,39 @@ pool_may_be_a_list(void **state)
 }
 
 static void
+exempt_destinations_are_checked(void **state)
+{
+	char error[NAT_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(parse_with(22,
+				    "no_translate:\n"
+				    "  - {prefix: 192.0.2.0/24}\n"
+				    "  - {prefix: 192.0.3.1/32, protocol: udp, ports: 53}\n"
+				    "  - {prefix: 192.0.3.1/32, ports: 5060-5070}",
+				    &c, error),
+			 0);
+	assert_int_equal(c.n_exempt, 3);
+	assert_int_equal(c.exempt[0].prefix.mask, 0xffffff00);
+	assert_false(c.exempt[0].by_port);
+	assert_int_equal(c.exempt[1].protocol, 17);
+	assert_int_equal(c.exempt[1].port_last, 53);
+	assert_true(c.exempt[2].by_port);
+	assert_int_equal(c.exempt[2].port_first, 5060);
+	assert_int_equal(c.exempt[2].port_last, 5070);
+	refused(22, "no_translate: [{prefix: 192.0.2.1/24}]", "bits below");
+	refused(22, "no_translate: [{prefix: 192.0.2.0}]", "not ADDRESS/BITS");
+	refused(22, "no_translate: [{prefix: 192.0.2.0/24, protocol: gre}]", "not udp, tcp");
+	refused(22, "no_translate: [{prefix: 192.0.2.0/24, ports: 0}]", "not PORT");
+	refused(22, "no_translate: [{prefix: 192.0.2.0/24, ports: 9-8}]", "not PORT");
+	refused(22, "no_translate: [{prefix: 192.0.2.0/24, ports: 1-65536}]", "not PORT");
+	refused(22, "no_translate: [{prefix: 192.0.2.0/24, ports: 5-}]", "not PORT");
+	refused(22, "no_translate: [{prefix: 192.0.2.0/24, ports: 5, protocol: icmp}]",
+		"ICMP has no ports");
+}
+
+static void
 missing_keys_are_refused(void **state)
 {
 	char error[NAT_ERROR_SIZE] = "";
@@ -189,6 +222,7 @@ identity_is_what_instances_share(void **state)
 		{19, "ports: {first: 2048, last: 65535}", false},
 		{10, "      via: 100.64.0.3", false},
 		{12, "  name: wan", false},
+		{22, "no_translate: [{prefix: 192.0.2.0/24}]", false},
 	};
 	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NAT_ERROR_SIZE];
 	struct nat_config c;
@@ -213,6 +247,7 @@ main(void)
 		cmocka_unit_test(wrong_shape_is_refused_with_its_line),
 		cmocka_unit_test(pools_are_checked),
 		cmocka_unit_test(pool_may_be_a_list),
+		cmocka_unit_test(exempt_destinations_are_checked),
 		cmocka_unit_test(missing_keys_are_refused),
 		cmocka_unit_test(identity_is_what_instances_share),
 	};

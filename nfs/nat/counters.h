@@ -13,6 +13,8 @@
 	X(translated_out, "packets translated from inside to outside")                        \
 	X(translated_in, "packets translated from outside to inside")                         \
 	X(hairpinned, "packets from inside to a mapping of this NAT (RFC 4787 REQ-9)")        \
+	X(routed_out, "packets from inside to a destination that is not translated")          \
+	X(routed_in, "packets from such a destination to inside")                             \
 	X(icmp_error_out, "ICMP errors translated from inside to outside")                    \
 	X(icmp_error_in, "ICMP errors translated from outside to inside")                     \
 	X(echo_answered, "echo requests to the NAT's own addresses, answered")                \

@@ -9,6 +9,7 @@
 #include <rte_udp.h>
 
 #include "counters.h"
+#include "exempt.h"
 #include "pipeline.h"
 
 #define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
@@ -16,10 +17,7 @@
 
 enum {
 	ICMP_ECHO_REPLY = 0,
-	ICMP_UNREACHABLE = 3,
 	ICMP_ECHO_REQUEST = 8,
-	ICMP_TIME_EXCEEDED = 11,
-	ICMP_PARAMETER_PROBLEM = 12,
 };
 
 static void
@@ -43,13 +41,6 @@ parse_arp(struct nat_packet *p)
 }
 
 /* ---- layer 4 ------------------------------------------------------------------------------ */
-
-static bool
-is_error_type(uint8_t type)
-{
-	return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
-	       type == ICMP_PARAMETER_PROBLEM;
-}
 
 static int
 protocol_of(uint8_t ip_protocol)
@@ -133,7 +124,7 @@ parse_icmp(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 
 	if (l4_size < sizeof(*icmp))
 		drop(p, NAT_drop_l4_header);
-	else if (is_error_type(icmp->icmp_type))
+	else if (nat_icmp_is_error(icmp->icmp_type))
 		parse_error(p, pool, l4_size);
 	else if (icmp->icmp_type != ICMP_ECHO_REQUEST && icmp->icmp_type != ICMP_ECHO_REPLY)
 		drop(p, NAT_drop_icmp_type);
@@ -243,6 +234,8 @@ parse_ip(struct nat_packet *p, const struct nat_config *config, const struct nat
 	int protocol;
 
 	if (!parse_ip_header(p))
+		return;
+	if (unlikely(config->n_exempt != 0) && nat_exempt_parse(p, config, pool, inwards))
 		return;
 	protocol = protocol_of(p->ip->next_proto_id);
 	if (protocol < 0) {

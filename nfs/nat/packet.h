@@ -12,11 +12,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
+#include "checksum.h"
 #include "config.h"
 #include "session.h"
 
@@ -27,6 +29,7 @@ enum nat_kind {
 	NAT_KIND_ERROR_OUT, /* ICMP error about a packet that a mapping let in */
 	NAT_KIND_ERROR_IN,  /* ICMP error about a packet that a mapping let out */
 	NAT_KIND_ECHO,      /* echo request to one of the NAT's own addresses */
+	NAT_KIND_ROUTED,    /* to or from a destination that is not translated (exempt.h) */
 	NAT_KIND_ARP,
 };
 
@@ -72,6 +75,26 @@ nat_l4_port(uint8_t protocol, uint8_t *l4, bool source)
 	if (protocol == NAT_ICMP)
 		return (rte_be16_t *)(l4 + 4);
 	return (rte_be16_t *)(source ? l4 : l4 + 2);
+}
+
+/* ICMP types that are translated with the packet that they are about. */
+static inline bool
+nat_icmp_is_error(uint8_t type)
+{
+	return type == 3 || type == 11 || type == 12;
+}
+
+/* Returns what it does to the sum of the header (checksum.h). */
+static inline uint32_t
+nat_ip_decrement_ttl(struct rte_ipv4_hdr *ip)
+{
+	rte_be16_t from, to;
+
+	/* The word that holds the time to live. */
+	memcpy(&from, &ip->time_to_live, sizeof(from));
+	ip->time_to_live--;
+	memcpy(&to, &ip->time_to_live, sizeof(to));
+	return nf_csum_diff16(0, from, to);
 }
 
 /* Source or destination of a header, whatever its alignment. */

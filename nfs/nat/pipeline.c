@@ -12,6 +12,7 @@
 
 #include "checksum.h"
 #include "counters.h"
+#include "exempt.h"
 
 const struct nf_counter_name nat_counter_names[NAT_N_COUNTERS - NF_N_COUNTERS] = {
 #define X(name, text) {#name, text},
@@ -56,18 +57,6 @@ fix_l4_checksum(uint8_t protocol, uint8_t *l4, uint32_t address_sum, uint32_t po
 
 		icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, port_sum);
 	}
-}
-
-/* The word of the IPv4 header that holds the time to live. */
-static inline uint32_t
-decrement_ttl(struct rte_ipv4_hdr *ip)
-{
-	rte_be16_t from, to;
-
-	memcpy(&from, &ip->time_to_live, sizeof(from));
-	ip->time_to_live--;
-	memcpy(&to, &ip->time_to_live, sizeof(to));
-	return nf_csum_diff16(0, from, to);
 }
 
 /* Replaces source or destination by address and port. */
@@ -208,7 +197,7 @@ translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 	session->packets_in++;
 	session->bytes_in += p->ip_size;
 	rewrite(p, false, session->inside_address, session->inside_port,
-		hairpin ? 0 : decrement_ttl(p->ip));
+		hairpin ? 0 : nat_ip_decrement_ttl(p->ip));
 	nat_forward(w, p->m, p->ip->dst_addr, NAT_INSIDE,
 		    hairpin ? NAT_hairpinned : NAT_translated_in);
 }
@@ -261,7 +250,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 	session->last_seen = w->nf->now_ns;
 	session->packets_out++;
 	session->bytes_out += p->ip_size;
-	rewrite(p, true, session->outside_address, session->outside_port, decrement_ttl(p->ip));
+	rewrite(p, true, session->outside_address, session->outside_port, nat_ip_decrement_ttl(p->ip));
 	if (unlikely(to_pool)) {
 		hairpin(w, p);
 		return;
@@ -372,6 +361,9 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 		break;
 	case NAT_KIND_ECHO:
 		nat_icmp_answer_echo(w, p);
+		break;
+	case NAT_KIND_ROUTED:
+		nat_exempt_route(w, p);
 		break;
 	default:
 		nf_arp_take(w->neighbours, p->m, p->side, answers_for, w);

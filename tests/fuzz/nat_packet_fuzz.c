@@ -54,6 +54,13 @@ open_once(void)
 	/* Four ports a bucket, so that packets from outside meet mappings. */
 	config.port_first = 1024;
 	config.port_last = 2047;
+	config.exempt[0] = (struct nat_exempt){
+		.prefix = {.address = IP(192, 0, 2, 3), .mask = UINT32_MAX},
+		.by_port = true,
+		.port_first = 1024,
+		.port_last = 1500,
+	};
+	config.n_exempt = 1;
 	harness_open(&h, &config, true);
 }
 
@@ -257,6 +264,7 @@ mutations_do_no_harm(void **state)
 	assert_true(harness_counter(&h, NAT_translated_out) > 100);
 	assert_true(harness_counter(&h, NAT_translated_in) > 100);
 	assert_true(harness_counter(&h, NAT_hairpinned) > 0);
+	assert_true(harness_counter(&h, NAT_routed_out) > 0);
 	assert_true(harness_counter(&h, NAT_icmp_error_in) > 0);
 	assert_true(harness_counter(&h, NAT_mapping_expired) > 10);
 	harness_check(&h);

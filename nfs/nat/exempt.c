@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Untranslated destinations; see exempt.h. */
+#include "exempt.h"
+
+#include <netinet/in.h>
+
+#include <rte_icmp.h>
+
+#include "checksum.h"
+#include "counters.h"
+#include "pipeline.h"
+
+#define PORTS_SIZE 4u /* both ports of UDP and TCP */
+
+/* One end of a packet. */
+struct far_end {
+	uint32_t address;
+	uint16_t port;
+	bool has_port;
+	uint8_t protocol;
+};
+
+static struct far_end
+far_end_of(const struct rte_ipv4_hdr *ip, const uint8_t *l4, uint32_t l4_size, bool source)
+{
+	struct far_end end = {
+		.address = rte_be_to_cpu_32(nat_ip_address(ip, source)),
+		.protocol = ip->next_proto_id,
+	};
+
+	end.has_port = l4_size >= PORTS_SIZE &&
+		       (end.protocol == IPPROTO_UDP || end.protocol == IPPROTO_TCP);
+	if (end.has_port) {
+		const uint8_t *port = source ? l4 : l4 + 2;
+
+		end.port = (uint16_t)(port[0] << 8 | port[1]);
+	}
+	return end;
+}
+
+static bool
+is_exempt(const struct nat_config *config, const struct far_end *end)
+{
+	for (uint32_t i = 0; i < config->n_exempt; i++) {
+		const struct nat_exempt *rule = &config->exempt[i];
+
+		if (!nf_prefix_has(&rule->prefix, end->address) ||
+		    (rule->protocol != 0 && rule->protocol != end->protocol))
+			continue;
+		if (!rule->by_port || (end->has_port && end->port >= rule->port_first &&
+				       end->port <= rule->port_last))
+			return true;
+	}
+	return false;
+}
+
+/* Bytes from `at` to the end of the packet that are in its first segment. */
+static uint32_t
+size_behind(const struct nat_packet *p, const uint8_t *at)
+{
+	const uint8_t *here = rte_pktmbuf_mtod(p->m, const uint8_t *) + rte_pktmbuf_data_len(p->m);
+	const uint8_t *end = (const uint8_t *)p->ip + p->ip_size;
+
+	return (uint32_t)(RTE_MIN(here, end) - at);
+}
+
+static bool
+is_icmp_error(const struct nat_packet *p, uint32_t l4_size)
+{
+	return p->ip->next_proto_id == IPPROTO_ICMP && l4_size >= sizeof(struct rte_icmp_hdr) &&
+	       nat_icmp_is_error(p->l4[0]);
+}
+
+/* The embedded packet went the other way: what is its destination here was its source there. */
+static bool
+error_is_exempt(struct nat_packet *p, const struct nat_config *config, bool inwards)
+{
+	const struct rte_ipv4_hdr *ip =
+		(const struct rte_ipv4_hdr *)(p->l4 + sizeof(struct rte_icmp_hdr));
+	uint32_t size = size_behind(p, (const uint8_t *)ip);
+	struct far_end end;
+
+	if (size < sizeof(*ip) || rte_ipv4_hdr_len(ip) < sizeof(*ip) ||
+	    size < rte_ipv4_hdr_len(ip) || ip->src_addr != p->ip->dst_addr)
+		return false;
+	end = far_end_of(ip, (const uint8_t *)ip + rte_ipv4_hdr_len(ip),
+			 size - rte_ipv4_hdr_len(ip), !inwards);
+	if (!is_exempt(config, &end))
+		return false;
+	p->bucket = (uint8_t)rte_be_to_cpu_32(nat_ip_address(ip, inwards));
+	return true;
+}
+
+static bool
+is_own(const struct nat_config *config, const struct nat_pool *pool, rte_be32_t address)
+{
+	return address == config->sides[NAT_INSIDE].address ||
+	       address == config->sides[NAT_OUTSIDE].address ||
+	       nat_pool_number(pool, address) != NAT_NOT_IN_POOL;
+}
+
+bool
+nat_exempt_parse(struct nat_packet *p, const struct nat_config *config, const struct nat_pool *pool,
+		 bool inwards)
+{
+	uint32_t l4_size = size_behind(p, p->l4);
+
+	if (is_own(config, pool, p->ip->dst_addr) || is_own(config, pool, p->ip->src_addr))
+		return false;
+	if (is_icmp_error(p, l4_size)) {
+		if (!error_is_exempt(p, config, inwards))
+			return false;
+	} else {
+		struct far_end end = far_end_of(p->ip, p->l4, l4_size, inwards);
+
+		if (!is_exempt(config, &end))
+			return false;
+		p->bucket = (uint8_t)rte_be_to_cpu_32(nat_ip_address(p->ip, !inwards));
+	}
+	p->kind = NAT_KIND_ROUTED;
+	return true;
+}
+
+void
+nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
+{
+	const struct nf_hop *back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
+	bool outwards = p->side == NAT_INSIDE;
+
+	if (nf_is_unroutable(p->ip->src_addr) || nf_is_unroutable(p->ip->dst_addr)) {
+		nf_drop(w->nf, p->m, NAT_drop_bad_address);
+		return;
+	}
+	if (back == NULL || back->side != p->side) {
+		nf_drop(w->nf, p->m, NAT_drop_spoofed);
+		return;
+	}
+	if (p->ip->time_to_live <= 1) {
+		/* Never an error about an error (RFC 1812 section 4.3.2.7). */
+		if (is_icmp_error(p, size_behind(p, p->l4)))
+			nf_drop(w->nf, p->m, NAT_drop_ttl);
+		else
+			nat_icmp_time_exceeded(w, p);
+		return;
+	}
+	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, nat_ip_decrement_ttl(p->ip));
+	nat_forward(w, p->m, p->ip->dst_addr, outwards ? NAT_OUTSIDE : NAT_INSIDE,
+		    outwards ? NAT_routed_out : NAT_routed_in);
+}
