@@ -355,22 +355,27 @@ rx_closed(struct agent_worker *w, uint16_t p)
 	return 0;
 }
 
+static void
+hold(struct agent_worker *w, uint16_t p, struct rte_mbuf *m)
+{
+	struct slim_shm_counters *c = w->counters;
+
+	if (w->command.fault & SLIM_FAULT_NO_HOLD)
+		drop(m, &c->closed_drop);
+	else
+		keep(w, &w->ports[p], m, w->mode == SLIM_GATE_HOLD ? &c->held : NULL,
+		     &c->hold_overflow);
+}
+
 static uint16_t
 rx_hold(struct agent_worker *w, uint16_t p)
 {
-	struct agent_port *port = &w->ports[p];
-	struct slim_shm_counters *c = w->counters;
 	struct rte_mbuf *raw[AGENT_RX_CHUNK];
 	uint16_t n = receive(w, p, raw, AGENT_RX_CHUNK);
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (sort(w, p, raw[i]) == RX_GONE)
-			continue;
-		if (w->command.fault & SLIM_FAULT_NO_HOLD)
-			drop(raw[i], &c->closed_drop);
-		else
-			keep(w, port, raw[i], w->mode == SLIM_GATE_HOLD ? &c->held : NULL,
-			     &c->hold_overflow);
+		if (sort(w, p, raw[i]) != RX_GONE)
+			hold(w, p, raw[i]);
 	}
 	return 0;
 }
@@ -480,4 +485,23 @@ slim_rx_burst_gated(struct slim_worker *pub, uint16_t p, struct rte_mbuf **pkts,
 		return rx_serve(w, p, pkts, max);
 	}
 	return 0;
+}
+
+uint16_t
+slim_return(struct slim_worker *pub, uint16_t p, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct agent_worker *w = agent_worker_of(pub);
+
+	if (p >= w->agent->n_ports || w->mode == SLIM_GATE_PASS || w->mode == SLIM_GATE_SERVE)
+		return 0;
+	w->now_ns = agent_now_ns();
+	for (uint16_t i = 0; i < n; i++) {
+		if (w->mode == SLIM_GATE_HOLD)
+			hold(w, p, pkts[i]);
+		else if (w->mode == SLIM_GATE_REDIRECT)
+			keep(w, &w->ports[p], pkts[i], NULL, &w->counters->hold_overflow);
+		else
+			drop(pkts[i], &w->counters->closed_drop);
+	}
+	return n;
 }

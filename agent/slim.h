@@ -159,8 +159,19 @@ void slim_worker_poll(struct slim_worker *w);
  * worker without a queue on that port gets 0. */
 uint16_t slim_rx_burst(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t max);
 
+/* Gives back packets of port index `port` that the NF kept as they came and will not finish, because
+ * the instance has stopped to serve: they count as if they had just arrived. In a hold they wait
+ * with the others and go where those go; once the target has taken over they are sent on to it; in a
+ * standby they are dropped and counted. Returns n: the packets are no longer the NF's. Returns 0
+ * while the instance serves: they still are.
+ *
+ * For what waits inside the NF for something from outside (the first fragment of a datagram). Call
+ * it between slim_worker_poll() and slim_rx_burst(), when slim_owns() says no; then what is given
+ * back stands in front of all that comes after. */
+uint16_t slim_return(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
+
 /* Last call of each round: publishes the slots changed since the last commit.
- * `idle`: this worker has nothing in flight: it transmitted (or dropped) all it received,
+ * `idle`: this worker has nothing in flight: it transmitted, dropped or gave back all it received,
  * and the queues through which other workers hand it packets are empty. */
 void slim_commit(struct slim_worker *w, bool idle);
 

@@ -103,7 +103,8 @@ struct nf_ops {
 	 * other workers (NF_HANDED: see nf_meta). Each one is emitted, handed over,
 	 * dropped or kept. */
 	void (*burst)(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
-	/* Timers; once a round, bounded work. */
+	/* Timers; once a round, bounded work. Comes between slim_worker_poll() and reception, so it
+	 * is the place for slim_return(), too. */
 	void (*tick)(struct nf_worker *w);
 };
 
@@ -148,7 +149,7 @@ int nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers
 /* Frees what waits, too. */
 void nf_worker_fini(struct nf_worker *w);
 
-/* One round of the loop: commands, packets from other workers, packets from all ports, timers,
+/* One round of the loop: commands, packets from other workers, timers, packets from all ports,
  * transmit, commit. Returns how many packets it handled. */
 uint32_t nf_worker_round(struct nf_worker *w);
 

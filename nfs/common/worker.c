@@ -217,8 +217,9 @@ nf_worker_round(struct nf_worker *w)
 		w->now_ns = now;
 	slim_worker_poll(w->agent);
 	n = nf_worker_take_handed(w);
-	n += receive(w);
+	/* Before reception: what the NF gives back to the agent is older. */
 	w->ops->tick(w);
+	n += receive(w);
 	nf_worker_transmit(w);
 	slim_commit(w->agent, n == 0 && all_transmitted(w) && nothing_handed(w));
 	return n;

@@ -145,6 +145,36 @@ nf_hand_on(struct world_nf *nf, struct slim_worker *w, struct rte_mbuf *m)
 	}
 }
 
+/* Puts a packet at the end of what is kept back; what is too much goes on. While nothing comes, it all
+ * goes on after some rounds: `m` is NULL then. */
+static void
+nf_keep(struct world_nf *nf, uint32_t index, uint16_t port, struct rte_mbuf *m)
+{
+	struct rte_mbuf **kept = nf->kept[index][port];
+	uint16_t *n = &nf->n_kept[index][port];
+
+	if (*n == WORLD_KEPT || (m == NULL && *n != 0)) {
+		nf_hand_on(nf, nf->workers[index], kept[0]);
+		memmove(kept, kept + 1, --*n * sizeof(*kept));
+	}
+	if (m != NULL)
+		kept[(*n)++] = m;
+}
+
+/* The NF's promise: after the poll, before the next packet, when it no longer serves. */
+static void
+nf_give_back(struct world_nf *nf, uint32_t index)
+{
+	struct slim_worker *w = nf->workers[index];
+
+	for (uint16_t port = 0; port < WORLD_PORTS && !slim_owns(w, (uint8_t)index); port++) {
+		uint16_t n = slim_return(w, port, nf->kept[index][port], nf->n_kept[index][port]);
+
+		atomic_fetch_add(&nf->returned, n);
+		nf->n_kept[index][port] -= n;
+	}
+}
+
 static void
 nf_receive(struct world_nf *nf, uint32_t index, uint16_t port)
 {
@@ -152,6 +182,13 @@ nf_receive(struct world_nf *nf, uint32_t index, uint16_t port)
 	struct rte_mbuf *pkts[BURST];
 	uint16_t n = slim_rx_burst(w, port, pkts, BURST);
 
+	if (nf->world->config.keep && slim_owns(w, (uint8_t)index)) {
+		for (uint16_t i = 0; i < n; i++)
+			nf_keep(nf, index, port, pkts[i]);
+		if (n == 0)
+			nf_keep(nf, index, port, NULL);
+		return;
+	}
 	for (uint16_t i = 0; i < n; i++)
 		nf_hand_on(nf, w, pkts[i]);
 }
@@ -191,6 +228,7 @@ nf_step(struct world_nf *nf, uint32_t index)
 	switch (nf->phase[index]++) {
 	case 0:
 		slim_worker_poll(nf->workers[index]);
+		nf_give_back(nf, index);
 		break;
 	case 1:
 		nf_receive(nf, index, 0);
@@ -576,6 +614,8 @@ end_nf(struct world_nf *nf)
 	for (uint32_t i = 0; i < nf->n_workers; i++) {
 		for (uint32_t j = 0; j < nf->n_workers; j++)
 			free_ring(nf->hand[i][j]);
+		for (uint32_t p = 0; p < WORLD_PORTS; p++)
+			rte_pktmbuf_free_bulk(nf->kept[i][p], nf->n_kept[i][p]);
 	}
 }
 

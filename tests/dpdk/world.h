@@ -32,6 +32,7 @@
 #define WORLD_CAPACITY 1024u
 #define WORLD_MAX_WORKERS 4u
 #define WORLD_WINDOW 6000u /* packets under way at most */
+#define WORLD_KEPT 5u      /* packets that an NF keeps back, per worker and port */
 
 enum { WORLD_SOURCE, WORLD_TARGET, WORLD_NFS };
 
@@ -47,6 +48,7 @@ struct world_config {
 	uint32_t frame_loss; /* of 256 slim frames */
 	uint32_t fault;      /* enum slim_fault */
 	uint64_t hold_limit_ns;
+	bool keep;         /* the NFs keep the newest packets back until newer ones come */
 	uint32_t slowness; /* workers run at 1 / 1 .. 1 / (1 + slowness) of full speed */
 	bool threads;
 };
@@ -85,6 +87,9 @@ struct world_nf {
 	_Atomic uint32_t slot_of[WORLD_FLOWS];                       /* + 1; 0: none */
 	uint32_t phase[WORLD_MAX_WORKERS];                           /* of the worker's loop */
 	bool idle[WORLD_MAX_WORKERS];
+	struct rte_mbuf *kept[WORLD_MAX_WORKERS][WORLD_PORTS][WORLD_KEPT]; /* oldest first */
+	uint16_t n_kept[WORLD_MAX_WORKERS][WORLD_PORTS];
+	_Atomic uint32_t returned;   /* kept packets that the agent took back */
 	_Atomic uint32_t disordered; /* packets that did not have the number they should */
 	_Atomic uint32_t refused;    /* packets that the NF had no slot for */
 };
