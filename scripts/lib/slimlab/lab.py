@@ -18,7 +18,6 @@ provider, of which slim knows nothing.
 import dataclasses
 import os
 import signal
-import string
 import subprocess
 import sys
 import tempfile
@@ -29,8 +28,8 @@ from .move import Slimctl
 from .process import Child, run
 from .programs import Programs
 from .switch import Switch
+from .template import write_config
 
-TEMPLATES = os.path.realpath(f"{os.path.dirname(__file__)}/../templates")
 SERVICE = "nat"
 SOCKET_BUFFER = 8 << 20
 PORTS = {"inside": "02:00:00:00:01:01", "outside": "02:00:00:00:02:01"}  # of both instances
@@ -164,13 +163,8 @@ class Lab:
     # ---- daemons --------------------------------------------------------------
 
     def write_config(self, template, path, **values):
-        with open(f"{TEMPLATES}/{template}", encoding="utf-8") as f:
-            text = string.Template(f.read()).substitute(
-                folder=self.folder, pki=self.pki, log_level=self.settings.log_level, **values)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
-        return path
+        return write_config(template, path, folder=self.folder, pki=self.pki,
+                            log_level=self.settings.log_level, **values)
 
     def program(self, name):
         return build.program(name, self.settings.flavour)
