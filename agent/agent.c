@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 #include <rte_mempool.h>
+#include <rte_random.h>
 
 #include "gate.h"
 #include "register.h"
@@ -97,6 +99,18 @@ name_is_taken(const char *name)
 
 /* ---- create ----------------------------------------------------------------------- */
 
+/* A process number is not enough: in containers every NF may have the same one. */
+static uint64_t
+choose_instance(void)
+{
+	uint64_t instance = 0;
+
+	while (instance == 0)
+		if (getrandom(&instance, sizeof(instance), 0) != sizeof(instance))
+			instance = rte_rand();
+	return instance;
+}
+
 static void
 fill_info(struct slim_agent *agent, const struct slim_agent_config *config)
 {
@@ -115,6 +129,7 @@ fill_info(struct slim_agent *agent, const struct slim_agent_config *config)
 	info->n_ports = agent->n_ports;
 	info->hold_capacity = agent->hold_capacity;
 	info->active_at_start = agent->active;
+	info->instance = choose_instance();
 	memcpy(info->bucket_worker, agent->bucket_worker, sizeof(info->bucket_worker));
 	for (uint16_t p = 0; p < agent->n_ports; p++) {
 		struct rte_ether_addr mac = {0};

@@ -38,5 +38,6 @@
 #define SLIM_MAX_SESSIONS 64u          /* sessions of one slimd, one per NF */
 #define SLIM_MAX_REASONS 16u           /* reasons of one refusal */
 #define SLIM_REASON_SIZE 192u          /* one reason, with its final NUL */
+#define SLIM_JOB_KEY_SIZE 128u         /* idempotency key of a job, with its final NUL */
 
 #endif

@@ -326,6 +326,7 @@ struct slim_shm_info {
 	uint32_t n_ports;
 	uint32_t hold_capacity;    /* packets per worker and port */
 	uint32_t active_at_start;  /* 1: the gate began in PASS, 0: in CLOSED */
+	uint64_t instance;         /* random, not 0: another one for each life of the process */
 	uint64_t control_size;     /* of the control zone */
 	uint64_t install_offset;   /* control zone: n_workers struct slim_shm_install */
 	_Atomic uint64_t taken_ns; /* source: when TAKEN was seen by the data path; 0: not */

@@ -254,9 +254,9 @@ handle_migrate(struct rpc_request *request, const ProtobufCMessage *message, voi
 	};
 	struct job *job;
 
-	if (strlen(move.key) >= JOB_KEY_SIZE) {
+	if (strlen(move.key) >= SLIM_JOB_KEY_SIZE) {
 		rpc_fail(request, RPC_INVALID_ARGUMENT, "the idempotency key is longer than %u",
-			 JOB_KEY_SIZE - 1);
+			 SLIM_JOB_KEY_SIZE - 1);
 		return;
 	}
 	job = driver_migrate(daemon->driver, &move);

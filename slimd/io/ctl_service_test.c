@@ -635,14 +635,14 @@ static void
 same_key_gives_the_same_job(void **state)
 {
 	struct fixture *f = *state;
-	char id[32], long_key[JOB_KEY_SIZE + 1];
+	char id[32], long_key[SLIM_JOB_KEY_SIZE + 1];
 
 	snprintf(id, sizeof(id), "%s", ask_move(f, "nat-a", "k1")->id);
 	assert_int_equal(f->asked.max_hold_ns, 17);
 	assert_string_equal(ask_move(f, "nat-a", "k1")->id, id);
 	assert_string_not_equal(ask_move(f, "nat-a", "k2")->id, id);
-	memset(long_key, 'k', JOB_KEY_SIZE);
-	long_key[JOB_KEY_SIZE] = '\0';
+	memset(long_key, 'k', SLIM_JOB_KEY_SIZE);
+	long_key[SLIM_JOB_KEY_SIZE] = '\0';
 	assert_null(ask_move(f, "nat-a", long_key));
 	assert_int_equal(f->code, RPC_INVALID_ARGUMENT);
 }

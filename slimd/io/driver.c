@@ -115,7 +115,7 @@ attach_nf(struct move *m, struct nf *nf)
 	nf_hold(nf);
 	nf->session = m->session.id;
 	m->nf = nf;
-	m->nf_pid = nf->pid;
+	m->nf_instance = nf->instance;
 	gate_init(&m->gate, nf);
 	move_note_baseline(m);
 }
@@ -737,12 +737,11 @@ driver_nf_up(struct driver *driver, struct nf *nf)
 	struct move *m;
 
 	TAILQ_FOREACH(m, &driver->moves, link) {
-		uint64_t session = nf->control->command.session;
-
 		if (m->orphan_ns == 0 || strcmp(m->nf_name, nf->name) != 0)
 			continue;
-		/* The same process? A new one of that name knows nothing of the session. */
-		move_take_up(m, nf->pid == m->nf_pid && session == m->session.id ? nf : NULL);
+		/* A new process of that name knows nothing of the session. The same one does, also
+		 * when the session is not in its control zone yet, or not any more. */
+		move_take_up(m, nf->instance == m->nf_instance ? nf : NULL);
 	}
 }
 
@@ -897,7 +896,7 @@ check_request(const struct driver *driver, const struct driver_move *move, const
 {
 	*ret_code = REASON_BAD_REQUEST;
 	if (strlen(move->to_host) >= SLIM_NAME_SIZE || strlen(move->to_nf) >= SLIM_NAME_SIZE ||
-	    strlen(move->key) >= JOB_KEY_SIZE)
+	    strlen(move->key) >= SLIM_JOB_KEY_SIZE)
 		return "a name is too long";
 	if (move->fault != 0 && !driver->config.allow_faults)
 		return "faults are not allowed by this daemon";

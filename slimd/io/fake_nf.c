@@ -78,6 +78,8 @@ describe_table(struct fake_nf *nf, size_t dirty_at, size_t rings_at, size_t stri
 	memcpy(table->fields, fields, sizeof(fields));
 }
 
+static uint64_t n_created;
+
 static void
 describe_nf(struct fake_nf *nf, const char *name, bool active, uint32_t n_ports, size_t install_at)
 {
@@ -92,6 +94,7 @@ describe_nf(struct fake_nf *nf, const char *name, bool active, uint32_t n_ports,
 	strcpy(info->nf_version, "1");
 	strcpy(info->identity, "same");
 	info->pid = (uint32_t)getpid();
+	info->instance = ++n_created;
 	info->n_workers = nf->n_workers;
 	info->n_tables = 1;
 	info->n_ports = n_ports;

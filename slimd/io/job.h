@@ -17,7 +17,6 @@
 #include "slim_limits.h"
 
 #define JOB_MAX 256u
-#define JOB_KEY_SIZE 128u
 #define JOB_MAX_PHASES 12u
 #define JOB_MAX_TIMELINE 32u
 #define JOB_WHAT_SIZE 40u
@@ -56,7 +55,7 @@ struct job {
 	char nf[SLIM_NAME_SIZE];
 	char to_host[SLIM_NAME_SIZE];
 	char to_nf[SLIM_NAME_SIZE];
-	char key[JOB_KEY_SIZE]; /* idempotency key; "" none */
+	char key[SLIM_JOB_KEY_SIZE]; /* idempotency key; "" none */
 	Slim__V1__JobState state;
 	bool dry_run;
 	const char *phase; /* static */

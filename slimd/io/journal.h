@@ -25,6 +25,7 @@ enum journal_kind {
 	JOURNAL_BEGIN,    /* packed Begin */
 	JOURNAL_END,      /* packed End */
 	JOURNAL_STAGE,    /* uint32_t, enum session_stage */
+	JOURNAL_BASELINE, /* struct move_baseline: the NF's counters when the session began */
 };
 
 /* Host-local: same host, same build of the daemon or a newer one with the same version. */
@@ -35,14 +36,17 @@ struct journal_head {
 	uint64_t nonce;
 	uint64_t epoch_ns;
 	uint64_t hold_limit_ns;
-	uint32_t nf_pid;
+	uint64_t nf_instance;
+	uint64_t started_unix_ns;
 	uint32_t fault;
+	uint32_t reserved;
 	char nf[SLIM_NAME_SIZE];
 	char service[SLIM_NAME_SIZE];
 	char peer[SLIM_NAME_SIZE];
 	char other_nf[SLIM_NAME_SIZE];
+	char key[SLIM_JOB_KEY_SIZE]; /* idempotency key of the job; "" none */
 };
-#define JOURNAL_VERSION 1u
+#define JOURNAL_VERSION 2u
 
 struct journal;
 

@@ -99,7 +99,7 @@ struct move {
 	char service[SLIM_NAME_SIZE];
 	char peer[SLIM_NAME_SIZE];
 	char other_nf[SLIM_NAME_SIZE];
-	uint32_t nf_pid;
+	uint64_t nf_instance;
 	uint64_t nonce;
 	uint64_t epoch_ns; /* the session's epoch on this host's clock */
 	uint32_t peer_workers;

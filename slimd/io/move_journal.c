@@ -2,9 +2,9 @@
 /*
  * What a restart needs to know of a move, and how a move is made of it again.
  *
- * The file holds who and with whom (HEAD), the two sides' descriptions (OPEN, REPLY, for
- * the schema links), the tags (BEGIN), the digests of the handover (END) and the
- * stages. All that changes fast is in the NF's memory.
+ * The file holds who and with whom (HEAD), what the NF had counted before (BASELINE), the
+ * two sides' descriptions (OPEN, REPLY, for the schema links), the tags (BEGIN), the digests of
+ * the handover (END) and the stages. All that changes fast is in the NF's memory.
  *
  * Before the first durable stage nothing was touched and nothing need be known: records that
  * come earlier are only kept in the file, which begins when the first of them is written.
@@ -44,7 +44,8 @@ write_head(struct move *m)
 		.nonce = m->nonce,
 		.epoch_ns = m->epoch_ns,
 		.hold_limit_ns = m->hold_limit_ns,
-		.nf_pid = m->nf_pid,
+		.nf_instance = m->nf_instance,
+		.started_unix_ns = m->job != NULL ? m->job->started_unix_ns : 0,
 		.fault = m->fault,
 	};
 
@@ -52,6 +53,8 @@ write_head(struct move *m)
 	memcpy(head.service, m->service, sizeof(head.service));
 	memcpy(head.peer, m->peer, sizeof(head.peer));
 	memcpy(head.other_nf, m->other_nf, sizeof(head.other_nf));
+	if (m->job != NULL)
+		memcpy(head.key, m->job->key, sizeof(head.key));
 	write_record(m, JOURNAL_HEAD, &head, sizeof(head), false);
 }
 
@@ -68,6 +71,7 @@ open_journal(struct move *m)
 		return;
 	}
 	write_head(m);
+	write_record(m, JOURNAL_BASELINE, &m->base, sizeof(m->base), false);
 }
 
 void
@@ -113,6 +117,8 @@ struct replay {
 	Slim__Peer__V1__OpenReply *reply;
 	Slim__Peer__V1__Begin *begin;
 	Slim__Peer__V1__End *end;
+	struct move_baseline base;
+	bool has_base;
 };
 
 static bool
@@ -120,7 +126,8 @@ head_is_valid(const struct journal_head *head)
 {
 	return head->version == JOURNAL_VERSION && schema_name_valid(head->nf) &&
 	       schema_name_valid(head->service) && schema_name_valid(head->peer) &&
-	       memchr(head->other_nf, 0, sizeof(head->other_nf)) != NULL;
+	       memchr(head->other_nf, 0, sizeof(head->other_nf)) != NULL &&
+	       memchr(head->key, 0, sizeof(head->key)) != NULL;
 }
 
 static void
@@ -141,6 +148,12 @@ take_record(void *ctx, enum journal_kind kind, const void *bytes, size_t size)
 			break;
 		memcpy(&stage, bytes, size);
 		r->stage = (enum session_stage)stage;
+		break;
+	case JOURNAL_BASELINE:
+		if (size != sizeof(r->base) || r->has_base)
+			break;
+		memcpy(&r->base, bytes, size);
+		r->has_base = true;
 		break;
 	case JOURNAL_OPEN:
 		if (r->open == NULL)
@@ -246,7 +259,29 @@ move_recall(struct move *m)
 		m->peer_workers = r.open->n_workers;
 	take_vids(m, r.begin);
 	take_end(m, r.end);
+	if (r.has_base)
+		m->base = r.base;
 	replay_fini(&r);
+}
+
+/* Whoever asked for the move finds it again, under the same id. */
+static void
+recall_job(struct move *m, const struct journal_head *head)
+{
+	struct job *job = job_create(&m->driver->jobs, m->session.id);
+	uint64_t now_unix_ns = move_unix_ns();
+
+	if (job == NULL)
+		return;
+	memcpy(job->nf, m->nf_name, sizeof(job->nf));
+	memcpy(job->to_host, m->peer, sizeof(job->to_host));
+	memcpy(job->to_nf, m->other_nf, sizeof(job->to_nf));
+	memcpy(job->key, head->key, sizeof(job->key));
+	job->started_unix_ns = head->started_unix_ns;
+	job->started_ns = move_now_ns();
+	if (now_unix_ns > head->started_unix_ns)
+		job->started_ns -= now_unix_ns - head->started_unix_ns;
+	m->job = job;
 }
 
 static void
@@ -265,12 +300,14 @@ adopt(struct driver *driver, uint64_t session, const struct replay *r)
 	m->nonce = r->head.nonce;
 	m->epoch_ns = r->head.epoch_ns;
 	m->hold_limit_ns = r->head.hold_limit_ns;
-	m->nf_pid = r->head.nf_pid;
+	m->nf_instance = r->head.nf_instance;
 	m->fault = r->head.fault;
 	memcpy(m->nf_name, r->head.nf, sizeof(m->nf_name));
 	memcpy(m->service, r->head.service, sizeof(m->service));
 	memcpy(m->peer, r->head.peer, sizeof(m->peer));
 	memcpy(m->other_nf, r->head.other_nf, sizeof(m->other_nf));
+	if (m->session.is_source)
+		recall_job(m, &r->head);
 	m->orphan_ns = move_now_ns() + ORPHAN_NS;
 	log_session_info(session, "journal found nf=%s role=%s stage=%d", m->nf_name,
 			 m->session.is_source ? "source" : "target", (int)r->stage);

@@ -708,6 +708,22 @@ wait_until_idle(struct world *w)
 	      TAILQ_EMPTY(&w->hosts[0].driver->moves) && TAILQ_EMPTY(&w->hosts[1].driver->moves));
 }
 
+/* The source's daemon is killed and started again; its job is still known, and comes to an end. */
+static const struct job *
+restart_source(struct world *w, const struct job *job)
+{
+	char id[sizeof(job->id)];
+	const struct job *again;
+
+	memcpy(id, job->id, sizeof(id));
+	restart(w, 0);
+	wait_until_idle(w);
+	again = job_find(driver_jobs(w->hosts[0].driver), id);
+	assert_non_null(again);
+	assert_int_not_equal(again->ended_ns, 0);
+	return again;
+}
+
 static void
 a_restarted_source_undoes_a_copy(void **state)
 {
@@ -716,12 +732,137 @@ a_restarted_source_undoes_a_copy(void **state)
 
 	fill(w, 300);
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+		const struct job *job =
+			migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW, .key = "k"});
+
 		wait_for_state(w, 0, states[i]);
-		restart(w, 0);
-		wait_until_idle(w);
+		job = restart_source(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+		assert_true(has_reason(job, REASON_RESTART));
+		assert_string_equal(job->key, "k");
 		expect_undone(w, 300);
+		job_list_fini(driver_jobs(w->hosts[0].driver));
 	}
+}
+
+/* The journal knows the session, the control zone does not yet. */
+static void
+a_source_restarted_before_its_first_command_is_not_lost(void **state)
+{
+	struct world *w = *state;
+	struct fake_nf *fake = w->hosts[0].fake;
+	struct gate_command pass = {.mode = SLIM_GATE_PASS};
+	const struct job *job;
+	struct gate gate;
+
+	fill(w, 300);
+	gate_init(&gate, nf_find(w->hosts[0].nfs, "nf-a"));
+	fake->stuck = true; /* so that the session's own command has to wait */
+	gate_command(&gate, &pass);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "arming");
+	assert_int_equal(fake->control->command.session, 0);
+	fake->stuck = false;
+	job = restart_source(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_RESTART));
+	expect_undone(w, 300);
+}
+
+/* And here it does not any more: the gate is in order, the peer was not told yet. */
+static void
+a_source_restarted_after_its_last_command_is_not_lost(void **state)
+{
+	struct world *w = *state;
+	struct fake_nf *fake = w->hosts[0].fake;
+	const struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "settling");
+	w->paused[1] = true;
+	UNTIL(w, fake->control->command.session == 0 && fake_nf_used(fake) == 0);
+	w->paused[1] = false;
+	job = restart_source(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_modes(w, "closed", "pass");
+}
+
+static void
+losses_are_counted_across_a_restart(void **state)
+{
+	struct world *w = *state;
+	struct slim_shm_counters *counters = &w->hosts[0].fake->info->workers[0].counters;
+	const struct job *job;
+
+	fill(w, 100);
+	atomic_fetch_add(&counters->hold_overflow, 5); /* of an older move */
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "ended");
+	atomic_fetch_add(&counters->hold_overflow, 3);
+	job = restart_source(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_HOLD_OVERFLOW));
+	assert_int_equal(job->result.hold_overflow, 3);
+	expect_modes(w, "closed", "pass");
+}
+
+/* END was sent, daemon and NF of the source are gone. Nobody at the source knows who owns. */
+static void
+a_source_that_lost_its_nf_too_asks_the_target(void **state)
+{
+	struct world *w = *state;
+	struct host *h = &w->hosts[0];
+	char id[20];
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	memcpy(id, job->id, sizeof(id));
+	wait_for_state(w, 0, "ended");
+	kill_host(h);
+	fake_nf_destroy(h->fake);
+	h->fake = NULL;
+	wait_for_state(w, 1, "serving");
+	h->fake = fake_nf_create("nf-a", false, 2, 2, CAPACITY);
+	start_host(h);
+	register_fake(w, 0);
+	wait_until_idle(w);
+	job = job_find(driver_jobs(h->driver), id);
+	assert_non_null(job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_NF_LOST) || has_reason(job, REASON_RESTART));
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
+}
+
+/* The target's workers take their time: what they have not installed is work that the hold would
+ * have to wait for. */
+static void
+the_handover_waits_for_a_slow_target(void **state)
+{
+	struct world *w = *state;
+	const struct move *source;
+	struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 1, "receiving");
+	w->paused[1] = true;
+	wait_for_state(w, 0, "catching-up");
+	source = TAILQ_FIRST(&w->hosts[0].driver->moves);
+	UNTIL(w, source->rows_acked == 300);
+	/* All is sent and acknowledged. The backlog is told, and told again. */
+	for (int i = 0; i < 3; i++) {
+		uint64_t told_ns = source->backlog_ns;
+
+		UNTIL(w, source->backlog_ns != told_ns || strcmp(state_of(w, 0), "catching-up"));
+		turn(w);
+		assert_string_equal(state_of(w, 0), "catching-up");
+	}
+	w->paused[1] = false;
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 }
 
 static void
@@ -731,20 +872,21 @@ a_restarted_source_finishes_what_is_taken(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		struct job *job;
+		const struct job *job;
+		struct job *back;
 
 		if (i == 0)
 			fill(w, 100);
-		migrate(w, 0, (struct driver_move){0});
+		job = migrate(w, 0, (struct driver_move){0});
 		wait_for_state(w, 0, states[i]);
-		restart(w, 0);
-		wait_until_idle(w);
+		job = restart_source(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 		expect_modes(w, "closed", "pass");
 		assert_int_equal(fake_nf_used(w->hosts[0].fake), 0);
 		assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
-		job = migrate(w, 1, (struct driver_move){0});
-		wait_for_end(w, job);
-		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+		back = migrate(w, 1, (struct driver_move){0});
+		wait_for_end(w, back);
+		expect_state(back, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 	}
 }
 
@@ -838,6 +980,11 @@ main(void)
 		TEST(a_lost_source_nf_fails_the_move),
 		TEST(a_peer_that_is_not_there_is_a_refusal),
 		TEST(a_restarted_source_undoes_a_copy),
+		TEST(a_source_restarted_before_its_first_command_is_not_lost),
+		TEST(a_source_restarted_after_its_last_command_is_not_lost),
+		TEST(losses_are_counted_across_a_restart),
+		TEST(a_source_that_lost_its_nf_too_asks_the_target),
+		TEST(the_handover_waits_for_a_slow_target),
 		TEST(a_restarted_source_finishes_what_is_taken),
 		TEST(a_restarted_target_discards_a_copy),
 		TEST(a_restarted_target_goes_on_as_owner),

@@ -176,6 +176,8 @@ check_counts(struct nf *nf, const struct slim_shm_info *info, struct schema_reas
 		return refuse(reason, "%u tables", info->n_tables);
 	if (info->n_ports > SLIM_MAX_PORTS)
 		return refuse(reason, "%u ports", info->n_ports);
+	if (info->instance == 0)
+		return refuse(reason, "no instance number");
 	if (control->size < sizeof(struct slim_shm_control) ||
 	    info->install_offset < sizeof(struct slim_shm_control) ||
 	    info->install_offset % SLIM_CACHE_LINE != 0 ||
@@ -189,6 +191,7 @@ check_counts(struct nf *nf, const struct slim_shm_info *info, struct schema_reas
 	nf->n_tables = info->n_tables;
 	nf->n_ports = info->n_ports;
 	nf->pid = info->pid;
+	nf->instance = info->instance;
 	nf->hold_capacity = info->hold_capacity;
 	nf->active_at_start = info->active_at_start != 0;
 	memcpy(nf->bucket_worker, info->bucket_worker, sizeof(nf->bucket_worker));

@@ -56,6 +56,7 @@ struct nf {
 	char nf_version[SLIM_NAME_SIZE];
 	char identity[SLIM_IDENTITY_SIZE];
 	uint32_t pid;
+	uint64_t instance; /* of this life of the process */
 	uint32_t n_workers;
 	uint32_t n_tables;
 	uint32_t n_ports;

@@ -229,6 +229,7 @@ maps_and_reads_slots(void **state)
 	assert_string_equal(info->name, "reg");
 	assert_string_equal(info->identity, "pool a");
 	assert_int_equal(info->pid, getpid());
+	assert_int_not_equal(info->instance, 0);
 	assert_int_equal(info->active_at_start, 1);
 	assert_int_equal(info->bucket_worker[255], 1);
 	assert_string_equal(info->tables[0].name, "entries");
