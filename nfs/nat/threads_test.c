@@ -8,6 +8,7 @@
 #include "harness_test.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,8 +182,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(two_threads_lose_nothing)};
+	cpu_set_t processors;
 
+	/* The EAL chooses one processor for this thread and all that it starts: there they would wait
+	 * for each other in the pool's ring, a time slice each time. */
+	sched_getaffinity(0, sizeof(processors), &processors);
 	if (!harness_start_eal())
 		return 1;
+	sched_setaffinity(0, sizeof(processors), &processors);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
