@@ -726,6 +726,8 @@ driver_poll(struct driver *driver)
 		else if (ns < sleep_ns)
 			sleep_ns = ns;
 	}
+	if (stray_poll(&driver->strays) && COOL_NS < sleep_ns)
+		sleep_ns = COOL_NS;
 	return sleep_ns;
 }
 
@@ -743,6 +745,7 @@ driver_nf_up(struct driver *driver, struct nf *nf)
 		 * when the session is not in its control zone yet, or not any more. */
 		move_take_up(m, nf->instance == m->nf_instance ? nf : NULL);
 	}
+	stray_check(&driver->strays, nf);
 }
 
 void
@@ -1023,6 +1026,7 @@ driver_create(const struct driver_config *config, struct driver **ret_driver)
 	driver->config = *config;
 	TAILQ_INIT(&driver->moves);
 	job_list_init(&driver->jobs);
+	stray_list_init(&driver->strays);
 	if (row_stage_init(&driver->stage) < 0) {
 		driver_destroy(driver);
 		return -ENOMEM;
@@ -1040,6 +1044,7 @@ driver_destroy(struct driver *driver)
 	while (!TAILQ_EMPTY(&driver->moves))
 		move_destroy(TAILQ_FIRST(&driver->moves));
 	job_list_fini(&driver->jobs);
+	stray_list_fini(&driver->strays);
 	row_stage_fini(&driver->stage);
 	free(driver);
 }

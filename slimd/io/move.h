@@ -30,6 +30,7 @@
 #include "reasons.h"
 #include "row.h"
 #include "session.h"
+#include "stray.h"
 #include "tracker.h"
 
 #define MOVE_MAX_EVENTS 64u
@@ -181,6 +182,7 @@ struct driver {
 	struct move_list moves;
 	size_t n_moves;
 	struct job_list jobs;
+	struct stray_list strays;
 	struct row_stage stage; /* rows leave it before the next move is served */
 	uint64_t now_ns;        /* of this round */
 };

@@ -945,6 +945,48 @@ a_process_of_the_same_name_is_not_the_same_nf(void **state)
 	assert_int_equal(atomic_load(&h->fake->control->command.epoch), 0);
 }
 
+/* Rows come in, no session is known: what an import leaves when the daemon is killed in it. */
+static void
+leave_in_receive(struct world *w, bool acknowledged)
+{
+	struct gate_command receive = {.mode = SLIM_GATE_RECEIVE, .session = 77, .nonce = 7};
+	struct gate gate;
+
+	gate_init(&gate, nf_find(w->hosts[1].nfs, "nf-b"));
+	w->paused[1] = true;
+	gate_command(&gate, &receive);
+	w->paused[1] = !acknowledged;
+	UNTIL(w, !acknowledged || gate_poll(&gate));
+}
+
+static void
+a_gate_left_in_receive_is_closed(void **state)
+{
+	struct world *w = *state;
+	struct fake_entry entry = {.key = 1};
+	struct job *job;
+
+	fake_slot_put(w->hosts[1].fake, 7, 7, &entry);
+	for (int acknowledged = 0; acknowledged < 2; acknowledged++) {
+		leave_in_receive(w, acknowledged != 0);
+		restart(w, 1);
+		if (!acknowledged) { /* it is not closed yet, and nobody may have it */
+			job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
+			UNTIL(w, job->ended_ns != 0);
+			assert_true(has_reason(job, REASON_TARGET_BUSY));
+		}
+		w->paused[1] = false;
+		UNTIL(w, nf_find(w->hosts[1].nfs, "nf-b")->session == 0);
+		expect_modes(w, "pass", "closed");
+		assert_int_equal(w->hosts[1].fake->control->command.session, 0);
+		assert_int_equal(fake_nf_used(w->hosts[1].fake), 1);
+	}
+	fake_slot_free(w->hosts[1].fake, 7 % 3, 7);
+	job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
 static void
 a_bandwidth_limit_is_kept(void **state)
 {
@@ -989,6 +1031,7 @@ main(void)
 		TEST(a_restarted_target_discards_a_copy),
 		TEST(a_restarted_target_goes_on_as_owner),
 		TEST(a_process_of_the_same_name_is_not_the_same_nf),
+		TEST(a_gate_left_in_receive_is_closed),
 		TEST(a_bandwidth_limit_is_kept),
 	};
 
