@@ -362,6 +362,32 @@ take_timeouts(struct conversion *c)
 }
 
 static int
+take_filtering(struct conversion *c)
+{
+	static const char *const names[] = {
+		[NAT_FILTERING_ENDPOINT_INDEPENDENT] = "endpoint-independent",
+		[NAT_FILTERING_ADDRESS] = "address-dependent",
+		[NAT_FILTERING_ADDRESS_AND_PORT] = "address-and-port-dependent",
+	};
+	const struct nat_file *file = c->file;
+	size_t i = 0;
+
+	while (file->filtering != NULL && i < sizeof(names) / sizeof(names[0]) &&
+	       strcmp(file->filtering, names[i]) != 0)
+		i++;
+	if (i == sizeof(names) / sizeof(names[0]))
+		return wrong(c, "filtering",
+			     "is not endpoint-independent, address-dependent or "
+			     "address-and-port-dependent");
+	c->config->filtering = (enum nat_filtering)i;
+	if (take_number(c, "peers", file->peers, 524288, 1024, SLIM_MAX_CAPACITY,
+			&c->config->peers) != 0)
+		return -EINVAL;
+	return take_number(c, "limits.peers_per_mapping", file->limits.peers_per_mapping, 4096, 1,
+			   65536, &c->config->peers_per_mapping);
+}
+
+static int
 take_sizes(struct conversion *c)
 {
 	const struct nat_file *file = c->file;
@@ -417,6 +443,8 @@ convert(struct conversion *c)
 		error = take_exempt(c);
 	if (error == 0)
 		error = take_timeouts(c);
+	if (error == 0)
+		error = take_filtering(c);
 	return error == 0 ? take_sizes(c) : error;
 }
 
@@ -509,6 +537,7 @@ nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY
 		mix(&f, config->routes[i].via);
 		mix(&f, config->routes[i].side);
 	}
+	mix(&f, config->filtering);
 	for (uint32_t i = 0; i < config->n_exempt; i++) {
 		const struct nat_exempt *rule = &config->exempt[i];
 

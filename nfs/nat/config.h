@@ -33,6 +33,13 @@ struct nat_exempt {
 	uint16_t port_last;
 };
 
+/* Who may send to a mapping (RFC 4787 section 5). */
+enum nat_filtering {
+	NAT_FILTERING_ENDPOINT_INDEPENDENT = 0,
+	NAT_FILTERING_ADDRESS,
+	NAT_FILTERING_ADDRESS_AND_PORT,
+};
+
 struct nat_timeouts {
 	uint64_t udp_ns;
 	uint64_t tcp_established_ns;
@@ -57,6 +64,9 @@ struct nat_config {
 	struct nat_timeouts timeouts;
 	bool inbound_refresh; /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
 	bool tcp_pickup;      /* a TCP mapping may begin without SYN */
+	enum nat_filtering filtering;
+	uint32_t peers; /* of all mappings; unused if endpoint-independent */
+	uint32_t peers_per_mapping;
 	uint32_t max_sessions_per_subscriber; /* 0: no limit */
 	uint32_t capacity;                    /* mappings */
 	uint32_t neighbours;
@@ -74,8 +84,8 @@ int nat_config_load(const char *path, struct nat_config *ret_config, char error[
 int nat_config_parse(const char *name, const char *text, size_t size, struct nat_config *ret_config,
 		     char error[NAT_ERROR_SIZE]);
 
-/* What two instances of one service must have in common: pool, port range, addresses, MACs, routes
- * and what is not translated; as text. Not the instance's name, nor sizes, nor timeouts. */
+/* What two instances of one service must have in common: pool, port range, addresses, MACs, routes,
+ * filtering and what is not translated; as text. Not the instance's name, nor sizes, nor timeouts. */
 void nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY_SIZE]);
 
 /* Prints a line on stderr for each setting below what an RFC asks for. */

@@ -66,6 +66,7 @@ static const cyaml_schema_field_t timeouts_fields[] = {
 };
 static const cyaml_schema_field_t limits_fields[] = {
 	NUMBER("sessions_per_subscriber", struct nat_file_limits, sessions_per_subscriber),
+	NUMBER("peers_per_mapping", struct nat_file_limits, peers_per_mapping),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t exempt_fields[] = {
@@ -99,6 +100,8 @@ static const cyaml_schema_field_t file_fields[] = {
 				   no_translate, n_no_translate, &exempt_value, 0, NAT_MAX_EXEMPT),
 	FLAG("inbound_refresh", struct nat_file, inbound_refresh),
 	FLAG("tcp_pickup", struct nat_file, tcp_pickup),
+	STRING("filtering", OPTIONAL, struct nat_file, filtering),
+	NUMBER("peers", struct nat_file, peers),
 	NUMBER("capacity", struct nat_file, capacity),
 	NUMBER("neighbours", struct nat_file, neighbours),
 	NUMBER("hold_capacity", struct nat_file, hold_capacity),

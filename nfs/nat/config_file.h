@@ -46,6 +46,7 @@ struct nat_file_timeouts {
 
 struct nat_file_limits {
 	uint32_t *sessions_per_subscriber;
+	uint32_t *peers_per_mapping;
 };
 
 struct nat_file_exempt {
@@ -75,6 +76,8 @@ struct nat_file {
 	unsigned int n_no_translate;
 	bool *inbound_refresh;
 	bool *tcp_pickup;
+	char *filtering;
+	uint32_t *peers;
 	uint32_t *capacity;
 	uint32_t *neighbours;
 	uint32_t *hold_capacity;

@@ -88,6 +88,7 @@ good_file_is_taken(void **state)
 	assert_int_equal(c.timeouts.tcp_transitory_ns, UINT64_C(240000000000));
 	assert_int_equal(c.timeouts.icmp_ns, UINT64_C(60000000000));
 	assert_true(c.inbound_refresh);
+	assert_int_equal(c.filtering, NAT_FILTERING_ENDPOINT_INDEPENDENT);
 	assert_int_equal(c.sleep_ns, 20000);
 }
 
@@ -113,6 +114,9 @@ bad_values_are_refused_with_their_line(void **state)
 	refused(20, "timeouts: {udp: 0}", "not in 1..");
 	refused(21, "capacity: 10", "not in 1024..");
 	refused(22, "workers: 17", "not in 1..16");
+	refused(22, "filtering: symmetric", "is not endpoint-independent");
+	refused(22, "peers: 9", "not in 1024..");
+	refused(22, "limits: {peers_per_mapping: 0}", "not in 1..65536");
 }
 
 static void
@@ -223,6 +227,9 @@ identity_is_what_instances_share(void **state)
 		{10, "      via: 100.64.0.3", false},
 		{12, "  name: wan", false},
 		{22, "no_translate: [{prefix: 192.0.2.0/24}]", false},
+		{22, "filtering: address-dependent", false},
+		{22, "filtering: endpoint-independent", true},
+		{22, "peers: 4096", true},
 	};
 	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NAT_ERROR_SIZE];
 	struct nat_config c;

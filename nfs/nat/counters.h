@@ -35,6 +35,9 @@
 	X(drop_no_route, "dropped: no route, or back to where it came from")                  \
 	X(drop_not_pool, "dropped: from outside, and not to an address of the pool")          \
 	X(drop_no_mapping, "dropped: no mapping for it")                                      \
+	X(drop_filtered, "dropped: from a peer that the mapping did not send to")             \
+	X(drop_peers_full, "dropped: the peer table is full")                                 \
+	X(drop_peer_limit, "dropped: the mapping has all the peers it may have")              \
 	X(drop_tcp_no_syn, "dropped: would open a TCP mapping, but is no SYN")                \
 	X(drop_table_full, "dropped: the session table is full")                              \
 	X(drop_no_port, "dropped: no external port is free")                                  \

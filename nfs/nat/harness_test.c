@@ -591,6 +591,30 @@ count_ports(const struct harness *h, uint8_t bucket)
 	return n;
 }
 
+/* Peers of a worker: each found by its key and in one chain, chains as long as they say. */
+static void
+check_peers(const struct nat_filter *f)
+{
+	uint32_t used = 0, counted = 0;
+
+	for (uint32_t i = 0; i < f->n_slots; i++) {
+		const struct nat_peer *peer = slim_slot(f->table, f->first_slot + i);
+		const struct nat_peer_link *link = &f->links[i];
+
+		if (!((const struct slim_slot_head *)peer - 1)->used)
+			continue;
+		used++;
+		assert_true(nat_filter_has(f, peer));
+		if (link->prev == NF_NO_SLOT)
+			counted += link->n;
+		else
+			assert_int_equal(f->links[link->prev - f->first_slot].next,
+					 f->first_slot + i);
+	}
+	assert_int_equal(used, f->n_slots - f->n_free);
+	assert_int_equal(counted, used);
+}
+
 void
 harness_check(const struct harness *h)
 {
@@ -607,6 +631,8 @@ harness_check(const struct harness *h)
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
 		const struct nat_sessions *s = h->nat->sessions.workers[w];
 
+		if (h->workers[w].filter != NULL)
+			check_peers(h->workers[w].filter);
 		free += s->n_free;
 		assert_true(s->n_free_subscribers >= s->n_free);
 		for (uint32_t i = 0; i < s->n_slots - s->n_free_subscribers; i++)

@@ -65,6 +65,17 @@ finish_checksums(struct nat_packet *p)
 	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
 }
 
+/* Who answered with the error may be any router; who was sent to decides (RFC 5508 section 4.2). */
+static bool
+is_about_permitted(const struct nat_worker *w, const struct nat_packet *p,
+		   const struct nat_session *session)
+{
+	struct nat_embedded embedded = nat_packet_embedded(p);
+
+	return nat_is_permitted(w, session, embedded.ip->dst_addr,
+				nat_l4_peer_port(p->protocol, embedded.l4, true), false);
+}
+
 void
 nat_icmp_error_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 {
@@ -81,6 +92,10 @@ nat_icmp_error_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 		return;
 	}
 	session = nat_session_at(w->sessions, slot);
+	if (!is_about_permitted(w, p, session)) {
+		nf_drop(w->nf, p->m, NAT_drop_filtered);
+		return;
+	}
 	rewrite_embedded(p, true, session->inside_address, session->inside_port);
 	p->ip->dst_addr = session->inside_address;
 	p->ip->time_to_live -= !hairpin;

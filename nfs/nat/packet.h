@@ -77,6 +77,13 @@ nat_l4_port(uint8_t protocol, uint8_t *l4, bool source)
 	return (rte_be16_t *)(source ? l4 : l4 + 2);
 }
 
+/* The other port, that of the peer; ICMP queries have none. */
+static inline rte_be16_t
+nat_l4_peer_port(uint8_t protocol, uint8_t *l4, bool source)
+{
+	return protocol == NAT_ICMP ? 0 : *nat_l4_port(protocol, l4, !source);
+}
+
 /* ICMP types that are translated with the packet that they are about. */
 static inline bool
 nat_icmp_is_error(uint8_t type)

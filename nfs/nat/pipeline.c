@@ -172,6 +172,26 @@ create(struct nat_worker *w, struct nat_packet *p)
 	return slot;
 }
 
+static const uint16_t permit_drops[] = {
+	[NAT_FILTER_TABLE_FULL] = NAT_drop_peers_full,
+	[NAT_FILTER_LIMIT] = NAT_drop_peer_limit,
+};
+
+/* The destination may answer from now on; false: no room for it, and the packet is dropped. */
+static bool
+permit_peer(struct nat_worker *w, struct nat_packet *p, const struct nat_session *session)
+{
+	enum nat_filter_error error =
+		nat_filter_permit(w->filter, session, p->ip->dst_addr,
+				  nat_l4_peer_port(p->protocol, p->l4, true), w->nf->now_ns);
+
+	if (unlikely(error != NAT_FILTER_OK)) {
+		nf_drop(w->nf, p->m, permit_drops[error]);
+		return false;
+	}
+	return true;
+}
+
 /* ---- the two directions ------------------------------------------------------------------------------ */
 
 static void
@@ -185,13 +205,19 @@ translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 		nf_drop(w->nf, p->m, NAT_drop_no_mapping);
 		return;
 	}
+	session = slim_slot(w->sessions->table, slot);
+	if (!nat_is_permitted(w, session, p->ip->src_addr,
+			      nat_l4_peer_port(p->protocol, p->l4, false),
+			      w->nat->config.inbound_refresh)) {
+		nf_drop(w->nf, p->m, NAT_drop_filtered);
+		return;
+	}
 	if (unlikely(p->ip->time_to_live <= 1 && !hairpin)) {
 		nat_icmp_time_exceeded(w, p);
 		return;
 	}
 	if (p->protocol == NAT_TCP)
 		track_tcp_in(w, p, slot);
-	session = slim_slot(w->sessions->table, slot);
 	if (w->nat->config.inbound_refresh)
 		session->last_seen = w->nf->now_ns;
 	session->packets_in++;
@@ -247,10 +273,13 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 		track_tcp_out(w, p, slot);
 	}
 	session = slim_slot(w->sessions->table, slot);
+	if (w->filter != NULL && !permit_peer(w, p, session))
+		return;
 	session->last_seen = w->nf->now_ns;
 	session->packets_out++;
 	session->bytes_out += p->ip_size;
-	rewrite(p, true, session->outside_address, session->outside_port, nat_ip_decrement_ttl(p->ip));
+	rewrite(p, true, session->outside_address, session->outside_port,
+		nat_ip_decrement_ttl(p->ip));
 	if (unlikely(to_pool)) {
 		hairpin(w, p);
 		return;
@@ -431,6 +460,8 @@ tick(struct nf_worker *nf)
 	struct nat_worker *w = nf->self;
 
 	sweep(w);
+	if (w->filter != NULL)
+		nat_filter_tick(w->filter, nf->now_ns);
 	nf_neighbour_tick(w->neighbours);
 	collect(nf, &w->sessions->n_created, NAT_mapping_created);
 	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
@@ -453,6 +484,8 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	nf_hops_init(&nat->hops, nat->config.sides, NAT_N_SIDES, nat->config.routes,
 		     nat->config.n_routes);
 	error = nat_session_table_init(&nat->sessions, config, seed);
+	if (error == 0)
+		error = nat_filter_table_init(&nat->filters, &nat->config, seed);
 	if (error != 0)
 		return error;
 	return nf_neighbour_table_init(&nat->neighbours,
@@ -487,6 +520,9 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 	if (error != 0)
 		return error;
 	nat_session_table_attach(&nat->sessions, table, agent);
+	error = nat_filter_table_create(&nat->filters, agent);
+	if (error != 0)
+		return error;
 	return nf_neighbour_table_create(&nat->neighbours, agent);
 }
 
@@ -499,6 +535,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 		.sessions = nat->sessions.workers[nf->index],
 		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
+	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
 	w->sessions->agent = nf->agent;
 	nf->self = w;
 	nf->ops = &nat_ops;
@@ -508,5 +545,6 @@ void
 nat_fini(struct nat *nat)
 {
 	nf_neighbour_table_fini(&nat->neighbours);
+	nat_filter_table_fini(&nat->filters);
 	nat_session_table_fini(&nat->sessions);
 }

@@ -14,6 +14,7 @@
 #define NAT_PIPELINE_H
 
 #include "config.h"
+#include "filter.h"
 #include "neighbour.h"
 #include "nf.h"
 #include "packet.h"
@@ -33,6 +34,7 @@ enum nat_meta_kind {
 struct nat {
 	struct nat_config config;
 	struct nat_session_table sessions;
+	struct nat_filter_table filters;
 	struct nf_neighbour_table neighbours;
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
@@ -42,6 +44,7 @@ struct nat_worker {
 	struct nat *nat;
 	struct nf_worker *nf;
 	struct nat_sessions *sessions;
+	struct nat_filter *filter; /* NULL: endpoint-independent filtering */
 	struct nf_neighbours *neighbours;
 	uint64_t swept_ns;  /* the sweep has done all that was due at this time */
 	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
@@ -58,6 +61,15 @@ int nat_create_tables(struct nat *nat, struct slim_agent *agent);
 /* After slim_agent_start(): joins a worker of the loop with its part of the NAT. */
 void nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf);
 void nat_fini(struct nat *nat);
+
+/* May `peer` send to the mapping? `refresh`: a packet of it comes in now. */
+static inline bool
+nat_is_permitted(const struct nat_worker *w, const struct nat_session *session, rte_be32_t peer,
+		 rte_be16_t port, bool refresh)
+{
+	return w->filter == NULL ||
+	       nat_filter_permits(w->filter, session, peer, port, w->nf->now_ns, refresh);
+}
 
 /* ---- parts of the pipeline (icmp.c) ------------------------------------------------------------- */
 

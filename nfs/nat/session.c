@@ -14,6 +14,8 @@
 
 #include <rte_malloc.h>
 
+#include "filter.h"
+
 /* A tick of the coarse deadlines: 2^27 ns = 134 ms. 32 bits last for 18 years of uptime. */
 #define TICK_SHIFT 27
 
@@ -324,7 +326,13 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session)
 void
 nat_session_remove(struct nat_sessions *s, uint32_t slot)
 {
-	forget(s, slot, nat_session_at(s, slot));
+	const struct nat_session *session = nat_session_at(s, slot);
+
+	if (s->filter != NULL)
+		nat_filter_forget(s->filter,
+				  nat_session_key(session->inside_address, session->inside_port,
+						  session->protocol));
+	forget(s, slot, session);
 	slim_slot_free(s->agent, s->table, slot);
 }
 

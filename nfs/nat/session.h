@@ -111,11 +111,13 @@ enum nat_session_error {
 };
 
 struct nat_session_table;
+struct nat_filter;
 
 struct nat_sessions {
 	const struct nat_session_table *shared;
 	struct slim_table *table;
 	struct slim_worker *agent;
+	struct nat_filter *filter; /* peers that go with their mapping; NULL: none */
 	struct nf_slot_index index;
 	uint32_t first_slot;
 	uint32_t n_slots;

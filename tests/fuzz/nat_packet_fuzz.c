@@ -61,6 +61,9 @@ open_once(void)
 		.port_last = 1500,
 	};
 	config.n_exempt = 1;
+	config.filtering = NAT_FILTERING_ADDRESS;
+	config.peers = 64;
+	config.peers_per_mapping = 4;
 	harness_open(&h, &config, true);
 }
 
@@ -176,7 +179,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #ifndef FUZZ_LIBFUZZER
 
-#define N_INPUTS 3000
+#define N_INPUTS 20000
 #define INPUT_MAX 2048
 
 static uint64_t seed = 88172645463325252u;
@@ -265,6 +268,8 @@ mutations_do_no_harm(void **state)
 	assert_true(harness_counter(&h, NAT_translated_in) > 100);
 	assert_true(harness_counter(&h, NAT_hairpinned) > 0);
 	assert_true(harness_counter(&h, NAT_routed_out) > 0);
+	assert_true(harness_counter(&h, NAT_drop_filtered) > 0);
+	assert_true(harness_counter(&h, NAT_drop_peer_limit) > 0);
 	assert_true(harness_counter(&h, NAT_icmp_error_in) > 0);
 	assert_true(harness_counter(&h, NAT_mapping_expired) > 10);
 	harness_check(&h);

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Permitted peers; see filter.h. Worker's thread, but for init, create and fini. */
+#include "filter.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+/* The sweep only gives memory back: whether a peer is permitted is decided at each packet. A shift by
+ * 33 bits stands for the division by the time of one sweep (2^33 ns, 8.6 s). */
+#define SWEEP_SHIFT 33
+#define SWEEP_MAX 256u /* slots looked at in one call */
+
+#define KEY_SIZE offsetof(struct nat_peer, reserved)
+
+const struct slim_field nat_peer_fields[] = {
+	SLIM_FIELD_KEY(struct nat_peer, inside_address, SLIM_IPV4),
+	SLIM_FIELD_KEY(struct nat_peer, peer_address, SLIM_IPV4),
+	SLIM_FIELD_KEY(struct nat_peer, inside_port, SLIM_BE16),
+	SLIM_FIELD_KEY(struct nat_peer, peer_port, SLIM_BE16),
+	SLIM_FIELD_KEY(struct nat_peer, protocol, SLIM_U8),
+	SLIM_FIELD_LAZY(struct nat_peer, last_seen, SLIM_TIME, SLIM_MERGE_MAX),
+};
+const uint16_t nat_peer_n_fields = RTE_DIM(nat_peer_fields);
+
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+static uint8_t
+bucket_of(rte_be32_t inside_address)
+{
+	return (uint8_t)rte_be_to_cpu_32(inside_address);
+}
+
+static uint64_t
+session_key_of(const struct nat_peer *peer)
+{
+	return nat_session_key(peer->inside_address, peer->inside_port, peer->protocol);
+}
+
+static uint32_t
+hash_of(const struct nat_filter *f, const struct nat_peer *peer)
+{
+	uint64_t addresses, rest;
+
+	memcpy(&addresses, peer, sizeof(addresses));
+	memcpy(&rest, &peer->inside_port, sizeof(rest));
+	rest = (rest ^ f->mappings.seed) * UINT64_C(0x9e3779b97f4a7c15);
+	return nf_slot_index_hash(&f->index, addresses ^ rest ^ rest >> 32);
+}
+
+struct wanted {
+	const struct slim_table *table;
+	const struct nat_peer *peer;
+};
+
+/* The key is longer than the index takes, so all of it stands in the context. */
+static bool
+peer_equal(const void *ctx, uint32_t slot, uint64_t key)
+{
+	const struct wanted *wanted = ctx;
+
+	(void)key;
+	return memcmp(slim_slot(wanted->table, slot), wanted->peer, KEY_SIZE) == 0;
+}
+
+static bool
+mapping_equal(const void *ctx, uint32_t slot, uint64_t key)
+{
+	return session_key_of(slim_slot(ctx, slot)) == key;
+}
+
+static uint32_t
+find(const struct nat_filter *f, uint32_t hash, const struct nat_peer *peer)
+{
+	const struct wanted wanted = {.table = f->table, .peer = peer};
+
+	return nf_slot_index_find(&f->index, hash, 0, peer_equal, &wanted);
+}
+
+static uint32_t
+find_first(const struct nat_filter *f, uint64_t session_key)
+{
+	return nf_slot_index_find(&f->mappings, nf_slot_index_hash(&f->mappings, session_key),
+				  session_key, mapping_equal, f->table);
+}
+
+static struct nat_peer
+make_peer(const struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
+	  rte_be16_t port)
+{
+	bool by_port = f->shared->config->filtering == NAT_FILTERING_ADDRESS_AND_PORT;
+
+	return (struct nat_peer){
+		.inside_address = session->inside_address,
+		.inside_port = session->inside_port,
+		.protocol = session->protocol,
+		.peer_address = address,
+		.peer_port = by_port ? port : 0,
+	};
+}
+
+/* ---- chains -------------------------------------------------------------------------------- */
+
+static struct nat_peer_link *
+link_of(const struct nat_filter *f, uint32_t slot)
+{
+	return &f->links[slot - f->first_slot];
+}
+
+static bool
+is_linked(const struct nat_peer_link *link)
+{
+	return link->n != 0 || link->prev != NF_NO_SLOT;
+}
+
+static void
+set_first(struct nat_filter *f, uint64_t session_key, uint32_t slot, uint32_t n)
+{
+	struct nat_peer_link *link = link_of(f, slot);
+
+	link->prev = NF_NO_SLOT;
+	link->n = n;
+	nf_slot_index_insert(&f->mappings, nf_slot_index_hash(&f->mappings, session_key), slot);
+}
+
+/* `slot` holds the peer; `first` is that of its mapping, or NF_NO_SLOT. */
+static void
+link_peer(struct nat_filter *f, uint32_t slot, uint64_t session_key, uint32_t first)
+{
+	struct nat_peer_link *link = link_of(f, slot), *head;
+
+	if (first == NF_NO_SLOT) {
+		link->next = NF_NO_SLOT;
+		set_first(f, session_key, slot, 1);
+		return;
+	}
+	head = link_of(f, first);
+	link->prev = first;
+	link->next = head->next;
+	if (head->next != NF_NO_SLOT)
+		link_of(f, head->next)->prev = slot;
+	head->next = slot;
+	head->n++;
+}
+
+static void
+unlink_peer(struct nat_filter *f, uint32_t slot, uint64_t session_key)
+{
+	struct nat_peer_link *link = link_of(f, slot);
+
+	if (link->prev == NF_NO_SLOT) {
+		nf_slot_index_remove(&f->mappings, nf_slot_index_hash(&f->mappings, session_key),
+				     slot);
+		if (link->next != NF_NO_SLOT)
+			set_first(f, session_key, link->next, link->n - 1);
+	} else {
+		link_of(f, find_first(f, session_key))->n--;
+		link_of(f, link->prev)->next = link->next;
+		if (link->next != NF_NO_SLOT)
+			link_of(f, link->next)->prev = link->prev;
+	}
+	*link = (struct nat_peer_link){.next = NF_NO_SLOT, .prev = NF_NO_SLOT};
+}
+
+/* ---- come and go --------------------------------------------------------------------------------- */
+
+static uint32_t
+take_slot(struct nat_filter *f, uint32_t hash)
+{
+	uint32_t slot = f->free[--f->n_free];
+
+	nf_slot_index_insert(&f->index, hash, slot);
+	return slot;
+}
+
+/* Takes a slot out of all that is derived. */
+static void
+give_slot(struct nat_filter *f, uint32_t slot, const struct nat_peer *peer)
+{
+	if (is_linked(link_of(f, slot)))
+		unlink_peer(f, slot, session_key_of(peer));
+	nf_slot_index_remove(&f->index, hash_of(f, peer), slot);
+	f->free[f->n_free++] = slot;
+}
+
+static void
+remove_peer(struct nat_filter *f, uint32_t slot)
+{
+	give_slot(f, slot, slim_slot(f->table, slot));
+	slim_slot_free(f->agent, f->table, slot);
+}
+
+static enum nat_filter_error
+add_peer(struct nat_filter *f, const struct nat_peer *peer, uint32_t hash)
+{
+	uint64_t session_key = session_key_of(peer);
+	uint32_t first = find_first(f, session_key), slot;
+
+	if (f->n_free == 0)
+		return NAT_FILTER_TABLE_FULL;
+	if (first != NF_NO_SLOT && link_of(f, first)->n >= f->shared->config->peers_per_mapping)
+		return NAT_FILTER_LIMIT;
+	slot = take_slot(f, hash);
+	memcpy(slim_slot_begin(f->agent, f->table, slot), peer, sizeof(*peer));
+	slim_slot_end(f->agent, f->table, slot, bucket_of(peer->inside_address));
+	link_peer(f, slot, session_key, first);
+	return NAT_FILTER_OK;
+}
+
+enum nat_filter_error
+nat_filter_permit(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
+		  rte_be16_t port, uint64_t now_ns)
+{
+	struct nat_peer peer = make_peer(f, session, address, port), *entry;
+	uint32_t hash = hash_of(f, &peer);
+	uint32_t slot = find(f, hash, &peer);
+
+	if (unlikely(slot == NF_NO_SLOT)) {
+		peer.last_seen = now_ns;
+		return add_peer(f, &peer, hash);
+	}
+	entry = slim_slot(f->table, slot);
+	entry->last_seen = now_ns;
+	return NAT_FILTER_OK;
+}
+
+static bool
+is_over(const struct nat_filter *f, const struct nat_session *session, const struct nat_peer *peer,
+	uint64_t now_ns)
+{
+	uint64_t timeout = nat_session_timeout(&f->shared->config->timeouts, session);
+
+	return (int64_t)(now_ns - peer->last_seen) >= (int64_t)timeout;
+}
+
+bool
+nat_filter_permits(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
+		   rte_be16_t port, uint64_t now_ns, bool refresh)
+{
+	struct nat_peer peer = make_peer(f, session, address, port), *entry;
+	uint32_t slot = find(f, hash_of(f, &peer), &peer);
+
+	if (slot == NF_NO_SLOT)
+		return false;
+	entry = slim_slot(f->table, slot);
+	/* After a move the time it was last seen may still be on its way. */
+	if (unlikely(is_over(f, session, entry, now_ns)) &&
+	    slim_owns(f->agent, bucket_of(entry->inside_address)))
+		return false;
+	if (refresh)
+		entry->last_seen = now_ns;
+	return true;
+}
+
+bool
+nat_filter_has(const struct nat_filter *f, const struct nat_peer *peer)
+{
+	return find(f, hash_of(f, peer), peer) != NF_NO_SLOT;
+}
+
+void
+nat_filter_forget(struct nat_filter *f, uint64_t session_key)
+{
+	uint32_t slot;
+
+	while ((slot = find_first(f, session_key)) != NF_NO_SLOT)
+		remove_peer(f, slot);
+}
+
+/* ---- timers -------------------------------------------------------------------------------------- */
+
+static void
+sweep_one(struct nat_filter *f, uint32_t slot, uint64_t now_ns)
+{
+	const struct nat_peer *peer = slim_slot(f->table, slot);
+	uint64_t key = session_key_of(peer);
+	uint32_t session;
+
+	if (!slim_owns(f->agent, bucket_of(peer->inside_address)))
+		return;
+	session = nat_session_find(f->sessions, nf_slot_index_hash(&f->sessions->index, key), key);
+	if (session == NF_NO_SLOT || is_over(f, nat_session_at(f->sessions, session), peer, now_ns))
+		remove_peer(f, slot);
+}
+
+void
+nat_filter_tick(struct nat_filter *f, uint64_t now_ns)
+{
+	uint64_t since = RTE_MIN(now_ns - f->swept_ns, UINT64_C(1) << SWEEP_SHIFT);
+	uint64_t due = (since * f->n_slots) >> SWEEP_SHIFT;
+
+	if (due == 0)
+		return;
+	f->swept_ns = now_ns;
+	for (uint64_t i = RTE_MIN(due, SWEEP_MAX); i > 0; i--) {
+		if (is_linked(&f->links[f->cursor]))
+			sweep_one(f, f->first_slot + f->cursor, now_ns);
+		f->cursor = f->cursor + 1 == f->n_slots ? 0 : f->cursor + 1;
+	}
+}
+
+/* ---- rows from another instance --------------------------------------------------------------------- */
+
+static struct nat_filter *
+share_of(void *ctx, const struct slim_worker *w)
+{
+	struct nat_filter_table *t = ctx;
+
+	for (uint16_t i = 0; i < t->config->n_workers; i++)
+		if (t->workers[i]->agent == w)
+			return t->workers[i];
+	return NULL;
+}
+
+static uint32_t
+acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
+{
+	struct nat_filter *f = share_of(ctx, w);
+	struct nat_peer peer = {0};
+	uint32_t hash, slot;
+
+	memcpy(&peer, key, KEY_SIZE);
+	if (f == NULL || bucket != bucket_of(peer.inside_address))
+		return SLIM_NO_SLOT;
+	hash = hash_of(f, &peer);
+	slot = find(f, hash, &peer);
+	if (slot != NF_NO_SLOT || f->n_free == 0)
+		return slot;
+	return take_slot(f, hash);
+}
+
+static void
+installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
+{
+	struct nat_filter *f = share_of(ctx, w);
+	uint64_t session_key = session_key_of(entry);
+
+	if (!is_linked(link_of(f, slot)))
+		link_peer(f, slot, session_key, find_first(f, session_key));
+}
+
+static void
+removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
+{
+	give_slot(share_of(ctx, w), slot, entry);
+}
+
+const struct slim_table_ops nat_peer_ops = {
+	.acquire = acquire,
+	.installed = installed,
+	.removed = removed,
+};
+
+/* ---- set-up ------------------------------------------------------------------------------------------ */
+
+uint32_t
+nat_filter_capacity(const struct nat_config *config)
+{
+	uint32_t n = config->n_workers;
+
+	return (config->peers + n - 1) / n * n;
+}
+
+static int
+init_share(struct nat_filter *f, const struct nat_filter_table *t, uint32_t n_slots,
+	   uint32_t first_slot)
+{
+	f->shared = t;
+	f->first_slot = first_slot;
+	f->n_slots = n_slots;
+	f->free = rte_malloc("nat_peers", n_slots * sizeof(*f->free), RTE_CACHE_LINE_SIZE);
+	f->links = rte_malloc("nat_peers", n_slots * sizeof(*f->links), RTE_CACHE_LINE_SIZE);
+	if (f->free == NULL || f->links == NULL ||
+	    nf_slot_index_init(&f->index, n_slots, t->seed, SOCKET_ID_ANY) != 0 ||
+	    nf_slot_index_init(&f->mappings, n_slots, ~t->seed, SOCKET_ID_ANY) != 0)
+		return -ENOMEM;
+	/* The lowest slot is taken first. */
+	for (uint32_t i = 0; i < n_slots; i++) {
+		f->free[i] = first_slot + n_slots - 1 - i;
+		f->links[i] = (struct nat_peer_link){.next = NF_NO_SLOT, .prev = NF_NO_SLOT};
+	}
+	f->n_free = n_slots;
+	return 0;
+}
+
+int
+nat_filter_table_init(struct nat_filter_table *t, const struct nat_config *config, uint64_t seed)
+{
+	uint32_t share = nat_filter_capacity(config) / config->n_workers;
+
+	t->config = config;
+	t->seed = seed;
+	if (config->filtering == NAT_FILTERING_ENDPOINT_INDEPENDENT)
+		return 0;
+	for (uint16_t w = 0; w < config->n_workers; w++) {
+		t->workers[w] =
+			rte_zmalloc("nat_filter", sizeof(struct nat_filter), RTE_CACHE_LINE_SIZE);
+		if (t->workers[w] == NULL || init_share(t->workers[w], t, share, w * share) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+nat_filter_table_create(struct nat_filter_table *t, struct slim_agent *agent)
+{
+	const struct slim_table_config config = {
+		.name = "peer",
+		.capacity = nat_filter_capacity(t->config),
+		.entry_size = sizeof(struct nat_peer),
+		.n_fields = nat_peer_n_fields,
+		.fields = nat_peer_fields,
+		.ops = &nat_peer_ops,
+		.ctx = t,
+	};
+
+	if (t->config->filtering == NAT_FILTERING_ENDPOINT_INDEPENDENT)
+		return 0;
+	return slim_table_create(agent, &config, &t->table);
+}
+
+struct nat_filter *
+nat_filter_worker_init(struct nat_filter_table *t, uint16_t worker, struct slim_worker *agent,
+		       struct nat_sessions *sessions)
+{
+	struct nat_filter *f = t->workers[worker];
+
+	if (f == NULL)
+		return NULL;
+	f->table = t->table;
+	f->agent = agent;
+	f->sessions = sessions;
+	sessions->filter = f;
+	return f;
+}
+
+void
+nat_filter_table_fini(struct nat_filter_table *t)
+{
+	for (uint16_t w = 0; w < SLIM_MAX_WORKERS; w++) {
+		struct nat_filter *f = t->workers[w];
+
+		if (f == NULL)
+			continue;
+		nf_slot_index_fini(&f->index);
+		nf_slot_index_fini(&f->mappings);
+		rte_free(f->free);
+		rte_free(f->links);
+		rte_free(f);
+		t->workers[w] = NULL;
+	}
+}

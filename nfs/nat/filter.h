@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may send to a mapping from outside (RFC 4787 section 5, RFC 5382 REQ-3), where filtering is
+ * not endpoint-independent.
+ *
+ * Mapping stays endpoint-independent, so what a mapping has sent to is a table of its own
+ * (table `peer`): one slot for each mapping and peer, made by the first packet to it. Address-dependent
+ * filtering leaves the peer's port zero; ICMP queries have none anyway. A peer is permitted as long
+ * as its mapping would live without packets (nat_session_timeout()) since it was last seen, and
+ * goes with its mapping.
+ *
+ * A peer belongs to the bucket of the inside address, so to the worker of the mapping. Derived from
+ * the slots: an index by the whole key, and one by mapping, to the first of a chain of its peers.
+ * Bounded by the table and by a limit for each mapping: a new peer beyond is refused, old ones stay.
+ *
+ * With endpoint-independent filtering there is neither table nor share, and the packet path asks nobody.
+ */
+#ifndef NAT_FILTER_H
+#define NAT_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "session.h"
+#include "slim.h"
+#include "slot_index.h"
+
+/* With the slot's header half a cache line. */
+struct nat_peer {
+	rte_be32_t inside_address;
+	rte_be32_t peer_address;
+	rte_be16_t inside_port;
+	rte_be16_t peer_port; /* 0: any */
+	uint8_t protocol;     /* IPPROTO */
+	uint8_t reserved[3];  /* zero */
+	uint64_t last_seen;   /* lazy */
+};
+
+_Static_assert(sizeof(struct nat_peer) == 24, "half a cache line with its header");
+
+extern const struct slim_field nat_peer_fields[];
+extern const uint16_t nat_peer_n_fields;
+extern const struct slim_table_ops nat_peer_ops; /* ctx: struct nat_filter_table */
+
+/* A peer's place in the chain of its mapping. */
+struct nat_peer_link {
+	uint32_t next; /* slots; NF_NO_SLOT: none */
+	uint32_t prev;
+	uint32_t n; /* of the first: peers of the mapping. 0 with no `prev`: not in a chain */
+};
+
+struct nat_filter_table;
+
+/* One worker's share: slots [first_slot, first_slot + n_slots) of the table. */
+struct nat_filter {
+	const struct nat_filter_table *shared;
+	struct slim_table *table;
+	struct slim_worker *agent;
+	struct nat_sessions *sessions; /* of the same worker */
+	struct nf_slot_index index;
+	struct nf_slot_index mappings; /* nat_session_key() -> first peer */
+	struct nat_peer_link *links;   /* by slot - first_slot */
+	uint32_t *free;                /* stack of slots */
+	uint32_t n_free;
+	uint32_t first_slot;
+	uint32_t n_slots;
+	uint32_t cursor;   /* of the sweep */
+	uint64_t swept_ns; /* the sweep has done all that was due at this time */
+};
+
+struct nat_filter_table {
+	struct slim_table *table;
+	const struct nat_config *config;
+	uint64_t seed;
+	struct nat_filter *workers[SLIM_MAX_WORKERS]; /* NULL: endpoint-independent */
+};
+
+/* Main thread. Keeps `config`. Nothing is allocated for endpoint-independent filtering. -ENOMEM. */
+int nat_filter_table_init(struct nat_filter_table *t, const struct nat_config *config,
+			  uint64_t seed);
+/* Adds the table, if there is one, to an agent that is created but not started. Negative errno. */
+int nat_filter_table_create(struct nat_filter_table *t, struct slim_agent *agent);
+/* After slim_agent_start(): the share of a worker, which goes with its sessions from now on. NULL:
+ * endpoint-independent. */
+struct nat_filter *nat_filter_worker_init(struct nat_filter_table *t, uint16_t worker,
+					  struct slim_worker *agent, struct nat_sessions *sessions);
+void nat_filter_table_fini(struct nat_filter_table *t);
+
+/* Slots of the table: capacity, rounded up to equal shares. */
+uint32_t nat_filter_capacity(const struct nat_config *config);
+
+/* ---- worker ------------------------------------------------------------------------------------ */
+
+enum nat_filter_error {
+	NAT_FILTER_OK = 0,
+	NAT_FILTER_TABLE_FULL,
+	NAT_FILTER_LIMIT, /* the mapping has all the peers it may have */
+};
+
+/* A packet of the mapping leaves for a peer, which may answer from now on. `port`: 0 for ICMP. */
+enum nat_filter_error nat_filter_permit(struct nat_filter *f, const struct nat_session *session,
+					rte_be32_t address, rte_be16_t port, uint64_t now_ns);
+
+/* May this peer send to the mapping? `refresh`: a packet of it comes in now. */
+bool nat_filter_permits(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
+			rte_be16_t port, uint64_t now_ns, bool refresh);
+
+/* Is there a slot for it, whatever its time? For tests. */
+bool nat_filter_has(const struct nat_filter *f, const struct nat_peer *peer);
+
+/* The mapping with this key goes: so do its peers, at most peers_per_mapping. */
+void nat_filter_forget(struct nat_filter *f, uint64_t session_key);
+
+/* Frees the slots of peers whose time is over, a bounded number a call. */
+void nat_filter_tick(struct nat_filter *f, uint64_t now_ns);
+
+#endif
