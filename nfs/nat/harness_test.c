@@ -50,7 +50,7 @@ harness_defaults(struct nat_config *config)
 		"  routes: [{prefix: 0.0.0.0/0, via: 203.0.113.2}]\n"
 		"pool: {first: 198.51.100.0, last: 198.51.100.1}\n"
 		"capacity: 8192\nneighbours: 256\nhold_capacity: 64\n";
-	char error[NAT_ERROR_SIZE] = "";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
 
 	if (nat_config_parse("harness", text, sizeof(text) - 1, config, error) != 0)
 		fail_msg("%s", error);

@@ -299,7 +299,7 @@ run(struct program *p, const struct nf_args *args)
 int
 main(int argc, char **argv)
 {
-	char error[NAT_ERROR_SIZE];
+	char error[NF_CONFIG_ERROR_SIZE];
 	struct nf_args args;
 
 	if (nf_args_parse(&args, argc, argv) != 0)
