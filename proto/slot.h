@@ -5,8 +5,8 @@
  * The copy is made of relaxed atomic words, so that it is defined (and clean under TSan)
  * also while it loses the race; the sequence then tells.
  */
-#ifndef SLIMD_IO_SLOT_H
-#define SLIMD_IO_SLOT_H
+#ifndef SLIM_PROTO_SLOT_H
+#define SLIM_PROTO_SLOT_H
 
 #include <stdbool.h>
 #include <stddef.h>
