@@ -196,6 +196,7 @@ start_driver(struct program *p)
 	struct driver_config config = {
 		.host = p->config->host,
 		.state_dir = p->config->state_dir,
+		.runtime_dir = p->config->runtime_dir,
 		.nfs = p->daemon.nfs,
 		.peers = p->daemon.peers,
 		.steering = p->steering,

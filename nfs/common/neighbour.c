@@ -472,8 +472,8 @@ nf_neighbour_tick(struct nf_neighbours *n)
 		tick_slot(n, n->first_slot + n->cursor);
 		n->cursor = n->cursor + 1 == n->n_slots ? 0 : n->cursor + 1;
 	}
-	for (uint32_t i = 0; i < config->n_routes; i++)
-		tick_next_hop(n, &config->routes[i]);
+	for (uint32_t i = 0; i < config->routes->n; i++)
+		tick_next_hop(n, &config->routes->routes[i]);
 }
 
 uint32_t

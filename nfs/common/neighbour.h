@@ -85,9 +85,8 @@ struct nf_neighbours {
 
 struct nf_neighbour_config {
 	const struct nf_side *sides;
-	const struct nf_route *routes; /* their next hops are kept known */
-	uint32_t n_routes;
-	uint32_t capacity; /* neighbours */
+	const struct nf_routes *routes; /* their next hops are kept known */
+	uint32_t capacity;              /* neighbours */
 	uint64_t lifetime_ns;
 	uint16_t n_workers;
 	uint8_t n_sides;

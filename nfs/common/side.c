@@ -15,16 +15,16 @@ compare(const void *a, const void *b)
 
 void
 nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
-	     const struct nf_route *routes, uint32_t n_routes)
+	     const struct nf_routes *routes)
 {
 	hops->n = 0;
 	for (uint8_t s = 0; s < n_sides; s++)
 		hops->hops[hops->n++] = (struct nf_hop){.prefix = sides[s].prefix, .side = s};
-	for (uint32_t i = 0; i < n_routes; i++)
+	for (uint32_t i = 0; i < routes->n; i++)
 		hops->hops[hops->n++] = (struct nf_hop){
-			.prefix = routes[i].prefix,
-			.via = routes[i].via,
-			.side = routes[i].side,
+			.prefix = routes->routes[i].prefix,
+			.via = routes->routes[i].via,
+			.side = routes->routes[i].side,
 		};
 	qsort(hops->hops, hops->n, sizeof(hops->hops[0]), compare);
 }

@@ -38,6 +38,11 @@ struct nf_route {
 	uint8_t side;
 };
 
+struct nf_routes {
+	struct nf_route routes[NF_MAX_ROUTES];
+	uint32_t n;
+};
+
 struct nf_hop {
 	struct nf_prefix prefix;
 	rte_be32_t via; /* 0: on-link */
@@ -65,9 +70,9 @@ nf_is_unroutable(rte_be32_t address)
 	return top == 0 || top == 127 || top >= 224;
 }
 
-/* From what is on-link on `n_sides` sides, and `n_routes` routes. */
+/* From what is on-link on `n_sides` sides, and the routes. */
 void nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
-		  const struct nf_route *routes, uint32_t n_routes);
+		  const struct nf_routes *routes);
 
 /* Next hop of an address (host order); NULL: no route. */
 const struct nf_hop *nf_hop_find(const struct nf_hops *hops, uint32_t address);

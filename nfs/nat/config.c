@@ -5,11 +5,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "config_file.h"
 
@@ -17,162 +15,10 @@
 
 /* What conversion works on: the file's words, the result, and where to say what is wrong. */
 struct conversion {
-	const char *name;
-	const char *text;
-	size_t size;
+	struct nf_conversion in;
 	const struct nat_file *file;
 	struct nat_config *config;
-	char *error;
 };
-
-__attribute__((format(printf, 3, 4))) static int
-wrong(struct conversion *c, const char *path, const char *format, ...)
-{
-	char reason[NAT_ERROR_SIZE / 2];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reason, sizeof(reason), format, args);
-	va_end(args);
-	snprintf(c->error, NAT_ERROR_SIZE, "%.100s:%u: %s: %s", c->name,
-		 nat_file_line(c->text, c->size, path), path, reason);
-	return -EINVAL;
-}
-
-/* ---- single values ----------------------------------------------------------------- */
-
-static int
-take_name(struct conversion *c, const char *path, const char *text, char *ret_name, size_t size)
-{
-	if (strlen(text) >= size)
-		return wrong(c, path, "longer than %zu characters", size - 1);
-	snprintf(ret_name, size, "%s", text);
-	return 0;
-}
-
-static int
-take_address(struct conversion *c, const char *path, const char *text, rte_be32_t *ret_address)
-{
-	struct in_addr address;
-
-	if (inet_pton(AF_INET, text, &address) != 1)
-		return wrong(c, path, "'%.40s' is not an IPv4 address", text);
-	*ret_address = address.s_addr;
-	return 0;
-}
-
-/* "100.64.0.1/16": the address with all its bits, and the prefix. */
-static int
-take_prefix(struct conversion *c, const char *path, const char *text, rte_be32_t *ret_address,
-	    struct nf_prefix *ret_prefix)
-{
-	const char *slash = strchr(text, '/');
-	char address[20], *end;
-	unsigned long bits;
-
-	if (slash == NULL || slash - text >= (ptrdiff_t)sizeof(address))
-		return wrong(c, path, "'%.40s' is not ADDRESS/BITS", text);
-	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
-	bits = strtoul(slash + 1, &end, 10);
-	if (slash[1] < '0' || slash[1] > '9' || *end != '\0' || bits > 32)
-		return wrong(c, path, "'%.40s' has no prefix length from 0 to 32", text);
-	if (take_address(c, path, address, ret_address) != 0)
-		return -EINVAL;
-	ret_prefix->mask = bits == 0 ? 0 : UINT32_MAX << (32 - bits);
-	ret_prefix->address = rte_be_to_cpu_32(*ret_address) & ret_prefix->mask;
-	return 0;
-}
-
-static int
-take_mac(struct conversion *c, const char *path, const char *text, struct rte_ether_addr *ret_mac)
-{
-	if (rte_ether_unformat_addr(text, ret_mac) != 0 ||
-	    !rte_is_valid_assigned_ether_addr(ret_mac))
-		return wrong(c, path, "'%.40s' is not a unicast MAC address", text);
-	return 0;
-}
-
-/* An optional number, its default and its range. */
-static int
-take_number(struct conversion *c, const char *path, const uint32_t *value, uint32_t missing,
-	    uint32_t min, uint32_t max, uint32_t *ret_number)
-{
-	uint32_t number = value != NULL ? *value : missing;
-
-	if (number < min || number > max)
-		return wrong(c, path, "%u is not in %u..%u", number, min, max);
-	*ret_number = number;
-	return 0;
-}
-
-static int
-take_seconds(struct conversion *c, const char *path, const uint32_t *value, uint32_t missing,
-	     uint64_t *ret_ns)
-{
-	uint32_t seconds = 0;
-	int error = take_number(c, path, value, missing, 1, 30 * 24 * 3600, &seconds);
-
-	*ret_ns = seconds * SECOND_NS;
-	return error;
-}
-
-/* ---- parts ------------------------------------------------------------------------------ */
-
-static int
-take_route(struct conversion *c, const char *path, const struct nat_file_route *file,
-	   enum nat_side side)
-{
-	struct nf_route *route = &c->config->routes[c->config->n_routes];
-	const struct nf_prefix *link = &c->config->sides[side].prefix;
-	rte_be32_t address = 0;
-	char field[80];
-	int error;
-
-	if (c->config->n_routes == NF_MAX_ROUTES)
-		return wrong(c, path, "more than %u routes", NF_MAX_ROUTES);
-	snprintf(field, sizeof(field), "%s.prefix", path);
-	error = take_prefix(c, field, file->prefix, &address, &route->prefix);
-	if (error != 0)
-		return error;
-	if (route->prefix.address != rte_be_to_cpu_32(address))
-		return wrong(c, field, "'%.40s' has bits below its mask", file->prefix);
-	snprintf(field, sizeof(field), "%s.via", path);
-	error = take_address(c, field, file->via, &route->via);
-	if (error != 0)
-		return error;
-	if (!nf_prefix_has(link, rte_be_to_cpu_32(route->via)) ||
-	    route->via == c->config->sides[side].address)
-		return wrong(c, field, "'%.40s' is not a neighbour on that side", file->via);
-	route->side = side;
-	c->config->n_routes++;
-	return 0;
-}
-
-static int
-take_side(struct conversion *c, const char *name, const struct nat_file_side *file,
-	  enum nat_side which)
-{
-	struct nf_side *side = &c->config->sides[which];
-	char path[64];
-	int error;
-
-	snprintf(path, sizeof(path), "%s.name", name);
-	error = take_name(c, path, file->name, side->name, sizeof(side->name));
-	if (error != 0)
-		return error;
-	side->port_id = file->port;
-	snprintf(path, sizeof(path), "%s.address", name);
-	error = take_prefix(c, path, file->address, &side->address, &side->prefix);
-	if (error != 0)
-		return error;
-	snprintf(path, sizeof(path), "%s.mac", name);
-	error = take_mac(c, path, file->mac, &side->mac);
-	for (unsigned int i = 0; i < file->n_routes && error == 0; i++) {
-		snprintf(path, sizeof(path), "%s.routes.%u", name, i);
-		error = take_route(c, path, &file->routes[i], which);
-	}
-	return error;
-}
 
 /* "5060" or "5060-5070". */
 static int
@@ -186,7 +32,8 @@ take_port_range(struct conversion *c, const char *path, const char *text, uint16
 		last = strtoul(end + 1, &end, 10);
 	if (*text < '0' || *text > '9' || *end != '\0' || first == 0 || last < first ||
 	    last > UINT16_MAX)
-		return wrong(c, path, "'%.40s' is not PORT or FIRST-LAST from 1 to 65535", text);
+		return nf_wrong(&c->in, path, "'%.40s' is not PORT or FIRST-LAST from 1 to 65535",
+				text);
 	*ret_first = (uint16_t)first;
 	*ret_last = (uint16_t)last;
 	return 0;
@@ -205,7 +52,7 @@ take_protocol(struct conversion *c, const char *path, const char *text, uint8_t 
 			*ret_protocol = protocols[i].number;
 			return 0;
 		}
-	return wrong(c, path, "'%.40s' is not udp, tcp or icmp", text);
+	return nf_wrong(&c->in, path, "'%.40s' is not udp, tcp or icmp", text);
 }
 
 static int
@@ -218,9 +65,9 @@ take_exempt_rule(struct conversion *c, unsigned int i)
 	int error;
 
 	snprintf(path, sizeof(path), "no_translate.%u.prefix", i);
-	error = take_prefix(c, path, file->prefix, &address, &rule->prefix);
+	error = nf_take_prefix(&c->in, path, file->prefix, &address, &rule->prefix);
 	if (error == 0 && rule->prefix.address != rte_be_to_cpu_32(address))
-		error = wrong(c, path, "'%.40s' has bits below its mask", file->prefix);
+		error = nf_wrong(&c->in, path, "'%.40s' has bits below its mask", file->prefix);
 	snprintf(path, sizeof(path), "no_translate.%u.protocol", i);
 	if (error == 0 && file->protocol != NULL)
 		error = take_protocol(c, path, file->protocol, &rule->protocol);
@@ -229,7 +76,7 @@ take_exempt_rule(struct conversion *c, unsigned int i)
 	if (error != 0 || !rule->by_port)
 		return error;
 	if (rule->protocol == IPPROTO_ICMP)
-		return wrong(c, path, "ICMP has no ports");
+		return nf_wrong(&c->in, path, "ICMP has no ports");
 	return take_port_range(c, path, file->ports, &rule->port_first, &rule->port_last);
 }
 
@@ -250,12 +97,12 @@ add_pool_address(struct conversion *c, const char *path, rte_be32_t address)
 	struct nat_config *config = c->config;
 
 	if (config->n_pool == NAT_MAX_POOL)
-		return wrong(c, path, "more than %u addresses", NAT_MAX_POOL);
+		return nf_wrong(&c->in, path, "more than %u addresses", NAT_MAX_POOL);
 	for (int s = 0; s < NAT_N_SIDES; s++)
 		if (address == config->sides[s].address)
-			return wrong(c, path, "holds the NAT's own address");
+			return nf_wrong(&c->in, path, "holds the NAT's own address");
 	if (nf_prefix_has(&config->sides[NAT_INSIDE].prefix, rte_be_to_cpu_32(address)))
-		return wrong(c, path, "holds an inside address");
+		return nf_wrong(&c->in, path, "holds an inside address");
 	config->pool[config->n_pool++] = address;
 	return 0;
 }
@@ -281,7 +128,7 @@ take_pool_list(struct conversion *c, const struct nat_file_pool *file)
 		int error;
 
 		snprintf(path, sizeof(path), "pool.addresses.%u", i);
-		error = take_address(c, path, file->addresses[i], &address);
+		error = nf_take_address(&c->in, path, file->addresses[i], &address);
 		if (error == 0)
 			error = add_pool_address(c, path, address);
 		if (error != 0)
@@ -290,12 +137,12 @@ take_pool_list(struct conversion *c, const struct nat_file_pool *file)
 	qsort(config->pool, config->n_pool, sizeof(config->pool[0]), compare_addresses);
 	for (uint32_t i = 1; i < config->n_pool; i++)
 		if (config->pool[i] == config->pool[i - 1])
-			return wrong(c, "pool.addresses", "the same address twice");
+			return nf_wrong(&c->in, "pool.addresses", "the same address twice");
 	first = rte_be_to_cpu_32(config->pool[0]);
 	last = rte_be_to_cpu_32(config->pool[config->n_pool - 1]);
 	if (last - first >= NAT_MAX_POOL_SPAN)
-		return wrong(c, "pool.addresses", "further apart than %u addresses",
-			     NAT_MAX_POOL_SPAN);
+		return nf_wrong(&c->in, "pool.addresses", "further apart than %u addresses",
+				NAT_MAX_POOL_SPAN);
 	return 0;
 }
 
@@ -304,11 +151,11 @@ take_pool_range(struct conversion *c, const struct nat_file_pool *file)
 {
 	rte_be32_t first = 0, last = 0;
 
-	if (take_address(c, "pool.first", file->first, &first) != 0 ||
-	    take_address(c, "pool.last", file->last, &last) != 0)
+	if (nf_take_address(&c->in, "pool.first", file->first, &first) != 0 ||
+	    nf_take_address(&c->in, "pool.last", file->last, &last) != 0)
 		return -EINVAL;
 	if (rte_be_to_cpu_32(last) < rte_be_to_cpu_32(first))
-		return wrong(c, "pool.last", "is before pool.first");
+		return nf_wrong(&c->in, "pool.last", "is before pool.first");
 	for (uint64_t a = rte_be_to_cpu_32(first); a <= rte_be_to_cpu_32(last); a++) {
 		int error = add_pool_address(c, "pool", rte_cpu_to_be_32((uint32_t)a));
 
@@ -324,9 +171,9 @@ take_pool(struct conversion *c)
 	const struct nat_file_pool *file = &c->file->pool;
 
 	if ((file->first != NULL) != (file->last != NULL))
-		return wrong(c, "pool", "first and last belong together");
+		return nf_wrong(&c->in, "pool", "first and last belong together");
 	if ((file->first != NULL) == (file->n_addresses != 0))
-		return wrong(c, "pool", "needs either first and last, or addresses");
+		return nf_wrong(&c->in, "pool", "needs either first and last, or addresses");
 	return file->first != NULL ? take_pool_range(c, file) : take_pool_list(c, file);
 }
 
@@ -340,7 +187,8 @@ take_ports(struct conversion *c)
 	c->config->port_last = file != NULL ? file->last : 65535;
 	if (c->config->port_first == 0 || c->config->port_last < c->config->port_first ||
 	    c->config->port_last - c->config->port_first < 255)
-		return wrong(c, "ports", "first..last must be at least 256 ports from 1 to 65535");
+		return nf_wrong(&c->in, "ports",
+				"first..last must be at least 256 ports from 1 to 65535");
 	return 0;
 }
 
@@ -350,13 +198,13 @@ take_timeouts(struct conversion *c)
 	const struct nat_file_timeouts *file = &c->file->timeouts;
 	struct nat_timeouts *t = &c->config->timeouts;
 
-	if (take_seconds(c, "timeouts.udp", file->udp, 300, &t->udp_ns) != 0 ||
-	    take_seconds(c, "timeouts.tcp_established", file->tcp_established, 7440,
-			 &t->tcp_established_ns) != 0 ||
-	    take_seconds(c, "timeouts.tcp_transitory", file->tcp_transitory, 240,
-			 &t->tcp_transitory_ns) != 0 ||
-	    take_seconds(c, "timeouts.icmp", file->icmp, 60, &t->icmp_ns) != 0 ||
-	    take_seconds(c, "timeouts.arp", file->arp, 300, &t->arp_ns) != 0)
+	if (nf_take_seconds(&c->in, "timeouts.udp", file->udp, 300, &t->udp_ns) != 0 ||
+	    nf_take_seconds(&c->in, "timeouts.tcp_established", file->tcp_established, 7440,
+			    &t->tcp_established_ns) != 0 ||
+	    nf_take_seconds(&c->in, "timeouts.tcp_transitory", file->tcp_transitory, 240,
+			    &t->tcp_transitory_ns) != 0 ||
+	    nf_take_seconds(&c->in, "timeouts.icmp", file->icmp, 60, &t->icmp_ns) != 0 ||
+	    nf_take_seconds(&c->in, "timeouts.arp", file->arp, 300, &t->arp_ns) != 0)
 		return -EINVAL;
 	return 0;
 }
@@ -376,15 +224,15 @@ take_filtering(struct conversion *c)
 	       strcmp(file->filtering, names[i]) != 0)
 		i++;
 	if (i == sizeof(names) / sizeof(names[0]))
-		return wrong(c, "filtering",
-			     "is not endpoint-independent, address-dependent or "
-			     "address-and-port-dependent");
+		return nf_wrong(&c->in, "filtering",
+				"is not endpoint-independent, address-dependent or "
+				"address-and-port-dependent");
 	c->config->filtering = (enum nat_filtering)i;
-	if (take_number(c, "peers", file->peers, 524288, 1024, SLIM_MAX_CAPACITY,
-			&c->config->peers) != 0)
+	if (nf_take_number(&c->in, "peers", file->peers, 524288, 1024, SLIM_MAX_CAPACITY,
+			   &c->config->peers) != 0)
 		return -EINVAL;
-	return take_number(c, "limits.peers_per_mapping", file->limits.peers_per_mapping, 4096, 1,
-			   65536, &c->config->peers_per_mapping);
+	return nf_take_number(&c->in, "limits.peers_per_mapping", file->limits.peers_per_mapping,
+			      4096, 1, 65536, &c->config->peers_per_mapping);
 }
 
 static int
@@ -394,17 +242,21 @@ take_sizes(struct conversion *c)
 	struct nat_config *config = c->config;
 	uint32_t workers = 0, sleep_us = 0;
 
-	if (take_number(c, "workers", file->workers, 1, 1, SLIM_MAX_WORKERS, &workers) != 0 ||
-	    take_number(c, "capacity", file->capacity, 262144, 1024, SLIM_MAX_CAPACITY,
-			&config->capacity) != 0 ||
-	    take_number(c, "neighbours", file->neighbours, 4096, 64, 1u << 20,
-			&config->neighbours) != 0 ||
-	    take_number(c, "hold_capacity", file->hold_capacity, SLIM_HOLD_CAPACITY_DEFAULT, 64,
-			1u << 20, &config->hold_capacity) != 0 ||
-	    take_number(c, "limits.sessions_per_subscriber", file->limits.sessions_per_subscriber,
-			0, 0, UINT32_MAX, &config->max_sessions_per_subscriber) != 0 ||
-	    take_number(c, "idle.spin", file->idle.spin, 64, 0, UINT32_MAX, &config->spin) != 0 ||
-	    take_number(c, "idle.sleep_us", file->idle.sleep_us, 20, 0, 10000, &sleep_us) != 0)
+	if (nf_take_number(&c->in, "workers", file->workers, 1, 1, SLIM_MAX_WORKERS, &workers) !=
+		    0 ||
+	    nf_take_number(&c->in, "capacity", file->capacity, 262144, 1024, SLIM_MAX_CAPACITY,
+			   &config->capacity) != 0 ||
+	    nf_take_number(&c->in, "neighbours", file->neighbours, 4096, 64, 1u << 20,
+			   &config->neighbours) != 0 ||
+	    nf_take_number(&c->in, "hold_capacity", file->hold_capacity, SLIM_HOLD_CAPACITY_DEFAULT,
+			   64, 1u << 20, &config->hold_capacity) != 0 ||
+	    nf_take_number(&c->in, "limits.sessions_per_subscriber",
+			   file->limits.sessions_per_subscriber, 0, 0, UINT32_MAX,
+			   &config->max_sessions_per_subscriber) != 0 ||
+	    nf_take_number(&c->in, "idle.spin", file->idle.spin, 64, 0, UINT32_MAX,
+			   &config->spin) != 0 ||
+	    nf_take_number(&c->in, "idle.sleep_us", file->idle.sleep_us, 20, 0, 10000, &sleep_us) !=
+		    0)
 		return -EINVAL;
 	config->n_workers = (uint16_t)workers;
 	config->sleep_ns = sleep_us * 1000;
@@ -418,23 +270,25 @@ convert(struct conversion *c)
 {
 	const struct nat_file *file = c->file;
 	struct nat_config *config = c->config;
-	int error = take_name(c, "instance", file->instance, config->instance,
-			      sizeof(config->instance));
+	int error = nf_take_name(&c->in, "instance", file->instance, config->instance,
+				 sizeof(config->instance));
 
 	if (error == 0)
-		error = take_name(c, "service", file->service, config->service,
-				  sizeof(config->service));
+		error = nf_take_name(&c->in, "service", file->service, config->service,
+				     sizeof(config->service));
 	if (error == 0 && file->agent_socket != NULL)
-		error = take_name(c, "agent_socket", file->agent_socket, config->agent_socket,
-				  sizeof(config->agent_socket));
+		error = nf_take_name(&c->in, "agent_socket", file->agent_socket,
+				     config->agent_socket, sizeof(config->agent_socket));
 	if (error == 0)
-		error = take_side(c, "inside", &file->inside, NAT_INSIDE);
+		error = nf_take_side(&c->in, "inside", &file->inside, NAT_INSIDE,
+				     &config->sides[NAT_INSIDE], &config->routes);
 	if (error == 0)
-		error = take_side(c, "outside", &file->outside, NAT_OUTSIDE);
+		error = nf_take_side(&c->in, "outside", &file->outside, NAT_OUTSIDE,
+				     &config->sides[NAT_OUTSIDE], &config->routes);
 	if (error == 0 && file->inside.port == file->outside.port)
-		error = wrong(c, "outside.port", "is the inside port");
+		error = nf_wrong(&c->in, "outside.port", "is the inside port");
 	if (error == 0 && strcmp(file->inside.name, file->outside.name) == 0)
-		error = wrong(c, "outside.name", "is the inside port's name");
+		error = nf_wrong(&c->in, "outside.name", "is the inside port's name");
 	if (error == 0)
 		error = take_pool(c);
 	if (error == 0)
@@ -450,26 +304,23 @@ convert(struct conversion *c)
 
 int
 nat_config_parse(const char *name, const char *text, size_t size, struct nat_config *ret_config,
-		 char error[NAT_ERROR_SIZE])
+		 char error[NF_CONFIG_ERROR_SIZE])
 {
 	struct nat_config config = {0};
 	struct nat_file *file = NULL;
-	char reason[NAT_ERROR_SIZE / 2];
+	char reason[NF_CONFIG_ERROR_SIZE / 2];
 	unsigned int line = 0;
 	int result;
 
 	result = nat_file_parse(text, size, &file, reason, sizeof(reason), &line);
 	if (result != 0) {
-		snprintf(error, NAT_ERROR_SIZE, "%.100s:%u: %s", name, line, reason);
+		snprintf(error, NF_CONFIG_ERROR_SIZE, "%.100s:%u: %s", name, line, reason);
 		return result;
 	}
 	result = convert(&(struct conversion){
-		.name = name,
-		.text = text,
-		.size = size,
+		.in = {.name = name, .text = text, .size = size, .error = error},
 		.file = file,
 		.config = &config,
-		.error = error,
 	});
 	nat_file_free(file);
 	if (result == 0)
@@ -478,24 +329,12 @@ nat_config_parse(const char *name, const char *text, size_t size, struct nat_con
 }
 
 int
-nat_config_load(const char *path, struct nat_config *ret_config, char error[NAT_ERROR_SIZE])
+nat_config_load(const char *path, struct nat_config *ret_config, char error[NF_CONFIG_ERROR_SIZE])
 {
-	char *text = malloc(NAT_MAX_CONFIG_SIZE);
-	FILE *stream = fopen(path, "re");
 	size_t size = 0;
-	int result;
+	char *text = NULL;
+	int result = nf_config_read(path, &text, &size, error);
 
-	if (stream == NULL || text == NULL) {
-		result = -errno;
-		snprintf(error, NAT_ERROR_SIZE, "%.100s: %s", path, strerror(errno));
-	} else {
-		size = fread(text, 1, NAT_MAX_CONFIG_SIZE, stream);
-		result = ferror(stream) ? -EIO : size == NAT_MAX_CONFIG_SIZE ? -EFBIG : 0;
-		if (result != 0)
-			snprintf(error, NAT_ERROR_SIZE, "%.100s: %s", path, strerror(-result));
-	}
-	if (stream != NULL)
-		fclose(stream);
 	if (result == 0)
 		result = nat_config_parse(path, text, size, ret_config, error);
 	free(text);
@@ -504,46 +343,23 @@ nat_config_load(const char *path, struct nat_config *ret_config, char error[NAT_
 
 /* ---- identity -------------------------------------------------------------------------- */
 
-struct fingerprint {
-	uint64_t hash;
-};
-
-static void
-mix(struct fingerprint *f, uint64_t number)
-{
-	f->hash = XXH3_64bits_withSeed(&number, sizeof(number), f->hash);
-}
-
 void
 nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY_SIZE])
 {
-	struct fingerprint f = {0};
+	struct nf_fingerprint f = {0};
 	char first[INET_ADDRSTRLEN], last[INET_ADDRSTRLEN];
 
 	for (uint32_t i = 0; i < config->n_pool; i++)
-		mix(&f, config->pool[i]);
-	for (int s = 0; s < NAT_N_SIDES; s++) {
-		const struct nf_side *side = &config->sides[s];
-
-		mix(&f, XXH3_64bits(side->name, strlen(side->name)));
-		mix(&f, side->address);
-		mix(&f, side->prefix.mask);
-		for (int i = 0; i < RTE_ETHER_ADDR_LEN; i++)
-			mix(&f, side->mac.addr_bytes[i]);
-	}
-	for (uint32_t i = 0; i < config->n_routes; i++) {
-		mix(&f, config->routes[i].prefix.address);
-		mix(&f, config->routes[i].prefix.mask);
-		mix(&f, config->routes[i].via);
-		mix(&f, config->routes[i].side);
-	}
-	mix(&f, config->filtering);
+		nf_fingerprint_number(&f, config->pool[i]);
+	nf_fingerprint_sides(&f, config->sides, NAT_N_SIDES, &config->routes);
+	nf_fingerprint_number(&f, config->filtering);
 	for (uint32_t i = 0; i < config->n_exempt; i++) {
 		const struct nat_exempt *rule = &config->exempt[i];
 
-		mix(&f, (uint64_t)rule->prefix.address << 32 | rule->prefix.mask);
-		mix(&f, (uint64_t)rule->protocol << 40 | (uint64_t)rule->by_port << 32 |
-				(uint32_t)rule->port_first << 16 | rule->port_last);
+		nf_fingerprint_number(&f, (uint64_t)rule->prefix.address << 32 | rule->prefix.mask);
+		nf_fingerprint_number(
+			&f, (uint64_t)rule->protocol << 40 | (uint64_t)rule->by_port << 32 |
+				    (uint32_t)rule->port_first << 16 | rule->port_last);
 	}
 	inet_ntop(AF_INET, &config->pool[0], first, sizeof(first));
 	inet_ntop(AF_INET, &config->pool[config->n_pool - 1], last, sizeof(last));

@@ -13,14 +13,13 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
+#include "convert.h"
 #include "side.h"
 #include "slim_limits.h"
 
-#define NAT_MAX_EXEMPT 32u         /* rules of destinations that are not translated */
-#define NAT_MAX_POOL 256u          /* external addresses */
-#define NAT_MAX_POOL_SPAN 65536u   /* from the lowest to the highest one */
-#define NAT_MAX_CONFIG_SIZE 65536u /* bytes of the file */
-#define NAT_ERROR_SIZE 256u
+#define NAT_MAX_EXEMPT 32u       /* rules of destinations that are not translated */
+#define NAT_MAX_POOL 256u        /* external addresses */
+#define NAT_MAX_POOL_SPAN 65536u /* from the lowest to the highest one */
 
 enum nat_side { NAT_INSIDE = 0, NAT_OUTSIDE, NAT_N_SIDES };
 
@@ -53,8 +52,7 @@ struct nat_config {
 	char service[SLIM_NAME_SIZE];
 	char agent_socket[108]; /* "": no slimd */
 	struct nf_side sides[NAT_N_SIDES];
-	struct nf_route routes[NF_MAX_ROUTES];
-	uint32_t n_routes;
+	struct nf_routes routes;
 	struct nat_exempt exempt[NAT_MAX_EXEMPT];
 	uint32_t n_exempt;
 	rte_be32_t pool[NAT_MAX_POOL]; /* in order */
@@ -78,11 +76,12 @@ struct nat_config {
 
 /* Reads and checks. On failure -EINVAL (or the error of reading the file), and the reason
  * with file and line in `error`. */
-int nat_config_load(const char *path, struct nat_config *ret_config, char error[NAT_ERROR_SIZE]);
+int nat_config_load(const char *path, struct nat_config *ret_config,
+		    char error[NF_CONFIG_ERROR_SIZE]);
 
 /* The same from memory; `name` is for the messages. */
 int nat_config_parse(const char *name, const char *text, size_t size, struct nat_config *ret_config,
-		     char error[NAT_ERROR_SIZE]);
+		     char error[NF_CONFIG_ERROR_SIZE]);
 
 /* What two instances of one service must have in common: pool, port range, addresses, MACs, routes,
  * filtering and what is not translated; as text. Not the instance's name, nor sizes, nor timeouts. */

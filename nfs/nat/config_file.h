@@ -10,19 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct nat_file_route {
-	char *prefix;
-	char *via;
-};
-
-struct nat_file_side {
-	char *name;
-	uint16_t port;
-	char *address;
-	char *mac;
-	struct nat_file_route *routes;
-	unsigned int n_routes;
-};
+#include "yaml_file.h"
 
 struct nat_file_pool {
 	char *first;
@@ -55,23 +43,18 @@ struct nat_file_exempt {
 	char *protocol;
 };
 
-struct nat_file_idle {
-	uint32_t *spin;
-	uint32_t *sleep_us;
-};
-
 struct nat_file {
 	char *instance;
 	char *service;
 	char *agent_socket;
 	uint32_t *workers;
-	struct nat_file_side inside;
-	struct nat_file_side outside;
+	struct nf_yaml_side inside;
+	struct nf_yaml_side outside;
 	struct nat_file_pool pool;
 	struct nat_file_ports *ports;
 	struct nat_file_timeouts timeouts;
 	struct nat_file_limits limits;
-	struct nat_file_idle idle;
+	struct nf_yaml_idle idle;
 	struct nat_file_exempt *no_translate;
 	unsigned int n_no_translate;
 	bool *inbound_refresh;
@@ -87,9 +70,5 @@ struct nat_file {
 int nat_file_parse(const char *text, size_t size, struct nat_file **ret_file, char *error,
 		   size_t error_size, unsigned int *ret_line);
 void nat_file_free(struct nat_file *file);
-
-/* The line (from 1) of the value at `path` ("inside.routes.0.via"), or of the deepest part of the
- * path that exists; 0 if there is none. */
-unsigned int nat_file_line(const char *text, size_t size, const char *path);
 
 #endif

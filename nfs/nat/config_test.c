@@ -54,7 +54,7 @@ parse_with(unsigned int line, const char *text, struct nat_config *config, char 
 static void
 refused(unsigned int line, const char *text, const char *reason)
 {
-	char error[NAT_ERROR_SIZE] = "", place[32];
+	char error[NF_CONFIG_ERROR_SIZE] = "", place[32];
 	struct nat_config config = {.capacity = 1};
 
 	assert_int_equal(parse_with(line, text, &config, error), -22);
@@ -67,7 +67,7 @@ refused(unsigned int line, const char *text, const char *reason)
 static void
 good_file_is_taken(void **state)
 {
-	char error[NAT_ERROR_SIZE] = "";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
 	struct nat_config c;
 
 	(void)state;
@@ -77,8 +77,8 @@ good_file_is_taken(void **state)
 	assert_int_equal(c.sides[NAT_INSIDE].prefix.address, 0x64400000);
 	assert_int_equal(c.sides[NAT_INSIDE].prefix.mask, 0xffff0000);
 	assert_int_equal(c.sides[NAT_OUTSIDE].mac.addr_bytes[4], 2);
-	assert_int_equal(c.n_routes, 1);
-	assert_int_equal(c.routes[0].via, RTE_BE32(0x64400002));
+	assert_int_equal(c.routes.n, 1);
+	assert_int_equal(c.routes.routes[0].via, RTE_BE32(0x64400002));
 	assert_int_equal(c.n_pool, 16);
 	assert_int_equal(c.pool[15], RTE_BE32(0xc633640f));
 	assert_int_equal(c.n_workers, 2);
@@ -132,7 +132,7 @@ wrong_shape_is_refused_with_its_line(void **state)
 static void
 pools_are_checked(void **state)
 {
-	char error[NAT_ERROR_SIZE] = "";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
 	struct nat_config c;
 
 	(void)state;
@@ -152,7 +152,7 @@ pool_may_be_a_list(void **state)
 		"inside: {name: i, port: 0, address: 10.0.0.1/8, mac: '02:00:00:00:00:01'}\n"
 		"outside: {name: o, port: 1, address: 192.0.2.1/24, mac: '02:00:00:00:00:02'}\n"
 		"pool: {addresses: [192.0.2.9, 192.0.2.7]}\n";
-	char error[NAT_ERROR_SIZE] = "";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
 	struct nat_config c;
 
 	(void)state;
@@ -164,7 +164,7 @@ pool_may_be_a_list(void **state)
 static void
 exempt_destinations_are_checked(void **state)
 {
-	char error[NAT_ERROR_SIZE] = "";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
 	struct nat_config c;
 
 	(void)state;
@@ -197,7 +197,7 @@ exempt_destinations_are_checked(void **state)
 static void
 missing_keys_are_refused(void **state)
 {
-	char error[NAT_ERROR_SIZE] = "";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
 	struct nat_config c;
 
 	(void)state;
@@ -231,7 +231,7 @@ identity_is_what_instances_share(void **state)
 		{22, "filtering: endpoint-independent", true},
 		{22, "peers: 4096", true},
 	};
-	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NAT_ERROR_SIZE];
+	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NF_CONFIG_ERROR_SIZE];
 	struct nat_config c;
 
 	(void)state;

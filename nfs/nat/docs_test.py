@@ -45,7 +45,7 @@ def fields(page):
 
 
 def keys(page):
-    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|CYAML_FIELD_\w+)\("(\w+)"', read("nfs/nat/config_file.c")))
+    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|CYAML_FIELD_\w+)\("(\w+)"', read("nfs/nat/config_file.c") + read("nfs/common/yaml_file.c")))
     example = re.search(r"```yaml\n(.*?)```", page, re.S).group(1)
     return difference(code, set(re.findall(r"(\w+):(?=[ \n])", re.sub(r"#.*", "", example))) | {"addresses"})
 

@@ -45,7 +45,7 @@ hash_of(const struct nat_filter *f, const struct nat_peer *peer)
 
 	memcpy(&addresses, peer, sizeof(addresses));
 	memcpy(&rest, &peer->inside_port, sizeof(rest));
-	rest = (rest ^ f->mappings.seed) * UINT64_C(0x9e3779b97f4a7c15);
+	rest = (rest ^ f->mappings.index.seed) * UINT64_C(0x9e3779b97f4a7c15);
 	return nf_slot_index_hash(&f->index, addresses ^ rest ^ rest >> 32);
 }
 
@@ -78,13 +78,6 @@ find(const struct nat_filter *f, uint32_t hash, const struct nat_peer *peer)
 	return nf_slot_index_find(&f->index, hash, 0, peer_equal, &wanted);
 }
 
-static uint32_t
-find_first(const struct nat_filter *f, uint64_t session_key)
-{
-	return nf_slot_index_find(&f->mappings, nf_slot_index_hash(&f->mappings, session_key),
-				  session_key, mapping_equal, f->table);
-}
-
 static struct nat_peer
 make_peer(const struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
 	  rte_be16_t port)
@@ -98,69 +91,6 @@ make_peer(const struct nat_filter *f, const struct nat_session *session, rte_be3
 		.peer_address = address,
 		.peer_port = by_port ? port : 0,
 	};
-}
-
-/* ---- chains -------------------------------------------------------------------------------- */
-
-static struct nat_peer_link *
-link_of(const struct nat_filter *f, uint32_t slot)
-{
-	return &f->links[slot - f->first_slot];
-}
-
-static bool
-is_linked(const struct nat_peer_link *link)
-{
-	return link->n != 0 || link->prev != NF_NO_SLOT;
-}
-
-static void
-set_first(struct nat_filter *f, uint64_t session_key, uint32_t slot, uint32_t n)
-{
-	struct nat_peer_link *link = link_of(f, slot);
-
-	link->prev = NF_NO_SLOT;
-	link->n = n;
-	nf_slot_index_insert(&f->mappings, nf_slot_index_hash(&f->mappings, session_key), slot);
-}
-
-/* `slot` holds the peer; `first` is that of its mapping, or NF_NO_SLOT. */
-static void
-link_peer(struct nat_filter *f, uint32_t slot, uint64_t session_key, uint32_t first)
-{
-	struct nat_peer_link *link = link_of(f, slot), *head;
-
-	if (first == NF_NO_SLOT) {
-		link->next = NF_NO_SLOT;
-		set_first(f, session_key, slot, 1);
-		return;
-	}
-	head = link_of(f, first);
-	link->prev = first;
-	link->next = head->next;
-	if (head->next != NF_NO_SLOT)
-		link_of(f, head->next)->prev = slot;
-	head->next = slot;
-	head->n++;
-}
-
-static void
-unlink_peer(struct nat_filter *f, uint32_t slot, uint64_t session_key)
-{
-	struct nat_peer_link *link = link_of(f, slot);
-
-	if (link->prev == NF_NO_SLOT) {
-		nf_slot_index_remove(&f->mappings, nf_slot_index_hash(&f->mappings, session_key),
-				     slot);
-		if (link->next != NF_NO_SLOT)
-			set_first(f, session_key, link->next, link->n - 1);
-	} else {
-		link_of(f, find_first(f, session_key))->n--;
-		link_of(f, link->prev)->next = link->next;
-		if (link->next != NF_NO_SLOT)
-			link_of(f, link->next)->prev = link->prev;
-	}
-	*link = (struct nat_peer_link){.next = NF_NO_SLOT, .prev = NF_NO_SLOT};
 }
 
 /* ---- come and go --------------------------------------------------------------------------------- */
@@ -178,8 +108,7 @@ take_slot(struct nat_filter *f, uint32_t hash)
 static void
 give_slot(struct nat_filter *f, uint32_t slot, const struct nat_peer *peer)
 {
-	if (is_linked(link_of(f, slot)))
-		unlink_peer(f, slot, session_key_of(peer));
+	nf_slot_group_leave(&f->mappings, session_key_of(peer), slot);
 	nf_slot_index_remove(&f->index, hash_of(f, peer), slot);
 	f->free[f->n_free++] = slot;
 }
@@ -195,16 +124,16 @@ static enum nat_filter_error
 add_peer(struct nat_filter *f, const struct nat_peer *peer, uint32_t hash)
 {
 	uint64_t session_key = session_key_of(peer);
-	uint32_t first = find_first(f, session_key), slot;
+	uint32_t slot;
 
 	if (f->n_free == 0)
 		return NAT_FILTER_TABLE_FULL;
-	if (first != NF_NO_SLOT && link_of(f, first)->n >= f->shared->config->peers_per_mapping)
+	if (nf_slot_group_size(&f->mappings, session_key) >= f->shared->config->peers_per_mapping)
 		return NAT_FILTER_LIMIT;
 	slot = take_slot(f, hash);
 	memcpy(slim_slot_begin(f->agent, f->table, slot), peer, sizeof(*peer));
 	slim_slot_end(f->agent, f->table, slot, bucket_of(peer->inside_address));
-	link_peer(f, slot, session_key, first);
+	nf_slot_group_join(&f->mappings, session_key, slot);
 	return NAT_FILTER_OK;
 }
 
@@ -264,7 +193,7 @@ nat_filter_forget(struct nat_filter *f, uint64_t session_key)
 {
 	uint32_t slot;
 
-	while ((slot = find_first(f, session_key)) != NF_NO_SLOT)
+	while ((slot = nf_slot_group_first(&f->mappings, session_key)) != NF_NO_SLOT)
 		remove_peer(f, slot);
 }
 
@@ -294,7 +223,7 @@ nat_filter_tick(struct nat_filter *f, uint64_t now_ns)
 		return;
 	f->swept_ns = now_ns;
 	for (uint64_t i = RTE_MIN(due, SWEEP_MAX); i > 0; i--) {
-		if (is_linked(&f->links[f->cursor]))
+		if (nf_slot_group_has(&f->mappings, f->first_slot + f->cursor))
 			sweep_one(f, f->first_slot + f->cursor, now_ns);
 		f->cursor = f->cursor + 1 == f->n_slots ? 0 : f->cursor + 1;
 	}
@@ -333,11 +262,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	struct nat_filter *f = share_of(ctx, w);
-	uint64_t session_key = session_key_of(entry);
-
-	if (!is_linked(link_of(f, slot)))
-		link_peer(f, slot, session_key, find_first(f, session_key));
+	nf_slot_group_join(&share_of(ctx, w)->mappings, session_key_of(entry), slot);
 }
 
 static void
@@ -370,16 +295,13 @@ init_share(struct nat_filter *f, const struct nat_filter_table *t, uint32_t n_sl
 	f->first_slot = first_slot;
 	f->n_slots = n_slots;
 	f->free = rte_malloc("nat_peers", n_slots * sizeof(*f->free), RTE_CACHE_LINE_SIZE);
-	f->links = rte_malloc("nat_peers", n_slots * sizeof(*f->links), RTE_CACHE_LINE_SIZE);
-	if (f->free == NULL || f->links == NULL ||
+	if (f->free == NULL ||
 	    nf_slot_index_init(&f->index, n_slots, t->seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&f->mappings, n_slots, ~t->seed, SOCKET_ID_ANY) != 0)
+	    nf_slot_groups_init(&f->mappings, n_slots, first_slot, ~t->seed, mapping_equal) != 0)
 		return -ENOMEM;
 	/* The lowest slot is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++) {
+	for (uint32_t i = 0; i < n_slots; i++)
 		f->free[i] = first_slot + n_slots - 1 - i;
-		f->links[i] = (struct nat_peer_link){.next = NF_NO_SLOT, .prev = NF_NO_SLOT};
-	}
 	f->n_free = n_slots;
 	return 0;
 }
@@ -429,6 +351,7 @@ nat_filter_worker_init(struct nat_filter_table *t, uint16_t worker, struct slim_
 	if (f == NULL)
 		return NULL;
 	f->table = t->table;
+	f->mappings.ctx = t->table;
 	f->agent = agent;
 	f->sessions = sessions;
 	sessions->filter = f;
@@ -444,9 +367,8 @@ nat_filter_table_fini(struct nat_filter_table *t)
 		if (f == NULL)
 			continue;
 		nf_slot_index_fini(&f->index);
-		nf_slot_index_fini(&f->mappings);
+		nf_slot_groups_fini(&f->mappings);
 		rte_free(f->free);
-		rte_free(f->links);
 		rte_free(f);
 		t->workers[w] = NULL;
 	}

@@ -10,7 +10,7 @@
  * goes with its mapping.
  *
  * A peer belongs to the bucket of the inside address, so to the worker of the mapping. Derived from
- * the slots: an index by the whole key, and one by mapping, to the first of a chain of its peers.
+ * the slots: an index by the whole key, and the group of peers of each mapping (slot_group.h).
  * Bounded by the table and by a limit for each mapping: a new peer beyond is refused, old ones stay.
  *
  * With endpoint-independent filtering there is neither table nor share, and the packet path asks nobody.
@@ -25,6 +25,7 @@
 #include "config.h"
 #include "session.h"
 #include "slim.h"
+#include "slot_group.h"
 #include "slot_index.h"
 
 /* With the slot's header half a cache line. */
@@ -44,13 +45,6 @@ extern const struct slim_field nat_peer_fields[];
 extern const uint16_t nat_peer_n_fields;
 extern const struct slim_table_ops nat_peer_ops; /* ctx: struct nat_filter_table */
 
-/* A peer's place in the chain of its mapping. */
-struct nat_peer_link {
-	uint32_t next; /* slots; NF_NO_SLOT: none */
-	uint32_t prev;
-	uint32_t n; /* of the first: peers of the mapping. 0 with no `prev`: not in a chain */
-};
-
 struct nat_filter_table;
 
 /* One worker's share: slots [first_slot, first_slot + n_slots) of the table. */
@@ -60,9 +54,8 @@ struct nat_filter {
 	struct slim_worker *agent;
 	struct nat_sessions *sessions; /* of the same worker */
 	struct nf_slot_index index;
-	struct nf_slot_index mappings; /* nat_session_key() -> first peer */
-	struct nat_peer_link *links;   /* by slot - first_slot */
-	uint32_t *free;                /* stack of slots */
+	struct nf_slot_groups mappings; /* the peers of each, by nat_session_key() */
+	uint32_t *free;                 /* stack of slots */
 	uint32_t n_free;
 	uint32_t first_slot;
 	uint32_t n_slots;

@@ -50,7 +50,7 @@ harness_defaults(struct nat_config *config)
 		"  routes: [{prefix: 0.0.0.0/0, via: 203.0.113.2}]\n"
 		"pool: {first: 198.51.100.0, last: 198.51.100.1}\n"
 		"capacity: 8192\nneighbours: 256\nhold_capacity: 64\n";
-	char error[NAT_ERROR_SIZE] = "";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
 
 	if (nat_config_parse("harness", text, sizeof(text) - 1, config, error) != 0)
 		fail_msg("%s", error);
@@ -599,7 +599,7 @@ check_peers(const struct nat_filter *f)
 
 	for (uint32_t i = 0; i < f->n_slots; i++) {
 		const struct nat_peer *peer = slim_slot(f->table, f->first_slot + i);
-		const struct nat_peer_link *link = &f->links[i];
+		const struct nf_slot_link *link = &f->mappings.links[i];
 
 		if (!((const struct slim_slot_head *)peer - 1)->used)
 			continue;
@@ -608,7 +608,7 @@ check_peers(const struct nat_filter *f)
 		if (link->prev == NF_NO_SLOT)
 			counted += link->n;
 		else
-			assert_int_equal(f->links[link->prev - f->first_slot].next,
+			assert_int_equal(nf_slot_group_next(&f->mappings, link->prev),
 					 f->first_slot + i);
 	}
 	assert_int_equal(used, f->n_slots - f->n_free);

@@ -851,7 +851,7 @@ neighbours_are_refreshed_while_used(void **state)
 	uint64_t asked;
 
 	(void)state;
-	h.nat->neighbours.config.n_routes = 0; /* next hops are kept in any case */
+	h.nat->config.routes.n = 0; /* next hops are kept in any case */
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	lonely.dst = IP(203, 0, 113, 11);
 	harness_pass(&h, &lonely, NAT_OUTSIDE);

@@ -481,8 +481,7 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	nat->config = *config;
 	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
 		nat->bucket_worker[b] = (uint8_t)(b % config->n_workers);
-	nf_hops_init(&nat->hops, nat->config.sides, NAT_N_SIDES, nat->config.routes,
-		     nat->config.n_routes);
+	nf_hops_init(&nat->hops, nat->config.sides, NAT_N_SIDES, &nat->config.routes);
 	error = nat_session_table_init(&nat->sessions, config, seed);
 	if (error == 0)
 		error = nat_filter_table_init(&nat->filters, &nat->config, seed);
@@ -492,8 +491,7 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 				       &(struct nf_neighbour_config){
 					       .sides = nat->config.sides,
 					       .n_sides = NAT_N_SIDES,
-					       .routes = nat->config.routes,
-					       .n_routes = nat->config.n_routes,
+					       .routes = &nat->config.routes,
 					       .capacity = config->neighbours,
 					       .lifetime_ns = config->timeouts.arp_ns,
 					       .n_workers = config->n_workers,

@@ -633,6 +633,7 @@ static const struct edge edges[] = {
 	{S_FORWARD | S_FENCE | IN(SOURCE_UNDOING), EV_TICK, guard_overdue, NULL, AGAIN},
 	{IN(SOURCE_FINISHING), EV_FINISHED, guard_differs, NULL, AGAIN},
 	{IN(SOURCE_TRAILING), EV_PROVED, guard_differs, act_fail, SAME},
+	{IN(SOURCE_TRAILING), EV_TRAILED, guard_differs, act_fail, SAME},
 	{S_FORWARD, EV_PEER_LOST, NULL, act_reconnect, SAME},
 	/* A target that was still taking over when it was asked says TAKEN later. */
 	{S_RESEND, EV_STANDING_OWNER, NULL, NULL, AGAIN},

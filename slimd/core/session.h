@@ -107,7 +107,7 @@ enum session_state {
 	X(EV_CLAIMED, "claimed") /* source: the hold word is FENCED: no TAKEN will count */       \
 	X(EV_FINISHED,                                                                            \
 	  "finished") /* source: last round done; n: packets redirected since it began */         \
-	X(EV_TRAILED, "trailed")   /* source: peer's TrailDone */                                 \
+	X(EV_TRAILED, "trailed")   /* source: peer's TrailDone; n: rows whose sums are lost */    \
 	X(EV_PROVED, "proved")     /* source: walk over the frozen tables; n: 1 if it differs */  \
 	X(EV_CLOSED, "closed")     /* source: peer's Closed; n: packets lost to limits */         \
 	X(EV_BEGIN, "begin")       /* target: peer's Begin */                                     \

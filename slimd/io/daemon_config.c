@@ -246,10 +246,21 @@ check_defaults(struct check *check, const struct daemon_config_defaults *default
 }
 
 static void
+check_agent_socket(struct check *check, struct daemon_config *config)
+{
+	const char *path = config->agent_socket;
+
+	check_socket_path(check, "agent_socket", path);
+	if (check->error[0] == '\0')
+		snprintf(config->runtime_dir, sizeof(config->runtime_dir), "%.*s",
+			 (int)(strrchr(path, '/') - path), path);
+}
+
+static void
 check_all(struct check *check, struct daemon_config *config)
 {
 	check_name(check, "host", config->host);
-	check_socket_path(check, "agent_socket", config->agent_socket);
+	check_agent_socket(check, config);
 	if (config->state_dir[0] != '/')
 		complain(check, "state_dir: \"%s\" is not an absolute path", config->state_dir);
 	check_grpc(check, &config->grpc);

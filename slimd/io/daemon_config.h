@@ -79,7 +79,8 @@ struct daemon_config {
 	char *log_level; /* NULL: not given */
 	/* Found out from the above. */
 	enum log_level level;
-	bool steering_none; /* steering.address is "none" */
+	bool steering_none;    /* steering.address is "none" */
+	char runtime_dir[104]; /* the folder of agent_socket */
 };
 
 /* Loads and checks: names, addresses, what needs what, and that certificate files fit each other.

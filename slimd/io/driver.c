@@ -140,6 +140,7 @@ move_destroy(struct move *m)
 	if (driver->config.steering != NULL)
 		steering_forget(driver->config.steering, m->session.id);
 	move_end_install(m);
+	move_drop_sums(m);
 	for (uint32_t t = 0; t < SLIM_MAX_TABLES; t++)
 		tracker_destroy(m->trackers[t]);
 	detach_nf(m);
@@ -224,7 +225,7 @@ command_gate(struct move *m, enum session_effect_type type)
 	case FX_GATE_TRACK:
 	case FX_GATE_RECEIVE:
 		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
-		if (move_make_trackers(m, type == FX_GATE_TRACK) < 0) {
+		if (move_make_trackers(m) < 0) {
 			move_complain(m, REASON_INTERNAL, "no memory to follow the tables");
 			move_event_n(m, type == FX_GATE_TRACK ? EV_DRAIN_BAD : EV_VERIFY_BAD, 0,
 				     REASON_INTERNAL);

@@ -24,7 +24,8 @@ struct driver;
 
 struct driver_config {
 	const char *host;
-	const char *state_dir; /* for the journals */
+	const char *state_dir;   /* for the journals */
+	const char *runtime_dir; /* for what only a restart needs, on tmpfs; NULL: none */
 	struct nf_registry *nfs;
 	struct peer_set *peers;
 	struct steering *steering; /* NULL: no address is configured */

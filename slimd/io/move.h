@@ -31,6 +31,7 @@
 #include "row.h"
 #include "session.h"
 #include "stray.h"
+#include "sums.h"
 #include "tracker.h"
 
 #define MOVE_MAX_EVENTS 64u
@@ -160,6 +161,8 @@ struct move {
 	/* Target. */
 	struct install install;
 	bool installing;
+	struct sums *sums[SLIM_MAX_TABLES]; /* NULL: the table has none, or a restart lost them */
+	uint64_t sums_lost;                 /* lazy rows merged without them */
 	struct move_rows_list rows;
 	size_t rows_bytes;
 	struct frame_decoder decoder; /* of the first of `rows` */
@@ -209,7 +212,7 @@ struct move *move_create(struct driver *driver, uint64_t session, bool is_source
 
 /* A round of the source's pumps. True: more could be done at once. */
 bool move_source_poll(struct move *m);
-int move_make_trackers(struct move *m, bool keep_sums);
+int move_make_trackers(struct move *m);
 void move_begin_copy(struct move *m);
 void move_begin_proof(struct move *m);
 void move_begin_trail(struct move *m);
@@ -222,6 +225,7 @@ bool move_target_poll(struct move *m);
 void move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows);
 int move_begin_install(struct move *m);
 void move_end_install(struct move *m);
+void move_drop_sums(struct move *m); /* with their files when the move is done */
 void move_request_round(struct move *m);
 
 /* ---- move_peer.c -------------------------------------------------------------------------- */

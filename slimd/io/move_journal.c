@@ -328,6 +328,7 @@ move_replay(struct driver *driver)
 	uint64_t sessions[SLIM_MAX_SESSIONS];
 	int n = journal_list(driver->config.state_dir, sessions, SLIM_MAX_SESSIONS);
 
+	sums_clean(driver->config.runtime_dir, sessions, n > 0 ? (size_t)n : 0);
 	for (int i = 0; i < n; i++) {
 		struct replay r = {.stage = STAGE_NONE};
 		int rc = journal_read(driver->config.state_dir, sessions[i], take_record, &r);

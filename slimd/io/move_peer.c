@@ -288,6 +288,7 @@ move_send_trail_done(struct move *m)
 	Slim__Peer__V1__Frame frame = FRAME(TRAIL_DONE, trail_done, &done);
 
 	done.merged = m->merged;
+	done.sums_lost = m->sums_lost;
 	send_frame(m, &frame);
 }
 
@@ -474,6 +475,17 @@ take_finished(struct move *m, const Slim__Peer__V1__Finished *finished)
 }
 
 static void
+take_trail_done(struct move *m, const Slim__Peer__V1__TrailDone *done)
+{
+	if (done->sums_lost > 0)
+		move_complain(m, REASON_RESTART,
+			      "the target lost its memory in a restart: what %llu rows counted "
+			      "after the handover is not in its sums",
+			      (unsigned long long)done->sums_lost);
+	move_event_n(m, EV_TRAILED, done->sums_lost, REASON_RESTART);
+}
+
+static void
 take_standing(struct move *m, const Slim__Peer__V1__Standing *standing)
 {
 	switch (standing->state) {
@@ -529,7 +541,7 @@ take_frame_at_source(struct move *m, const Slim__Peer__V1__Frame *frame)
 		take_finished(m, frame->finished);
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_TRAIL_DONE:
-		move_event(m, EV_TRAILED);
+		take_trail_done(m, frame->trail_done);
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_CLOSED:
 		take_closed(m, frame->closed);

@@ -23,7 +23,7 @@
 /* ---- trackers ----------------------------------------------------------------------- */
 
 static struct tracker_config
-describe_table(const struct move *m, uint32_t t, bool keep_sums)
+describe_table(const struct move *m, uint32_t t)
 {
 	const struct nf_table *table = &m->nf->tables[m->local_tables[t]];
 
@@ -40,15 +40,14 @@ describe_table(const struct move *m, uint32_t t, bool keep_sums)
 		.n_workers = m->nf->n_workers,
 		.table = m->local_tables[t],
 		.workers = m->nf->info->workers,
-		.keep_sums = keep_sums,
 	};
 }
 
 int
-move_make_trackers(struct move *m, bool keep_sums)
+move_make_trackers(struct move *m)
 {
 	for (uint32_t t = 0; t < m->n_tables; t++) {
-		struct tracker_config config = describe_table(m, t, keep_sums);
+		struct tracker_config config = describe_table(m, t);
 		int rc;
 
 		tracker_destroy(m->trackers[t]);
@@ -324,7 +323,7 @@ have_trackers(struct move *m)
 {
 	if (m->nf == NULL || m->n_tables == 0)
 		return false;
-	return m->trackers[0] != NULL || move_make_trackers(m, false) == 0;
+	return m->trackers[0] != NULL || move_make_trackers(m) == 0;
 }
 
 void

@@ -62,6 +62,39 @@ move_end_install(struct move *m)
 	m->installing = false;
 }
 
+void
+move_drop_sums(struct move *m)
+{
+	for (uint32_t t = 0; t < SLIM_MAX_TABLES; t++) {
+		if (m->done)
+			sums_remove(m->sums[t]);
+		else
+			sums_close(m->sums[t]);
+		m->sums[t] = NULL;
+	}
+}
+
+static int
+get_sums(struct move *m, uint32_t t)
+{
+	const char *dir = m->driver->config.runtime_dir;
+	const struct schema_link *link = &m->links[t];
+	int rc;
+
+	if (link->n_sums == 0 || m->sums[t] != NULL)
+		return 0;
+	if (!m->restored)
+		return sums_create(dir, m->session.id, t, link->capacity, link->n_sums,
+				   &m->sums[t]);
+	rc = dir != NULL
+		     ? sums_reopen(dir, m->session.id, t, link->capacity, link->n_sums, &m->sums[t])
+		     : -ENOENT;
+	if (rc < 0)
+		log_session_warn(m->session.id, "sums are lost table=%u error=\"%s\"", t,
+				 strerror(-rc));
+	return 0;
+}
+
 int
 move_begin_install(struct move *m)
 {
@@ -83,6 +116,8 @@ move_begin_install(struct move *m)
 	for (uint32_t t = 0; rc == 0 && t < m->n_tables; t++)
 		rc = install_add_table(&m->install, m->local_tables[t], m->links[t].capacity,
 				       m->links[t].payload_size);
+	for (uint32_t t = 0; rc == 0 && t < m->n_tables; t++)
+		rc = get_sums(m, t);
 	if (rc < 0) {
 		move_complain(m, REASON_INTERNAL, "rows cannot be installed: %s", strerror(-rc));
 		move_event_n(m, EV_VERIFY_BAD, 0, REASON_INTERNAL);
@@ -107,17 +142,42 @@ open_first(struct move *m)
 	return row_view_open(&m->view, &m->links[m->open_rows->table], m->open_rows);
 }
 
+/* Takes the values of the sum fields out of a payload. A lazy one keeps in their place what is
+ * to be added: the difference to what was told last. Without memory of that, adding nothing
+ * is the only safe difference. */
+static void
+read_sums(const struct move *m, uint32_t t, uint32_t slot, uint8_t *payload, uint64_t *ret_values)
+{
+	const struct schema_link *link = &m->links[t];
+	const uint64_t *told = m->sums[t] != NULL ? sums_of(m->sums[t], slot) : NULL;
+
+	for (uint16_t i = 0; i < link->n_sums; i++) {
+		const struct schema_column *column = &link->columns[link->sums[i]];
+		uint8_t *at = payload + column->offset;
+
+		ret_values[i] = row_get_number(at, column->size);
+		if (m->open_rows->lazy)
+			row_put_number(at, column->size,
+				       told != NULL ? ret_values[i] - told[i] : 0);
+	}
+}
+
 static int
 put_row(struct move *m, uint32_t row)
 {
 	uint32_t t = m->open_rows->table;
 	uint32_t slot = row_view_slot(&m->view, row);
-	uint8_t payload[SLIM_MAX_SLOT_SIZE];
+	uint8_t payload[SLIM_MAX_SLOT_SIZE], bucket = m->view.buckets[row];
+	uint64_t values[SLIM_MAX_FIELDS];
+	int rc;
 
 	row_unpack(&m->view, &m->links[t], m->epoch_ns, row, payload);
-	if (!m->open_rows->lazy)
-		return install_put(&m->install, t, slot, m->view.buckets[row], payload);
-	return install_merge(&m->install, t, slot, m->view.buckets[row], payload);
+	read_sums(m, t, slot, payload, values);
+	rc = m->open_rows->lazy ? install_merge(&m->install, t, slot, bucket, payload)
+				: install_put(&m->install, t, slot, bucket, payload);
+	if (rc == 0 && m->sums[t] != NULL)
+		memcpy(sums_of(m->sums[t], slot), values, m->links[t].n_sums * sizeof(values[0]));
+	return rc;
 }
 
 /* Empty slots first: they make room. 1: all of the frame is put, 0: budget or ring is full. */
@@ -144,6 +204,16 @@ put_rows(struct move *m, uint32_t *budget)
 	return 1;
 }
 
+static void
+note_merged(struct move *m)
+{
+	uint32_t t = m->open_rows->table;
+
+	m->merged += m->view.n_rows;
+	if (m->links[t].n_sums > 0 && m->sums[t] == NULL)
+		m->sums_lost += m->view.n_rows;
+}
+
 static bool
 install_rows(struct move *m)
 {
@@ -162,7 +232,7 @@ install_rows(struct move *m)
 		}
 		if (rc == 1) {
 			if (m->open_rows->lazy)
-				m->merged += m->view.n_rows;
+				note_merged(m);
 			m->rows_put += m->view.n_rows + m->view.n_empty;
 			m->ack_seq = STAILQ_FIRST(&m->rows)->seq;
 			drop_rows(m);

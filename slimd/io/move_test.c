@@ -41,6 +41,7 @@ struct host {
 	int port;
 	char socket[128];
 	char state[128];
+	char run[128];
 	struct nf_registry *nfs;
 	struct peer_set *peers;
 	struct driver *driver;
@@ -153,6 +154,7 @@ start_driver(struct host *h)
 	struct driver_config config = {
 		.host = h->name,
 		.state_dir = h->state,
+		.runtime_dir = h->run,
 		.nfs = h->nfs,
 		.peers = h->peers,
 		.steering_none = true,
@@ -256,6 +258,8 @@ setup(void **state)
 		snprintf(h->socket, sizeof(h->socket), "%s/%s.sock", w->dir, h->name);
 		snprintf(h->state, sizeof(h->state), "%s/%s", w->dir, h->name);
 		assert_int_equal(mkdir(h->state, 0700), 0);
+		snprintf(h->run, sizeof(h->run), "%s/%s-run", w->dir, h->name);
+		assert_int_equal(mkdir(h->run, 0700), 0);
 		h->fake = fake_nf_create(i == 0 ? "nf-a" : "nf-b", i == 0, i == 0 ? 2 : 3, 2,
 					 CAPACITY);
 	}
@@ -276,8 +280,9 @@ teardown(void **state)
 	for (int i = 0; i < 2; i++) {
 		kill_host(&w->hosts[i]);
 		fake_nf_destroy(w->hosts[i].fake);
-		/* No journal is left behind. */
+		/* No journal and no sums are left behind. */
 		assert_int_equal(rmdir(w->hosts[i].state), 0);
+		assert_int_equal(rmdir(w->hosts[i].run), 0);
 	}
 	event_base_free(w->base);
 	assert_int_equal(rmdir(w->dir), 0);
@@ -745,6 +750,114 @@ a_restarted_source_undoes_a_copy(void **state)
 	}
 }
 
+static void
+count_packets(struct world *w, int i, uint64_t key, uint64_t n)
+{
+	((struct fake_entry *)(uintptr_t)fake_nf_find(w->hosts[i].fake, key))->packets += n;
+}
+
+/* A move in which the source counts 100 packets after the last row, and the target 1000. */
+static struct job *
+move_with_late_counts(struct world *w)
+{
+	struct job *job = migrate(w, 0, (struct driver_move){0});
+
+	wait_for_state(w, 0, "ended");
+	count_packets(w, 0, 1005, 100);
+	wait_for_state(w, 1, "serving");
+	count_packets(w, 1, 1005, 1000);
+	return job;
+}
+
+static void
+sums_survive_a_restart_of_the_source(void **state)
+{
+	static const char *const states[] = {"finishing", "trailing"};
+	struct world *w = *state;
+
+	fill(w, 10);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		const struct job *job = move_with_late_counts(w);
+		struct job *back;
+
+		wait_for_state(w, 0, states[i]);
+		job = restart_source(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+		assert_int_equal(fake_nf_find(w->hosts[1].fake, 1005)->packets, 5 + 1100 * (i + 1));
+		back = migrate(w, 1, (struct driver_move){0});
+		wait_for_end(w, back);
+	}
+}
+
+static void
+a_trail_that_is_sent_again_counts_once(void **state)
+{
+	struct world *w = *state;
+	const struct job *job;
+
+	fill(w, 10);
+	job = move_with_late_counts(w);
+	UNTIL(w, !TAILQ_EMPTY(&w->hosts[1].driver->moves) &&
+			 TAILQ_FIRST(&w->hosts[1].driver->moves)->merged == 10);
+	assert_string_equal(state_of(w, 0), "trailing");
+	job = restart_source(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(fake_nf_find(w->hosts[1].fake, 1005)->packets, 5 + 100 + 1000);
+}
+
+static void
+sums_survive_a_restart_of_the_target(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 10);
+	job = move_with_late_counts(w);
+	restart(w, 1);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(fake_nf_find(w->hosts[1].fake, 1005)->packets, 5 + 100 + 1000);
+}
+
+/* State is exact, but what the source counted late cannot be added: it is said, and how many. */
+static void
+sums_that_are_lost_are_reported(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+	char path[256];
+
+	fill(w, 10);
+	job = move_with_late_counts(w);
+	snprintf(path, sizeof(path), "%s/session-%s.0.sums", w->hosts[1].run, job->id);
+	assert_int_equal(unlink(path), 0);
+	restart(w, 1);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_RESTART));
+	assert_non_null(strstr(job->reasons[0].text, "10 rows"));
+	assert_int_equal(fake_nf_find(w->hosts[1].fake, 1005)->packets, 5 + 1000);
+	expect_modes(w, "closed", "pass");
+}
+
+/* Of a daemon that never came back while its session was known. */
+static void
+sums_of_forgotten_sessions_are_removed(void **state)
+{
+	struct world *w = *state;
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/session-0000000000000007.3.sums", w->hosts[1].run);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+	restart(w, 1);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 /* The journal knows the session, the control zone does not yet. */
 static void
 a_source_restarted_before_its_first_command_is_not_lost(void **state)
@@ -1022,6 +1135,11 @@ main(void)
 		TEST(a_lost_source_nf_fails_the_move),
 		TEST(a_peer_that_is_not_there_is_a_refusal),
 		TEST(a_restarted_source_undoes_a_copy),
+		TEST(sums_survive_a_restart_of_the_source),
+		TEST(a_trail_that_is_sent_again_counts_once),
+		TEST(sums_survive_a_restart_of_the_target),
+		TEST(sums_that_are_lost_are_reported),
+		TEST(sums_of_forgotten_sessions_are_removed),
 		TEST(a_source_restarted_before_its_first_command_is_not_lost),
 		TEST(a_source_restarted_after_its_last_command_is_not_lost),
 		TEST(losses_are_counted_across_a_restart),

@@ -44,7 +44,6 @@ int
 tracker_create(const struct tracker_config *config, struct tracker **ret_tracker)
 {
 	struct tracker *t = calloc(1, sizeof(*t));
-	size_t n_sums = config->keep_sums ? config->link->n_sums : 0;
 
 	if (t == NULL)
 		return -ENOMEM;
@@ -52,10 +51,7 @@ tracker_create(const struct tracker_config *config, struct tracker **ret_tracker
 	t->seqs = calloc(config->capacity, sizeof(*t->seqs));
 	t->hashes = calloc(config->capacity, sizeof(*t->hashes));
 	t->flags = calloc(config->capacity, sizeof(*t->flags));
-	if (n_sums > 0)
-		t->sums = calloc((size_t)config->capacity * n_sums, sizeof(*t->sums));
-	if (t->seqs == NULL || t->hashes == NULL || t->flags == NULL ||
-	    (n_sums > 0 && t->sums == NULL)) {
+	if (t->seqs == NULL || t->hashes == NULL || t->flags == NULL) {
 		tracker_destroy(t);
 		return -ENOMEM;
 	}
@@ -72,7 +68,6 @@ tracker_destroy(struct tracker *t)
 	free(t->seqs);
 	free(t->hashes);
 	free(t->flags);
-	free(t->sums);
 	free(t);
 }
 
@@ -97,29 +92,13 @@ note_version(struct tracker *t, uint32_t slot, const struct slot_state *state,
 }
 
 static void
-note_sums(struct tracker *t, uint32_t slot, const uint8_t *payload)
-{
-	const struct schema_link *link = t->config.link;
-
-	if (t->sums == NULL)
-		return;
-	for (uint16_t i = 0; i < link->n_sums; i++) {
-		const struct schema_column *column = &link->columns[link->sums[i]];
-
-		t->sums[(size_t)slot * link->n_sums + i] =
-			row_get_number(payload + column->offset, column->size);
-	}
-}
-
-static void
 put_on_stage(struct tracker *t, struct row_stage *stage, uint32_t slot,
-	     const struct slot_state *state, const uint8_t *payload)
+	     const struct slot_state *state)
 {
 	if (state->used) {
 		stage->slots[stage->n_rows] = slot;
 		stage->buckets[stage->n_rows] = state->bucket;
 		stage->n_rows++;
-		note_sums(t, slot, payload);
 		t->flags[slot] |= SENT_USED;
 	} else if (t->flags[slot] & SENT_USED) {
 		stage->empty[stage->n_empty++] = slot;
@@ -150,7 +129,7 @@ take_slot(struct tracker *t, struct row_stage *stage, uint32_t slot)
 		return; /* this version was read already */
 	note_version(t, slot, &state, payload);
 	if (stage != NULL)
-		put_on_stage(t, stage, slot, &state, payload);
+		put_on_stage(t, stage, slot, &state);
 }
 
 /* ---- changed slots ----------------------------------------------------------------- */
@@ -319,28 +298,6 @@ tracker_trail_begin(struct tracker *t)
 	t->trailed = 0;
 }
 
-/* Sum fields become the difference to what was sent; that is remembered as sent. */
-static void
-take_differences(struct tracker *t, uint32_t slot, uint8_t *payload)
-{
-	const struct schema_link *link = t->config.link;
-
-	for (uint16_t i = 0; i < link->n_sums; i++) {
-		const struct schema_column *column = &link->columns[link->sums[i]];
-		uint64_t now = row_get_number(payload + column->offset, column->size);
-		uint64_t difference = 0;
-
-		/* Without memory of what was sent, adding nothing is the only safe difference. */
-		if (t->sums != NULL) {
-			uint64_t *sent = &t->sums[(size_t)slot * link->n_sums + i];
-
-			difference = now - *sent;
-			*sent = now;
-		}
-		row_put_number(payload + column->offset, column->size, difference);
-	}
-}
-
 uint32_t
 tracker_trail(struct tracker *t, struct row_stage *stage, uint32_t max_slots)
 {
@@ -356,7 +313,6 @@ tracker_trail(struct tracker *t, struct row_stage *stage, uint32_t max_slots)
 			       t->config.link->payload_size, payload, &state) ||
 		    !state.used)
 			continue;
-		take_differences(t, slot, payload);
 		stage->slots[stage->n_rows] = slot;
 		stage->buckets[stage->n_rows] = state.bucket;
 		stage->n_rows++;

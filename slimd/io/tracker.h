@@ -19,8 +19,7 @@
  * halved slot sequences; it equals the workers' write counters modulo 2^31 exactly
  * when the newest version of every slot was read (docs/decisions/0001).
  *
- * Memory: 13 bytes a slot, and 8 for each field with merge rule sum. Nothing here
- * does I/O. One thread.
+ * Memory: 13 bytes a slot. Nothing here does I/O. One thread.
  */
 #ifndef SLIMD_IO_TRACKER_H
 #define SLIMD_IO_TRACKER_H
@@ -47,7 +46,6 @@ struct tracker_config {
 	uint32_t n_workers;
 	uint8_t table; /* index in the NF: of `writes` */
 	const struct slim_shm_worker *workers;
-	bool keep_sums; /* source: remember sum fields as sent */
 };
 
 struct tracker {
@@ -60,7 +58,6 @@ struct tracker {
 	uint32_t *seqs;                   /* as last read */
 	uint64_t *hashes;                 /* of the canonical row as last read; 0 empty */
 	uint8_t *flags;
-	uint64_t *sums; /* n_sums for each slot: as last sent */
 	uint64_t digest;
 	uint64_t entries;
 	uint32_t n_reads;
@@ -94,8 +91,8 @@ bool tracker_is_complete(const struct tracker *tracker);
 void tracker_verify_begin(struct tracker *tracker);
 int tracker_verify(struct tracker *tracker, uint32_t max_slots);
 
-/* Lazy walk: used slots into the stage, sum fields as the difference to what was sent
- * last. Returns slots passed, 0 at the end. Call tracker_trail_begin() before. */
+/* Lazy walk: used slots into the stage. Returns slots passed, 0 at the end. Call
+ * tracker_trail_begin() before. */
 void tracker_trail_begin(struct tracker *tracker);
 uint32_t tracker_trail(struct tracker *tracker, struct row_stage *stage, uint32_t max_slots);
 

@@ -88,7 +88,6 @@ use_table(const struct nf *nf, uint32_t t)
 		.n_workers = nf->n_workers,
 		.table = (uint8_t)t,
 		.workers = nf->info->workers,
-		.keep_sums = true,
 	};
 
 	if (schema_link(&table->schema, 0, &table->schema, &table->schema, &link, &reason) < 0)
