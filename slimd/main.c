@@ -202,6 +202,7 @@ start_driver(struct program *p)
 		.steering = p->steering,
 		.steering_none = p->config->steering_none,
 		.allow_faults = p->options.allow_faults,
+		.compress = p->config->compress,
 		.max_bandwidth = p->config->defaults.max_bandwidth,
 		.limits = SESSION_LIMITS_DEFAULT,
 	};

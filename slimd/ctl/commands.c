@@ -2,9 +2,9 @@
 /* The table of commands. */
 #include "commands.h"
 
-#define MOVE_OPTIONS                                                                            \
-	(OPTION_TO | OPTION_DRY_RUN | OPTION_MAX_HOLD | OPTION_MAX_BANDWIDTH | OPTION_TIMEOUT | \
-	 OPTION_KEY | OPTION_NO_WAIT | OPTION_WATCH | OPTION_FAULT)
+#define MOVE_OPTIONS                                                                             \
+	(OPTION_TO | OPTION_DRY_RUN | OPTION_MAX_HOLD | OPTION_MAX_BANDWIDTH | OPTION_COMPRESS | \
+	 OPTION_TIMEOUT | OPTION_KEY | OPTION_NO_WAIT | OPTION_WATCH | OPTION_FAULT)
 
 const struct command commands[] = {
 	{"nf", "list", "", 0, 0, 0, 0, nf_list, "NFs of the host"},

@@ -71,7 +71,10 @@ commands_are_found_with_their_words(void **state)
 	assert_false(options.dry_run);
 	parse("migrate --fault no-hold nat-a --to b --fault no-redirect --dry-run");
 	assert_int_equal(options.fault, 5);
+	assert_false(options.compress);
 	assert_true(options.dry_run);
+	parse("migrate nat-a --to b --compress");
+	assert_true(options.compress);
 	assert_non_null(parse("nf show -- --odd-name"));
 	assert_string_equal(options.args[0], "--odd-name");
 	assert_non_null(parse("log level"));

@@ -230,6 +230,7 @@ migrate(const struct options *options)
 	request.max_bandwidth = options->max_bandwidth;
 	request.timeout_ns = options->timeout_ns;
 	request.fault = options->fault;
+	request.compress = options->compress;
 	if (options->key != NULL)
 		request.idempotency_key = (char *)options->key;
 	code = client_open(options->servers[0], CLIENT_SLIMD, options, &client);

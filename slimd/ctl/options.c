@@ -92,6 +92,7 @@ TAKE_FLAG(json)
 TAKE_FLAG(watch)
 TAKE_FLAG(dry_run)
 TAKE_FLAG(no_wait)
+TAKE_FLAG(compress)
 TAKE_FLAG(help)
 TAKE_TIME(max_hold, max_hold_ns)
 TAKE_TIME(timeout, timeout_ns)
@@ -112,6 +113,8 @@ static const struct option all_options[] = {
 	{"--max-hold", "T", OPTION_MAX_HOLD, take_max_hold, "downtime budget: 500us, 10ms"},
 	{"--max-bandwidth", "R", OPTION_MAX_BANDWIDTH, take_max_bandwidth,
 	 "of the copy, bytes a second: 100M"},
+	{"--compress", NULL, OPTION_COMPRESS, take_compress,
+	 "the rows, by lz4, if the other host knows it: for slow links"},
 	{"--timeout", "T", OPTION_TIMEOUT, take_timeout, "of the whole job: 30s"},
 	{"--key", "TEXT", OPTION_KEY, take_key,
 	 "idempotency key: the same key gives the same job, however often it is asked for"},

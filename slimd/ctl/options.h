@@ -55,6 +55,7 @@ enum option_bit {
 	OPTION_NO_WAIT = 1u << 15,
 	OPTION_FAULT = 1u << 16,
 	OPTION_HELP = 1u << 17,
+	OPTION_COMPRESS = 1u << 18,
 };
 #define OPTIONS_ALWAYS (OPTION_TLS | OPTION_JSON | OPTION_HELP)
 
@@ -64,7 +65,7 @@ struct options {
 	const char *steering;
 	struct rpc_tls tls;
 	const char *tls_name; /* of the server, when it is not that of the address */
-	bool json, watch, dry_run, no_wait, help;
+	bool json, watch, dry_run, no_wait, compress, help;
 	const char *to;
 	uint64_t max_hold_ns, max_bandwidth, timeout_ns, tolerance_ns;
 	const char *key;

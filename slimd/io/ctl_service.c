@@ -251,6 +251,7 @@ handle_migrate(struct rpc_request *request, const ProtobufCMessage *message, voi
 		.max_bandwidth = wanted->max_bandwidth,
 		.timeout_ns = wanted->timeout_ns,
 		.fault = wanted->fault,
+		.compress = wanted->compress,
 	};
 	struct job *job;
 

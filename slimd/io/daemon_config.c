@@ -35,6 +35,7 @@ static const cyaml_schema_field_t peer_fields[] = {
 	TEXT("listen", struct daemon_config_peer, listen, CYAML_FLAG_OPTIONAL),
 	TLS(struct daemon_config_peer),
 	CYAML_FIELD_BOOL("plaintext", CYAML_FLAG_OPTIONAL, struct daemon_config_peer, plaintext),
+	TEXT("compression", struct daemon_config_peer, compression, CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -179,7 +180,7 @@ check_grpc(struct check *check, const struct daemon_config_grpc *grpc)
 }
 
 static void
-check_peer(struct check *check, const struct daemon_config *config)
+check_peer(struct check *check, struct daemon_config *config)
 {
 	const struct daemon_config_peer *peer = config->peer;
 
@@ -195,6 +196,11 @@ check_peer(struct check *check, const struct daemon_config *config)
 	if (peer->tls != NULL && peer->plaintext)
 		complain(check, "peer: \"tls\" and \"plaintext: true\" contradict each other");
 	check_tls(check, "peer.tls", peer->tls);
+	if (peer->compression == NULL)
+		return;
+	config->compress = strcmp(peer->compression, "lz4") == 0;
+	if (!config->compress && strcmp(peer->compression, "none") != 0)
+		complain(check, "peer.compression: \"%s\" is not none or lz4", peer->compression);
 }
 
 static void

@@ -14,14 +14,17 @@
  *	  listen: 192.0.2.1:7441
  *	  tls: {ca: ca.pem, cert: a.pem, key: a.key}
  *	  plaintext: false                   # true: no TLS between the hosts; for tests
+ *	  compression: none                  # or lz4: of the rows of moves from here
  *	peers:                               # up to SLIM_MAX_PEERS
  *	  - {name: b, address: "192.0.2.2:7441"}
  *	steering:                            # slim-ofctld
- *	  address: unix:/run/slim/ofctld.sock   # or host:port with tls; or "none": moves without a
- *switch tls: {ca: ca.pem, cert: a.pem, key: a.key} defaults:                            # of a
- *move; each may be left out max_hold_us: 10000                 # downtime budget timeout_s: 60 # of
- *the whole move max_bandwidth: 0                   # bytes a second; 0: no limit metrics:
- *127.0.0.1:9742              # optional
+ *	  address: unix:/run/slim/ofctld.sock  # or host:port with tls; or none: without a switch
+ *	  tls: {ca: ca.pem, cert: a.pem, key: a.key}
+ *	defaults:                            # of a move; each may be left out
+ *	  max_hold_us: 10000                 # downtime budget
+ *	  timeout_s: 60                      # of the whole move
+ *	  max_bandwidth: 0                   # bytes a second; 0: no limit
+ *	metrics: 127.0.0.1:9742              # optional
  *
  * File names are relative to the folder of the configuration file. An unknown key is an error.
  */
@@ -49,6 +52,7 @@ struct daemon_config_peer {
 	char *listen; /* NULL: others cannot dial us */
 	struct daemon_config_tls *tls;
 	bool plaintext;
+	char *compression; /* NULL: not given */
 };
 
 struct daemon_config_peer_entry {
@@ -80,6 +84,7 @@ struct daemon_config {
 	/* Found out from the above. */
 	enum log_level level;
 	bool steering_none;    /* steering.address is "none" */
+	bool compress;         /* peer.compression is "lz4" */
 	char runtime_dir[104]; /* the folder of agent_socket */
 };
 

@@ -102,16 +102,17 @@ static void
 whole_file_is_understood(void **state)
 {
 	struct fixture *f = *state;
-	const struct daemon_config *config =
-		load_good(f, "log_level: debug\n"
-			     "peer:\n  listen: \"[::1]:7441\"\n  plaintext: true\n"
-			     "peers:\n- {name: b, address: \"192.0.2.2:7441\"}\n- name: c\n"
-			     "steering:\n  address: unix:/run/slim/ofctld.sock\n"
-			     "defaults: {max_hold_us: 500, timeout_s: 30, max_bandwidth: 1000}\n"
-			     "metrics: 127.0.0.1:9742\n");
+	const struct daemon_config *config = load_good(
+		f, "log_level: debug\n"
+		   "peer:\n  listen: \"[::1]:7441\"\n  plaintext: true\n  compression: lz4\n"
+		   "peers:\n- {name: b, address: \"192.0.2.2:7441\"}\n- name: c\n"
+		   "steering:\n  address: unix:/run/slim/ofctld.sock\n"
+		   "defaults: {max_hold_us: 500, timeout_s: 30, max_bandwidth: 1000}\n"
+		   "metrics: 127.0.0.1:9742\n");
 
 	assert_int_equal(config->level, LOG_LEVEL_DEBUG);
 	assert_true(config->peer->plaintext);
+	assert_true(config->compress);
 	assert_int_equal(config->n_peers, 2);
 	assert_string_equal(config->peers[0].address, "192.0.2.2:7441");
 	assert_null(config->peers[1].address);
@@ -188,6 +189,8 @@ what_contradicts_itself_is_refused(void **state)
 		{"peer: {listen: \"::1:7\", plaintext: true}\n",
 		 ": peer.listen: \"::1:7\": write [address]:port for IPv6"},
 		{"peer: {plaintext: true}\npeers: [{name: a}]\n", ": peers: \"a\" is this host"},
+		{"peer: {plaintext: true, compression: gzip}\n",
+		 ": peer.compression: \"gzip\" is not none or lz4"},
 		{"peer: {plaintext: true}\npeers: [{name: b}, {name: b}]\n",
 		 ": peers: \"b\" stands there twice"},
 		{"steering: {address: \"h:99999\"}\n",

@@ -947,7 +947,7 @@ begin_move(struct driver *driver, const struct driver_move *move, struct nf *nf,
 	m->max_bandwidth =
 		move->max_bandwidth != 0 ? move->max_bandwidth : driver->config.max_bandwidth;
 	m->fault = move->fault;
-	m->compress = driver->config.compress;
+	m->compress = move->compress || driver->config.compress;
 	m->hold_limit_ns = 2 * limits.max_hold_ns > HOLD_LIMIT_MIN_NS ? 2 * limits.max_hold_ns
 								      : HOLD_LIMIT_MIN_NS;
 	move_event(m, EV_START);

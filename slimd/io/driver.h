@@ -31,7 +31,7 @@ struct driver_config {
 	struct steering *steering; /* NULL: no address is configured */
 	bool steering_none;        /* moves without a controller are wanted (tests) */
 	bool allow_faults;
-	bool compress;
+	bool compress;                /* default of a move: lz4 */
 	uint64_t max_bandwidth;       /* default of a move, bytes a second; 0: no limit */
 	struct session_limits limits; /* defaults of a move */
 };
@@ -53,6 +53,7 @@ struct driver_move {
 	uint64_t max_bandwidth; /* bytes a second; 0: no limit */
 	uint64_t timeout_ns;    /* 0: default */
 	uint32_t fault;         /* enum slim_fault bits */
+	bool compress;          /* lz4, if the peer knows it; false: default */
 };
 
 /* Begins a move. Always gives a job, if need be one that is refused already;

@@ -162,6 +162,13 @@ forget_sent(struct move *m)
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 static bool
+may_compress(const struct move *m)
+{
+	return m->compress && m->conn != NULL &&
+	       (peer_conn_features(m->conn) & PEER_FEATURE_LZ4) != 0;
+}
+
+static bool
 send_stage(struct move *m, uint32_t table, bool lazy)
 {
 	struct row_stage *stage = &m->driver->stage;
@@ -171,7 +178,7 @@ send_stage(struct move *m, uint32_t table, bool lazy)
 
 	if (n == 0)
 		return true;
-	row_pack(stage, &m->links[table], m->epoch_ns, lazy, m->compress, &rows);
+	row_pack(stage, &m->links[table], m->epoch_ns, lazy, may_compress(m), &rows);
 	seq = move_send_rows(m, &rows);
 	if (seq == 0)
 		return false;

@@ -1058,6 +1058,23 @@ a_process_of_the_same_name_is_not_the_same_nf(void **state)
 	assert_int_equal(atomic_load(&h->fake->control->command.epoch), 0);
 }
 
+static void
+rows_are_compressed_when_wanted(void **state)
+{
+	struct world *w = *state;
+	struct job *plain, *packed;
+
+	fill(w, 500);
+	plain = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, plain);
+	expect_state(plain, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	packed = migrate(w, 1, (struct driver_move){.compress = true});
+	wait_for_end(w, packed);
+	expect_state(packed, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(packed->result.digest_target, packed->result.digest_source);
+	assert_in_range(packed->result.snapshot_bytes, 1, plain->result.snapshot_bytes * 3 / 4);
+}
+
 /* Rows come in, no session is known: what an import leaves when the daemon is killed in it. */
 static void
 leave_in_receive(struct world *w, bool acknowledged)
@@ -1149,6 +1166,7 @@ main(void)
 		TEST(a_restarted_target_discards_a_copy),
 		TEST(a_restarted_target_goes_on_as_owner),
 		TEST(a_process_of_the_same_name_is_not_the_same_nf),
+		TEST(rows_are_compressed_when_wanted),
 		TEST(a_gate_left_in_receive_is_closed),
 		TEST(a_bandwidth_limit_is_kept),
 	};
