@@ -29,6 +29,7 @@
 #include <rte_ring.h>
 
 #include "clock.h"
+#include "mailbox.h"
 #include "slim.h"
 
 #define NF_MAX_PORTS 4u
@@ -106,6 +107,8 @@ struct nf_ops {
 	/* Timers; once a round, bounded work. Comes between slim_worker_poll() and reception, so it
 	 * is the place for slim_return(), too. */
 	void (*tick)(struct nf_worker *w);
+	/* A part of what the main thread asks for (mailbox.h); true: done. NULL: it asks for nothing. */
+	bool (*job)(struct nf_worker *w, struct nf_job *job);
 };
 
 struct nf_fifo {
@@ -132,6 +135,7 @@ struct nf_worker {
 	struct rte_mempool *pool;
 	struct nf_worker *workers; /* all of them */
 	struct rte_ring *ring;     /* packets from others */
+	struct nf_mailbox *mailbox;
 	struct nf_fifo *tx[NF_MAX_PORTS];
 	struct nf_hand hand[SLIM_MAX_WORKERS];
 	uint64_t counters[NF_MAX_COUNTERS];
@@ -155,6 +159,9 @@ uint32_t nf_worker_round(struct nf_worker *w);
 
 /* Deals with the packets in the worker's ring. A part of the round, alone for tests. */
 uint32_t nf_worker_take_handed(struct nf_worker *w);
+
+/* Jobs from the main thread. A part of the round, alone for tests. */
+void nf_worker_do_jobs(struct nf_worker *w);
 
 /* Gives to the ports what waits in the FIFOs, as much as they take. */
 void nf_worker_transmit(struct nf_worker *w);

@@ -52,7 +52,8 @@ nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers,
 	atomic_init(&w->done, 0);
 	snprintf(name, sizeof(name), "nf_hand_%u", serial++);
 	w->ring = rte_ring_create(name, NF_RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
-	if (w->ring == NULL)
+	w->mailbox = rte_zmalloc("nf_mailbox", sizeof(*w->mailbox), SLIM_CACHE_LINE);
+	if (w->ring == NULL || w->mailbox == NULL)
 		return -ENOMEM;
 	for (uint16_t p = 0; p < n_ports; p++) {
 		w->port_ids[p] = port_ids[p];
@@ -72,6 +73,8 @@ nf_worker_fini(struct nf_worker *w)
 		rte_pktmbuf_free(m);
 	rte_ring_free(w->ring);
 	w->ring = NULL;
+	rte_free(w->mailbox);
+	w->mailbox = NULL;
 	for (uint16_t p = 0; p < w->n_ports; p++) {
 		struct nf_fifo *fifo = w->tx[p];
 
@@ -128,6 +131,20 @@ nf_worker_take_handed(struct nf_worker *w)
 	nf_worker_flush_hands(w);
 	atomic_fetch_add_explicit(&w->done, n, memory_order_release);
 	return n;
+}
+
+static bool
+work_on_job(void *ctx, struct nf_job *job)
+{
+	struct nf_worker *w = ctx;
+
+	return w->ops->job(w, job);
+}
+
+void
+nf_worker_do_jobs(struct nf_worker *w)
+{
+	nf_mailbox_work(w->mailbox, work_on_job, w);
 }
 
 /* Is no packet on its way between two workers? True for good once no worker receives from
@@ -219,6 +236,7 @@ nf_worker_round(struct nf_worker *w)
 	n = nf_worker_take_handed(w);
 	/* Before reception: what the NF gives back to the agent is older. */
 	w->ops->tick(w);
+	nf_worker_do_jobs(w);
 	n += receive(w);
 	nf_worker_transmit(w);
 	slim_commit(w->agent, n == 0 && all_transmitted(w) && nothing_handed(w));
