@@ -156,7 +156,6 @@ struct agent_worker {
 	uint64_t probed_ns;
 	uint64_t taken_sent_ns;
 	uint32_t taken_sent;
-	uint8_t record[sizeof(struct slim_install_record) + SLIM_MAX_SLOT_SIZE];
 	struct agent_port ports[SLIM_MAX_PORTS];
 };
 

@@ -476,36 +476,41 @@ commit_serve(struct agent_worker *w, bool idle)
 
 /* ---- every poll --------------------------------------------------------------------------- */
 
-static void
+static bool
 poll_wipe(struct agent_worker *w)
 {
-	if (!w->wipe.on || slim_install_wipe(w))
-		return;
+	if (!w->wipe.on)
+		return false;
+	if (slim_install_wipe(w))
+		return true;
 	w->wipe.on = false;
 	set_busy(w);
 	acknowledge(w);
+	return false;
 }
 
 /* Lazy fields may still be on their way when the instance already passes. */
-static void
+static bool
 poll_install(struct agent_worker *w)
 {
 	bool more;
 
 	if (!w->installing)
-		return;
+		return false;
 	more = slim_install_poll(w, w->mode == SLIM_GATE_RECEIVE);
 	if (more || w->mode == SLIM_GATE_RECEIVE || w->mode == SLIM_GATE_SERVE)
-		return;
+		return more;
 	w->installing = false;
 	set_busy(w);
+	return false;
 }
 
-void
+bool
 slim_gate_poll(struct agent_worker *w)
 {
-	poll_wipe(w);
-	poll_install(w);
+	bool more = poll_wipe(w);
+
+	more |= poll_install(w);
 	switch (w->mode) {
 	case SLIM_GATE_PASS:
 		if (w->command.watch && w->command.is_source)
@@ -521,6 +526,7 @@ slim_gate_poll(struct agent_worker *w)
 		poll_serve(w);
 		break;
 	}
+	return more;
 }
 
 void

@@ -20,8 +20,8 @@ void slim_gate_enter(struct agent_worker *w);
 /* TAKEN has arrived, or slimd says so: from HOLD to REDIRECT. */
 void slim_gate_taken(struct agent_worker *w);
 
-/* Once a poll, when there is something to do. */
-void slim_gate_poll(struct agent_worker *w);
+/* Once a poll, when there is something to do. True: installs or a wipe go on in the next poll. */
+bool slim_gate_poll(struct agent_worker *w);
 
 /* End of a burst, in HOLD and SERVE. */
 void slim_gate_commit(struct agent_worker *w, bool idle);

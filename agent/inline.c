@@ -5,9 +5,9 @@
  */
 #include "slim.h"
 
-void(slim_worker_poll)(struct slim_worker *w)
+bool(slim_worker_poll)(struct slim_worker *w)
 {
-	slim_worker_poll_inline(w);
+	return slim_worker_poll_inline(w);
 }
 
 uint16_t(slim_rx_burst)(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t max)

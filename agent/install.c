@@ -4,11 +4,25 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_prefetch.h>
+
 #include "track.h"
 
 #define RING_MASK (SLIM_INSTALL_RING_SIZE - 1u)
 #define RECORD_HEAD sizeof(struct slim_install_record)
 #define WIPE_LOOKS (64u * SLIM_WIPE_BUDGET) /* slots looked at in one poll */
+#define WIPE_AHEAD 8u                       /* slots between a prefetch and its use */
+#define BATCH_RECORDS 16u                   /* the same for records */
+#define BATCH_SIZE 4096u                    /* bytes */
+
+/* Private copies of the next records. */
+struct batch {
+	uint32_t n;
+	uint32_t used;
+	uint32_t at[BATCH_RECORDS];
+	_Alignas(8) uint8_t bytes[BATCH_SIZE];
+};
+_Static_assert(BATCH_SIZE >= RECORD_HEAD + SLIM_MAX_SLOT_SIZE, "the largest record fits");
 
 static void
 note_error(struct agent_worker *w, int error)
@@ -235,7 +249,25 @@ record_is_good(const struct agent_worker *w, const struct slim_install_record *r
 	       agent->bucket_worker[record->bucket] == w->pub.index;
 }
 
-/* `bytes`: a private copy of one whole record. */
+/* Asks for the memory that a record will touch, so that the waits for it overlap. */
+static void
+look_ahead(struct agent_worker *w, const uint8_t *bytes)
+{
+	struct slim_install_record record;
+	const struct agent_table *table;
+	uint32_t local;
+
+	memcpy(&record, bytes, sizeof(record));
+	if (!record_is_good(w, &record, true))
+		return;
+	table = &w->agent->tables[record.table];
+	local = map_find(table, record.source_slot);
+	if (local != SLIM_NO_SLOT)
+		rte_prefetch0(slim_slot(&table->pub, local));
+	else if (record.op == SLIM_INSTALL_PUT && table->ops.ahead != NULL)
+		table->ops.ahead(table->ctx, &w->pub, bytes + RECORD_HEAD);
+}
+
 static void
 apply(struct agent_worker *w, const uint8_t *bytes, bool rows)
 {
@@ -257,47 +289,70 @@ apply(struct agent_worker *w, const uint8_t *bytes, bool rows)
 		apply_merge(w, table, &record, row);
 }
 
-/* Reads and applies the record at `w->installed`. Returns its size, 0 if the ring is nonsense. */
+/* Copies the record at ring position `from` into the batch, which has room for it. Returns its
+ * size, 0 if the ring is nonsense. */
 static uint32_t
-step(struct agent_worker *w, uint64_t tail, bool rows)
+take_record(const struct agent_worker *w, uint64_t from, uint64_t tail, struct batch *batch)
 {
-	uint32_t at = (uint32_t)w->installed & RING_MASK;
+	uint32_t at = (uint32_t)from & RING_MASK;
 	uint32_t to_end = SLIM_INSTALL_RING_SIZE - at;
+	uint8_t *copy = batch->bytes + batch->used;
 	struct slim_install_record head = {0};
 
 	/* Close to the end there may be room for the first half of a header only: a PAD. */
 	memcpy(&head, w->install->data + at, to_end < RECORD_HEAD ? to_end : RECORD_HEAD);
-	if (head.size == 0 || head.size % 8 != 0 || head.size > to_end ||
-	    head.size > tail - w->installed)
+	if (head.size == 0 || head.size % 8 != 0 || head.size > to_end || head.size > tail - from)
 		return 0;
 	if (head.op == SLIM_INSTALL_PAD)
 		return head.size == to_end ? head.size : 0;
-	if (head.size < RECORD_HEAD || head.size > sizeof(w->record))
+	if (head.size < RECORD_HEAD || head.size > RECORD_HEAD + SLIM_MAX_SLOT_SIZE)
 		return 0;
-	memcpy(w->record, w->install->data + at, head.size);
+	memcpy(copy, w->install->data + at, head.size);
 	/* slimd may have written since: what was checked is what is used. */
-	memcpy(w->record, &head, sizeof(head));
-	apply(w, w->record, rows);
+	memcpy(copy, &head, sizeof(head));
+	batch->at[batch->n++] = batch->used;
+	batch->used += head.size;
 	return head.size;
+}
+
+/* Fills the batch from the ring. Returns the position behind it; *ret_bad: what follows is
+ * nonsense. */
+static uint64_t
+take_batch(const struct agent_worker *w, uint64_t tail, struct batch *batch, bool *ret_bad)
+{
+	uint64_t from = w->installed;
+
+	batch->n = batch->used = 0;
+	*ret_bad = tail - from > SLIM_INSTALL_RING_SIZE;
+	while (!*ret_bad && from != tail && batch->n < BATCH_RECORDS &&
+	       BATCH_SIZE - batch->used >= RECORD_HEAD + SLIM_MAX_SLOT_SIZE) {
+		uint32_t size = take_record(w, from, tail, batch);
+
+		*ret_bad = size == 0;
+		from += size;
+	}
+	return from;
 }
 
 bool
 slim_install_poll(struct agent_worker *w, bool rows)
 {
 	uint64_t tail = atomic_load_explicit(&w->install->tail, memory_order_acquire); /* P5 */
+	struct batch batch;
 
 	if (tail == w->installed)
 		return false;
-	for (uint32_t i = 0; i < SLIM_INSTALL_BUDGET && w->installed != tail; i++) {
-		uint32_t size =
-			tail - w->installed <= SLIM_INSTALL_RING_SIZE ? step(w, tail, rows) : 0;
+	for (uint32_t n = 0; n < SLIM_INSTALL_BUDGET && w->installed != tail; n += BATCH_RECORDS) {
+		bool bad;
+		uint64_t next = take_batch(w, tail, &batch, &bad);
 
-		if (size == 0) {
+		for (uint32_t i = 0; i < batch.n; i++)
+			look_ahead(w, batch.bytes + batch.at[i]);
+		for (uint32_t i = 0; i < batch.n; i++)
+			apply(w, batch.bytes + batch.at[i], rows);
+		if (bad)
 			refuse(w);
-			w->installed = tail;
-			break;
-		}
-		w->installed += size;
+		w->installed = bad ? tail : next;
 	}
 	/* Whoever sees the new position also finds the changed slots in the dirty ring. */
 	slim_track_publish(w);
@@ -325,6 +380,13 @@ slim_install_begin(struct agent_worker *w)
 			      memory_order_release); /* P6 */
 }
 
+static void
+look_ahead_of_wipe(struct agent_worker *w, const struct agent_table *table, uint32_t slot)
+{
+	if (table->ops.ahead != NULL && slot < table->pub.capacity && slot_is_used(table, slot))
+		table->ops.ahead(table->ctx, &w->pub, slim_slot(&table->pub, slot));
+}
+
 bool
 slim_install_wipe(struct agent_worker *w)
 {
@@ -337,6 +399,7 @@ slim_install_wipe(struct agent_worker *w)
 		if (w->wipe.table >= agent->n_tables)
 			break;
 		table = &agent->tables[w->wipe.table];
+		look_ahead_of_wipe(w, table, w->wipe.slot + WIPE_AHEAD);
 		if (slot_is_mine(w, table, w->wipe.slot)) {
 			remove_entry(w, table, w->wipe.slot);
 			removed++;

@@ -89,6 +89,10 @@ struct slim_table_ops {
 	/* The row in `slot` goes away: take key and derived state out of the index.
 	 * The agent empties the slot afterwards. */
 	void (*removed)(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry);
+	/* `row`, laid out like an entry, will be acquired and installed, or removed, after a few
+	 * others: prefetch what that will touch, and change nothing. What comes of a row is not sure
+	 * yet, and its values are not checked. May be NULL. */
+	void (*ahead)(void *ctx, struct slim_worker *w, const void *row);
 };
 
 struct slim_table_config {
@@ -151,8 +155,9 @@ struct slim_worker *slim_agent_worker(struct slim_agent *agent, uint16_t worker)
 
 /* ---- packet path, worker thread ---------------------------------------------- */
 
-/* First call of each round of a worker's loop: takes commands, installs rows. */
-void slim_worker_poll(struct slim_worker *w);
+/* First call of each round of a worker's loop: takes commands, installs rows. True: more of this
+ * work waits than one call may do, so a worker without packets should not sleep now. */
+bool slim_worker_poll(struct slim_worker *w);
 
 /* Receives up to max packets of port index `port` (its queue of this worker) and
  * passes them through the gate. Also returns held packets that are released. A

@@ -49,19 +49,20 @@ struct slim_worker {
 };
 
 /* The slow halves. Not for NFs. */
-void slim_worker_poll_slow(struct slim_worker *w);
+bool slim_worker_poll_slow(struct slim_worker *w);
 void slim_commit_slow(struct slim_worker *w, bool idle);
 uint16_t slim_rx_burst_gated(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts,
 			     uint16_t max);
 void slim_slot_note(struct slim_worker *w, uint32_t table, uint32_t slot);
 
-SLIM_INLINE void
+SLIM_INLINE bool
 slim_worker_poll_inline(struct slim_worker *w)
 {
 	uint32_t epoch = atomic_load_explicit(w->epoch_word, memory_order_relaxed);
 
 	if (__builtin_expect(((epoch ^ w->epoch) | w->poll_busy) != 0 || --w->beat == 0, 0))
-		slim_worker_poll_slow(w);
+		return slim_worker_poll_slow(w);
+	return false;
 }
 
 SLIM_INLINE uint16_t

@@ -54,7 +54,7 @@ take_command(struct agent_worker *w)
 	slim_gate_enter(w);
 }
 
-void
+bool
 slim_worker_poll_slow(struct slim_worker *pub)
 {
 	struct agent_worker *w = agent_worker_of(pub);
@@ -63,8 +63,7 @@ slim_worker_poll_slow(struct slim_worker *pub)
 	atomic_store_explicit(&pub->status->heartbeat_ns, w->now_ns, memory_order_relaxed);
 	pub->beat = AGENT_BEAT_POLLS;
 	take_command(w);
-	if (pub->poll_busy)
-		slim_gate_poll(w);
+	return pub->poll_busy && slim_gate_poll(w);
 }
 
 void

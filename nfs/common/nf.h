@@ -154,7 +154,8 @@ int nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers
 void nf_worker_fini(struct nf_worker *w);
 
 /* One round of the loop: commands, packets from other workers, timers, packets from all ports,
- * transmit, commit. Returns how many packets it handled. */
+ * transmit, commit. Returns how many packets it handled, one more while rows for the tables wait:
+ * 0 if the worker may rest. */
 uint32_t nf_worker_round(struct nf_worker *w);
 
 /* Deals with the packets in the worker's ring. A part of the round, alone for tests. */

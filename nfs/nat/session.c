@@ -443,10 +443,36 @@ removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	forget(share_of(ctx, w), slot, entry);
 }
 
+static void
+ahead(void *ctx, struct slim_worker *w, const void *row)
+{
+	const struct nat_sessions *s = share_of(ctx, w);
+	const struct nat_session_table *t = ctx;
+	const struct nat_session *session = row;
+	uint64_t key =
+		nat_session_key(session->inside_address, session->inside_port, session->protocol);
+	uint16_t port = rte_be_to_cpu_16(session->outside_port);
+	uint16_t number = nat_pool_number(&t->pool, session->outside_address);
+	int protocol = protocol_of(session->protocol);
+	const struct nat_port_set *set;
+
+	if (s == NULL)
+		return;
+	nf_slot_index_prefetch(&s->index, nf_slot_index_hash(&s->index, key));
+	nf_slot_index_prefetch(&s->subscriber_index,
+			       nf_slot_index_hash(&s->subscriber_index, session->inside_address));
+	if (number == NAT_NOT_IN_POOL || protocol < 0)
+		return;
+	set = &t->sets[set_of(t, (uint8_t)port, number, protocol)];
+	rte_prefetch0(set->used);
+	rte_prefetch0(&set->slots[port >> 8]);
+}
+
 const struct slim_table_ops nat_session_ops = {
 	.acquire = acquire,
 	.installed = installed,
 	.removed = removed,
+	.ahead = ahead,
 };
 
 /* ---- set-up ------------------------------------------------------------------------------------------ */

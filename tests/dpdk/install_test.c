@@ -42,6 +42,7 @@ static const struct slim_field fields[] = {
 static uint32_t index_of[CAPACITY]; /* id + 1; 0: free */
 static char diary[256];
 static uint32_t answer; /* != 0: acquire says this */
+static uint32_t n_ahead, ahead_at_acquire;
 
 static void
 note(const char *what, uint32_t id, uint32_t slot)
@@ -58,6 +59,7 @@ entry_acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 
 	(void)ctx, (void)w, (void)bucket;
 	memcpy(&id, key, sizeof(id));
+	ahead_at_acquire = n_ahead;
 	if (answer != 0)
 		return answer;
 	for (uint32_t s = CAPACITY; s-- > 0;) {
@@ -86,8 +88,17 @@ entry_removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry
 	note("out", ((const struct entry *)entry)->id, slot);
 }
 
-static const struct slim_table_ops ops = {
-	.acquire = entry_acquire, .installed = entry_installed, .removed = entry_removed};
+static void
+entry_ahead(void *ctx, struct slim_worker *w, const void *row)
+{
+	(void)ctx, (void)w, (void)row;
+	n_ahead++;
+}
+
+static const struct slim_table_ops ops = {.acquire = entry_acquire,
+					  .installed = entry_installed,
+					  .removed = entry_removed,
+					  .ahead = entry_ahead};
 
 static struct slim_agent *agent;
 static struct slim_table *table;
@@ -127,7 +138,7 @@ setup(void **state)
 	(void)state;
 	memset(index_of, 0, sizeof(index_of));
 	diary[0] = '\0';
-	answer = 0;
+	answer = n_ahead = 0;
 	if (slim_agent_create(&config, &agent) || slim_table_create(agent, &table_config, &table) ||
 	    slim_agent_start(agent))
 		return -1;
@@ -403,6 +414,39 @@ goes_round_the_ring(void **state)
 	assert_int_equal(COUNTER(install_bad), 0);
 }
 
+/* The NF hears of several rows before the first of them comes, and not of those that it knows. */
+static void
+looks_ahead(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(harness_install(&shm, 0, SLIM_INSTALL_PUT, 0, 0, i,
+					    &(struct entry){.id = i}, sizeof(struct entry)));
+	slim_worker_poll(w0);
+	assert_int_equal(n_ahead, 3);
+	assert_int_equal(ahead_at_acquire, 3);
+	assert_string_equal(diary, "in 0@63, in 1@62, in 2@61");
+	put(1, 1, 5);
+	assert_int_equal(n_ahead, 3);
+}
+
+/* A worker that may sleep while records wait makes the copy as slow as its sleep. */
+static void
+says_that_more_waits(void **state)
+{
+	const uint32_t n = SLIM_INSTALL_BUDGET + 1;
+
+	(void)state;
+	assert_false(slim_worker_poll(w0));
+	for (uint32_t i = 0; i < n; i++)
+		assert_true(harness_install(&shm, 0, SLIM_INSTALL_PUT, 0, 0, i % 8,
+					    &(struct entry){.id = i % 8}, sizeof(struct entry)));
+	assert_true(slim_worker_poll(w0));
+	assert_int_equal(COUNTER(installed), SLIM_INSTALL_BUDGET);
+	assert_false(slim_worker_poll(w0));
+	assert_int_equal(COUNTER(installed), n);
+}
+
 /* ---- wipe ---------------------------------------------------------------------------- */
 
 static void
@@ -440,6 +484,8 @@ main(void)
 		TEST(refuses_slots_that_the_nf_makes_up),
 		TEST(begins_at_the_end_of_the_ring),
 		TEST(goes_round_the_ring),
+		TEST(looks_ahead),
+		TEST(says_that_more_waits),
 		TEST(wipes_what_is_there),
 	};
 
