@@ -58,21 +58,6 @@ row_stage_reset(struct row_stage *stage, const struct schema_link *link)
 	stage->max_rows = fits < SLIM_BATCH_ROWS ? fits : SLIM_BATCH_ROWS;
 }
 
-uint64_t
-row_get_number(const uint8_t *at, uint16_t size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, at, size <= sizeof(value) ? size : sizeof(value));
-	return value;
-}
-
-void
-row_put_number(uint8_t *at, uint16_t size, uint64_t value)
-{
-	memcpy(at, &value, size <= sizeof(value) ? size : sizeof(value));
-}
-
 static uint64_t
 time_to_wire(const uint8_t *at, uint64_t epoch_ns)
 {

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "schema.h"
 
@@ -86,7 +87,26 @@ void row_unpack(const struct row_view *view, const struct schema_link *link, uin
 uint64_t row_hash(const struct schema_link *link, uint64_t epoch_ns, const uint8_t *payload);
 
 /* Value of a number of 1, 2, 4 or 8 bytes in host order, and back. */
-uint64_t row_get_number(const uint8_t *at, uint16_t size);
-void row_put_number(uint8_t *at, uint16_t size, uint64_t value);
+static inline uint64_t
+row_get_number(const uint8_t *at, uint16_t size)
+{
+	uint64_t value = 0;
+
+	/* The usual size becomes one load. */
+	if (size == sizeof(value))
+		memcpy(&value, at, sizeof(value));
+	else
+		memcpy(&value, at, size < sizeof(value) ? size : sizeof(value));
+	return value;
+}
+
+static inline void
+row_put_number(uint8_t *at, uint16_t size, uint64_t value)
+{
+	if (size == sizeof(value))
+		memcpy(at, &value, sizeof(value));
+	else
+		memcpy(at, &value, size < sizeof(value) ? size : sizeof(value));
+}
 
 #endif

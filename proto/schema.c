@@ -370,6 +370,20 @@ add_run(struct schema_link *link, const struct schema_column *column)
 		.offset = column->offset, .size = column->size, .is_time = column->is_time};
 }
 
+/* Like add_run(), but nothing is rebased. */
+static void
+add_lazy_run(struct schema_link *link, const struct schema_column *column)
+{
+	struct schema_run *last =
+		link->n_lazy_runs > 0 ? &link->lazy_runs[link->n_lazy_runs - 1] : NULL;
+
+	if (last != NULL && last->offset + last->size == column->offset)
+		last->size = (uint16_t)(last->size + column->size);
+	else
+		link->lazy_runs[link->n_lazy_runs++] =
+			(struct schema_run){.offset = column->offset, .size = column->size};
+}
+
 static void
 add_column(struct schema_link *link, const struct schema_field *wire,
 	   const struct schema_field *local, bool common)
@@ -384,8 +398,10 @@ add_column(struct schema_link *link, const struct schema_field *wire,
 		.merge = wire->merge,
 	};
 	link->row_size = (uint16_t)(link->row_size + wire->size);
-	if (wire->class_ == SLIM_LAZY && common)
+	if (wire->class_ == SLIM_LAZY && common) {
 		link->has_lazy = true;
+		add_lazy_run(link, column);
+	}
 	if (wire->merge == SLIM_MERGE_SUM && local != NULL)
 		link->sums[link->n_sums++] = link->n_columns;
 	if (wire->class_ == SLIM_STATE && common)

@@ -82,6 +82,8 @@ struct schema_link {
 	bool has_lazy;
 	struct schema_column columns[SLIM_MAX_FIELDS];
 	struct schema_run runs[SLIM_MAX_FIELDS];
+	uint16_t n_lazy_runs; /* the lazy fields of both sides */
+	struct schema_run lazy_runs[SLIM_MAX_FIELDS];
 	uint16_t sums[SLIM_MAX_FIELDS]; /* their column numbers */
 };
 

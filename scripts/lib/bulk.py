@@ -73,6 +73,17 @@ def anonymous_bytes(pid):
         return next(int(line.split()[1]) * 1024 for line in f if line.startswith("RssAnon:"))
 
 
+def told_bytes(folder):
+    """What a target keeps in files of its runtime folder while a session runs."""
+    total = 0
+    for entry in os.scandir(folder):
+        try:
+            total += entry.stat().st_blocks * 512 if entry.name.endswith(".sums") else 0
+        except FileNotFoundError:
+            pass  # the session has ended
+    return total
+
+
 def wire_bytes(netns, device):
     """Sent and received, with all headers."""
     counts = json.loads(run("ip", "-j", "-s", "link", "show", device, netns=netns))[0]["stats64"]
@@ -80,10 +91,12 @@ def wire_bytes(netns, device):
 
 
 class Peaks:
-    """with Peaks(pids) as p: the largest own memory of each process meanwhile."""
+    """with Peaks(pids, folders) as p: the largest own memory of each process meanwhile, with the files
+    that it keeps in its folder."""
 
-    def __init__(self, pids):
+    def __init__(self, pids, folders):
         self.pids = pids
+        self.folders = folders
         self.bytes = dict.fromkeys(pids, 0)
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
@@ -99,7 +112,8 @@ class Peaks:
     def watch(self):
         while True:
             for name, pid in self.pids.items():
-                self.bytes[name] = max(self.bytes[name], anonymous_bytes(pid))
+                files = told_bytes(self.folders[name]) if name in self.folders else 0
+                self.bytes[name] = max(self.bytes[name], anonymous_bytes(pid) + files)
             if self.over.wait(SAMPLE_SECONDS):
                 return
 
@@ -142,7 +156,7 @@ class Bulk:
         self.settings = Settings(name=options.name, workers=options.workers)
         self.say = say
         self.journal = leftovers.Journal(options.name)
-        self.folder = tempfile.mkdtemp(prefix=f"{options.name}-lab-", dir="/tmp")
+        self.folder = tempfile.mkdtemp(prefix=f"{options.name}-lab-", dir=machine.VOLATILE)
         self.journal.note("folder", path=self.folder)
         self.pki = f"{self.folder}/pki"
         self.children = {}
@@ -266,7 +280,7 @@ class Bulk:
         pids, host = self.pids(), HOSTS[source]
         cpu = {name: cpu_seconds(pid) for name, pid in pids.items()}
         sent = wire_bytes(self.netns("a"), "peer0")
-        with Peaks(pids) as peaks:
+        with Peaks(pids, {f"slimd-{name}": f"{self.folder}/{name}" for name in HOSTS}) as peaks:
             status, job = self.slimctl(source).migrate(host.nf, host.other)
         result = job.get("result") or {}
         if (status != 0 or job.get("state") != "complete"

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "slot.h"
 
 /* Changed slots taken from a ring under one fence. */
@@ -51,7 +54,11 @@ tracker_create(const struct tracker_config *config, struct tracker **ret_tracker
 	t->seqs = calloc(config->capacity, sizeof(*t->seqs));
 	t->hashes = calloc(config->capacity, sizeof(*t->hashes));
 	t->flags = calloc(config->capacity, sizeof(*t->flags));
-	if (t->seqs == NULL || t->hashes == NULL || t->flags == NULL) {
+	/* At a target nothing is ever written there, and no memory comes into being. */
+	if (config->link->n_lazy_runs > 0)
+		t->sent = calloc(config->capacity, sizeof(*t->sent));
+	if (t->seqs == NULL || t->hashes == NULL || t->flags == NULL ||
+	    (config->link->n_lazy_runs > 0 && t->sent == NULL)) {
 		tracker_destroy(t);
 		return -ENOMEM;
 	}
@@ -68,6 +75,7 @@ tracker_destroy(struct tracker *t)
 	free(t->seqs);
 	free(t->hashes);
 	free(t->flags);
+	free(t->sent);
 	free(t);
 }
 
@@ -91,14 +99,27 @@ note_version(struct tracker *t, uint32_t slot, const struct slot_state *state,
 	t->seqs[slot] = state->seq;
 }
 
+static uint64_t
+hash_lazy(const struct schema_link *link, const uint8_t *payload)
+{
+	uint64_t hash = 0;
+
+	for (uint16_t i = 0; i < link->n_lazy_runs; i++)
+		hash = XXH3_64bits_withSeed(payload + link->lazy_runs[i].offset,
+					    link->lazy_runs[i].size, hash);
+	return hash != 0 ? hash : 1;
+}
+
 static void
 put_on_stage(struct tracker *t, struct row_stage *stage, uint32_t slot,
-	     const struct slot_state *state)
+	     const struct slot_state *state, const uint8_t *payload)
 {
 	if (state->used) {
 		stage->slots[stage->n_rows] = slot;
 		stage->buckets[stage->n_rows] = state->bucket;
 		stage->n_rows++;
+		if (t->sent != NULL)
+			t->sent[slot] = hash_lazy(t->config.link, payload);
 		t->flags[slot] |= SENT_USED;
 	} else if (t->flags[slot] & SENT_USED) {
 		stage->empty[stage->n_empty++] = slot;
@@ -129,7 +150,7 @@ take_slot(struct tracker *t, struct row_stage *stage, uint32_t slot)
 		return; /* this version was read already */
 	note_version(t, slot, &state, payload);
 	if (stage != NULL)
-		put_on_stage(t, stage, slot, &state);
+		put_on_stage(t, stage, slot, &state, payload);
 }
 
 /* ---- changed slots ----------------------------------------------------------------- */
@@ -311,7 +332,8 @@ tracker_trail(struct tracker *t, struct row_stage *stage, uint32_t max_slots)
 		n++;
 		if (!slot_read(t->config.slab + (size_t)slot * t->config.slot_size,
 			       t->config.link->payload_size, payload, &state) ||
-		    !state.used)
+		    !state.used ||
+		    (t->sent != NULL && t->sent[slot] == hash_lazy(t->config.link, payload)))
 			continue;
 		stage->slots[stage->n_rows] = slot;
 		stage->buckets[stage->n_rows] = state.bucket;

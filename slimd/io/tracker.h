@@ -19,7 +19,11 @@
  * halved slot sequences; it equals the workers' write counters modulo 2^31 exactly
  * when the newest version of every slot was read (docs/decisions/0001).
  *
- * Memory: 13 bytes a slot. Nothing here does I/O. One thread.
+ * For the trail it remembers a hash of the lazy fields of a row as they were when it was sent. A row
+ * whose lazy fields stand as they were does not travel again.
+ *
+ * Memory: 13 bytes a slot; at a source 8 more if the table has lazy fields. Nothing here does I/O.
+ * One thread.
  */
 #ifndef SLIMD_IO_TRACKER_H
 #define SLIMD_IO_TRACKER_H
@@ -58,6 +62,7 @@ struct tracker {
 	uint32_t *seqs;                   /* as last read */
 	uint64_t *hashes;                 /* of the canonical row as last read; 0 empty */
 	uint8_t *flags;
+	uint64_t *sent; /* hash of the lazy fields as last sent; 0 unknown. NULL: none are lazy */
 	uint64_t digest;
 	uint64_t entries;
 	uint32_t n_reads;
@@ -91,8 +96,9 @@ bool tracker_is_complete(const struct tracker *tracker);
 void tracker_verify_begin(struct tracker *tracker);
 int tracker_verify(struct tracker *tracker, uint32_t max_slots);
 
-/* Lazy walk: used slots into the stage. Returns slots passed, 0 at the end. Call
- * tracker_trail_begin() before. */
+/* Lazy walk: into the stage come the used slots whose lazy fields changed since their row was sent,
+ * or of which it is not known. Returns slots passed, 0 at the end. Call tracker_trail_begin()
+ * before. A second walk brings the same slots again: what the first one sent may be lost. */
 void tracker_trail_begin(struct tracker *tracker);
 uint32_t tracker_trail(struct tracker *tracker, struct row_stage *stage, uint32_t max_slots);
 

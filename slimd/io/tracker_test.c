@@ -363,6 +363,51 @@ the_trail_carries_values(void **state)
 	end(w);
 }
 
+/* Slots that the trail brings in one walk. */
+static uint32_t
+trail(struct world *w)
+{
+	tracker_trail_begin(w->tracker);
+	row_stage_reset(&w->stage, &w->link);
+	assert_int_equal(tracker_trail(w->tracker, &w->stage, CAPACITY), CAPACITY);
+	return w->stage.n_rows;
+}
+
+static void
+the_trail_leaves_out_what_stands_as_it_was_sent(void **state)
+{
+	struct world *w = *state;
+
+	begin(w, 1);
+	for (uint32_t slot = 0; slot < 5; slot++)
+		put(w, slot, 1, 11 + slot, slot);
+	track(w);
+	pump_all(w);
+	assert_int_equal(trail(w), 0);
+	((struct fake_entry *)(uintptr_t)fake_slot(w->nf, 3))->packets++;
+	/* Twice: who walks again does so because a connection broke. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(trail(w), 1);
+		assert_int_equal(w->stage.slots[0], 3);
+	}
+	end(w);
+}
+
+/* After a restart nothing is known of what was sent. */
+static void
+a_trail_without_memory_brings_all(void **state)
+{
+	struct world *w = *state;
+	struct tracker_config config;
+
+	begin(w, 1);
+	put(w, 1, 1, 11, 1);
+	config = describe(w);
+	assert_int_equal(tracker_create(&config, &w->tracker), 0);
+	assert_int_equal(trail(w), 1);
+	end(w);
+}
+
 static void
 random_changes_match_the_oracle(void **state)
 {
@@ -557,6 +602,8 @@ main(void)
 		cmocka_unit_test(a_second_session_forgets_the_first),
 		cmocka_unit_test(the_verification_agrees_or_not),
 		cmocka_unit_test(the_trail_carries_values),
+		cmocka_unit_test(the_trail_leaves_out_what_stands_as_it_was_sent),
+		cmocka_unit_test(a_trail_without_memory_brings_all),
 		cmocka_unit_test(random_changes_match_the_oracle),
 		cmocka_unit_test(nothing_is_lost_between_threads),
 		cmocka_unit_test(flag_and_slot_stay_in_order),

@@ -61,7 +61,7 @@ class Lab:
         self.settings = settings
         self.say = say
         self.journal = leftovers.Journal(settings.name)
-        self.folder = tempfile.mkdtemp(prefix=f"{settings.name}-lab-", dir="/tmp")
+        self.folder = tempfile.mkdtemp(prefix=f"{settings.name}-lab-", dir=machine.VOLATILE)
         self.journal.note("folder", path=self.folder)
         self.pki = f"{self.folder}/pki"
         self.slimd = {}

@@ -7,6 +7,7 @@ from .process import run
 
 PAGE_KB = 2048
 SPARE_MB = 64  # what else on the machine may take in the meantime
+VOLATILE = "/dev/shm"  # a tmpfs, as a runtime folder should be
 PAGES = f"/sys/kernel/mm/hugepages/hugepages-{PAGE_KB}kB"
 
 
