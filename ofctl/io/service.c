@@ -13,6 +13,9 @@
 #include "rpc.h"
 #include "slim_ctl.pb-c.h"
 
+/* The name that goes with a refused call; the number is there so that no other name compiles. */
+#define REASON_TEXT(name) ((void)SLIM__V1__REASON_CODE__REASON_##name, "REASON_" #name)
+
 /* ---- answers ------------------------------------------------------------------ */
 
 struct reasons {
@@ -280,9 +283,11 @@ on_show(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 	if (wanted->service[0] != '\0')
 		only = topology_find_service(service->topology, wanted->service);
 	if (!shown) {
-		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		rpc_fail_because(request, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT),
+				 "out of memory");
 	} else if (wanted->service[0] != '\0' && only < 0) {
-		rpc_fail(request, RPC_NOT_FOUND, "unknown service \"%.64s\"", wanted->service);
+		rpc_fail_because(request, RPC_NOT_FOUND, REASON_TEXT(UNKNOWN_SERVICE),
+				 "unknown service \"%.64s\"", wanted->service);
 	} else {
 		show(service, only, shown, &reply);
 		rpc_reply(request, &reply.base);

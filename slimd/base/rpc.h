@@ -69,9 +69,14 @@ enum rpc_code {
 /* "not found" and the like; never NULL. */
 const char *rpc_code_name(enum rpc_code code);
 
+/* Trailing metadata that goes with a status: what exactly was wrong, for programs. */
+#define RPC_REASON_KEY "slim-reason"
+#define RPC_MAX_REASON 64u /* with its final NUL */
+
 struct rpc_status {
 	enum rpc_code code;
-	const char *text; /* for people; never NULL; valid during the callback */
+	const char *reason; /* name in slim.v1.ReasonCode; "": none was sent */
+	const char *text;   /* for people; never NULL; valid during the callback */
 };
 
 /* PEM files of one side. */
@@ -153,6 +158,10 @@ void rpc_reply(struct rpc_request *request, const ProtobufCMessage *message);
 /* Ends any request: status `code` with a text. */
 void rpc_fail(struct rpc_request *request, enum rpc_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same with a reason: the name of a slim.v1.ReasonCode, which must stay valid. */
+void rpc_fail_because(struct rpc_request *request, enum rpc_code code, const char *reason,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* One more message of a server stream. It is packed and queued at once. Returns the bytes
  * queued now; from RPC_MAX_SEND_QUEUE on wait for on_drain before sending more. */

@@ -57,22 +57,42 @@ struct rpc_call {
 
 /* ---- the end ------------------------------------------------------------------------ */
 
+/* "" when there is none, or none that could be a name. */
+static void
+copy_reason(const struct rpc_call *call, char reason[RPC_MAX_REASON])
+{
+	reason[0] = '\0';
+	for (size_t i = 0; i < call->trailer.count; i++) {
+		const grpc_metadata *entry = &call->trailer.metadata[i];
+		size_t size = GRPC_SLICE_LENGTH(entry->value);
+
+		if (grpc_slice_str_cmp(entry->key, RPC_REASON_KEY) != 0 || size >= RPC_MAX_REASON)
+			continue;
+		memcpy(reason, GRPC_SLICE_START_PTR(entry->value), size);
+		reason[size] = '\0';
+	}
+}
+
 static void
 call_tell(struct rpc_call *call)
 {
 	struct rpc_status status = {.code = (enum rpc_code)call->code};
 	const ProtobufCMessage *reply = NULL;
-	char *text = grpc_slice_to_c_string(call->details);
+	char *text = grpc_slice_to_c_string(call->details), reason[RPC_MAX_REASON];
 
+	copy_reason(call, reason);
 	status.text = text;
+	status.reason = reason;
 	if (call->malformed) {
 		status = (struct rpc_status){
 			.code = RPC_INTERNAL,
+			.reason = "",
 			.text = "the server's answer is not a message of its type"};
 	} else if (status.code == RPC_OK && call->config.kind != RPC_SERVER_STREAM) {
 		reply = call->reply;
 		if (reply == NULL)
 			status = (struct rpc_status){.code = RPC_INTERNAL,
+						     .reason = "",
 						     .text = "the server ended without an answer"};
 	}
 	call->config.on_done(call->config.ctx, &status, reply);

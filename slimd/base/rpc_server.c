@@ -62,6 +62,8 @@ struct rpc_request {
 	void *data;
 	char peer[PEER_SIZE];
 
+	const char *reason; /* NULL: none */
+	grpc_metadata trailer;
 	struct rpc_tag accept_tag;
 	struct rpc_tag close_tag;
 	struct rpc_tag read_tag;
@@ -132,6 +134,19 @@ request_drop_queue(struct rpc_request *request)
 	request->queued = request->in_flight != NULL ? request->in_flight->size : 0;
 }
 
+static void
+request_add_reason(struct rpc_request *request, grpc_op *op)
+{
+	if (request->reason == NULL)
+		return;
+	request->trailer = (grpc_metadata){
+		.key = grpc_slice_from_static_string(RPC_REASON_KEY),
+		.value = grpc_slice_from_static_string(request->reason),
+	};
+	op->data.send_status_from_server.trailing_metadata = &request->trailer;
+	op->data.send_status_from_server.trailing_metadata_count = 1;
+}
+
 /* Gives the core the next thing to send, if there is one and it has no other. */
 static void
 request_pump(struct rpc_request *request)
@@ -158,7 +173,8 @@ request_pump(struct rpc_request *request)
 		details = grpc_slice_from_copied_string(request->text);
 		ops[n].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
 		ops[n].data.send_status_from_server.status = (grpc_status_code)request->code;
-		ops[n++].data.send_status_from_server.status_details = &details;
+		ops[n].data.send_status_from_server.status_details = &details;
+		request_add_reason(request, &ops[n++]);
 	}
 	request->head_sent = true;
 	request->status_sent = with_status;
@@ -244,6 +260,19 @@ rpc_fail(struct rpc_request *request, enum rpc_code code, const char *format, ..
 {
 	va_list args;
 
+	va_start(args, format);
+	vsnprintf(request->text, sizeof(request->text), format, args);
+	va_end(args);
+	request_end(request, code);
+}
+
+void
+rpc_fail_because(struct rpc_request *request, enum rpc_code code, const char *reason,
+		 const char *format, ...)
+{
+	va_list args;
+
+	request->reason = reason;
 	va_start(args, format);
 	vsnprintf(request->text, sizeof(request->text), format, args);
 	va_end(args);

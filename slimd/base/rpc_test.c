@@ -51,6 +51,7 @@ struct fixture {
 	bool done;
 	enum rpc_code code;
 	char text[RPC_MAX_TEXT];
+	char reason[RPC_MAX_REASON];
 	char reply[256];
 	size_t reply_size;
 	unsigned n_messages;
@@ -173,7 +174,8 @@ handle_cancel_job(struct rpc_request *request, const ProtobufCMessage *message, 
 		(const Slim__V1__GetJobRequest *)(const void *)message;
 
 	(void)ctx;
-	rpc_fail(request, RPC_NOT_FOUND, "there is no job \"%s\"", wanted->id);
+	rpc_fail_because(request, RPC_NOT_FOUND, "REASON_UNKNOWN_JOB", "there is no job \"%s\"",
+			 wanted->id);
 }
 
 static const struct rpc_method methods[] = {
@@ -292,6 +294,7 @@ on_done(void *ctx, const struct rpc_status *status, const ProtobufCMessage *repl
 	assert_false(f->done);
 	f->done = true;
 	f->code = status->code;
+	snprintf(f->reason, sizeof(f->reason), "%s", status->reason);
 	f->call = NULL;
 	snprintf(f->text, sizeof(f->text), "%s", status->text);
 	f->reply_size = 0;
@@ -379,6 +382,7 @@ failure_carries_code_and_text(void **state)
 	run(f);
 	assert_int_equal(f->code, RPC_NOT_FOUND);
 	assert_string_equal(f->text, "there is no job \"j17\"");
+	assert_string_equal(f->reason, "REASON_UNKNOWN_JOB");
 	assert_int_equal(f->reply_size, 0);
 }
 
@@ -407,6 +411,7 @@ method_without_handler_is_unimplemented(void **state)
 	start_call(f, "ListPeers", RPC_UNARY, &request.base, 0);
 	run(f);
 	assert_int_equal(f->code, RPC_UNIMPLEMENTED);
+	assert_string_equal(f->reason, "");
 }
 
 static void

@@ -40,5 +40,14 @@
 #define REASON_INTERNAL REASON(INTERNAL)
 #define REASON_CLOCK REASON(CLOCK)
 #define REASON_PROTOCOL REASON(PROTOCOL)
+#define REASON_UNKNOWN_TABLE REASON(UNKNOWN_TABLE)
+#define REASON_UNKNOWN_JOB REASON(UNKNOWN_JOB)
+#define REASON_UNKNOWN_SERVICE REASON(UNKNOWN_SERVICE)
+#define REASON_LIMIT REASON(LIMIT)
+#define REASON_TOO_LATE REASON(TOO_LATE)
+
+/* The name that goes with a refused call (rpc.h): "REASON_UNKNOWN_NF". The number is only
+ * there so that no other name compiles. */
+#define REASON_TEXT(name) ((void)REASON(name), "REASON_" #name)
 
 #endif

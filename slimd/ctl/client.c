@@ -169,8 +169,10 @@ on_done(void *ctx, const struct rpc_status *status, const ProtobufCMessage *repl
 	client->call = NULL;
 	client->code = code_to_exit(status->code);
 	if (client->code != EXIT_COMPLETE)
-		fprintf(stderr, "slimctl: %s: %s: %s\n", client->address,
-			rpc_code_name(status->code), status->text);
+		fprintf(stderr, "slimctl: %s: %s: %s%s%s%s\n", client->address,
+			rpc_code_name(status->code), status->text,
+			status->reason[0] != '\0' ? " [" : "", status->reason,
+			status->reason[0] != '\0' ? "]" : "");
 	else if (reply != NULL)
 		client->reply = copy_message(reply);
 	event_base_loopbreak(client->base);

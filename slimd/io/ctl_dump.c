@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "ctl_value.h"
+#include "reasons.h"
 
 #define STEP_SLOTS 2048u
 #define STEP_ROWS 64u
@@ -213,12 +214,12 @@ send_chunk(struct dump *dump)
 /* ---- steps ----------------------------------------------------------------------------- */
 
 static void
-dump_fail(struct dump *dump, enum rpc_code code, const char *text)
+dump_fail(struct dump *dump, enum rpc_code code, const char *reason, const char *text)
 {
 	struct rpc_request *request = dump->request;
 
 	dump_free(dump);
-	rpc_fail(request, code, "%s", text);
+	rpc_fail_because(request, code, reason, "%s", text);
 }
 
 /* What comes next: the end, a wait for the client (on_drain), or another step. */
@@ -233,7 +234,8 @@ dump_continue(struct dump *dump)
 		dump_free(dump);
 		rpc_finish(request);
 	} else if (dump->n_tries > BUSY_TRIES) {
-		dump_fail(dump, RPC_DATA_LOSS, "a slot has been in the middle of a write for long");
+		dump_fail(dump, RPC_DATA_LOSS, REASON_TEXT(NF_SILENT),
+			  "a slot has been in the middle of a write for long");
 	} else if (rpc_queued(request) < RPC_MAX_SEND_QUEUE) {
 		event_add(dump->step, &(struct timeval){.tv_usec = stuck ? BUSY_PAUSE_US : 0});
 	}
@@ -243,7 +245,7 @@ static void
 dump_step(struct dump *dump)
 {
 	if (nf_is_broken(dump->nf)) {
-		dump_fail(dump, RPC_DATA_LOSS, "the NF's memory is gone");
+		dump_fail(dump, RPC_DATA_LOSS, REASON_TEXT(NF_LOST), "the NF's memory is gone");
 		return;
 	}
 	if (dump->n_busy > 0)
@@ -316,7 +318,8 @@ dump_begin(struct daemon *daemon, struct rpc_request *request, struct nf *nf, ui
 	struct schema_reason reason;
 
 	if (dump == NULL) {
-		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		rpc_fail_because(request, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT),
+				 "out of memory");
 		return;
 	}
 	dump->request = request;
@@ -326,12 +329,12 @@ dump_begin(struct daemon *daemon, struct rpc_request *request, struct nf *nf, ui
 	nf_hold(nf);
 	choose_columns(dump, wanted->state_only);
 	if (parse_filters(dump, wanted, &reason) < 0) {
-		dump_fail(dump, RPC_INVALID_ARGUMENT, reason.text);
+		dump_fail(dump, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST), reason.text);
 		return;
 	}
 	dump->step = evtimer_new(daemon->base, on_step, dump);
 	if (dump->step == NULL) {
-		dump_fail(dump, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		dump_fail(dump, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT), "out of memory");
 		return;
 	}
 	rpc_request_set_data(request, dump);
@@ -348,18 +351,19 @@ ctl_table_find(struct rpc_request *request, const struct daemon *daemon, const c
 	int index;
 
 	if (nf == NULL) {
-		rpc_fail(request, RPC_NOT_FOUND, "no NF \"%.40s\" on host \"%s\"", name,
-			 daemon->host);
+		rpc_fail_because(request, RPC_NOT_FOUND, REASON_TEXT(UNKNOWN_NF),
+				 "no NF \"%.40s\" on host \"%s\"", name, daemon->host);
 		return NULL;
 	}
 	index = nf_find_table(nf, table);
 	if (index < 0) {
 		if (table[0] == '\0')
-			rpc_fail(request, RPC_INVALID_ARGUMENT,
-				 "NF \"%s\" has %u tables: say which", nf->name, nf->n_tables);
+			rpc_fail_because(request, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST),
+					 "NF \"%s\" has %u tables: say which", nf->name,
+					 nf->n_tables);
 		else
-			rpc_fail(request, RPC_NOT_FOUND, "NF \"%s\" has no table \"%.40s\"",
-				 nf->name, table);
+			rpc_fail_because(request, RPC_NOT_FOUND, REASON_TEXT(UNKNOWN_TABLE),
+					 "NF \"%s\" has no table \"%.40s\"", nf->name, table);
 		return NULL;
 	}
 	*ret_table = (uint32_t)index;

@@ -26,6 +26,7 @@
 #include "gate.h"
 #include "install.h"
 #include "log.h"
+#include "reasons.h"
 
 #define POLL_US 1000
 #define STALL_NS UINT64_C(5000000000) /* workers that do not answer for so long are given up */
@@ -60,6 +61,7 @@ struct import {
 	uint64_t refused;
 	bool read_all;
 	enum rpc_code failed; /* RPC_OK: not */
+	const char *failed_because;
 	char failure[SLIM_REASON_SIZE];
 	size_t n_reasons;
 	Slim__V1__Reason reasons[MAX_REASONS], *reason_ptrs[MAX_REASONS];
@@ -123,7 +125,8 @@ import_answer(struct import *import)
 	struct rpc_request *request = import->request;
 
 	if (import->failed != RPC_OK) {
-		rpc_fail(request, import->failed, "%s", import->failure);
+		rpc_fail_because(request, import->failed, import->failed_because, "%s",
+				 import->failure);
 		import_free(import);
 		return;
 	}
@@ -149,10 +152,11 @@ import_close(struct import *import)
 
 /* Puts the NF back to where it was, then answers with the failure. */
 static void
-import_fail(struct import *import, enum rpc_code code, const char *text)
+import_fail(struct import *import, enum rpc_code code, const char *reason, const char *text)
 {
 	if (import->failed == RPC_OK) {
 		import->failed = code;
+		import->failed_because = reason;
 		snprintf(import->failure, sizeof(import->failure), "%s", text);
 	}
 	if (import->state != CLOSING)
@@ -203,12 +207,13 @@ take_rows(struct import *import, const Slim__V1__TableChunk *chunk)
 	free(import->rows);
 	import->rows = NULL;
 	if (chunk->n_rows > MAX_ROWS) {
-		import_fail(import, RPC_INVALID_ARGUMENT, "more than 4096 rows in a message");
+		import_fail(import, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST),
+			    "more than 4096 rows in a message");
 		return;
 	}
 	import->rows = calloc(chunk->n_rows, sizeof(*import->rows));
 	if (import->rows == NULL && chunk->n_rows > 0) {
-		import_fail(import, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		import_fail(import, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT), "out of memory");
 		return;
 	}
 	for (i = 0; i < chunk->n_rows; i++) {
@@ -241,7 +246,8 @@ put_rows(struct import *import)
 		if (error == -EAGAIN)
 			return true;
 		if (error < 0) {
-			import_fail(import, RPC_DATA_LOSS, "the NF's install ring makes no sense");
+			import_fail(import, RPC_DATA_LOSS, REASON_TEXT(INTERNAL),
+				    "the NF's install ring makes no sense");
 			return false;
 		}
 		import->next_row++;
@@ -269,10 +275,11 @@ begin_putting(struct import *import)
 	import->progress_ns = now_ns();
 	import->installing = install_begin(&import->install, &config) == 0;
 	if (!import->installing)
-		import_fail(import, RPC_DATA_LOSS, "the NF's install ring makes no sense");
+		import_fail(import, RPC_DATA_LOSS, REASON_TEXT(INTERNAL),
+			    "the NF's install ring makes no sense");
 	else if (install_add_table(&import->install, (uint8_t)import->table, table->capacity,
 				   table->payload_size) < 0)
-		import_fail(import, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		import_fail(import, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT), "out of memory");
 }
 
 static void
@@ -296,7 +303,8 @@ poll_draining(struct import *import)
 	uint32_t error = install_error(&import->install);
 
 	if (applied < 0) {
-		import_fail(import, RPC_DATA_LOSS, "the NF's install ring makes no sense");
+		import_fail(import, RPC_DATA_LOSS, REASON_TEXT(INTERNAL),
+			    "the NF's install ring makes no sense");
 		return;
 	}
 	if (applied == 0)
@@ -315,6 +323,7 @@ import_poll(struct import *import)
 
 	if (!import->nf->up || nf_is_broken(import->nf)) {
 		import->failed = RPC_ABORTED;
+		import->failed_because = REASON_TEXT(NF_LOST);
 		snprintf(import->failure, sizeof(import->failure), "the NF is gone");
 		import_answer(import);
 		return;
@@ -328,7 +337,8 @@ import_poll(struct import *import)
 		poll_draining(import);
 	if (now_ns() - import->progress_ns > STALL_NS) {
 		gave_up = import->state == CLOSING;
-		import_fail(import, RPC_ABORTED, "the NF's workers do not answer");
+		import_fail(import, RPC_ABORTED, REASON_TEXT(NF_SILENT),
+			    "the NF's workers do not answer");
 	}
 	if (gave_up || (import->state == CLOSING && !import->gate.pending)) {
 		import_answer(import);
@@ -350,7 +360,7 @@ on_cancel(struct rpc_request *request)
 {
 	struct import *import = rpc_request_data(request);
 
-	import_fail(import, RPC_CANCELLED, "the client has gone");
+	import_fail(import, RPC_CANCELLED, REASON_TEXT(CANCELLED), "the client has gone");
 }
 
 /* ---- begin ------------------------------------------------------------------------------------ */
@@ -373,9 +383,10 @@ match_columns(struct import *import, const Slim__V1__TableChunk *header)
 			continue; /* dropped, as in a move */
 		if (field == NULL || field->type != (uint8_t)column->type ||
 		    field->size != column->size || (field->role == SLIM_KEY) != column->key) {
-			rpc_fail(import->request, RPC_FAILED_PRECONDITION,
-				 "field \"%.40s\" is another one in table \"%s\" of NF \"%s\"",
-				 column->name, table->name, import->nf->name);
+			rpc_fail_because(
+				import->request, RPC_FAILED_PRECONDITION, REASON_TEXT(SCHEMA),
+				"field \"%.40s\" is another one in table \"%s\" of NF \"%s\"",
+				column->name, table->name, import->nf->name);
 			return false;
 		}
 		present[index] = true;
@@ -385,8 +396,8 @@ match_columns(struct import *import, const Slim__V1__TableChunk *header)
 	for (i = 0; i < table->n_fields; i++) {
 		if (table->fields[i].role != SLIM_KEY || present[i])
 			continue;
-		rpc_fail(import->request, RPC_FAILED_PRECONDITION, "key field \"%s\" is missing",
-			 table->fields[i].name);
+		rpc_fail_because(import->request, RPC_FAILED_PRECONDITION, REASON_TEXT(SCHEMA),
+				 "key field \"%s\" is missing", table->fields[i].name);
 		return false;
 	}
 	import->n_columns = header->n_fields;
@@ -398,11 +409,12 @@ static bool
 check_nf(struct rpc_request *request, const struct daemon *daemon, const struct nf *nf)
 {
 	if (nf->session != 0 || driver_is_busy(daemon->driver, nf))
-		rpc_fail(request, RPC_FAILED_PRECONDITION, "NF \"%s\" is in a session", nf->name);
+		rpc_fail_because(request, RPC_FAILED_PRECONDITION, REASON_TEXT(TARGET_BUSY),
+				 "NF \"%s\" is in a session", nf->name);
 	else if (strcmp(nf_mode_name(nf), "closed") != 0)
-		rpc_fail(request, RPC_FAILED_PRECONDITION,
-			 "NF \"%s\" is not in standby: its gate is in mode %s", nf->name,
-			 nf_mode_name(nf));
+		rpc_fail_because(request, RPC_FAILED_PRECONDITION, REASON_TEXT(TARGET_ACTIVE),
+				 "NF \"%s\" is not in standby: its gate is in mode %s", nf->name,
+				 nf_mode_name(nf));
 	else
 		return true;
 	return false;
@@ -437,8 +449,8 @@ import_begin(struct rpc_request *request, struct ctl_service *service,
 	if (nf == NULL || !check_nf(request, daemon, nf))
 		return;
 	if (chunk->n_fields == 0 || chunk->n_fields > SLIM_MAX_FIELDS) {
-		rpc_fail(request, RPC_INVALID_ARGUMENT, "the first message must name 1..%u fields",
-			 SLIM_MAX_FIELDS);
+		rpc_fail_because(request, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST),
+				 "the first message must name 1..%u fields", SLIM_MAX_FIELDS);
 		return;
 	}
 	import = calloc(1, sizeof(*import));
@@ -446,7 +458,8 @@ import_begin(struct rpc_request *request, struct ctl_service *service,
 		import->poll = evtimer_new(daemon->base, on_poll, import);
 	if (import == NULL || import->poll == NULL) {
 		free(import);
-		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		rpc_fail_because(request, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT),
+				 "out of memory");
 		return;
 	}
 	import->request = request;
@@ -460,7 +473,8 @@ import_begin(struct rpc_request *request, struct ctl_service *service,
 		return;
 	}
 	if (!import_start(import)) {
-		rpc_fail(request, RPC_INTERNAL, "no random numbers, or no timer");
+		rpc_fail_because(request, RPC_INTERNAL, REASON_TEXT(INTERNAL),
+				 "no random numbers, or no timer");
 		import_free(import);
 		return;
 	}
@@ -479,7 +493,8 @@ ctl_table_import(struct rpc_request *request, const ProtobufCMessage *message, v
 	struct import *import = rpc_request_data(request);
 
 	if (import == NULL && chunk == NULL) {
-		rpc_fail(request, RPC_INVALID_ARGUMENT, "there is no message");
+		rpc_fail_because(request, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST),
+				 "there is no message");
 	} else if (import == NULL) {
 		import_begin(request, ctx, chunk);
 	} else if (chunk == NULL) {

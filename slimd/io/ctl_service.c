@@ -11,6 +11,7 @@
 
 #include "ctl_table.h"
 #include "log.h"
+#include "reasons.h"
 #include "slim_ctl.pb-c.h"
 
 #define WATCH_PERIOD_MS 200 /* what the API promises */
@@ -84,8 +85,9 @@ handle_log_level(struct rpc_request *request, const ProtobufCMessage *message, v
 	(void)ctx;
 	if (wanted->level[0] != '\0') {
 		if (log_level_parse(wanted->level, &level) < 0) {
-			rpc_fail(request, RPC_INVALID_ARGUMENT,
-				 "\"%.40s\" is not error, warn, info or debug", wanted->level);
+			rpc_fail_because(request, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST),
+					 "\"%.40s\" is not error, warn, info or debug",
+					 wanted->level);
 			return;
 		}
 		log_set_level(level);
@@ -181,7 +183,8 @@ handle_list_nfs(struct rpc_request *request, const ProtobufCMessage *message, vo
 
 	(void)message;
 	if (messages == NULL) {
-		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		rpc_fail_because(request, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT),
+				 "out of memory");
 		return;
 	}
 	TAILQ_FOREACH(nf, nf_registry_list(daemon->nfs), link) {
@@ -206,8 +209,8 @@ handle_get_nf(struct rpc_request *request, const ProtobufCMessage *message, void
 	struct nf_message reply;
 
 	if (nf == NULL) {
-		rpc_fail(request, RPC_NOT_FOUND, "no NF \"%.40s\" on host \"%s\"", wanted->name,
-			 daemon->host);
+		rpc_fail_because(request, RPC_NOT_FOUND, REASON_TEXT(UNKNOWN_NF),
+				 "no NF \"%.40s\" on host \"%s\"", wanted->name, daemon->host);
 		return;
 	}
 	fill_nf(nf, &reply);
@@ -232,7 +235,8 @@ find_job(struct rpc_request *request, const struct daemon *daemon, const Protobu
 	struct job *job = job_find(driver_jobs(daemon->driver), wanted->id);
 
 	if (job == NULL)
-		rpc_fail(request, RPC_NOT_FOUND, "no job \"%.40s\"", wanted->id);
+		rpc_fail_because(request, RPC_NOT_FOUND, REASON_TEXT(UNKNOWN_JOB),
+				 "no job \"%.40s\"", wanted->id);
 	return job;
 }
 
@@ -256,13 +260,14 @@ handle_migrate(struct rpc_request *request, const ProtobufCMessage *message, voi
 	struct job *job;
 
 	if (strlen(move.key) >= SLIM_JOB_KEY_SIZE) {
-		rpc_fail(request, RPC_INVALID_ARGUMENT, "the idempotency key is longer than %u",
-			 SLIM_JOB_KEY_SIZE - 1);
+		rpc_fail_because(request, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST),
+				 "the idempotency key is longer than %u", SLIM_JOB_KEY_SIZE - 1);
 		return;
 	}
 	job = driver_migrate(daemon->driver, &move);
 	if (job == NULL) {
-		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "%u jobs are running", JOB_MAX);
+		rpc_fail_because(request, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT),
+				 "%u jobs are running", JOB_MAX);
 		return;
 	}
 	log_info("migrate asked nf=%s to_host=%s to_nf=%s job=%s by=%s", move.nf, move.to_host,
@@ -283,7 +288,8 @@ handle_list_jobs(struct rpc_request *request, const ProtobufCMessage *message, v
 
 	(void)message;
 	if (messages == NULL) {
-		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		rpc_fail_because(request, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT),
+				 "out of memory");
 		return;
 	}
 	TAILQ_FOREACH(job, &list->jobs, link) {
@@ -319,11 +325,11 @@ handle_cancel_job(struct rpc_request *request, const ProtobufCMessage *message, 
 		return;
 	error = driver_cancel(daemon->driver, job->id);
 	if (error < 0) {
-		rpc_fail(request, RPC_FAILED_PRECONDITION,
-			 job->state == SLIM__V1__JOB_STATE__JOB_RUNNING
-				 ? "job \"%s\" is past the handover, it can only go forward"
-				 : "job \"%s\" has ended",
-			 job->id);
+		rpc_fail_because(request, RPC_FAILED_PRECONDITION, REASON_TEXT(TOO_LATE),
+				 job->state == SLIM__V1__JOB_STATE__JOB_RUNNING
+					 ? "job \"%s\" is past the handover, it can only go forward"
+					 : "job \"%s\" has ended",
+				 job->id);
 		return;
 	}
 	log_info("cancel asked job=%s by=%s", job->id, rpc_request_peer(request));
@@ -366,7 +372,8 @@ watcher_send(struct watcher *watcher)
 	watcher->hurried = false;
 	if (job == NULL) {
 		watcher_free(watcher);
-		rpc_fail(request, RPC_NOT_FOUND, "the job was forgotten");
+		rpc_fail_because(request, RPC_NOT_FOUND, REASON_TEXT(UNKNOWN_JOB),
+				 "the job was forgotten");
 		return;
 	}
 	if (job->state == SLIM__V1__JOB_STATE__JOB_RUNNING && rpc_queued(request) > 0) {
@@ -424,7 +431,8 @@ handle_watch_job(struct rpc_request *request, const ProtobufCMessage *message, v
 		watcher->timer = evtimer_new(daemon->base, on_watch_timer, watcher);
 	if (watcher == NULL || watcher->timer == NULL) {
 		free(watcher);
-		rpc_fail(request, RPC_RESOURCE_EXHAUSTED, "out of memory");
+		rpc_fail_because(request, RPC_RESOURCE_EXHAUSTED, REASON_TEXT(LIMIT),
+				 "out of memory");
 		return;
 	}
 	watcher->daemon = daemon;

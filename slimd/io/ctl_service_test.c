@@ -71,6 +71,7 @@ struct fixture {
 	bool done;
 	enum rpc_code code;
 	char text[RPC_MAX_TEXT];
+	char reason[RPC_MAX_REASON];
 	ProtobufCMessage *reply;
 	unsigned n_messages, n_rows;
 	Slim__V1__Job *last_job;
@@ -483,6 +484,7 @@ on_done(void *ctx, const struct rpc_status *status, const ProtobufCMessage *repl
 
 	f->done = true;
 	f->code = status->code;
+	snprintf(f->reason, sizeof(f->reason), "%s", status->reason);
 	f->call = NULL;
 	snprintf(f->text, sizeof(f->text), "%s", status->text);
 	f->reply = reply != NULL ? copy(reply) : NULL;
@@ -574,6 +576,7 @@ unknown_nf_is_not_found(void **state)
 	assert_null(call(f, "GetNf", &request.base));
 	assert_int_equal(f->code, RPC_NOT_FOUND);
 	assert_string_equal(f->text, "no NF \"nat-z\" on host \"a\"");
+	assert_string_equal(f->reason, "REASON_UNKNOWN_NF");
 }
 
 static void
@@ -973,6 +976,7 @@ import_gives_up_when_the_nf_goes(void **state)
 	f->nf.up = false;
 	finish_import(f);
 	assert_int_equal(f->code, RPC_ABORTED);
+	assert_string_equal(f->reason, "REASON_NF_LOST");
 	assert_string_equal(f->text, "the NF is gone");
 }
 

@@ -4,11 +4,13 @@
 slim is used. Lists the NFs, starts a move and follows it to its end.
 
     grpc_client.py ADDRESS                       lists NFs
+    grpc_client.py ADDRESS NF                    shows one
     grpc_client.py ADDRESS NF HOST [--dry-run]   moves one
 
 ADDRESS is what grpc understands: unix:/path or host:port, the latter with --ca, --cert, --key.
 Prints one JSON object: {"version":..., "nfs": [...], "updates": n, "phases": [...], "job": {...}}.
-Exit status: 0 the job is complete (or only NFs were listed), 1 another end, 2 no connection.
+Exit status: 0 the job is complete (or NFs were only looked at), 1 another end, 2 the call was refused, or
+there is no connection; then code, reason and text are printed.
 """
 
 import argparse
@@ -77,13 +79,24 @@ def move(pb, stub, args):
     return {"updates": updates, "phases": phases, "job": plain(job)}, job.state == pb.JOB_COMPLETE
 
 
+def reason_of(error):
+    """The name of a slim.v1.ReasonCode, which comes with every refusal of a handler."""
+    return dict(error.trailing_metadata()).get("slim-reason", "")
+
+
+def show_nf(stub, pb, name):
+    return plain(stub.GetNf(pb.GetNfRequest(name=name), timeout=10))
+
+
 def run(args):
     with generated() as (pb, rpc), connect(args) as channel:
         stub = rpc.SlimdStub(channel)
         shown = {"version": plain(stub.GetVersion(pb.VersionRequest(), timeout=10)),
                  "nfs": [plain(nf) for nf in stub.ListNfs(pb.ListNfsRequest(), timeout=10).nfs]}
         complete = True
-        if args.nf:
+        if args.nf and not args.host:
+            shown["nf"] = show_nf(stub, pb, args.nf)
+        elif args.nf:
             result, complete = move(pb, stub, args)
             shown.update(result)
         print(json.dumps(shown))
@@ -93,7 +106,7 @@ def run(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("address")
-    parser.add_argument("nf", nargs="?")
+    parser.add_argument("nf", nargs="?", help="without HOST: show it; with HOST: move it there")
     parser.add_argument("host", nargs="?")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for the whole move")
@@ -101,12 +114,11 @@ def main():
     parser.add_argument("--cert")
     parser.add_argument("--key")
     args = parser.parse_args()
-    if args.nf and not args.host:
-        parser.error("a move needs NF and HOST")
     try:
         return run(args)
     except grpc.RpcError as error:
-        print(f"grpc_client: {error.code().name}: {error.details()}", file=sys.stderr)
+        print(f"grpc_client: {error.code().name} {reason_of(error)}: {error.details()}",
+              file=sys.stderr)
         return 2
 
 

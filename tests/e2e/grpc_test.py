@@ -9,7 +9,7 @@ import sys
 import tap
 from load import Bench, check_result, expect, expect_equal
 from slimlab.lab import HOSTS
-from slimlab.process import run
+from slimlab.process import CommandFailed, run
 
 CLIENT = os.path.realpath(f"{os.path.dirname(__file__)}/grpc_client.py")
 
@@ -33,6 +33,15 @@ def lists(bench, tls):
     expect(said["version"]["version"], "no version")
 
 
+def tells_why(bench):
+    try:
+        ask(bench, "a", "nobody")
+    except CommandFailed as refusal:
+        expect("NOT_FOUND REASON_UNKNOWN_NF: " in str(refusal), str(refusal))
+    else:
+        expect(False, "an NF that is not there was shown")
+
+
 def moves(bench, tls):
     source = bench.home
     said = ask(bench, source, HOSTS[source].nf, HOSTS[source].other, tls=tls)
@@ -47,6 +56,7 @@ def cases(t):
     with Bench(t, "slim-e2e") as bench:
         bench.case("a Python client lists NFs", lists, False)
         bench.case("a Python client lists NFs over TLS", lists, True)
+        bench.case("a Python client reads why a call is refused", tells_why)
         bench.case("a Python client moves an NF and follows it", moves, False)
         bench.case("a Python client moves it back over TLS", moves, True)
         bench.judge()
