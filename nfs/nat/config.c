@@ -204,7 +204,8 @@ take_timeouts(struct conversion *c)
 	    nf_take_seconds(&c->in, "timeouts.tcp_transitory", file->tcp_transitory, 240,
 			    &t->tcp_transitory_ns) != 0 ||
 	    nf_take_seconds(&c->in, "timeouts.icmp", file->icmp, 60, &t->icmp_ns) != 0 ||
-	    nf_take_seconds(&c->in, "timeouts.arp", file->arp, 300, &t->arp_ns) != 0)
+	    nf_take_seconds(&c->in, "timeouts.arp", file->arp, 300, &t->arp_ns) != 0 ||
+	    nf_take_seconds(&c->in, "timeouts.fragment", file->fragment, 2, &t->fragment_ns) != 0)
 		return -EINVAL;
 	return 0;
 }
@@ -250,6 +251,10 @@ take_sizes(struct conversion *c)
 			   &config->neighbours) != 0 ||
 	    nf_take_number(&c->in, "hold_capacity", file->hold_capacity, SLIM_HOLD_CAPACITY_DEFAULT,
 			   64, 1u << 20, &config->hold_capacity) != 0 ||
+	    nf_take_number(&c->in, "fragments.datagrams", file->fragments.datagrams, 16384, 64,
+			   1u << 20, &config->fragments) != 0 ||
+	    nf_take_number(&c->in, "fragments.waiting", file->fragments.waiting, 1024, 0, 1u << 16,
+			   &config->fragments_waiting) != 0 ||
 	    nf_take_number(&c->in, "limits.sessions_per_subscriber",
 			   file->limits.sessions_per_subscriber, 0, 0, UINT32_MAX,
 			   &config->max_sessions_per_subscriber) != 0 ||

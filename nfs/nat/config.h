@@ -45,6 +45,7 @@ struct nat_timeouts {
 	uint64_t tcp_transitory_ns;
 	uint64_t icmp_ns;
 	uint64_t arp_ns;
+	uint64_t fragment_ns; /* of the ports of a datagram, and of waiting for them */
 };
 
 struct nat_config {
@@ -68,6 +69,8 @@ struct nat_config {
 	uint32_t max_sessions_per_subscriber; /* 0: no limit */
 	uint32_t capacity;                    /* mappings */
 	uint32_t neighbours;
+	uint32_t fragments;         /* datagrams that come in fragments, at one time */
+	uint32_t fragments_waiting; /* fragments that wait for their first one, per worker */
 	uint32_t hold_capacity;
 	uint16_t n_workers;
 	uint32_t spin;     /* empty rounds before a worker sleeps */

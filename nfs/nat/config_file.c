@@ -31,6 +31,12 @@ static const cyaml_schema_field_t timeouts_fields[] = {
 	NUMBER("tcp_transitory", struct nat_file_timeouts, tcp_transitory),
 	NUMBER("icmp", struct nat_file_timeouts, icmp),
 	NUMBER("arp", struct nat_file_timeouts, arp),
+	NUMBER("fragment", struct nat_file_timeouts, fragment),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t fragments_fields[] = {
+	NUMBER("datagrams", struct nat_file_fragments, datagrams),
+	NUMBER("waiting", struct nat_file_fragments, waiting),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t limits_fields[] = {
@@ -59,6 +65,7 @@ static const cyaml_schema_field_t file_fields[] = {
 				ports_fields),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct nat_file, timeouts, timeouts_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct nat_file, limits, limits_fields),
+	CYAML_FIELD_MAPPING("fragments", OPTIONAL, struct nat_file, fragments, fragments_fields),
 	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct nat_file, idle, nf_yaml_idle_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("no_translate", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file,
 				   no_translate, n_no_translate, &exempt_value, 0, NAT_MAX_EXEMPT),

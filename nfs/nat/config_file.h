@@ -30,6 +30,12 @@ struct nat_file_timeouts {
 	uint32_t *tcp_transitory;
 	uint32_t *icmp;
 	uint32_t *arp;
+	uint32_t *fragment;
+};
+
+struct nat_file_fragments {
+	uint32_t *datagrams;
+	uint32_t *waiting;
 };
 
 struct nat_file_limits {
@@ -54,6 +60,7 @@ struct nat_file {
 	struct nat_file_ports *ports;
 	struct nat_file_timeouts timeouts;
 	struct nat_file_limits limits;
+	struct nat_file_fragments fragments;
 	struct nf_yaml_idle idle;
 	struct nat_file_exempt *no_translate;
 	unsigned int n_no_translate;

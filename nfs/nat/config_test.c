@@ -114,6 +114,8 @@ bad_values_are_refused_with_their_line(void **state)
 	refused(20, "timeouts: {udp: 0}", "not in 1..");
 	refused(21, "capacity: 10", "not in 1024..");
 	refused(22, "workers: 17", "not in 1..16");
+	refused(22, "fragments: {datagrams: 9}", "not in 64..");
+	refused(22, "fragments: {waiting: 70000}", "not in 0..65536");
 	refused(22, "filtering: symmetric", "is not endpoint-independent");
 	refused(22, "peers: 9", "not in 1024..");
 	refused(22, "limits: {peers_per_mapping: 0}", "not in 1..65536");

@@ -23,7 +23,11 @@
 	X(drop_ethertype, "dropped: neither IPv4 nor ARP")                                    \
 	X(drop_ip_header, "dropped: IPv4 header wrong")                                       \
 	X(drop_ip_checksum, "dropped: IPv4 header checksum wrong")                            \
-	X(drop_fragment, "dropped: IPv4 fragment")                                            \
+	X(drop_fragment, "dropped: IPv4 fragment of impossible offset or length")             \
+	X(drop_fragment_header, "dropped: header in several fragments (RFC 1858)")            \
+	X(drop_fragment_table, "dropped: too many datagrams come in fragments")               \
+	X(drop_fragment_queue, "dropped: too many fragments wait for their first one")        \
+	X(drop_fragment_silent, "dropped: the first fragment did not come in time")           \
 	X(drop_protocol, "dropped: neither UDP, TCP nor ICMP")                                \
 	X(drop_l4_header, "dropped: UDP, TCP or ICMP header wrong")                           \
 	X(drop_icmp_type, "dropped: ICMP type that a NAT does not pass")                      \
@@ -42,6 +46,7 @@
 	X(drop_table_full, "dropped: the session table is full")                              \
 	X(drop_no_port, "dropped: no external port is free")                                  \
 	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \
+	X(fragment_early, "fragments that waited for the first one of their datagram")        \
 	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \
 	X(mapping_created, "mappings created")                                                \
 	X(mapping_expired, "mappings expired")                                                \

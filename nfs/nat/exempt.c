@@ -20,6 +20,20 @@ struct far_end {
 	uint8_t protocol;
 };
 
+/* Of a fragment, by the ports of its datagram if they are known. */
+static struct far_end
+far_end_of_fragment(const struct nat_packet *p, bool source)
+{
+	uint8_t protocol = p->ip->next_proto_id;
+
+	return (struct far_end){
+		.address = rte_be_to_cpu_32(nat_ip_address(p->ip, source)),
+		.protocol = protocol,
+		.has_port = p->knows_ports && (protocol == IPPROTO_UDP || protocol == IPPROTO_TCP),
+		.port = rte_be_to_cpu_16(source ? p->ports.src : p->ports.dst),
+	};
+}
+
 static struct far_end
 far_end_of(const struct rte_ipv4_hdr *ip, const uint8_t *l4, uint32_t l4_size, bool source)
 {
@@ -67,8 +81,8 @@ size_behind(const struct nat_packet *p, const uint8_t *at)
 static bool
 is_icmp_error(const struct nat_packet *p, uint32_t l4_size)
 {
-	return p->ip->next_proto_id == IPPROTO_ICMP && l4_size >= sizeof(struct rte_icmp_hdr) &&
-	       nat_icmp_is_error(p->l4[0]);
+	return p->fragment == NAT_WHOLE && p->ip->next_proto_id == IPPROTO_ICMP &&
+	       l4_size >= sizeof(struct rte_icmp_hdr) && nat_icmp_is_error(p->l4[0]);
 }
 
 /* The embedded packet went the other way: what is its destination here was its source there. */
@@ -103,7 +117,7 @@ bool
 nat_exempt_parse(struct nat_packet *p, const struct nat_config *config, const struct nat_pool *pool,
 		 bool inwards)
 {
-	uint32_t l4_size = size_behind(p, p->l4);
+	uint32_t l4_size = p->fragment == NAT_WHOLE ? size_behind(p, p->l4) : 0;
 
 	if (is_own(config, pool, p->ip->dst_addr) || is_own(config, pool, p->ip->src_addr))
 		return false;
@@ -111,7 +125,9 @@ nat_exempt_parse(struct nat_packet *p, const struct nat_config *config, const st
 		if (!error_is_exempt(p, config, inwards))
 			return false;
 	} else {
-		struct far_end end = far_end_of(p->ip, p->l4, l4_size, inwards);
+		struct far_end end = p->fragment == NAT_WHOLE
+					     ? far_end_of(p->ip, p->l4, l4_size, inwards)
+					     : far_end_of_fragment(p, inwards);
 
 		if (!is_exempt(config, &end))
 			return false;
@@ -137,7 +153,7 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 	}
 	if (p->ip->time_to_live <= 1) {
 		/* Never an error about an error (RFC 1812 section 4.3.2.7). */
-		if (is_icmp_error(p, size_behind(p, p->l4)))
+		if (p->fragment == NAT_WHOLE && is_icmp_error(p, size_behind(p, p->l4)))
 			nf_drop(w->nf, p->m, NAT_drop_ttl);
 		else
 			nat_icmp_time_exceeded(w, p);

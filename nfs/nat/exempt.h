@@ -19,7 +19,7 @@ struct nat_worker;
 
 /* A packet whose IPv4 header is parsed: if it belongs to an exempt destination (or is an ICMP error
  * about a packet that does), makes it one of NAT_KIND_ROUTED, with its bucket. Rules with ports
- * need the first 4 bytes behind the header. Pure. */
+ * need the first 4 bytes behind the header, or for a fragment its ports. Pure. */
 bool nat_exempt_parse(struct nat_packet *p, const struct nat_config *config,
 		      const struct nat_pool *pool, bool inwards);
 

@@ -226,7 +226,8 @@ nat_icmp_time_exceeded(struct nat_worker *w, struct nat_packet *p)
 	rte_be32_t sender = p->ip->src_addr;
 	struct rte_mbuf *m = NULL;
 
-	if (!nf_is_unroutable(sender) && may_send_error(w)) {
+	/* Of a datagram in fragments only the first one is answered (RFC 1812 section 4.3.2.7). */
+	if (!nf_is_unroutable(sender) && p->fragment != NAT_FRAGMENT_LATER && may_send_error(w)) {
 		m = make_time_exceeded(w, p);
 		nf_count(w->nf, m != NULL ? NAT_time_exceeded_sent : NF_no_mbuf, 1);
 	}

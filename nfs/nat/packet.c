@@ -143,7 +143,7 @@ parse_l4(struct nat_packet *p, const struct nat_pool *pool)
 		const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)p->l4;
 
 		if (here < sizeof(*udp) || rte_be_to_cpu_16(udp->dgram_len) < sizeof(*udp) ||
-		    rte_be_to_cpu_16(udp->dgram_len) > l4_size)
+		    (rte_be_to_cpu_16(udp->dgram_len) > l4_size && p->fragment == NAT_WHOLE))
 			drop(p, NAT_drop_l4_header);
 	} else {
 		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
@@ -164,6 +164,33 @@ checksum_is_wrong(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
 	if (flags == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 		return false;
 	return fold_sum(ip, rte_ipv4_hdr_len(ip)) != 0;
+}
+
+/* Offset and length; false: dropped. No fragment but the first may hold a part of a TCP header: it could
+ * write over what the first one showed (RFC 1858, RFC 3128). */
+static bool
+parse_fragment_part(struct nat_packet *p, uint16_t bits, uint32_t header)
+{
+	uint32_t offset = (bits & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS;
+	uint32_t size = p->ip_size - header;
+	bool more = bits & RTE_IPV4_HDR_MF_FLAG;
+
+	if (size == 0 || (more && size % RTE_IPV4_HDR_OFFSET_UNITS != 0) ||
+	    header + offset + size > RTE_IPV4_MAX_PKT_LEN) {
+		drop(p, NAT_drop_fragment);
+		return false;
+	}
+	if (offset == 0) {
+		p->fragment = NAT_FRAGMENT_FIRST;
+		return true;
+	}
+	if (p->ip->next_proto_id == IPPROTO_TCP && offset < sizeof(struct rte_tcp_hdr)) {
+		drop(p, NAT_drop_fragment_header);
+		return false;
+	}
+	p->fragment = NAT_FRAGMENT_LATER;
+	p->l4 = NULL;
+	return true;
 }
 
 /* Header and lengths; false: dropped. */
@@ -193,11 +220,9 @@ parse_ip_header(struct nat_packet *p)
 		drop(p, NAT_drop_ip_checksum);
 		return false;
 	}
-	if (ip->fragment_offset & FRAGMENT_BITS) {
-		drop(p, NAT_drop_fragment);
-		return false;
-	}
 	p->l4 = (uint8_t *)ip + header;
+	if (unlikely(ip->fragment_offset & FRAGMENT_BITS))
+		return parse_fragment_part(p, rte_be_to_cpu_16(ip->fragment_offset), header);
 	return true;
 }
 
@@ -218,13 +243,58 @@ find_mapping_key(struct nat_packet *p)
 {
 	if (p->kind == NAT_KIND_OUT) {
 		p->address = p->ip->src_addr;
-		p->port = *nat_l4_port(p->protocol, p->l4, true);
+		p->port = p->knows_ports ? p->ports.src : *nat_l4_port(p->protocol, p->l4, true);
 		p->bucket = (uint8_t)rte_be_to_cpu_32(p->address);
 	} else {
 		p->address = p->ip->dst_addr;
-		p->port = *nat_l4_port(p->protocol, p->l4, false);
+		p->port = p->knows_ports ? p->ports.dst : *nat_l4_port(p->protocol, p->l4, false);
 		p->bucket = (uint8_t)rte_be_to_cpu_16(p->port);
 	}
+}
+
+static bool
+is_own(const struct nat_packet *p, const struct nat_config *config)
+{
+	return p->ip->dst_addr == config->sides[NAT_INSIDE].address ||
+	       p->ip->dst_addr == config->sides[NAT_OUTSIDE].address;
+}
+
+/* A fragment for a mapping: checks what can be checked without its ports. Nothing is put together, so
+ * there is no echo in fragments to the NAT itself, and no ICMP error whose checksum
+ * could be verified. */
+static void
+parse_fragment(struct nat_packet *p, const struct nat_config *config, const struct nat_pool *pool)
+{
+	if (p->fragment == NAT_FRAGMENT_FIRST)
+		parse_l4(p, pool);
+	if (p->kind == NAT_KIND_DROP && p->drop == NAT_drop_l4_header)
+		drop(p, NAT_drop_fragment_header);
+	else if (p->kind == NAT_KIND_ERROR_IN || p->kind == NAT_KIND_ERROR_OUT)
+		drop(p, NAT_drop_icmp_error);
+	else if (is_own(p, config))
+		drop(p, NAT_drop_own_address);
+	else if (p->kind == NAT_KIND_IN && p->pool_number == NAT_NOT_IN_POOL &&
+		 config->n_exempt == 0) /* else the ports may tell */
+		drop(p, NAT_drop_not_pool);
+	if (p->kind == NAT_KIND_DROP)
+		return;
+	p->kind = NAT_KIND_FRAGMENT;
+	p->bucket = nat_fragment_bucket(p->ip->src_addr, p->ip->dst_addr, p->ip->packet_id,
+					p->ip->next_proto_id, p->side);
+}
+
+void
+nat_packet_resolve(struct nat_packet *p, const struct nat_config *config,
+		   const struct nat_pool *pool, struct nat_ports ports)
+{
+	p->ports = ports;
+	p->knows_ports = true;
+	if (unlikely(config->n_exempt != 0) && nat_exempt_parse(p, config, pool, p->inwards))
+		return;
+	p->kind = p->inwards ? NAT_KIND_IN : NAT_KIND_OUT;
+	find_mapping_key(p);
+	if (p->inwards && p->pool_number == NAT_NOT_IN_POOL)
+		drop(p, NAT_drop_not_pool);
 }
 
 static void
@@ -245,11 +315,14 @@ parse_ip(struct nat_packet *p, const struct nat_config *config, const struct nat
 	p->protocol = (uint8_t)protocol;
 	p->kind = inwards ? NAT_KIND_IN : NAT_KIND_OUT;
 	p->pool_number = nat_pool_number(pool, p->ip->dst_addr);
+	if (unlikely(p->fragment != NAT_WHOLE)) {
+		parse_fragment(p, config, pool);
+		return;
+	}
 	parse_l4(p, pool);
 	if (unlikely(p->kind == NAT_KIND_DROP))
 		return;
-	if (unlikely(p->ip->dst_addr == config->sides[NAT_INSIDE].address ||
-		     p->ip->dst_addr == config->sides[NAT_OUTSIDE].address))
+	if (unlikely(is_own(p, config)))
 		parse_own(p);
 	else if (p->kind == NAT_KIND_OUT || p->kind == NAT_KIND_IN)
 		find_mapping_key(p);
@@ -266,6 +339,9 @@ nat_packet_parse(struct nat_packet *p, const struct nat_config *config, const st
 	p->m = m;
 	p->ip = (struct rte_ipv4_hdr *)(eth + 1);
 	p->side = side;
+	p->fragment = NAT_WHOLE;
+	p->inwards = hairpin || side == NAT_OUTSIDE;
+	p->knows_ports = false;
 	p->kind = NAT_KIND_DROP;
 	if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth))) {
 		drop(p, NAT_drop_runt);
@@ -278,7 +354,7 @@ nat_packet_parse(struct nat_packet *p, const struct nat_config *config, const st
 		return;
 	}
 	if (likely(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
-		parse_ip(p, config, pool, hairpin || side == NAT_OUTSIDE);
+		parse_ip(p, config, pool, p->inwards);
 	else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
 		parse_arp(p);
 	else

@@ -29,18 +29,35 @@ enum nat_kind {
 	NAT_KIND_ERROR_OUT, /* ICMP error about a packet that a mapping let in */
 	NAT_KIND_ERROR_IN,  /* ICMP error about a packet that a mapping let out */
 	NAT_KIND_ECHO,      /* echo request to one of the NAT's own addresses */
+	NAT_KIND_FRAGMENT,  /* its ports are still to be found out (fragment.h) */
 	NAT_KIND_ROUTED,    /* to or from a destination that is not translated (exempt.h) */
 	NAT_KIND_ARP,
+};
+
+enum nat_fragment_part {
+	NAT_WHOLE = 0,
+	NAT_FRAGMENT_FIRST, /* has the whole header of layer 4 */
+	NAT_FRAGMENT_LATER, /* has nothing of it: l4 is NULL */
+};
+
+/* Of a datagram, as every fragment of it would have them; both the query id for ICMP. */
+struct nat_ports {
+	rte_be16_t src;
+	rte_be16_t dst;
 };
 
 struct nat_packet {
 	struct rte_mbuf *m;
 	struct rte_ipv4_hdr *ip; /* NULL for ARP */
 	uint8_t *l4;
-	uint8_t kind;         /* enum nat_kind */
-	uint8_t side;         /* where it came in */
-	uint8_t bucket;       /* decides which worker handles it */
-	uint8_t protocol;     /* enum nat_protocol; of the embedded packet for an error */
+	uint8_t kind;     /* enum nat_kind */
+	uint8_t side;     /* where it came in */
+	uint8_t bucket;   /* decides which worker handles it */
+	uint8_t protocol; /* enum nat_protocol; of the embedded packet for an error */
+	uint8_t fragment; /* enum nat_fragment_part */
+	bool inwards;     /* goes to a mapping: from outside, or hairpinned */
+	bool knows_ports; /* of a fragment: `ports` is set */
+	struct nat_ports ports;
 	uint16_t drop;        /* enum nat_counter, for NAT_KIND_DROP */
 	uint16_t pool_number; /* of the destination (source of the embedded packet for ERROR_IN), or
 	                         NAT_NOT_IN_POOL */
@@ -64,6 +81,10 @@ struct nat_embedded {
 void nat_packet_parse(struct nat_packet *p, const struct nat_config *config,
 		      const struct nat_pool *pool, struct rte_mbuf *m, uint8_t side, bool hairpin);
 
+/* From a fragment of NAT_KIND_FRAGMENT and its ports to what a whole packet would be. */
+void nat_packet_resolve(struct nat_packet *p, const struct nat_config *config,
+			const struct nat_pool *pool, struct nat_ports ports);
+
 /* The embedded packet of an error that nat_packet_parse() accepted. */
 struct nat_embedded nat_packet_embedded(const struct nat_packet *p);
 
@@ -82,6 +103,30 @@ static inline rte_be16_t
 nat_l4_peer_port(uint8_t protocol, uint8_t *l4, bool source)
 {
 	return protocol == NAT_ICMP ? 0 : *nat_l4_port(protocol, l4, !source);
+}
+
+/* The same for a packet of which l4 may be missing. */
+static inline rte_be16_t
+nat_peer_port(const struct nat_packet *p, bool source)
+{
+	if (likely(!p->knows_ports))
+		return nat_l4_peer_port(p->protocol, p->l4, source);
+	return p->protocol == NAT_ICMP ? 0 : source ? p->ports.dst : p->ports.src;
+}
+
+/* Which worker sees all fragments of a datagram: from inside that of the subscriber. */
+static inline uint8_t
+nat_fragment_bucket(rte_be32_t src, rte_be32_t dst, rte_be16_t id, uint8_t ip_protocol,
+		    uint8_t side)
+{
+	uint32_t sum = rte_be_to_cpu_32(src);
+
+	if (side == NAT_INSIDE)
+		return (uint8_t)sum;
+	sum = sum * 31 + rte_be_to_cpu_32(dst);
+	sum = sum * 31 + rte_be_to_cpu_16(id);
+	sum = sum * 31 + ip_protocol;
+	return (uint8_t)((sum * UINT32_C(0x9e3779b1)) >> 24);
 }
 
 /* ICMP types that are translated with the packet that they are about. */

@@ -59,18 +59,27 @@ fix_l4_checksum(uint8_t protocol, uint8_t *l4, uint32_t address_sum, uint32_t po
 	}
 }
 
-/* Replaces source or destination by address and port. */
+static inline void
+rewrite_l4(struct nat_packet *p, bool source, rte_be16_t port, uint32_t address_sum)
+{
+	rte_be16_t *old_port = nat_l4_port(p->protocol, p->l4, source);
+	uint32_t port_sum = nf_csum_diff16(0, *old_port, port);
+
+	*old_port = port;
+	fix_l4_checksum(p->protocol, p->l4, address_sum, port_sum);
+}
+
+/* Replaces source or destination by address and port. The checksum of a datagram in fragments stands
+ * in the first one alone. */
 static inline void
 rewrite(struct nat_packet *p, bool source, rte_be32_t address, rte_be16_t port, uint32_t ip_sum)
 {
-	rte_be16_t *old_port = nat_l4_port(p->protocol, p->l4, source);
 	uint32_t address_sum = nf_csum_diff32(0, nat_ip_address(p->ip, source), address);
-	uint32_t port_sum = nf_csum_diff16(0, *old_port, port);
 
 	nat_ip_set_address(p->ip, source, address);
-	*old_port = port;
 	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, address_sum + ip_sum);
-	fix_l4_checksum(p->protocol, p->l4, address_sum, port_sum);
+	if (likely(p->fragment != NAT_FRAGMENT_LATER))
+		rewrite_l4(p, source, port, address_sum);
 }
 
 /* ---- TCP ----------------------------------------------------------------------------------------- */
@@ -129,6 +138,8 @@ refusal(const struct nat_worker *w, const struct nat_packet *p)
 {
 	const struct nf_hop *back;
 
+	if (p->fragment == NAT_FRAGMENT_LATER)
+		return NAT_drop_no_mapping;
 	if (nf_is_unroutable(p->ip->src_addr) || nf_is_unroutable(p->ip->dst_addr))
 		return NAT_drop_bad_address;
 	back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
@@ -172,6 +183,26 @@ create(struct nat_worker *w, struct nat_packet *p)
 	return slot;
 }
 
+/* ---- fragments with their ports, between workers ------------------------------------------------------ */
+
+static struct nf_meta
+meta_of_fragment(enum nat_meta_kind kind, uint8_t side, struct nat_ports ports)
+{
+	struct nf_meta meta = {.kind = (uint8_t)kind, .port = side};
+
+	memcpy(&meta.address, &ports, sizeof(meta.address));
+	return meta;
+}
+
+static struct nat_ports
+ports_of(const struct nf_meta *meta)
+{
+	struct nat_ports ports;
+
+	memcpy(&ports, &meta->address, sizeof(ports));
+	return ports;
+}
+
 static const uint16_t permit_drops[] = {
 	[NAT_FILTER_TABLE_FULL] = NAT_drop_peers_full,
 	[NAT_FILTER_LIMIT] = NAT_drop_peer_limit,
@@ -181,9 +212,8 @@ static const uint16_t permit_drops[] = {
 static bool
 permit_peer(struct nat_worker *w, struct nat_packet *p, const struct nat_session *session)
 {
-	enum nat_filter_error error =
-		nat_filter_permit(w->filter, session, p->ip->dst_addr,
-				  nat_l4_peer_port(p->protocol, p->l4, true), w->nf->now_ns);
+	enum nat_filter_error error = nat_filter_permit(w->filter, session, p->ip->dst_addr,
+							nat_peer_port(p, true), w->nf->now_ns);
 
 	if (unlikely(error != NAT_FILTER_OK)) {
 		nf_drop(w->nf, p->m, permit_drops[error]);
@@ -206,8 +236,7 @@ translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 		return;
 	}
 	session = slim_slot(w->sessions->table, slot);
-	if (!nat_is_permitted(w, session, p->ip->src_addr,
-			      nat_l4_peer_port(p->protocol, p->l4, false),
+	if (!nat_is_permitted(w, session, p->ip->src_addr, nat_peer_port(p, false),
 			      w->nat->config.inbound_refresh)) {
 		nf_drop(w->nf, p->m, NAT_drop_filtered);
 		return;
@@ -216,7 +245,7 @@ translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 		nat_icmp_time_exceeded(w, p);
 		return;
 	}
-	if (p->protocol == NAT_TCP)
+	if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
 		track_tcp_in(w, p, slot);
 	if (w->nat->config.inbound_refresh)
 		session->last_seen = w->nf->now_ns;
@@ -237,11 +266,14 @@ hairpin(struct nat_worker *w, struct nat_packet *p)
 
 	p->kind = NAT_KIND_IN;
 	p->address = p->ip->dst_addr;
-	p->port = *nat_l4_port(p->protocol, p->l4, false);
+	p->port = p->knows_ports ? p->ports.dst : *nat_l4_port(p->protocol, p->l4, false);
 	p->bucket = (uint8_t)rte_be_to_cpu_16(p->port);
 	owner = w->nat->bucket_worker[p->bucket];
 	if (owner == w->nf->index)
 		translate_in(w, p, true);
+	else if (p->knows_ports)
+		nf_hand(w->nf, owner, p->m,
+			meta_of_fragment(NAT_META_HAIRPIN_FRAGMENT, NAT_INSIDE, p->ports));
 	else
 		nf_hand(w->nf, owner, p->m,
 			(struct nf_meta){.kind = NAT_META_HAIRPIN, .port = NAT_INSIDE});
@@ -269,7 +301,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 		slot = create(w, p);
 		if (slot == NF_NO_SLOT)
 			return;
-	} else if (p->protocol == NAT_TCP) {
+	} else if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER)) {
 		track_tcp_out(w, p, slot);
 	}
 	session = slim_slot(w->sessions->table, slot);
@@ -281,6 +313,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 	rewrite(p, true, session->outside_address, session->outside_port,
 		nat_ip_decrement_ttl(p->ip));
 	if (unlikely(to_pool)) {
+		p->ports.src = session->outside_port;
 		hairpin(w, p);
 		return;
 	}
@@ -306,25 +339,36 @@ answers_for(const void *ctx, uint8_t side, rte_be32_t address)
 
 /* ---- the burst -------------------------------------------------------------------------------------------- */
 
+static inline bool
+is_hairpin(uint8_t kind)
+{
+	return kind == NAT_META_HAIRPIN || kind == NAT_META_HAIRPIN_FRAGMENT;
+}
+
+static inline bool
+has_ports(uint8_t kind)
+{
+	return kind == NAT_META_FRAGMENT || kind == NAT_META_HAIRPIN_FRAGMENT;
+}
+
 /* Parses one packet; true: it is this worker's and goes on. */
 static inline bool
-accept_packet(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, uint8_t side,
-	      bool hairpinned)
+accept_packet(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, struct nf_meta meta)
 {
+	const struct nat_config *config = &w->nat->config;
+	const struct nat_pool *pool = &w->nat->sessions.pool;
 	uint8_t owner;
 
-	nat_packet_parse(p, &w->nat->config, &w->nat->sessions.pool, m, side, hairpinned);
+	nat_packet_parse(p, config, pool, m, meta.port, is_hairpin(meta.kind));
+	if (unlikely(p->kind == NAT_KIND_FRAGMENT) && has_ports(meta.kind))
+		nat_packet_resolve(p, config, pool, ports_of(&meta));
 	if (unlikely(p->kind == NAT_KIND_DROP)) {
 		nf_drop(w->nf, m, p->drop);
 		return false;
 	}
 	owner = w->nat->bucket_worker[p->bucket];
 	if (unlikely(owner != w->nf->index)) {
-		nf_hand(w->nf, owner, m,
-			(struct nf_meta){
-				.kind = hairpinned ? NAT_META_HAIRPIN : NAT_META_FRESH,
-				.port = side,
-			});
+		nf_hand(w->nf, owner, m, meta);
 		return false;
 	}
 	return true;
@@ -339,8 +383,8 @@ accept_handed(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, bo
 		nf_neighbour_send(w->neighbours, m, meta.port, meta.address);
 		return false;
 	}
-	*ret_hairpin = meta.kind == NAT_META_HAIRPIN;
-	return accept_packet(w, p, m, meta.port, *ret_hairpin);
+	*ret_hairpin = is_hairpin(meta.kind);
+	return accept_packet(w, p, m, meta);
 }
 
 static inline void
@@ -391,6 +435,9 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 	case NAT_KIND_ECHO:
 		nat_icmp_answer_echo(w, p);
 		break;
+	case NAT_KIND_FRAGMENT:
+		nat_fragment_take(w, p);
+		break;
 	case NAT_KIND_ROUTED:
 		nat_exempt_route(w, p);
 		break;
@@ -400,10 +447,30 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 	}
 }
 
+void
+nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports ports)
+{
+	uint8_t owner;
+
+	nat_packet_resolve(p, &w->nat->config, &w->nat->sessions.pool, ports);
+	if (p->kind == NAT_KIND_DROP) {
+		nf_drop(w->nf, p->m, p->drop);
+		return;
+	}
+	owner = w->nat->bucket_worker[p->bucket];
+	if (owner != w->nf->index) {
+		nf_hand(w->nf, owner, p->m, meta_of_fragment(NAT_META_FRAGMENT, p->side, ports));
+		return;
+	}
+	prefetch_index(w, p);
+	act(w, p, false);
+}
+
 static void
 burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct nat_worker *w = nf->self;
+	const struct nf_meta fresh = {.kind = NAT_META_FRESH, .port = (uint8_t)port};
 	struct nat_packet packets[NF_BURST];
 	bool hairpinned[NF_BURST];
 	uint16_t n_mine = 0;
@@ -416,7 +483,7 @@ burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
 		hairpinned[n_mine] = false;
 		mine = port == NF_HANDED ? accept_handed(w, p, pkts[i], &hairpinned[n_mine])
-					 : accept_packet(w, p, pkts[i], (uint8_t)port, false);
+					 : accept_packet(w, p, pkts[i], fresh);
 		if (likely(mine)) {
 			prefetch_index(w, p);
 			n_mine++;
@@ -462,6 +529,7 @@ tick(struct nf_worker *nf)
 	sweep(w);
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);
+	nat_fragment_tick(w);
 	nf_neighbour_tick(w->neighbours);
 	collect(nf, &w->sessions->n_created, NAT_mapping_created);
 	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
@@ -485,6 +553,7 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	error = nat_session_table_init(&nat->sessions, config, seed);
 	if (error == 0)
 		error = nat_filter_table_init(&nat->filters, &nat->config, seed);
+	error = nat_fragment_table_init(&nat->fragments, config, seed);
 	if (error != 0)
 		return error;
 	return nf_neighbour_table_init(&nat->neighbours,
@@ -511,6 +580,15 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 		.ops = &nat_session_ops,
 		.ctx = &nat->sessions,
 	};
+	const struct slim_table_config fragments = {
+		.name = "fragment",
+		.capacity = nat_fragment_capacity(&nat->config),
+		.entry_size = sizeof(struct nat_fragment),
+		.n_fields = nat_fragment_n_fields,
+		.fields = nat_fragment_fields,
+		.ops = &nat_fragment_ops,
+		.ctx = &nat->fragments,
+	};
 	struct slim_table *table;
 	int error;
 
@@ -521,6 +599,10 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 	error = nat_filter_table_create(&nat->filters, agent);
 	if (error != 0)
 		return error;
+	error = slim_table_create(agent, &fragments, &table);
+	if (error != 0)
+		return error;
+	nat_fragment_table_attach(&nat->fragments, table, agent);
 	return nf_neighbour_table_create(&nat->neighbours, agent);
 }
 
@@ -531,10 +613,12 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 		.nat = nat,
 		.nf = nf,
 		.sessions = nat->sessions.workers[nf->index],
+		.fragments = nat->fragments.workers[nf->index],
 		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
 	w->sessions->agent = nf->agent;
+	w->fragments->agent = nf->agent;
 	nf->self = w;
 	nf->ops = &nat_ops;
 }
@@ -544,5 +628,6 @@ nat_fini(struct nat *nat)
 {
 	nf_neighbour_table_fini(&nat->neighbours);
 	nat_filter_table_fini(&nat->filters);
+	nat_fragment_table_fini(&nat->fragments);
 	nat_session_table_fini(&nat->sessions);
 }

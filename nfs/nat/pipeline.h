@@ -15,6 +15,7 @@
 
 #include "config.h"
 #include "filter.h"
+#include "fragment.h"
 #include "neighbour.h"
 #include "nf.h"
 #include "packet.h"
@@ -26,8 +27,10 @@
 
 /* What a handed-over packet is (struct nf_meta.kind). */
 enum nat_meta_kind {
-	NAT_META_FRESH = 1, /* as it came in; `port`: side */
-	NAT_META_HAIRPIN,   /* source translated, from inside, to a mapping of this NAT */
+	NAT_META_FRESH = 1,        /* as it came in; `port`: side */
+	NAT_META_HAIRPIN,          /* source translated, from inside, to a mapping of this NAT */
+	NAT_META_FRAGMENT,         /* as it came in, and `address` holds its struct nat_ports */
+	NAT_META_HAIRPIN_FRAGMENT, /* both */
 };
 
 /* All workers. Constant while they run, but for the tables. */
@@ -35,6 +38,7 @@ struct nat {
 	struct nat_config config;
 	struct nat_session_table sessions;
 	struct nat_filter_table filters;
+	struct nat_fragment_table fragments;
 	struct nf_neighbour_table neighbours;
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
@@ -45,6 +49,7 @@ struct nat_worker {
 	struct nf_worker *nf;
 	struct nat_sessions *sessions;
 	struct nat_filter *filter; /* NULL: endpoint-independent filtering */
+	struct nat_fragments *fragments;
 	struct nf_neighbours *neighbours;
 	uint64_t swept_ns;  /* the sweep has done all that was due at this time */
 	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
@@ -70,6 +75,11 @@ nat_is_permitted(const struct nat_worker *w, const struct nat_session *session, 
 	return w->filter == NULL ||
 	       nat_filter_permits(w->filter, session, peer, port, w->nf->now_ns, refresh);
 }
+
+/* ---- parts of the pipeline ------------------------------------------------------------------- */
+
+/* A fragment goes on with the ports of its datagram: here, or at the worker that owns its mapping. */
+void nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports ports);
 
 /* ---- parts of the pipeline (icmp.c) ------------------------------------------------------------- */
 

@@ -1,0 +1,828 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Datagrams in fragments, in every order, in both directions. What leaves is put together again here, and
+ * must be what a whole packet would have been, checksum included. Each test names what kills it.
+ */
+#include "harness_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <netinet/in.h>
+
+#define N_PIECES 3
+#define PIECE 256u
+#define PAYLOAD 600u
+#define IP_AT 14u
+#define L4_AT 34u
+
+static struct harness h;
+static uint16_t next_id;
+static enum nat_filtering filtering;
+
+/* ---- slim_return(), taken by the linker's --wrap ---------------------------------------------- */
+
+static struct rte_mbuf *returned[NAT_FRAGMENTS_PER_DATAGRAM];
+static uint16_t n_returned;
+static uint16_t returned_port;
+static bool refuses;
+
+uint16_t __wrap_slim_return(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts,
+			    uint16_t n);
+
+uint16_t
+__wrap_slim_return(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	(void)w;
+	if (refuses)
+		return 0;
+	for (uint16_t i = 0; i < n; i++)
+		returned[n_returned++] = pkts[i];
+	returned_port = port;
+	return n;
+}
+
+/* ---- set-up ---------------------------------------------------------------------------------------- */
+
+static void
+open_with(uint16_t n_workers, bool active)
+{
+	struct nat_config config;
+
+	harness_defaults(&config);
+	config.n_workers = n_workers;
+	config.filtering = filtering;
+	config.peers = 1024;
+	config.fragments = 64;
+	config.fragments_waiting = 80;
+	config.timeouts.fragment_ns = 2 * HARNESS_SECOND;
+	harness_open(&h, &config, active);
+	n_returned = 0;
+	refuses = false;
+}
+
+/* Where the peer's port counts, a later fragment has it, too. */
+static int
+open_filtering(void **state)
+{
+	(void)state;
+	filtering = NAT_FILTERING_ADDRESS_AND_PORT;
+	open_with(3, true);
+	filtering = NAT_FILTERING_ENDPOINT_INDEPENDENT;
+	return 0;
+}
+
+static int
+open_one(void **state)
+{
+	(void)state;
+	open_with(1, true);
+	return 0;
+}
+
+static int
+open_three(void **state)
+{
+	(void)state;
+	open_with(3, true);
+	return 0;
+}
+
+static int
+close_it(void **state)
+{
+	(void)state;
+	harness_check(&h);
+	harness_close(&h);
+	return 0;
+}
+
+static struct harness_packet
+packet(uint8_t protocol, uint16_t src_port)
+{
+	return (struct harness_packet){.side = NAT_INSIDE,
+				       .protocol = protocol,
+				       .src = SUBSCRIBER,
+				       .src_port = src_port,
+				       .dst = SERVER,
+				       .dst_port = 53,
+				       .tcp_flags = 2,
+				       .icmp_type = 8,
+				       .payload = PAYLOAD};
+}
+
+static struct harness_packet
+answer_to(const struct harness_packet *out)
+{
+	struct harness_packet p = *out;
+
+	p.side = NAT_OUTSIDE;
+	p.src = out->dst;
+	p.dst = out->src;
+	p.src_port = out->protocol == IPPROTO_ICMP ? out->src_port : out->dst_port;
+	p.dst_port = out->src_port;
+	p.icmp_type = 0;
+	p.tcp_flags = 0x12;
+	p.ttl = 60;
+	p.payload = PAYLOAD;
+	return p;
+}
+
+/* ---- cutting and putting together ------------------------------------------------------------------- */
+
+static void
+put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static uint16_t
+get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static uint32_t
+header_sum(const uint8_t *frame)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = IP_AT; i < L4_AT; i += 2)
+		sum += get16(frame + i);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void
+mend(uint8_t *frame)
+{
+	put16(frame + IP_AT + 10, 0);
+	put16(frame + IP_AT + 10, ~header_sum(frame));
+}
+
+/* Bytes [from, from + size) behind the IPv4 header as a fragment. */
+static struct rte_mbuf *
+cut(const struct rte_mbuf *whole, uint16_t id, uint16_t from, uint16_t size, bool more)
+{
+	struct rte_mbuf *m = harness_raw(&h, rte_pktmbuf_mtod(whole, uint8_t *), L4_AT);
+	uint8_t *frame;
+
+	memcpy(rte_pktmbuf_append(m, size), rte_pktmbuf_mtod_offset(whole, uint8_t *, L4_AT + from),
+	       size);
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
+	put16(frame + IP_AT + 2, 20u + size);
+	put16(frame + IP_AT + 4, id);
+	put16(frame + IP_AT + 6, (more ? 0x2000u : 0) | from / 8u);
+	mend(frame);
+	return m;
+}
+
+static void
+cut_up(const struct harness_packet *p, uint16_t id, struct rte_mbuf *pieces[N_PIECES])
+{
+	struct rte_mbuf *whole = harness_build(&h, p);
+	uint16_t size = (uint16_t)(get16(rte_pktmbuf_mtod(whole, uint8_t *) + IP_AT + 2) - 20u);
+
+	for (uint16_t i = 0; i < N_PIECES; i++) {
+		uint16_t from = (uint16_t)(i * PIECE);
+
+		pieces[i] = cut(whole, id, from, (uint16_t)RTE_MIN(PIECE, (uint32_t)(size - from)),
+				i + 1 < N_PIECES);
+	}
+	rte_pktmbuf_free(whole);
+}
+
+/* What left on a side, as one packet whose checksums are right, and its identification. */
+static struct harness_packet
+join(uint8_t side, uint16_t *ret_id)
+{
+	static uint8_t frame[2048];
+	struct harness_packet p;
+	uint32_t size = 0;
+	struct rte_mbuf *m;
+
+	for (int i = 0; i < N_PIECES; i++) {
+		const uint8_t *f;
+		uint32_t from, n;
+
+		m = harness_take(&h, side);
+		assert_non_null(m);
+		f = rte_pktmbuf_mtod(m, const uint8_t *);
+		assert_int_equal(header_sum(f), 0xffff);
+		from = (get16(f + IP_AT + 6) & 0x1fffu) * 8u;
+		n = get16(f + IP_AT + 2) - 20u;
+		if (i == 0)
+			memcpy(frame, f, L4_AT);
+		else
+			assert_int_equal(get16(f + IP_AT + 4), get16(frame + IP_AT + 4));
+		assert_memory_equal(f, frame, IP_AT);
+		assert_memory_equal(f + IP_AT + 8, frame + IP_AT + 8, 2);
+		assert_memory_equal(f + IP_AT + 12, frame + IP_AT + 12, 8);
+		memcpy(frame + L4_AT + from, f + L4_AT, n);
+		size += n;
+		rte_pktmbuf_free(m);
+	}
+	assert_null(harness_take(&h, NAT_INSIDE));
+	assert_null(harness_take(&h, NAT_OUTSIDE));
+	if (ret_id != NULL)
+		*ret_id = get16(frame + IP_AT + 4);
+	put16(frame + IP_AT + 2, 20u + size);
+	put16(frame + IP_AT + 6, 0);
+	mend(frame);
+	m = harness_raw(&h, frame, (uint16_t)(L4_AT + size));
+	p = harness_parse(m);
+	rte_pktmbuf_free(m);
+	return p;
+}
+
+static const uint8_t orders[][N_PIECES] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+					   {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+
+/* Sends a datagram with its pieces in an order, each to another worker. */
+static struct harness_packet
+pass_pieces(const struct harness_packet *p, const uint8_t order[N_PIECES], uint8_t to_side,
+	    uint16_t *ret_id)
+{
+	struct rte_mbuf *pieces[N_PIECES];
+
+	cut_up(p, next_id++, pieces);
+	for (uint16_t i = 0; i < N_PIECES; i++)
+		harness_send(&h, p->side, pieces[order[i]], i % h.config.n_workers);
+	return join(to_side, ret_id);
+}
+
+static void
+assert_dropped(struct rte_mbuf *m, uint8_t side, unsigned int counter)
+{
+	uint64_t before = harness_counter(&h, counter);
+
+	harness_send(&h, side, m, 0);
+	assert_int_equal(harness_counter(&h, counter), before + 1);
+	assert_null(harness_take(&h, NAT_INSIDE));
+	assert_null(harness_take(&h, NAT_OUTSIDE));
+}
+
+static void
+assert_equal(const struct harness_packet *a, const struct harness_packet *b)
+{
+	assert_int_equal(a->src, b->src);
+	assert_int_equal(a->dst, b->dst);
+	assert_int_equal(a->src_port, b->src_port);
+	assert_int_equal(a->dst_port, b->dst_port);
+	assert_int_equal(a->ttl, b->ttl);
+}
+
+/* ---- through ------------------------------------------------------------------------------------------ */
+
+/* Killed by: rewriting a later fragment's payload, a bucket that is not the same for all of them, an
+ * order of the pieces that is not waited for. */
+static void
+every_order_and_direction(uint8_t protocol)
+{
+	struct harness_packet out, back, whole, p;
+
+	for (size_t i = 0; i < RTE_DIM(orders); i++) {
+		p = packet(protocol, (uint16_t)(5000 + i));
+		/* A mapping is made by the first fragment as by a packet. */
+		out = pass_pieces(&p, orders[i], NAT_OUTSIDE, NULL);
+		whole = harness_pass(&h, &p, NAT_OUTSIDE);
+		assert_equal(&out, &whole);
+		p = answer_to(&out);
+		back = pass_pieces(&p, orders[i], NAT_INSIDE, NULL);
+		whole = harness_pass(&h, &p, NAT_INSIDE);
+		assert_equal(&back, &whole);
+		assert_int_equal(back.dst, SUBSCRIBER);
+	}
+	assert_int_equal(harness_n_sessions(&h), RTE_DIM(orders));
+}
+
+static void
+udp_in_every_order(void **state)
+{
+	(void)state;
+	every_order_and_direction(IPPROTO_UDP);
+	/* Of each 6 orders these come early: 0 0 1 2 1 2. */
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), 2 * 6);
+}
+
+static void
+tcp_in_every_order(void **state)
+{
+	(void)state;
+	every_order_and_direction(IPPROTO_TCP);
+}
+
+static void
+echo_in_every_order(void **state)
+{
+	(void)state;
+	every_order_and_direction(IPPROTO_ICMP);
+}
+
+static void
+hairpin_in_every_order(void **state)
+{
+	struct harness_packet server = packet(IPPROTO_UDP, 7000), p, out, got;
+
+	(void)state;
+	server.src = IP(100, 64, 5, 200);
+	server = harness_pass(&h, &server, NAT_OUTSIDE);
+	p = packet(IPPROTO_UDP, 5000);
+	out = harness_pass(&h, &p, NAT_OUTSIDE);
+	/* Which the server's filter lets in. */
+	p = packet(IPPROTO_UDP, 7000);
+	p.src = IP(100, 64, 5, 200);
+	p.dst = out.src;
+	p.dst_port = out.src_port;
+	harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
+	rte_pktmbuf_free(harness_take(&h, NAT_INSIDE));
+	p = packet(IPPROTO_UDP, 5000);
+	p.dst = server.src;
+	p.dst_port = server.src_port;
+	for (size_t i = 0; i < RTE_DIM(orders); i++) {
+		got = pass_pieces(&p, orders[i], NAT_INSIDE, NULL);
+		assert_int_equal(got.src, out.src);
+		assert_int_equal(got.src_port, out.src_port);
+		assert_int_equal(got.dst, IP(100, 64, 5, 200));
+		assert_int_equal(got.dst_port, 7000);
+		assert_int_equal(got.ttl, 63);
+	}
+}
+
+/* Two subscribers use one identification to one server, from one external address. Killed by: keeping
+ * it, or giving one for each fragment (join() compares). */
+static void
+identifications_are_the_nats_own(void **state)
+{
+	struct harness_packet a = packet(IPPROTO_UDP, 1), b = packet(IPPROTO_UDP, 1);
+	uint16_t id_a, id_b, id_in;
+
+	(void)state;
+	b.src = IP(100, 64, 3, 8);
+	next_id = 77;
+	a = pass_pieces(&a, orders[3], NAT_OUTSIDE, &id_a);
+	next_id = 77;
+	pass_pieces(&b, orders[1], NAT_OUTSIDE, &id_b);
+	assert_int_not_equal(id_a, id_b);
+	/* From outside it is the sender's. */
+	next_id = 77;
+	a = answer_to(&a);
+	pass_pieces(&a, orders[0], NAT_INSIDE, &id_in);
+	assert_int_equal(id_in, 77);
+}
+
+/* RFC 5508: the embedded packet is the first fragment of a datagram. */
+static void
+errors_about_a_fragment_are_translated(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 5000), out, error, back;
+	struct rte_mbuf *m;
+	uint8_t *frame;
+	uint32_t sum;
+
+	(void)state;
+	out = pass_pieces(&p, orders[0], NAT_OUTSIDE, NULL);
+	out.payload = PAYLOAD;
+	error = (struct harness_packet){.side = NAT_OUTSIDE,
+					.protocol = IPPROTO_ICMP,
+					.src = IP(192, 0, 2, 1),
+					.dst = out.src,
+					.icmp_type = 11,
+					.quoted = &out,
+					.quoted_size = 20 + PIECE};
+	m = harness_build(&h, &error);
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
+	/* More fragments; what that adds to the sum of the header is taken from its checksum. */
+	frame[42 + 6] |= 0x20;
+	sum = get16(frame + 42 + 10);
+	put16(frame + 42 + 10, sum >= 0x2000 ? sum - 0x2000 : sum + 0xffff - 0x2000);
+	harness_send(&h, NAT_OUTSIDE, m, 0);
+	m = harness_take(&h, NAT_INSIDE);
+	assert_non_null(m);
+	back = harness_parse(m);
+	assert_int_equal(back.dst, SUBSCRIBER);
+	assert_int_equal(back.quoted->src, SUBSCRIBER);
+	assert_int_equal(back.quoted->src_port, 5000);
+	rte_pktmbuf_free(m);
+}
+
+/* A destination that is not translated: by its address at once, by its port once that is known. */
+static void
+exempt_fragments_are_routed(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 5000), out;
+	struct rte_mbuf *pieces[N_PIECES];
+
+	(void)state;
+	h.nat->config.n_exempt = 1;
+	h.nat->config.exempt[0] = (struct nat_exempt){.prefix = {SERVER, UINT32_MAX}};
+	for (size_t i = 0; i < RTE_DIM(orders); i++) {
+		out = pass_pieces(&p, orders[i], NAT_OUTSIDE, NULL);
+		assert_int_equal(out.src, SUBSCRIBER);
+	}
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), 0);
+	h.nat->config.exempt[0].by_port = true;
+	h.nat->config.exempt[0].port_first = h.nat->config.exempt[0].port_last = 53;
+	for (size_t i = 0; i < RTE_DIM(orders); i++) {
+		out = pass_pieces(&p, orders[i], NAT_OUTSIDE, NULL);
+		assert_int_equal(out.src, SUBSCRIBER);
+		out = answer_to(&out);
+		out = pass_pieces(&out, orders[i], NAT_INSIDE, NULL);
+		assert_int_equal(out.dst, SUBSCRIBER);
+	}
+	out = answer_to(&p);
+	out.src_port = 54;
+	cut_up(&out, 7, pieces);
+	for (int i = 0; i < N_PIECES; i++)
+		assert_dropped(pieces[i], NAT_OUTSIDE, NAT_drop_not_pool);
+	p.dst_port = 54;
+	out = pass_pieces(&p, orders[5], NAT_OUTSIDE, NULL);
+	assert_int_not_equal(out.src, SUBSCRIBER);
+	assert_int_equal(harness_n_sessions(&h), 1);
+}
+
+/* ---- refused ---------------------------------------------------------------------------------------------- */
+
+/* RFC 1858, RFC 3128, RFC 791. Killed by: a limit that is off by one in either direction. */
+static void
+headers_in_pieces_are_dropped(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_TCP, 1);
+	struct rte_mbuf *tcp = harness_build(&h, &p), *udp, *icmp;
+
+	(void)state;
+	p.protocol = IPPROTO_UDP;
+	udp = harness_build(&h, &p);
+	p.protocol = IPPROTO_ICMP;
+	icmp = harness_build(&h, &p);
+	assert_dropped(cut(tcp, 1, 0, 16, true), NAT_INSIDE, NAT_drop_fragment_header);
+	assert_dropped(cut(tcp, 1, 8, 24, true), NAT_INSIDE, NAT_drop_fragment_header);
+	assert_dropped(cut(tcp, 1, 16, 24, true), NAT_INSIDE, NAT_drop_fragment_header);
+	assert_dropped(cut(udp, 1, 0, 8, true), NAT_OUTSIDE, NAT_drop_not_for_us);
+	assert_dropped(cut(udp, 1, 0, 12, true), NAT_INSIDE, NAT_drop_fragment);
+	assert_dropped(cut(udp, 1, 8, 0, true), NAT_INSIDE, NAT_drop_fragment);
+	assert_int_equal(harness_n_sessions(&h), 0);
+	/* The smallest that are good. */
+	harness_send(&h, NAT_INSIDE, cut(tcp, 2, 0, 24, true), 0);
+	harness_send(&h, NAT_INSIDE, cut(tcp, 2, 24, 8, true), 0);
+	harness_send(&h, NAT_INSIDE, cut(udp, 3, 0, 8, true), 0);
+	harness_send(&h, NAT_INSIDE, cut(udp, 3, 8, 1, false), 0);
+	harness_send(&h, NAT_INSIDE, cut(icmp, 4, 0, 8, true), 0);
+	assert_int_equal(harness_counter(&h, NAT_translated_out), 5);
+	for (int i = 0; i < 5; i++)
+		rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
+	rte_pktmbuf_free(tcp);
+	rte_pktmbuf_free(udp);
+	rte_pktmbuf_free(icmp);
+}
+
+/* No datagram is longer than 64 KiB. */
+static void
+fragments_beyond_a_datagram_are_dropped(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1);
+	struct rte_mbuf *whole = harness_build(&h, &p), *m;
+	uint8_t *frame;
+
+	(void)state;
+	for (int beyond = 0; beyond < 2; beyond++) {
+		m = cut(whole, 1, 8, (uint16_t)(11 + beyond), false);
+		frame = rte_pktmbuf_mtod(m, uint8_t *);
+		put16(frame + IP_AT + 6, 8188);
+		mend(frame);
+		if (beyond)
+			assert_dropped(m, NAT_INSIDE, NAT_drop_fragment);
+		else
+			assert_dropped(m, NAT_INSIDE, NAT_fragment_early);
+	}
+	rte_pktmbuf_free(whole);
+}
+
+/* What cannot be finished without putting it together. */
+static void
+own_and_errors_are_not_put_together(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_ICMP, 1), quoted = packet(IPPROTO_UDP, 1);
+	struct rte_mbuf *whole;
+
+	(void)state;
+	p.dst = IP(100, 64, 0, 1);
+	whole = harness_build(&h, &p);
+	assert_dropped(cut(whole, 1, 0, 64, true), NAT_INSIDE, NAT_drop_own_address);
+	assert_dropped(cut(whole, 1, 64, 64, false), NAT_INSIDE, NAT_drop_own_address);
+	rte_pktmbuf_free(whole);
+	p.dst = SERVER;
+	p.icmp_type = 3;
+	p.quoted = &quoted;
+	whole = harness_build(&h, &p);
+	assert_dropped(cut(whole, 1, 0, 64, true), NAT_INSIDE, NAT_drop_icmp_error);
+	rte_pktmbuf_free(whole);
+}
+
+/* The sender is told once, by the first one (RFC 1812 section 4.3.2.7). */
+static void
+later_fragments_are_not_answered(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1);
+	struct rte_mbuf *pieces[N_PIECES], *m;
+
+	(void)state;
+	p.ttl = 1;
+	cut_up(&p, 9, pieces);
+	for (int i = 0; i < N_PIECES; i++)
+		harness_send(&h, NAT_INSIDE, pieces[i], 0);
+	assert_int_equal(harness_counter(&h, NAT_drop_ttl), 3);
+	assert_int_equal(harness_counter(&h, NAT_time_exceeded_sent), 1);
+	m = harness_take(&h, NAT_INSIDE);
+	assert_int_equal(harness_parse(m).icmp_type, 11);
+	rte_pktmbuf_free(m);
+}
+
+/* ---- limits -------------------------------------------------------------------------------------------------- */
+
+/* RFC 4787 REQ-14a. Killed by: a limit that is not there, or packets that are not given back. */
+static void
+a_flood_of_fragments_is_bounded(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1);
+	struct rte_mbuf *whole = harness_build(&h, &p), *pieces[N_PIECES];
+
+	(void)state;
+	/* Of one datagram. */
+	for (int i = 0; i < 70; i++)
+		harness_send(&h, NAT_INSIDE, cut(whole, 1, 64, 64, true), 0);
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), NAT_FRAGMENTS_PER_DATAGRAM);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_queue), 6);
+	/* In all. */
+	for (uint16_t id = 2; id < 100; id++)
+		harness_send(&h, NAT_INSIDE, cut(whole, id, 64, 64, true), 0);
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), 80);
+	assert_int_equal(harness_in_use(&h), 80 + 1);
+	/* Datagrams that come in order are not hurt. */
+	p = packet(IPPROTO_UDP, 2);
+	pass_pieces(&p, orders[0], NAT_OUTSIDE, NULL);
+	harness_wait(&h, 2 * HARNESS_SECOND - 1);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_silent), 0);
+	harness_wait(&h, 1);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_silent), 80);
+	assert_int_equal(harness_in_use(&h), 1);
+	/* And it works as before. */
+	pass_pieces(&p, orders[5], NAT_OUTSIDE, NULL);
+	cut_up(&p, 500, pieces);
+	for (int i = N_PIECES - 1; i > 0; i--)
+		harness_send(&h, NAT_INSIDE, pieces[i], 0);
+	harness_wait(&h, HARNESS_SECOND);
+	harness_send(&h, NAT_INSIDE, pieces[0], 0);
+	join(NAT_OUTSIDE, NULL);
+	rte_pktmbuf_free(whole);
+}
+
+static void
+too_many_datagrams_are_counted(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1);
+	struct rte_mbuf *whole = harness_build(&h, &p);
+
+	(void)state;
+	for (uint16_t id = 1; id <= 64; id++) {
+		harness_send(&h, NAT_INSIDE, cut(whole, id, 0, 64, true), 0);
+		rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
+	}
+	harness_send(&h, NAT_INSIDE, cut(whole, 65, 64, 64, true), 0);
+	harness_send(&h, NAT_INSIDE, cut(whole, 65, 0, 64, true), 0);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_table), 2);
+	/* Known ones go on, and after their time there is room again, without any timer. */
+	harness_send(&h, NAT_INSIDE, cut(whole, 64, 64, 64, false), 0);
+	rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
+	h.nf[0].now_ns += 2 * HARNESS_SECOND;
+	harness_send(&h, NAT_INSIDE, cut(whole, 66, 0, 64, true), 0);
+	rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
+	assert_int_equal(harness_counter(&h, NAT_translated_out), 66);
+	rte_pktmbuf_free(whole);
+}
+
+/* An identification is used again, for another port. Killed by: ports that are kept for ever, or that a
+ * new first fragment does not replace. */
+static void
+ports_are_those_of_the_last_first_fragment(void **state)
+{
+	struct harness_packet a = packet(IPPROTO_UDP, 1), b = packet(IPPROTO_UDP, 2);
+
+	(void)state;
+	a = harness_pass(&h, &a, NAT_OUTSIDE);
+	b = harness_pass(&h, &b, NAT_OUTSIDE);
+	assert_int_equal(a.src, b.src); /* paired */
+	a = answer_to(&a);
+	b = answer_to(&b);
+	next_id = 5;
+	assert_int_equal(pass_pieces(&a, orders[0], NAT_INSIDE, NULL).dst_port, 1);
+	next_id = 5;
+	assert_int_equal(pass_pieces(&b, orders[0], NAT_INSIDE, NULL).dst_port, 2);
+	harness_wait(&h, 2 * HARNESS_SECOND);
+	next_id = 5;
+	assert_int_equal(pass_pieces(&a, orders[5], NAT_INSIDE, NULL).dst_port, 1);
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), 2);
+}
+
+/* ---- moving ---------------------------------------------------------------------------------------------------- */
+
+static const struct nat_fragment *
+only_row(uint32_t *ret_slot)
+{
+	const struct nat_fragment *row = NULL;
+
+	for (uint32_t slot = 0; slot < nat_fragment_capacity(&h.config); slot++) {
+		const struct nat_fragment *entry = slim_slot(h.nat->fragments.table, slot);
+
+		if (!((const struct slim_slot_head *)(const void *)entry - 1)->used)
+			continue;
+		assert_null(row);
+		row = entry;
+		*ret_slot = slot;
+	}
+	assert_non_null(row);
+	return row;
+}
+
+static void
+install(const struct nat_fragment *row, uint8_t bucket)
+{
+	struct slim_table *table = h.nat->fragments.table;
+	struct slim_worker *w = h.nf[h.nat->bucket_worker[bucket]].agent;
+	uint32_t slot = nat_fragment_ops.acquire(&h.nat->fragments, w, bucket, row);
+
+	assert_int_not_equal(slot, SLIM_NO_SLOT);
+	memcpy(slim_slot_begin(w, table, slot), row, sizeof(*row));
+	slim_slot_end(w, table, slot, bucket);
+	nat_fragment_ops.installed(&h.nat->fragments, w, slot, row);
+	/* A row may come again. */
+	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments, w, bucket, row), slot);
+	nat_fragment_ops.installed(&h.nat->fragments, w, slot, row);
+}
+
+/* The first fragment at the source, the rest at the target. Killed by: not finding a row that was installed,
+ * a bucket that depends on the instance, an identification that is given again. */
+static void
+ports_are_known_where_a_row_was_installed(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 5000);
+	struct nat_fragment row;
+	struct rte_mbuf *pieces[N_PIECES], *m;
+	uint32_t slot = 0;
+	uint16_t id;
+	uint8_t bucket;
+
+	(void)state;
+	harness_pass(&h, &p, NAT_OUTSIDE);
+	cut_up(&p, 9, pieces);
+	harness_send(&h, NAT_INSIDE, pieces[0], 0);
+	m = harness_take(&h, NAT_OUTSIDE);
+	id = get16(rte_pktmbuf_mtod(m, uint8_t *) + IP_AT + 4);
+	rte_pktmbuf_free(m);
+	row = *only_row(&slot);
+	bucket = ((const struct slim_slot_head *)(const void *)slim_slot(h.nat->fragments.table,
+									 slot) -
+		  1)
+			 ->bucket;
+	rte_pktmbuf_free_bulk(&pieces[1], N_PIECES - 1);
+	harness_close(&h);
+
+	open_with(3, true);
+	harness_pass(&h, &p, NAT_OUTSIDE);
+	cut_up(&p, 9, pieces);
+	rte_pktmbuf_free(pieces[0]);
+	row.seen = h.now_ns;
+	install(&row, bucket);
+	for (int i = 1; i < N_PIECES; i++) {
+		harness_send(&h, NAT_INSIDE, pieces[i], 2);
+		m = harness_take(&h, NAT_OUTSIDE);
+		assert_non_null(m);
+		assert_int_equal(get16(rte_pktmbuf_mtod(m, uint8_t *) + IP_AT + 4), id);
+		rte_pktmbuf_free(m);
+	}
+	p.src_port = 1;
+	pass_pieces(&p, orders[0], NAT_OUTSIDE, &id);
+	assert_int_not_equal(rte_cpu_to_be_16(id), row.sent_id);
+	harness_wait(&h, 2 * HARNESS_SECOND);
+	assert_int_equal(h.nat->fragments.workers[0]->n_free, h.nat->fragments.workers[0]->n_slots);
+}
+
+static void
+rows_that_make_no_sense_are_refused(void **state)
+{
+	struct nat_fragment row = {.src_address = RTE_BE32(SUBSCRIBER), .side = NAT_N_SIDES};
+	struct slim_worker *w = h.nf[0].agent;
+
+	(void)state;
+	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments, w, 7, &row), SLIM_NO_SLOT);
+	row.side = NAT_INSIDE;
+	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments, w, 8, &row), SLIM_NO_SLOT);
+	install(&row, 7);
+	nat_fragment_ops.removed(&h.nat->fragments, w, h.nat->fragments.workers[0]->first_slot,
+				 &row);
+	slim_slot_free(w, h.nat->fragments.table, 0);
+	assert_int_equal(h.nat->fragments.workers[0]->ages.oldest, 0);
+}
+
+/* An instance that does not serve gives back what waits, as it came; while the agent says that it serves (a
+ * target before the end of a move) it keeps it. Killed by: giving back while it serves, forgetting a packet,
+ * changing one. */
+static void
+what_waits_is_given_back(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1);
+	struct rte_mbuf *pieces[N_PIECES], *copies[N_PIECES];
+
+	(void)state;
+	open_with(1, false);
+	refuses = true;
+	cut_up(&p, 3, pieces);
+	cut_up(&p, 3, copies);
+	harness_send(&h, NAT_INSIDE, pieces[2], 0);
+	harness_send(&h, NAT_INSIDE, pieces[1], 0);
+	harness_wait(&h, HARNESS_SECOND);
+	assert_int_equal(h.nat->fragments.workers[0]->n_packets, 2);
+	refuses = false;
+	harness_wait(&h, HARNESS_SECOND / 2);
+	assert_int_equal(n_returned, 2);
+	assert_int_equal(returned_port, NAT_INSIDE);
+	assert_int_equal(h.nat->fragments.workers[0]->n_packets, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(returned[i]->data_len, copies[2 - i]->data_len);
+		assert_memory_equal(rte_pktmbuf_mtod(returned[i], void *),
+				    rte_pktmbuf_mtod(copies[2 - i], void *), returned[i]->data_len);
+	}
+	/* They come again, where it serves. */
+	harness_send(&h, NAT_INSIDE, pieces[0], 0);
+	rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
+	for (int i = 0; i < 2; i++) {
+		harness_send(&h, NAT_INSIDE, returned[i], 0);
+		rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
+	}
+	assert_int_equal(harness_counter(&h, NAT_translated_out), 3);
+	rte_pktmbuf_free_bulk(copies, N_PIECES);
+	close_it(NULL);
+}
+
+static void
+active_instance_keeps_what_waits(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1);
+	struct rte_mbuf *pieces[N_PIECES];
+
+	(void)state;
+	cut_up(&p, 3, pieces);
+	harness_send(&h, NAT_INSIDE, pieces[2], 0);
+	harness_wait(&h, HARNESS_SECOND);
+	assert_int_equal(n_returned, 0);
+	harness_send(&h, NAT_INSIDE, pieces[0], 0);
+	harness_send(&h, NAT_INSIDE, pieces[1], 0);
+	join(NAT_OUTSIDE, NULL);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_one, close_it)
+#define TEST_FILTERING(f) cmocka_unit_test_setup_teardown(f, open_filtering, close_it)
+#define TEST_THREE(f) cmocka_unit_test_setup_teardown(f, open_three, close_it)
+	const struct CMUnitTest tests[] = {
+		TEST(udp_in_every_order),
+		TEST_THREE(udp_in_every_order),
+		TEST_FILTERING(udp_in_every_order),
+		TEST_FILTERING(echo_in_every_order),
+		TEST_FILTERING(hairpin_in_every_order),
+		TEST(tcp_in_every_order),
+		TEST_THREE(tcp_in_every_order),
+		TEST(echo_in_every_order),
+		TEST_THREE(echo_in_every_order),
+		TEST(hairpin_in_every_order),
+		TEST_THREE(hairpin_in_every_order),
+		TEST(identifications_are_the_nats_own),
+		TEST_THREE(identifications_are_the_nats_own),
+		TEST(errors_about_a_fragment_are_translated),
+		TEST(exempt_fragments_are_routed),
+		TEST_THREE(exempt_fragments_are_routed),
+		TEST(headers_in_pieces_are_dropped),
+		TEST(fragments_beyond_a_datagram_are_dropped),
+		TEST(own_and_errors_are_not_put_together),
+		TEST(later_fragments_are_not_answered),
+		TEST(a_flood_of_fragments_is_bounded),
+		TEST(too_many_datagrams_are_counted),
+		TEST_THREE(ports_are_those_of_the_last_first_fragment),
+		TEST(ports_are_known_where_a_row_was_installed),
+		TEST(rows_that_make_no_sense_are_refused),
+		cmocka_unit_test(what_waits_is_given_back),
+		TEST(active_instance_keeps_what_waits),
+	};
+
+	if (!harness_start_eal())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
