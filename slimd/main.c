@@ -21,6 +21,7 @@
 #include "driver.h"
 #include "log.h"
 #include "metrics.h"
+#include "notify.h"
 #include "rpc.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
@@ -42,6 +43,7 @@ struct program {
 	struct ctl_service *ctl;
 	struct metrics *metrics;
 	struct steering *steering;
+	struct notify *notify;
 	struct daemon daemon;
 	bool stop;
 };
@@ -244,6 +246,12 @@ start_metrics(struct program *p)
 }
 
 static int
+start_notify(struct program *p)
+{
+	return notify_create(p->base, &p->notify);
+}
+
+static int
 start(struct program *p)
 {
 	static const struct {
@@ -253,7 +261,7 @@ start(struct program *p)
 		{"loop", start_loop},         {"agent socket", start_nfs},
 		{"steering", start_steering}, {"peers", start_peers},
 		{"driver", start_driver},     {"control", start_control},
-		{"metrics", start_metrics},
+		{"metrics", start_metrics},   {"notify", start_notify},
 	};
 
 	p->daemon.host = p->config->host;
@@ -266,6 +274,7 @@ start(struct program *p)
 			return rc;
 		}
 	}
+	notify_ready(p->notify);
 	log_info("ready host=%s version=%s", p->config->host, SLIM_VERSION);
 	return 0;
 }
@@ -273,6 +282,7 @@ start(struct program *p)
 static void
 stop(struct program *p)
 {
+	notify_destroy(p->notify);
 	metrics_destroy(p->metrics);
 	rpc_server_destroy(p->server);
 	ctl_service_destroy(p->ctl);

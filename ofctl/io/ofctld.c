@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 
 #include "controller.h"
+#include "notify.h"
 #include "ofctl_config.h"
 #include "rpc.h"
 #include "service.h"
@@ -27,6 +28,7 @@ struct daemon {
 	struct service service;
 	struct rpc *rpc;
 	struct rpc_server *server;
+	struct notify *notify;
 };
 
 static void
@@ -132,14 +134,19 @@ start(struct daemon *d)
 			controller_create(d->base, d->config, &d->topology, d->tls, &d->controller);
 	if (result == 0)
 		result = start_server(d);
+	if (result == 0)
+		result = notify_create(d->base, &d->notify);
 	if (result < 0)
 		log_error("cannot start: %s", strerror(-result));
+	else
+		notify_ready(d->notify);
 	return result;
 }
 
 static void
 stop(struct daemon *d)
 {
+	notify_destroy(d->notify);
 	rpc_server_destroy(d->server);
 	rpc_destroy(d->rpc);
 	controller_destroy(d->controller);
