@@ -59,7 +59,7 @@ class Demo:
         lab, o = self.lab, self.options
         print(f"load: {o.flows} sessions, {o.rate} packets/s up and {o.rate} down, "
               f"{o.churn} sessions close and open each second", flush=True)
-        lab.start_generator("--ramp-rate", str(max(1000, o.flows // 5)))
+        lab.start_generator()
         if not o.no_programs:
             say("iperf3 up and down, curl, ping, an idle TCP session")
             lab.start_programs(2 * self.window + BEFORE + AFTER)

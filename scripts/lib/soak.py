@@ -61,7 +61,7 @@ def soak(options):
                         workers=options.workers)
     with Lab(settings, lambda text: print(f"  {text}", flush=True)) as lab:
         lab.await_peers()
-        lab.start_generator("--ramp-rate", str(max(1000, options.flows // 5)))
+        lab.start_generator()
         lab.generator.mark("before")
         time.sleep(options.before)  # a part of the measurement
         print(f"{'move':>5}  {'':<6}  {'result':<10}{'entries':>9}{'seconds':>9}{'handover us':>13}"

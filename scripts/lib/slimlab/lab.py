@@ -133,7 +133,7 @@ class Lab:
         machine.set_address(self.netns("client"), "eth0", "100.64.0.10/16", "02:00:00:00:01:10")
         machine.add_route(self.netns("client"), "default", "100.64.0.1")
         machine.set_address(self.netns("server"), "eth0", "203.0.113.10/24", "02:00:00:00:02:10")
-        machine.add_route(self.netns("server"), "198.51.100.0/28", "203.0.113.1")
+        machine.add_route(self.netns("server"), "198.51.100.0/24", "203.0.113.1")
 
     def make_pki(self):
         tool = f"{build.PROJECT}/scripts/slim-pki"
@@ -231,8 +231,9 @@ class Lab:
     def launch_nf(self, name, active):
         host, s = HOSTS[name], self.settings
         config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
-                                   capacity=s.sessions(), workers=s.workers, spin=s.spin,
-                                   udp_timeout_s=s.udp_timeout_s, sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
+                                   capacity=s.sessions(), last_pool=s.pool_addresses() - 1,
+                                   workers=s.workers, spin=s.spin, udp_timeout_s=s.udp_timeout_s,
+                                   sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
         ports = {f"{host.nf}-{port}": mac for port, mac in PORTS.items()}
         child = Child(self.journal, self.folder, host.nf,
                       [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes(), ports),
@@ -269,6 +270,7 @@ class Lab:
                       [self.program("slim-gen"),
                        *self.eal("gen", 1, s.generator_megabytes, dict.fromkeys(("gen-inside", "gen-outside"))), "--",
                        "--control", path, "--output", output,
+                       "--subscribers", s.subscribers(), "--ramp-rate", s.ramp_rate(),
                        "--flows", s.flows, "--rate", s.rate, "--churn", s.churn, *options], nice=s.nice)
         self.generator = Generator(child, path, output)
         for port in ("gen-inside", "gen-outside"):

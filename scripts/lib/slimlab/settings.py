@@ -33,16 +33,32 @@ class Settings:
     generator_megabytes: int = 192
     queue_size: int = 1024      # descriptors of a virtio ring; 256 overflow when cores are shared
 
+    def live_sessions(self):
+        """Those of open flows, and of closed ones until their timeout."""
+        return self.flows + self.churn * (self.udp_timeout_s + 30)
+
     def sessions(self):
         if self.capacity:
             return self.capacity
-        live = self.flows + self.churn * (self.udp_timeout_s + 30)
+        live = self.live_sessions()
         return 1 << (live + live // 4 + 1023).bit_length()
 
+    def pool_addresses(self):
+        """Half of an address's ports are free: a subscriber has 252 of its bucket at one address."""
+        return min(256, max(16, -(-self.live_sessions() // 32_000)))
+
+    def subscribers(self):
+        """A multiple of the number of buckets."""
+        return max(4096, self.live_sessions() // 64 // 256 * 256)
+
+    def ramp_rate(self):
+        """Flows opened a second at the start: the switch on its core carries no more at once."""
+        return max(1000, min(self.flows // 5, 40_000))
+
     def nf_megabytes(self):
-        """Slot and index of each session, packets that are held or queued, and the rest."""
+        """Slot and index of each session, ports, packets that are held or queued, and the rest."""
         packets = 2 * len(("inside", "outside")) * self.workers * self.hold_capacity
-        return 96 + (self.sessions() * 512 + packets * 2560) // (1 << 20)
+        return 96 + self.pool_addresses() + (self.sessions() * 512 + packets * 2560) // (1 << 20)
 
     def lcores(self, n):
         """EAL's --lcores for n threads that may run on every CPU."""
