@@ -20,6 +20,7 @@
 
 #include "args.h"
 #include "clock.h"
+#include "control.h"
 #include "port.h"
 
 #define MAIN_LOOP_NS 2000000L /* between two rounds of the main loop */
@@ -34,6 +35,7 @@ struct run {
 	struct nf_port ports[NF_MAX_SIDES];
 	struct rte_mempool *pool;
 	struct slim_agent *agent;
+	struct nf_control *control;
 	struct nf_worker *workers;
 	struct nf_loop loops[SLIM_MAX_WORKERS];
 };
@@ -76,6 +78,21 @@ show_counters(const char *command, const char *params, struct rte_tel_data *data
 	for (unsigned int c = 0; c < run.program->n_counters; c++)
 		rte_tel_data_add_dict_u64(data, counter_name(&run, c)->name, counter_sum(&run, c));
 	return 0;
+}
+
+/* Row after row: a counter each. */
+bool
+nf_show_counters(struct nf_request *r, struct nf_reply *reply)
+{
+	for (; r->job.cursor < run.program->n_counters; r->job.cursor++) {
+		if (!nf_reply_has_room(reply))
+			return false;
+		nf_reply_begin(reply);
+		nf_reply_text(reply, "counter", "%s", counter_name(&run, r->job.cursor)->name);
+		nf_reply_number(reply, "value", counter_sum(&run, r->job.cursor));
+		nf_reply_end(reply);
+	}
+	return true;
 }
 
 static void
@@ -178,6 +195,29 @@ create_workers(struct run *r)
 }
 
 static int
+open_control(struct run *r)
+{
+	const char *path = r->settings.control_socket;
+	struct nf_control_config config = {
+		.path = path,
+		.commands = r->program->commands,
+		.nf = r->program->nf(),
+		.n_workers = r->settings.n_workers,
+		.workspace_size = r->program->workspace_size,
+	};
+	int error;
+
+	if (path[0] == '\0')
+		return 0;
+	for (uint16_t w = 0; w < config.n_workers; w++)
+		config.mailboxes[w] = r->workers[w].mailbox;
+	error = nf_control_open(&config, &r->control);
+	if (error != 0)
+		fprintf(stderr, "%s: %s\n", path, strerror(-error));
+	return error;
+}
+
+static int
 set_up(struct run *r, bool active)
 {
 	nf_clock_init(&r->clock);
@@ -194,6 +234,8 @@ set_up(struct run *r, bool active)
 		fprintf(stderr, "workers: no memory\n");
 		return -1;
 	}
+	if (r->program->commands != NULL && open_control(r) != 0)
+		return -1;
 	/* Refused with --no-telemetry, and that is fine. */
 	rte_telemetry_register_cmd(r->program->telemetry, show_counters,
 				   "Counters, summed over workers.");
@@ -203,6 +245,7 @@ set_up(struct run *r, bool active)
 static void
 tear_down(struct run *r)
 {
+	nf_control_close(r->control);
 	for (uint16_t w = 0; r->workers != NULL && w < r->settings.n_workers; w++)
 		nf_worker_fini(&r->workers[w]);
 	for (uint8_t s = 0; s < r->settings.n_sides; s++)
@@ -255,6 +298,7 @@ main_loop(struct run *r)
 
 	for (uint32_t round = 0; !atomic_load_explicit(&stop, memory_order_relaxed); round++) {
 		poll_agent(r);
+		nf_control_poll(r->control, nf_clock_now(&r->clock));
 		if (round % ROUNDS_PER_WATCH == 0) {
 			for (uint8_t s = 0; s < r->settings.n_sides; s++)
 				nf_port_watch(&r->ports[s]);

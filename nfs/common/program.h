@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "command.h"
 #include "convert.h"
 #include "nf.h"
 #include "side.h"
@@ -18,7 +19,8 @@
 struct nf_settings {
 	const char *instance;
 	const char *service;
-	const char *agent_socket; /* "": no slimd */
+	const char *agent_socket;   /* "": no slimd */
+	const char *control_socket; /* "": none */
 	char identity[SLIM_IDENTITY_SIZE];
 	const struct nf_side *sides;
 	uint8_t n_sides;
@@ -37,6 +39,9 @@ struct nf_program {
 	const struct nf_counter_name *counters; /* from NF_N_COUNTERS on */
 	unsigned int n_counters;                /* all of them, with those of nf.h */
 
+	const struct nf_command *commands; /* of the control socket; ends with a name NULL */
+	size_t workspace_size;             /* as in control.h */
+
 	/* Reads the configuration file, keeps it and tells what of it the program needs. Negative errno
 	 * and the reason in `error`. */
 	int (*load)(const char *path, struct nf_settings *ret_settings,
@@ -47,6 +52,8 @@ struct nf_program {
 	int (*create_tables)(struct slim_agent *agent);
 	/* Sets `ops` and `self` of a worker whose agent runs. */
 	int (*init_worker)(struct nf_worker *worker);
+	/* What commands find as `nf`. */
+	void *(*nf)(void);
 	/* Frees all; also after an init that failed half-way. */
 	void (*fini)(void);
 };
@@ -54,5 +61,8 @@ struct nf_program {
 /* Runs until SIGINT or SIGTERM. Returns the exit status: 2 for a wrong command line or
  * configuration. */
 int nf_program_run(const struct nf_program *program, int argc, char **argv);
+
+/* For tables of commands, `show counters`: a row for each counter, summed over workers. */
+bool nf_show_counters(struct nf_request *r, struct nf_reply *reply);
 
 #endif
