@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libcyaml's schema of the file. */
+#include "config_file.h"
+
+#include "config.h"
+
+#define REQUIRED NF_YAML_REQUIRED
+#define OPTIONAL NF_YAML_OPTIONAL
+#define STRING NF_YAML_STRING
+#define NUMBER NF_YAML_NUMBER
+#define FLAG NF_YAML_FLAG
+
+static const cyaml_schema_value_t prefix_value = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 64),
+};
+static const cyaml_schema_field_t timeouts_fields[] = {
+	NUMBER("session", struct gateway_file_timeouts, session),
+	NUMBER("arp", struct gateway_file_timeouts, arp),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t file_fields[] = {
+	STRING("instance", REQUIRED, struct gateway_file, instance),
+	STRING("service", REQUIRED, struct gateway_file, service),
+	STRING("agent_socket", OPTIONAL, struct gateway_file, agent_socket),
+	STRING("control_socket", OPTIONAL, struct gateway_file, control_socket),
+	NUMBER("workers", struct gateway_file, workers),
+	CYAML_FIELD_MAPPING("access", REQUIRED, struct gateway_file, access, nf_yaml_side_fields),
+	CYAML_FIELD_MAPPING("core", REQUIRED, struct gateway_file, core, nf_yaml_side_fields),
+	CYAML_FIELD_SEQUENCE_COUNT("subscribers", CYAML_FLAG_POINTER, struct gateway_file,
+				   subscribers, n_subscribers, &prefix_value, 1,
+				   GATEWAY_MAX_PREFIXES),
+	FLAG("path_switch_by_data", struct gateway_file, path_switch_by_data),
+	NUMBER("recovery", struct gateway_file, recovery),
+	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct gateway_file, timeouts, timeouts_fields),
+	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct gateway_file, idle, nf_yaml_idle_fields),
+	NUMBER("capacity", struct gateway_file, capacity),
+	NUMBER("neighbours", struct gateway_file, neighbours),
+	NUMBER("hold_capacity", struct gateway_file, hold_capacity),
+	CYAML_FIELD_END,
+};
+const cyaml_schema_value_t gateway_file_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct gateway_file, file_fields),
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration file as it is written: strings and numbers by the schema, nothing
+ * interpreted. An optional setting that is not in the file is a NULL pointer.
+ */
+#ifndef GATEWAY_CONFIG_FILE_H
+#define GATEWAY_CONFIG_FILE_H
+
+#include "yaml_file.h"
+
+struct gateway_file_timeouts {
+	uint32_t *session;
+	uint32_t *arp;
+};
+
+struct gateway_file {
+	char *instance;
+	char *service;
+	char *agent_socket;
+	char *control_socket;
+	uint32_t *workers;
+	struct nf_yaml_side access;
+	struct nf_yaml_side core;
+	char **subscribers;
+	unsigned int n_subscribers;
+	bool *path_switch_by_data;
+	uint32_t *recovery;
+	struct gateway_file_timeouts timeouts;
+	struct nf_yaml_idle idle;
+	uint32_t *capacity;
+	uint32_t *neighbours;
+	uint32_t *hold_capacity;
+};
+
+extern const cyaml_schema_value_t gateway_file_schema; /* of a struct gateway_file */
+
+#endif

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets through the gateway, and what sessions are told to do. Each test names what kills it. */
+#include "harness_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct harness h;
+
+static int
+open_with(uint16_t n_workers, bool by_data)
+{
+	struct gateway_config config;
+
+	harness_defaults(&config);
+	config.n_workers = n_workers;
+	config.path_switch_by_data = by_data;
+	harness_open(&h, &config, true);
+	assert_int_equal(harness_ask(&h, "session add 0x10007 ipv4 100.64.3.7 cell 192.0.2.11 "
+					 "cell-teid 0xa001"),
+			 NF_OK);
+	return 0;
+}
+
+static int
+open_one(void **state)
+{
+	(void)state;
+	return open_with(1, false);
+}
+
+static int
+open_by_data(void **state)
+{
+	(void)state;
+	return open_with(1, true);
+}
+
+static int
+open_three_workers(void **state)
+{
+	(void)state;
+	return open_with(3, false);
+}
+
+static int
+close_it(void **state)
+{
+	(void)state;
+	harness_check(&h);
+	harness_close(&h);
+	return 0;
+}
+
+static struct frame
+taken(uint8_t side)
+{
+	struct frame out;
+
+	assert_true(harness_take(&h, side, &out));
+	return out;
+}
+
+static void
+nothing_left(void)
+{
+	struct frame out;
+
+	assert_false(harness_take(&h, GATEWAY_ACCESS, &out));
+	assert_false(harness_take(&h, GATEWAY_CORE, &out));
+}
+
+static void
+send_up(uint32_t cell, uint8_t mark, uint16_t worker)
+{
+	struct frame inner = plain(SUBSCRIBER, SERVER, 32, mark);
+	struct frame in = tunnelled(&inner, cell, TEID);
+
+	harness_send(&h, GATEWAY_ACCESS, &in, worker);
+}
+
+static void
+send_down(uint8_t mark, uint16_t worker)
+{
+	struct frame in = plain(SERVER, SUBSCRIBER, 32, mark);
+
+	harness_send(&h, GATEWAY_CORE, &in, worker);
+}
+
+/* A downlink packet with this mark, to a cell. */
+static void
+goes_to(uint32_t cell, uint32_t teid, uint8_t mark)
+{
+	struct frame out = taken(GATEWAY_ACCESS);
+	const uint8_t *ip = g_pdu(&out, cell, teid);
+
+	assert_int_equal(get32(ip + 16), SUBSCRIBER);
+	assert_int_equal(ip[28], mark);
+}
+
+static void
+is_end_marker(uint32_t cell, uint32_t teid)
+{
+	struct frame out = taken(GATEWAY_ACCESS);
+	uint16_t size;
+	const uint8_t *gtpu = outer(&out, cell, &size);
+
+	assert_int_equal(size, 8);
+	assert_int_equal(gtpu[0], 0x30);
+	assert_int_equal(gtpu[1], 254);
+	assert_int_equal(get16(gtpu + 2), 0);
+	assert_int_equal(get32(gtpu + 4), teid);
+}
+
+/* ---- both directions ---------------------------------------------------------------------------- */
+
+/* Killed by: an octet too many or too few cut off, or the time to live left as it was. */
+static void
+uplink_comes_out_of_its_tunnel(void **state)
+{
+	struct frame inner = plain(SUBSCRIBER, SERVER, 32, 7), out;
+
+	(void)state;
+	send_up(CELL_1, 7, 0);
+	out = taken(GATEWAY_CORE);
+	assert_int_equal(out.size, inner.size);
+	assert_int_equal(get16(out.bytes + 12), 0x0800);
+	assert_int_equal(out.bytes[22], 63);
+	assert_int_equal(ipv4_sum(out.bytes + 14), 0xffff);
+	assert_memory_equal(out.bytes + 26, inner.bytes + 26, inner.size - 26u);
+	assert_int_equal(harness_session(&h, TEID)->packets_up, 1);
+	assert_int_equal(harness_session(&h, TEID)->bytes_up, 60);
+	nothing_left();
+}
+
+/* Killed by: padding of the Ethernet frame taken for a part of the packet. */
+static void
+downlink_goes_into_a_tunnel(void **state)
+{
+	struct frame in = plain(SERVER, SUBSCRIBER, 4, 9), out;
+	const uint8_t *ip;
+
+	(void)state;
+	in.size = 60;
+	harness_send(&h, GATEWAY_CORE, &in, 0);
+	out = taken(GATEWAY_ACCESS);
+	ip = g_pdu(&out, CELL_1, CELL_TEID);
+	assert_int_equal(out.size, 14 + 20 + 8 + 8 + 32);
+	assert_int_equal(ip[8], 63);
+	assert_int_equal(ipv4_sum(ip), 0xffff);
+	assert_int_equal(get32(ip + 12), SERVER);
+	assert_int_equal(harness_session(&h, TEID)->packets_down, 1);
+	assert_int_equal(harness_session(&h, TEID)->bytes_down, 32);
+	nothing_left();
+}
+
+static void
+routers_on_both_sides_are_used(void **state)
+{
+	struct frame inner = plain(SUBSCRIBER, IP(8, 8, 8, 8), 32, 1);
+	struct frame up = tunnelled(&inner, CELL_1, TEID), out;
+
+	(void)state;
+	harness_send(&h, GATEWAY_ACCESS, &up, 0);
+	out = taken(GATEWAY_CORE);
+	assert_int_equal(get32(out.bytes + 2), IP(203, 0, 113, 2));
+	assert_int_equal(harness_ask(&h, "path-switch 0x10007 cell 198.51.100.9 cell-teid 1"),
+			 NF_OK);
+	taken(GATEWAY_ACCESS);
+	send_down(1, 0);
+	out = taken(GATEWAY_ACCESS);
+	assert_int_equal(get32(out.bytes + 2), IP(192, 0, 2, 2));
+	g_pdu(&out, IP(198, 51, 100, 9), 1);
+}
+
+/* Killed by: a container without the direction, the QFI or its length. */
+static void
+downlink_carries_the_container(void **state)
+{
+	static const uint8_t head[] = {0x34, 255, 0, 68, 0, 0, 0xa0, 1, 0, 0, 0, 0x85, 1, 0, 9, 0};
+	struct frame out;
+	uint16_t size;
+
+	(void)state;
+	assert_int_equal(harness_ask(&h, "session modify 0x10007 qfi 9"), NF_OK);
+	send_down(3, 0);
+	out = taken(GATEWAY_ACCESS);
+	assert_memory_equal(outer(&out, CELL_1, &size), head, sizeof(head));
+	assert_int_equal(size, sizeof(head) + 60);
+}
+
+static void
+subscribers_reach_each_other(void **state)
+{
+	struct frame inner = plain(SUBSCRIBER, IP(100, 64, 9, 8), 32, 4);
+	struct frame up = tunnelled(&inner, CELL_1, TEID), out;
+	const uint8_t *ip;
+
+	(void)state;
+	assert_int_equal(harness_ask(&h, "session add 0x20008 ipv4 100.64.9.8 cell 192.0.2.12 "
+					 "cell-teid 5"),
+			 NF_OK);
+	harness_send(&h, GATEWAY_ACCESS, &up, 0);
+	out = taken(GATEWAY_ACCESS);
+	ip = g_pdu(&out, CELL_2, 5);
+	assert_int_equal(get32(ip + 12), SUBSCRIBER);
+	assert_int_equal(ip[8], 63);
+	assert_int_equal(harness_session(&h, 0x20008)->packets_down, 1);
+	nothing_left();
+}
+
+/* ---- handover ------------------------------------------------------------------------------------ */
+
+/* Killed by: no end marker, one to the new cell, or one behind the first packet there. */
+static void
+path_switch_sends_an_end_marker_first(void **state)
+{
+	(void)state;
+	send_down(1, 0);
+	assert_int_equal(harness_ask(&h, "path-switch 0x10007 cell 192.0.2.12 cell-teid 0xb002"),
+			 NF_OK);
+	send_down(2, 0);
+	goes_to(CELL_1, CELL_TEID, 1);
+	is_end_marker(CELL_1, CELL_TEID);
+	goes_to(CELL_2, 0xb002, 2);
+	nothing_left();
+	assert_int_equal(harness_counter(&h, GATEWAY_path_switched), 1);
+}
+
+static void
+switching_to_the_same_cell_is_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(harness_ask(&h, "path-switch 0x10007 cell 192.0.2.11 cell-teid 0xa001"),
+			 NF_OK);
+	nothing_left();
+	assert_int_equal(harness_counter(&h, GATEWAY_path_switched), 0);
+}
+
+/* Uplink from any cell is good: it may come before the control plane says so. */
+static void
+data_alone_does_not_move_anybody(void **state)
+{
+	(void)state;
+	send_up(CELL_2, 1, 0);
+	taken(GATEWAY_CORE);
+	send_down(2, 0);
+	goes_to(CELL_1, CELL_TEID, 2);
+}
+
+/* Killed by: following a packet that was on its way when the subscriber left. */
+static void
+data_moves_who_may_be_moved(void **state)
+{
+	(void)state;
+	send_up(CELL_2, 1, 0);
+	taken(GATEWAY_CORE);
+	is_end_marker(CELL_1, CELL_TEID);
+	send_up(CELL_1, 2, 0);
+	taken(GATEWAY_CORE);
+	send_down(3, 0);
+	goes_to(CELL_2, CELL_TEID, 3);
+	assert_int_equal(harness_counter(&h, GATEWAY_path_switch_ignored), 1);
+	harness_wait(&h, HARNESS_SECOND);
+	send_up(CELL_1, 4, 0);
+	taken(GATEWAY_CORE);
+	is_end_marker(CELL_2, CELL_TEID);
+	send_down(5, 0);
+	goes_to(CELL_1, CELL_TEID, 5);
+	assert_int_equal(harness_counter(&h, GATEWAY_path_switched_by_data), 2);
+}
+
+/* ---- signalling ------------------------------------------------------------------------------------- */
+
+/* Killed by: another sequence number, port or recovery counter. */
+static void
+echo_is_answered(void **state)
+{
+	static const uint8_t request[] = {0x32, 1, 0, 4, 0, 0, 0, 0, 0x12, 0x34, 0, 0};
+	static const uint8_t response[] = {0x32, 2, 0, 6, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 14, 9};
+	struct frame in = message(CELL_1, 3333, request, sizeof(request)), out;
+	uint16_t size;
+
+	(void)state;
+	harness_send(&h, GATEWAY_ACCESS, &in, 0);
+	out = taken(GATEWAY_ACCESS);
+	assert_int_equal(get16(out.bytes + 36), 3333);
+	assert_memory_equal(outer(&out, CELL_1, &size), response, sizeof(response));
+	assert_int_equal(size, sizeof(response));
+	nothing_left();
+}
+
+static void
+unknown_tunnel_is_told(void **state)
+{
+	static const uint8_t indication[] = {0x32, 26, 0, 16, 0, 0,   0, 0, 0,   0, 0, 0,
+					     16,   0,  9, 0,  7, 133, 0, 4, 192, 0, 2, 1};
+	struct frame inner = plain(SUBSCRIBER, SERVER, 32, 1);
+	struct frame in = tunnelled(&inner, CELL_1, 0x00090007), out;
+	uint16_t size;
+
+	(void)state;
+	harness_send(&h, GATEWAY_ACCESS, &in, 0);
+	out = taken(GATEWAY_ACCESS);
+	assert_int_equal(get16(out.bytes + 36), 2152);
+	assert_memory_equal(outer(&out, CELL_1, &size), indication, sizeof(indication));
+	assert_int_equal(size, sizeof(indication));
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_no_tunnel), 1);
+}
+
+/* Killed by: no limit, or one that never ends. */
+static void
+errors_are_limited(void **state)
+{
+	struct frame inner = plain(SUBSCRIBER, SERVER, 32, 1);
+	struct frame in = tunnelled(&inner, CELL_1, 0x00090007), out;
+
+	(void)state;
+	for (unsigned int i = 0; i < GATEWAY_SIGNALS_PER_S + 10; i++)
+		harness_send(&h, GATEWAY_ACCESS, &in, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_error_indication_sent), GATEWAY_SIGNALS_PER_S);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_no_tunnel), GATEWAY_SIGNALS_PER_S + 10);
+	while (harness_take(&h, GATEWAY_ACCESS, &out))
+		;
+	harness_wait(&h, HARNESS_SECOND);
+	harness_send(&h, GATEWAY_ACCESS, &in, 0);
+	taken(GATEWAY_ACCESS);
+}
+
+static void
+unknown_extension_header_is_told(void **state)
+{
+	static const uint8_t in_gtpu[] = {0x34, 255,  0, 8,    0, 1, 0, 7,
+					  0x56, 0x78, 0, 0xc0, 1, 2, 3, 0};
+	static const uint8_t told[] = {0x32, 31, 0, 7, 0, 0, 0, 0, 0x56, 0x78, 0, 0, 141, 1, 0x85};
+	struct frame in = message(CELL_1, 2152, in_gtpu, sizeof(in_gtpu)), out;
+	uint16_t size;
+
+	(void)state;
+	harness_send(&h, GATEWAY_ACCESS, &in, 0);
+	out = taken(GATEWAY_ACCESS);
+	assert_memory_equal(outer(&out, CELL_1, &size), told, sizeof(told));
+	assert_int_equal(size, sizeof(told));
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_gtpu_extension), 1);
+}
+
+/* ---- what is not let through ---------------------------------------------------------------------- */
+
+static void
+foreign_sources_are_dropped(void **state)
+{
+	struct frame inner = plain(IP(100, 64, 4, 7), SERVER, 32, 1);
+	struct frame in = tunnelled(&inner, CELL_1, TEID);
+
+	(void)state;
+	harness_dropped(&h, GATEWAY_ACCESS, &in, GATEWAY_drop_spoofed);
+}
+
+static void
+strangers_are_dropped(void **state)
+{
+	struct frame in = plain(SERVER, IP(100, 64, 4, 7), 32, 1);
+
+	(void)state;
+	harness_dropped(&h, GATEWAY_CORE, &in, GATEWAY_drop_no_subscriber);
+	in.bytes[5] ^= 1;
+	harness_dropped(&h, GATEWAY_CORE, &in, GATEWAY_drop_not_for_us);
+	in = plain(SERVER, SUBSCRIBER, 32, 1);
+	memcpy(in.bytes, (const uint8_t[]){2, 0, 0, 0, 1, 1}, 6);
+	harness_dropped(&h, GATEWAY_ACCESS, &in, GATEWAY_drop_not_gtpu);
+}
+
+static void
+idle_subscribers_get_nothing(void **state)
+{
+	struct frame in = plain(SERVER, SUBSCRIBER, 32, 1);
+
+	(void)state;
+	assert_int_equal(harness_ask(&h, "path-switch 0x10007 idle"), NF_OK);
+	is_end_marker(CELL_1, CELL_TEID);
+	harness_dropped(&h, GATEWAY_CORE, &in, GATEWAY_drop_idle);
+}
+
+/* Killed by: a rate that is off by more than a packet, or one that never recovers. 80 kbit/s are
+ * 10,000 octets a second, the burst is 3000: fifty packets of 60 octets. */
+static void
+rates_are_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(harness_ask(&h, "session modify 0x10007 uplink-rate 80000"), NF_OK);
+	for (int i = 0; i < 60; i++)
+		send_up(CELL_1, 1, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_uplink), 50);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_policed), 10);
+	assert_int_equal(harness_session(&h, TEID)->packets_policed, 10);
+	assert_int_equal(harness_session(&h, TEID)->packets_up, 50);
+	harness_wait(&h, HARNESS_SECOND / 10);
+	for (int i = 0; i < 60; i++)
+		send_up(CELL_1, 1, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_uplink), 50 + 16);
+	send_down(1, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_downlink), 1);
+}
+
+/* ---- sessions ----------------------------------------------------------------------------------------- */
+
+/* Killed by: a check that is left out. */
+static void
+wrong_sessions_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(harness_ask(&h, "session add 0x10007 ipv4 100.64.4.7"), NF_EXISTS);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 100.64.3.7"), NF_EXISTS);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 100.64.4.8"), NF_REFUSED);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 10.0.0.7"), NF_REFUSED);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv6 2001:db8:0:8::/64"), NF_REFUSED);
+	assert_int_equal(harness_ask(&h, "session add 0x20007"), NF_REFUSED);
+	assert_int_equal(harness_ask(&h, "session add 0 ipv4 100.64.4.0"), NF_USAGE);
+	assert_int_equal(harness_ask(&h, "session add 0x1g ipv4 100.64.4.0"), NF_USAGE);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 100.64.4.7 qfi 64"), NF_USAGE);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 100.64.4.7 cell 192.0.2.11"),
+			 NF_USAGE);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 100.64.4.7 cell 203.0.113.9 "
+					 "cell-teid 1"),
+			 NF_REFUSED);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 100.64.4.7 surprise"), NF_USAGE);
+	assert_int_equal(harness_ask(&h, "session remove 0x20007"), NF_NOT_FOUND);
+	assert_int_equal(harness_ask(&h, "session modify 0x10007 ipv4 100.64.3.8"), NF_REFUSED);
+	assert_int_equal(harness_counter(&h, GATEWAY_session_created), 0); /* until the next tick */
+	harness_wait(&h, 1);
+	assert_int_equal(harness_counter(&h, GATEWAY_session_created), 1);
+}
+
+/* Killed by: an index entry that stays behind. */
+static void
+addresses_can_change(void **state)
+{
+	struct frame in = plain(SERVER, SUBSCRIBER, 32, 1);
+
+	(void)state;
+	assert_int_equal(harness_ask(&h, "session modify 0x10007 ipv4 100.64.9.7"), NF_OK);
+	harness_check(&h);
+	harness_dropped(&h, GATEWAY_CORE, &in, GATEWAY_drop_no_subscriber);
+	assert_int_equal(harness_ask(&h, "session add 0x20007 ipv4 100.64.3.7 cell 192.0.2.12 "
+					 "cell-teid 3"),
+			 NF_OK);
+	send_down(1, 0);
+	goes_to(CELL_2, 3, 1);
+	assert_int_equal(harness_ask(&h, "session remove 0x20007"), NF_OK);
+	harness_check(&h);
+	harness_dropped(&h, GATEWAY_CORE, &in, GATEWAY_drop_no_subscriber);
+}
+
+/* ---- several workers ----------------------------------------------------------------------------------- */
+
+/* Killed by: handling a foreign bucket. */
+static void
+packets_go_to_the_owner_of_their_bucket(void **state)
+{
+	(void)state;
+	for (uint16_t w = 0; w < 3; w++) {
+		send_up(CELL_1, 1, w);
+		taken(GATEWAY_CORE);
+		send_down(1, w);
+		goes_to(CELL_1, CELL_TEID, 1);
+	}
+	assert_int_equal(harness_session(&h, TEID)->packets_up, 3);
+	assert_int_equal(harness_session(&h, TEID)->packets_down, 3);
+	assert_int_equal(h.nf[7 % 3].counters[GATEWAY_downlink], 3);
+	subscribers_reach_each_other(state);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_one, close_it)
+#define TEST_WITH(f, open) cmocka_unit_test_setup_teardown(f, open, close_it)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(uplink_comes_out_of_its_tunnel),
+		TEST(downlink_goes_into_a_tunnel),
+		TEST(routers_on_both_sides_are_used),
+		TEST(downlink_carries_the_container),
+		TEST(subscribers_reach_each_other),
+		TEST(path_switch_sends_an_end_marker_first),
+		TEST(switching_to_the_same_cell_is_nothing),
+		TEST(data_alone_does_not_move_anybody),
+		TEST_WITH(data_moves_who_may_be_moved, open_by_data),
+		TEST(echo_is_answered),
+		TEST(unknown_tunnel_is_told),
+		TEST(errors_are_limited),
+		TEST(unknown_extension_header_is_told),
+		TEST(foreign_sources_are_dropped),
+		TEST(strangers_are_dropped),
+		TEST(idle_subscribers_get_nothing),
+		TEST(rates_are_kept),
+		TEST(wrong_sessions_are_refused),
+		TEST(addresses_can_change),
+		TEST_WITH(packets_go_to_the_owner_of_their_bucket, open_three_workers),
+	};
+
+	if (!harness_start_eal())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

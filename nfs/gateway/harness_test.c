@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The harness; see harness_test.h. */
+#include "harness_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <netinet/in.h>
+
+#include <rte_eal.h>
+#include <rte_malloc.h>
+
+static const uint8_t access_mac[] = {2, 0, 0, 0, 1, 1};
+static const uint8_t core_mac[] = {2, 0, 0, 0, 2, 1};
+
+bool
+harness_start_eal(void)
+{
+	static char words[][24] = {"gateway-test",   "--no-huge",         "--no-pci", "--no-shconf",
+				   "--no-telemetry", "--log-level=error", "-m",       "256",
+				   "--lcores=0@0"};
+	static char *argv[RTE_DIM(words)];
+
+	for (size_t i = 0; i < RTE_DIM(words); i++)
+		argv[i] = words[i];
+	return rte_eal_init(RTE_DIM(words), argv) >= 0 && nf_meta_register() == 0;
+}
+
+/* ---- set-up ------------------------------------------------------------------------------- */
+
+void
+harness_defaults(struct gateway_config *config)
+{
+	static const char text[] =
+		"instance: test\nservice: gateway\n"
+		"access:\n  name: access\n  port: 0\n  address: 192.0.2.1/24\n"
+		"  mac: 02:00:00:00:01:01\n"
+		"  routes: [{prefix: 198.51.100.0/24, via: 192.0.2.2}]\n"
+		"core:\n  name: core\n  port: 1\n  address: 203.0.113.1/24\n"
+		"  mac: 02:00:00:00:02:01\n"
+		"  routes: [{prefix: 0.0.0.0/0, via: 203.0.113.2}]\n"
+		"subscribers: [100.64.0.0/10]\n"
+		"capacity: 2048\nneighbours: 256\nhold_capacity: 64\nrecovery: 9\n";
+	char error[NF_CONFIG_ERROR_SIZE] = "";
+
+	if (gateway_config_parse("harness", text, sizeof(text) - 1, config, error) != 0)
+		fail_msg("%s", error);
+}
+
+static void
+open_workers(struct harness *h)
+{
+	const uint16_t port_ids[] = {0, 1};
+
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		assert_int_equal(nf_worker_init(h->nf, w, h->config.n_workers, port_ids,
+						GATEWAY_N_SIDES, h->pool),
+				 0);
+		h->nf[w].agent = slim_agent_worker(h->agent, w);
+		h->nf[w].now_ns = h->now_ns;
+		gateway_worker_init(&h->workers[w], h->gateway, &h->nf[w]);
+		slim_worker_poll(h->nf[w].agent);
+	}
+}
+
+void
+harness_open(struct harness *h, const struct gateway_config *config, bool active)
+{
+	static unsigned int serial;
+	char name[32], identity[SLIM_IDENTITY_SIZE];
+
+	memset(h, 0, sizeof(*h));
+	h->config = *config;
+	h->now_ns = 1000 * HARNESS_SECOND;
+	snprintf(name, sizeof(name), "test-%u", serial++);
+	h->pool = rte_pktmbuf_pool_create(name, 4095, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM,
+					  SOCKET_ID_ANY);
+	assert_non_null(h->pool);
+	gateway_config_identity(config, identity);
+	h->gateway = rte_zmalloc("gateway", sizeof(*h->gateway), RTE_CACHE_LINE_SIZE);
+	assert_non_null(h->gateway);
+	assert_int_equal(gateway_init(h->gateway, config, 1), 0);
+	assert_int_equal(slim_agent_create(
+				 &(struct slim_agent_config){
+					 .name = name,
+					 .service = "gateway",
+					 .kind = "slim-gateway",
+					 .version = "test",
+					 .identity = identity,
+					 .active = active,
+					 .n_workers = config->n_workers,
+					 .hold_capacity = config->hold_capacity,
+					 .frame_pool = h->pool,
+					 .socket_id = SOCKET_ID_ANY,
+				 },
+				 &h->agent),
+			 0);
+	assert_int_equal(gateway_create_tables(h->gateway, h->agent), 0);
+	assert_int_equal(slim_agent_start(h->agent), 0);
+	open_workers(h);
+}
+
+static struct rte_mbuf *
+take_mbuf(struct harness *h, uint8_t side)
+{
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		struct nf_fifo *fifo = h->nf[w].tx[side];
+
+		if (nf_fifo_count(fifo) != 0)
+			return fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
+	}
+	return NULL;
+}
+
+void
+harness_close(struct harness *h)
+{
+	struct rte_mbuf *m;
+
+	for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++)
+		while ((m = take_mbuf(h, s)) != NULL)
+			rte_pktmbuf_free(m);
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		nf_worker_fini(&h->nf[w]);
+	gateway_fini(h->gateway);
+	slim_agent_destroy(h->agent);
+	assert_int_equal(harness_in_use(h), 0);
+	rte_mempool_free(h->pool);
+	rte_free(h->gateway);
+}
+
+/* ---- asking ----------------------------------------------------------------------------------- */
+
+static void settle(struct harness *h);
+
+enum nf_status
+harness_ask(struct harness *h, const char *line)
+{
+	struct nf_request r = {.nf = h->gateway};
+	struct nf_words words;
+	char copy[512];
+	enum nf_status status = NF_OK;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	assert_true(nf_words_split(copy, &words));
+	r.command = nf_command_find(gateway_commands, &words);
+	if (r.command == NULL)
+		return NF_UNKNOWN;
+	if (r.command->start != NULL)
+		status = r.command->start(&r, &words);
+	if (status == NF_OK && words.n != 0)
+		status = NF_USAGE;
+	if (status != NF_OK)
+		return status;
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		if (r.workers & (1u << w)) {
+			assert_true(gateway_job(&h->nf[w], &r.job));
+			status = r.job.status;
+		}
+	settle(h);
+	return status;
+}
+
+/* ---- building ------------------------------------------------------------------------------- */
+
+void
+put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+uint16_t
+get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+void
+put32(uint8_t *at, uint32_t value)
+{
+	put16(at, (uint16_t)(value >> 16));
+	put16(at + 2, (uint16_t)value);
+}
+
+uint32_t
+get32(const uint8_t *at)
+{
+	return (uint32_t)get16(at) << 16 | get16(at + 2);
+}
+
+uint16_t
+ipv4_sum(const uint8_t *ip)
+{
+	uint32_t sum = 0;
+
+	for (unsigned int i = 0; i < (ip[0] & 15u) * 4u; i += 2)
+		sum += get16(ip + i);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+uint16_t
+put_ipv4(uint8_t *at, uint32_t src, uint32_t dst, uint8_t protocol, uint16_t payload_size)
+{
+	memset(at, 0, 20);
+	at[0] = 0x45;
+	put16(at + 2, (uint16_t)(20 + payload_size));
+	at[8] = 64;
+	at[9] = protocol;
+	put32(at + 12, src);
+	put32(at + 16, dst);
+	put16(at + 10, (uint16_t)~ipv4_sum(at));
+	return 20;
+}
+
+uint16_t
+put_ipv6(uint8_t *at, const uint8_t src[16], const uint8_t dst[16], uint16_t payload_size)
+{
+	memset(at, 0, 40);
+	at[0] = 0x60;
+	put16(at + 4, payload_size);
+	at[6] = 17;
+	at[7] = 64;
+	memcpy(at + 8, src, 16);
+	memcpy(at + 24, dst, 16);
+	return 40;
+}
+
+static uint16_t
+put_ether(uint8_t *at, const uint8_t *mac, uint16_t type)
+{
+	static const uint8_t from[] = {2, 0xaa, 0, 0, 0, 9};
+
+	memcpy(at, mac, 6);
+	memcpy(at + 6, from, 6);
+	put16(at + 12, type);
+	return 14;
+}
+
+struct frame
+plain(uint32_t src, uint32_t dst, uint16_t payload, uint8_t mark)
+{
+	struct frame f = {0};
+
+	f.size = put_ether(f.bytes, core_mac, 0x0800);
+	f.size += put_ipv4(f.bytes + f.size, src, dst, 17, (uint16_t)(8 + payload));
+	put16(f.bytes + f.size, 5000);
+	put16(f.bytes + f.size + 2, 53);
+	put16(f.bytes + f.size + 4, (uint16_t)(8 + payload));
+	memset(f.bytes + f.size + 8, mark, payload);
+	f.size += 8 + payload;
+	return f;
+}
+
+struct frame
+message(uint32_t cell, uint16_t src_port, const uint8_t *gtpu, uint16_t size)
+{
+	struct frame f = {0};
+
+	f.size = put_ether(f.bytes, access_mac, 0x0800);
+	f.size += put_ipv4(f.bytes + f.size, cell, GATEWAY, 17, (uint16_t)(8 + size));
+	put16(f.bytes + f.size, src_port);
+	put16(f.bytes + f.size + 2, 2152);
+	put16(f.bytes + f.size + 4, (uint16_t)(8 + size));
+	memcpy(f.bytes + f.size + 8, gtpu, size);
+	f.size += 8 + size;
+	return f;
+}
+
+struct frame
+tunnelled(const struct frame *inner, uint32_t cell, uint32_t teid)
+{
+	uint8_t gtpu[FRAME_MAX];
+	uint16_t size = (uint16_t)(inner->size - 14);
+
+	gtpu[0] = 0x30;
+	gtpu[1] = 255;
+	put16(gtpu + 2, size);
+	put32(gtpu + 4, teid);
+	memcpy(gtpu + 8, inner->bytes + 14, size);
+	return message(cell, 2152, gtpu, (uint16_t)(8 + size));
+}
+
+/* ---- running --------------------------------------------------------------------------------------- */
+
+static void
+give(struct harness *h, uint8_t side, const struct frame *frame, uint16_t worker)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(h->pool);
+
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_append(m, frame->size), frame->bytes, frame->size);
+	gateway_ops.burst(&h->nf[worker], side, &m, 1);
+}
+
+static void
+answer(struct harness *h, uint8_t side, const struct rte_mbuf *request)
+{
+	const uint8_t *asked = rte_pktmbuf_mtod_offset(request, const uint8_t *, 38);
+	struct frame f = {.size = 60};
+	uint8_t *arp = f.bytes + 14;
+
+	put_ether(f.bytes, side == GATEWAY_ACCESS ? access_mac : core_mac, 0x0806);
+	put16(arp, 1);
+	put16(arp + 2, 0x0800);
+	arp[4] = 6;
+	arp[5] = 4;
+	put16(arp + 6, 2);
+	arp[8] = 2;
+	arp[9] = 0xaa;
+	memcpy(arp + 10, asked, 4);
+	memcpy(arp + 14, asked, 4);
+	give(h, side, &f, 0);
+}
+
+static void
+deliver(struct harness *h)
+{
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (uint16_t w = 0; w < h->config.n_workers; w++)
+			nf_worker_flush_hands(&h->nf[w]);
+		for (uint16_t w = 0; w < h->config.n_workers; w++)
+			moved |= nf_worker_take_handed(&h->nf[w]) != 0;
+	}
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		slim_commit(h->nf[w].agent, true);
+}
+
+/* Takes ARP requests out of a FIFO and answers them; true if there was one. */
+static bool
+answer_requests(struct harness *h, uint16_t w, uint8_t side)
+{
+	struct nf_fifo *fifo = h->nf[w].tx[side];
+	uint32_t n = nf_fifo_count(fifo);
+	bool found = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
+
+		if (get16(rte_pktmbuf_mtod_offset(m, const uint8_t *, 12)) != 0x0806) {
+			nf_emit(&h->nf[w], side, m);
+			continue;
+		}
+		answer(h, side, m);
+		rte_pktmbuf_free(m);
+		found = true;
+	}
+	return found;
+}
+
+static void
+settle(struct harness *h)
+{
+	bool found = true;
+
+	while (found) {
+		found = false;
+		deliver(h);
+		for (uint16_t w = 0; w < h->config.n_workers; w++)
+			for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++)
+				found |= answer_requests(h, w, s);
+	}
+}
+
+void
+harness_send(struct harness *h, uint8_t side, const struct frame *frame, uint16_t worker)
+{
+	give(h, side, frame, worker);
+	settle(h);
+}
+
+bool
+harness_take(struct harness *h, uint8_t side, struct frame *ret_frame)
+{
+	struct rte_mbuf *m = take_mbuf(h, side);
+
+	if (m == NULL)
+		return false;
+	assert_int_equal(m->nb_segs, 1);
+	ret_frame->size = rte_pktmbuf_data_len(m);
+	memcpy(ret_frame->bytes, rte_pktmbuf_mtod(m, void *), ret_frame->size);
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+void
+harness_wait(struct harness *h, uint64_t ns)
+{
+	h->now_ns += ns;
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		h->nf[w].now_ns = h->now_ns;
+		gateway_ops.tick(&h->nf[w]);
+	}
+	settle(h);
+}
+
+void
+harness_dropped(struct harness *h, uint8_t side, const struct frame *frame, unsigned int counter)
+{
+	uint64_t before = harness_counter(h, counter);
+	struct frame out;
+
+	harness_send(h, side, frame, 0);
+	assert_int_equal(harness_counter(h, counter), before + 1);
+	assert_false(harness_take(h, GATEWAY_ACCESS, &out));
+	assert_false(harness_take(h, GATEWAY_CORE, &out));
+}
+
+/* ---- taking apart -------------------------------------------------------------------------------- */
+
+const uint8_t *
+outer(const struct frame *frame, uint32_t to, uint16_t *ret_size)
+{
+	const uint8_t *ip = frame->bytes + 14, *udp = ip + 20;
+
+	assert_memory_equal(frame->bytes + 6, access_mac, 6);
+	assert_int_equal(frame->bytes[0], 2);
+	assert_int_equal(frame->bytes[1], 0xaa);
+	assert_int_equal(get16(frame->bytes + 12), 0x0800);
+	assert_int_equal(ip[0], 0x45);
+	assert_int_equal(get16(ip + 2), frame->size - 14);
+	assert_int_equal(ipv4_sum(ip), 0xffff);
+	assert_int_equal(ip[9], 17);
+	assert_int_equal(get32(ip + 12), GATEWAY);
+	assert_int_equal(get32(ip + 16), to);
+	assert_int_equal(get16(udp), 2152);
+	assert_int_equal(get16(udp + 4), frame->size - 34);
+	assert_int_equal(get16(udp + 6), 0);
+	*ret_size = (uint16_t)(frame->size - 42);
+	return udp + 8;
+}
+
+const uint8_t *
+g_pdu(const struct frame *frame, uint32_t to, uint32_t teid)
+{
+	uint16_t size;
+	const uint8_t *gtpu = outer(frame, to, &size);
+
+	assert_int_equal(get16(frame->bytes + 36), 2152);
+	assert_int_equal(gtpu[0], 0x30);
+	assert_int_equal(gtpu[1], 255);
+	assert_int_equal(get16(gtpu + 2), size - 8);
+	assert_int_equal(get32(gtpu + 4), teid);
+	return gtpu + 8;
+}
+
+/* ---- looking in ---------------------------------------------------------------------------------------- */
+
+uint64_t
+harness_counter(const struct harness *h, unsigned int counter)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		sum += h->nf[w].counters[counter];
+	return sum;
+}
+
+uint32_t
+harness_in_use(const struct harness *h)
+{
+	return rte_mempool_in_use_count(h->pool);
+}
+
+static const struct slim_slot_head *
+head_of(const struct harness *h, uint32_t slot)
+{
+	return (const struct slim_slot_head *)slim_slot(h->gateway->sessions.table, slot) - 1;
+}
+
+const struct gateway_session *
+harness_session(const struct harness *h, uint32_t teid)
+{
+	const struct slim_table *table = h->gateway->sessions.table;
+
+	for (uint32_t slot = 0; slot < table->capacity; slot++) {
+		const struct gateway_session *s = slim_slot(table, slot);
+
+		if (head_of(h, slot)->used && s->teid == teid)
+			return s;
+	}
+	return NULL;
+}
+
+static uint32_t
+cells_in_use(const struct nf_slot_index *index)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i <= index->mask; i++)
+		n += index->cells[i] != 0;
+	return n;
+}
+
+static void
+check_slot(const struct harness *h, uint32_t slot)
+{
+	const struct gateway_session *e = slim_slot(h->gateway->sessions.table, slot);
+	uint8_t bucket = (uint8_t)e->teid;
+	const struct gateway_sessions *s =
+		h->gateway->sessions.workers[h->gateway->bucket_worker[bucket]];
+
+	assert_int_equal(head_of(h, slot)->bucket, bucket);
+	assert_in_range(slot, s->first_slot, s->first_slot + s->n_slots - 1);
+	assert_int_equal(gateway_session_by_teid(s, e->teid), slot);
+	if (e->ipv4 != 0) {
+		assert_int_equal((uint8_t)rte_be_to_cpu_32(e->ipv4), bucket);
+		assert_int_equal(gateway_session_by_ipv4(s, e->ipv4), slot);
+	}
+	if (gateway_ipv6_key(e->ipv6) != 0) {
+		assert_int_equal(e->ipv6[7], bucket);
+		assert_int_equal(gateway_session_by_ipv6(s, e->ipv6), slot);
+	}
+}
+
+void
+harness_check(const struct harness *h)
+{
+	uint32_t used = 0, free = 0, ipv4 = 0, ipv6 = 0, by_teid = 0, by_ipv4 = 0, by_ipv6 = 0;
+
+	for (uint32_t slot = 0; slot < h->gateway->sessions.table->capacity; slot++) {
+		const struct gateway_session *e = slim_slot(h->gateway->sessions.table, slot);
+
+		if (!head_of(h, slot)->used)
+			continue;
+		check_slot(h, slot);
+		used++;
+		ipv4 += e->ipv4 != 0;
+		ipv6 += gateway_ipv6_key(e->ipv6) != 0;
+	}
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		const struct gateway_sessions *s = h->gateway->sessions.workers[w];
+
+		free += s->n_free;
+		by_teid += cells_in_use(&s->by_teid);
+		by_ipv4 += cells_in_use(&s->by_ipv4);
+		by_ipv6 += cells_in_use(&s->by_ipv6);
+	}
+	assert_int_equal(used + free, h->gateway->sessions.table->capacity);
+	assert_int_equal(by_teid, used);
+	assert_int_equal(by_ipv4, ipv4);
+	assert_int_equal(by_ipv6, ipv6);
+}

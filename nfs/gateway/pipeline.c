@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The packet path; see pipeline.h. Worker's thread, but for init and fini. */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_udp.h>
+
+#include "checksum.h"
+#include "commands.h"
+#include "counters.h"
+
+#define OUTER_TTL 64
+
+const struct nf_counter_name gateway_counter_names[GATEWAY_N_COUNTERS - NF_N_COUNTERS] = {
+#define X(name, text) {#name, text},
+	GATEWAY_COUNTERS(X)
+#undef X
+};
+
+/* ---- parts ------------------------------------------------------------------------------------- */
+
+/* False: it is over. */
+static inline bool
+decrement_ttl(struct gateway_packet *p)
+{
+	struct rte_ipv4_hdr *ip = gateway_ipv4(p);
+	rte_be16_t from, to;
+
+	if (p->is_ipv6) {
+		if (gateway_ipv6(p)->hop_limits <= 1)
+			return false;
+		gateway_ipv6(p)->hop_limits--;
+		return true;
+	}
+	if (ip->time_to_live <= 1)
+		return false;
+	memcpy(&from, &ip->time_to_live, sizeof(from));
+	ip->time_to_live--;
+	memcpy(&to, &ip->time_to_live, sizeof(to));
+	ip->hdr_checksum = nf_csum_apply(ip->hdr_checksum, nf_csum_diff16(0, from, to));
+	return true;
+}
+
+/* Leaves the subscriber's packet with room for an Ethernet header in front, and nothing behind. */
+static inline void
+cut(struct gateway_packet *p)
+{
+	uint32_t front = (uint32_t)(p->ip - rte_pktmbuf_mtod(p->m, uint8_t *)) -
+			 (uint32_t)sizeof(struct rte_ether_hdr);
+
+	rte_pktmbuf_adj(p->m, (uint16_t)front);
+	rte_pktmbuf_trim(p->m, (uint16_t)(rte_pktmbuf_data_len(p->m) -
+					  sizeof(struct rte_ether_hdr) - p->ip_size));
+}
+
+static inline bool
+police(struct gateway_worker *w, uint64_t *due, uint64_t cost, uint64_t burst,
+       struct gateway_session *session, struct gateway_packet *p)
+{
+	if (likely(cost == 0) || gateway_police(due, cost, burst, w->nf->now_ns, p->ip_size))
+		return true;
+	session->packets_policed++;
+	nf_drop(w->nf, p->m, GATEWAY_drop_policed);
+	return false;
+}
+
+/* ---- tunnel ---------------------------------------------------------------------------------------- */
+
+void
+gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to, rte_be16_t port,
+		    uint16_t size, unsigned int counter)
+{
+	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(to));
+	struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+
+	if (unlikely(hop == NULL || hop->side != GATEWAY_ACCESS)) {
+		nf_drop(w->nf, m, GATEWAY_drop_no_route);
+		return;
+	}
+	*udp = (struct rte_udp_hdr){
+		.src_port = RTE_BE16(GTPU_PORT),
+		.dst_port = port,
+		.dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + size)),
+	};
+	/* Atomic datagrams: no identification (RFC 6864). */
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + size)),
+		.fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
+		.time_to_live = OUTER_TTL,
+		.next_proto_id = IPPROTO_UDP,
+		.src_addr = w->gateway->config.sides[GATEWAY_ACCESS].address,
+		.dst_addr = to,
+	};
+	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
+	nf_count(w->nf, counter, 1);
+	nf_neighbour_send(w->neighbours, m, GATEWAY_ACCESS, hop->via != 0 ? hop->via : to);
+}
+
+/* ---- to a subscriber --------------------------------------------------------------------------------- */
+
+static inline uint32_t
+find_subscriber(const struct gateway_worker *w, const struct gateway_packet *p)
+{
+	return p->is_ipv6 ? gateway_session_by_ipv6(w->sessions, gateway_ipv6(p)->dst_addr)
+			  : gateway_session_by_ipv4(w->sessions, gateway_ipv4(p)->dst_addr);
+}
+
+static void
+encapsulate(struct gateway_worker *w, struct gateway_packet *p,
+	    const struct gateway_session *session)
+{
+	uint16_t header = gtpu_header_size(session->container);
+	char *frame;
+
+	cut(p);
+	frame = rte_pktmbuf_prepend(
+		p->m, (uint16_t)(GATEWAY_OUTER_SIZE - sizeof(struct rte_ether_hdr) + header));
+	if (unlikely(frame == NULL)) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_segments);
+		return;
+	}
+	gtpu_put_g_pdu((uint8_t *)frame + GATEWAY_OUTER_SIZE, session->cell_teid, p->ip_size,
+		       session->container, session->qfi);
+	gateway_send_tunnel(w, p->m, session->cell_address, RTE_BE16(GTPU_PORT),
+			    (uint16_t)(header + p->ip_size), GATEWAY_downlink);
+}
+
+static void
+to_subscriber(struct gateway_worker *w, struct gateway_packet *p)
+{
+	uint32_t slot = find_subscriber(w, p);
+	struct gateway_session *session;
+
+	if (unlikely(slot == NF_NO_SLOT)) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_no_subscriber);
+		return;
+	}
+	session = slim_slot(w->sessions->table, slot);
+	if (unlikely(session->cell_address == 0)) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_idle);
+		return;
+	}
+	/* Of a packet from a subscriber of this gateway it was decremented already. */
+	if (unlikely(p->side == GATEWAY_CORE && !decrement_ttl(p))) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_ttl);
+		return;
+	}
+	if (unlikely(!police(w, &session->downlink_due, session->downlink_cost,
+			     session->downlink_burst, session, p)))
+		return;
+	session->last_seen = w->nf->now_ns;
+	session->packets_down++;
+	session->bytes_down += p->ip_size;
+	encapsulate(w, p, session);
+}
+
+/* ---- from a subscriber --------------------------------------------------------------------------------- */
+
+void
+gateway_switch_path(struct gateway_worker *w, uint32_t slot, struct gateway_cell cell)
+{
+	const struct gateway_session *session = gateway_session_at(w->sessions, slot);
+	struct gateway_cell left = {session->cell_address, session->cell_teid};
+
+	if (left.address == cell.address && left.teid == cell.teid)
+		return;
+	if (left.address != 0)
+		gateway_signal_end_marker(w, left);
+	gateway_session_set_cell(w->sessions, slot, cell, w->nf->now_ns);
+	nf_count(w->nf, GATEWAY_path_switched, 1);
+}
+
+/* The packet came from another cell than the one where the subscriber is thought to be. */
+__attribute__((noinline)) static void
+follow(struct gateway_worker *w, const struct gateway_packet *p, uint32_t slot)
+{
+	const struct gateway_session *session = gateway_session_at(w->sessions, slot);
+
+	if (!w->gateway->config.path_switch_by_data || session->cell_teid == 0)
+		return;
+	if (p->peer == session->left_address &&
+	    w->nf->now_ns - session->switched < GATEWAY_SWITCH_GUARD_NS) {
+		nf_count(w->nf, GATEWAY_path_switch_ignored, 1);
+		return;
+	}
+	nf_count(w->nf, GATEWAY_path_switched_by_data, 1);
+	gateway_switch_path(w, slot, (struct gateway_cell){p->peer, session->cell_teid});
+}
+
+static inline bool
+is_spoofed(const struct gateway_packet *p, const struct gateway_session *session)
+{
+	return p->is_ipv6 ? !gateway_session_has_ipv6(session, gateway_ipv6(p)->src_addr)
+			  : !gateway_session_has_ipv4(session, gateway_ipv4(p)->src_addr);
+}
+
+/* To another subscriber of this gateway: what comes now is what would come from the core, maybe at
+ * another worker. The packet is out of its tunnel. */
+static void
+to_neighbour_subscriber(struct gateway_worker *w, struct gateway_packet *p)
+{
+	uint8_t bucket = p->is_ipv6 ? gateway_ipv6_bucket(gateway_ipv6(p)->dst_addr)
+				    : gateway_ipv4_bucket(gateway_ipv4(p)->dst_addr);
+	uint8_t owner = w->gateway->bucket_worker[bucket];
+
+	nf_count(w->nf, GATEWAY_local, 1);
+	if (owner == w->nf->index)
+		to_subscriber(w, p);
+	else
+		nf_hand(w->nf, owner, p->m,
+			(struct nf_meta){.kind = GATEWAY_META_LOCAL, .port = GATEWAY_ACCESS});
+}
+
+static void
+to_core(struct gateway_worker *w, struct gateway_packet *p)
+{
+	rte_be32_t destination = gateway_ipv4(p)->dst_addr;
+	const struct nf_hop *hop;
+
+	if (unlikely(p->is_ipv6)) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
+		return;
+	}
+	if (unlikely(nf_is_unroutable(destination))) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
+		return;
+	}
+	if (unlikely(gateway_config_has_subscriber(&w->gateway->config,
+						   rte_be_to_cpu_32(destination)))) {
+		to_neighbour_subscriber(w, p);
+		return;
+	}
+	hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(destination));
+	if (unlikely(hop == NULL || hop->side != GATEWAY_CORE)) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
+		return;
+	}
+	nf_count(w->nf, GATEWAY_uplink, 1);
+	nf_neighbour_send(w->neighbours, p->m, GATEWAY_CORE,
+			  hop->via != 0 ? hop->via : destination);
+}
+
+static void
+from_subscriber(struct gateway_worker *w, struct gateway_packet *p)
+{
+	uint32_t slot = gateway_session_by_teid(w->sessions, p->gtpu.teid);
+	struct gateway_session *session;
+
+	if (unlikely(slot == NF_NO_SLOT)) {
+		gateway_signal_no_tunnel(w, p);
+		return;
+	}
+	session = slim_slot(w->sessions->table, slot);
+	if (unlikely(is_spoofed(p, session))) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_spoofed);
+		return;
+	}
+	if (unlikely(p->peer != session->cell_address))
+		follow(w, p, slot);
+	if (unlikely(!decrement_ttl(p))) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_ttl);
+		return;
+	}
+	if (unlikely(!police(w, &session->uplink_due, session->uplink_cost, session->uplink_burst,
+			     session, p)))
+		return;
+	session->last_seen = w->nf->now_ns;
+	session->packets_up++;
+	session->bytes_up += p->ip_size;
+	cut(p);
+	to_core(w, p);
+}
+
+/* ---- the burst ------------------------------------------------------------------------------------------- */
+
+static bool
+answers_for(const void *ctx, uint8_t side, rte_be32_t address)
+{
+	const struct gateway_worker *w = ctx;
+
+	return address == w->gateway->config.sides[side].address;
+}
+
+/* Parses one packet; true: it is this worker's and goes on. */
+static inline bool
+accept_packet(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbuf *m, uint8_t side,
+	      uint8_t meta_kind)
+{
+	uint8_t owner;
+
+	gateway_packet_parse(p, &w->gateway->config, m, side);
+	if (unlikely(p->kind == GATEWAY_KIND_DROP)) {
+		nf_drop(w->nf, m, p->drop);
+		return false;
+	}
+	owner = w->gateway->bucket_worker[p->bucket];
+	if (unlikely(owner != w->nf->index)) {
+		nf_hand(w->nf, owner, m, (struct nf_meta){.kind = meta_kind, .port = side});
+		return false;
+	}
+	return true;
+}
+
+/* Out of its tunnel, checked already. */
+static inline bool
+accept_local(struct gateway_packet *p, struct rte_mbuf *m)
+{
+	p->m = m;
+	p->side = GATEWAY_ACCESS;
+	p->kind = GATEWAY_KIND_DOWNLINK;
+	gateway_packet_take_ip(p,
+			       rte_pktmbuf_mtod_offset(m, uint8_t *, sizeof(struct rte_ether_hdr)),
+			       rte_pktmbuf_data_len(m) - (uint32_t)sizeof(struct rte_ether_hdr),
+			       GATEWAY_drop_inner);
+	return true;
+}
+
+static inline bool
+accept_handed(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbuf *m)
+{
+	struct nf_meta meta = *nf_meta(m);
+
+	if (unlikely(meta.kind == NF_META_RESOLVE)) {
+		nf_neighbour_send(w->neighbours, m, meta.port, meta.address);
+		return false;
+	}
+	if (unlikely(meta.kind == GATEWAY_META_LOCAL))
+		return accept_local(p, m);
+	return accept_packet(w, p, m, meta.port, GATEWAY_META_FRESH);
+}
+
+static inline void
+prefetch_index(struct gateway_worker *w, struct gateway_packet *p)
+{
+	const struct gateway_sessions *s = w->sessions;
+	const struct nf_slot_index *index = &s->by_teid;
+
+	p->key = p->gtpu.teid;
+	if (p->kind == GATEWAY_KIND_DOWNLINK) {
+		index = p->is_ipv6 ? &s->by_ipv6 : &s->by_ipv4;
+		p->key = p->is_ipv6 ? gateway_ipv6_key(gateway_ipv6(p)->dst_addr)
+				    : gateway_ipv4(p)->dst_addr;
+	}
+	p->hash = nf_slot_index_hash(index, p->key);
+	nf_slot_index_prefetch(index, p->hash);
+}
+
+static inline void
+prefetch_slot(struct gateway_worker *w, const struct gateway_packet *p)
+{
+	const struct gateway_sessions *s = w->sessions;
+	const struct nf_slot_index *index = &s->by_teid;
+	uint32_t slot;
+
+	if (p->kind == GATEWAY_KIND_DOWNLINK)
+		index = p->is_ipv6 ? &s->by_ipv6 : &s->by_ipv4;
+	slot = nf_slot_index_peek(index, p->hash);
+	if (slot == NF_NO_SLOT)
+		return;
+	__builtin_prefetch(gateway_session_at(s, slot), 1);
+	__builtin_prefetch(&gateway_session_at(s, slot)->last_seen, 1);
+}
+
+static inline void
+act(struct gateway_worker *w, struct gateway_packet *p)
+{
+	switch (p->kind) {
+	case GATEWAY_KIND_UPLINK:
+		from_subscriber(w, p);
+		break;
+	case GATEWAY_KIND_DOWNLINK:
+		to_subscriber(w, p);
+		break;
+	case GATEWAY_KIND_ECHO:
+		gateway_signal_answer_echo(w, p);
+		break;
+	case GATEWAY_KIND_ARP:
+		nf_arp_take(w->neighbours, p->m, p->side, answers_for, w);
+		break;
+	default:
+		gateway_signal_take(w, p);
+		break;
+	}
+}
+
+static void
+burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct gateway_worker *w = nf->self;
+	struct gateway_packet packets[NF_BURST];
+	uint16_t n_mine = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct gateway_packet *p = &packets[n_mine];
+		bool mine;
+
+		if (i + 3 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
+		mine = port == NF_HANDED
+			       ? accept_handed(w, p, pkts[i])
+			       : accept_packet(w, p, pkts[i], (uint8_t)port, GATEWAY_META_FRESH);
+		if (likely(mine)) {
+			if (p->kind <= GATEWAY_KIND_DOWNLINK)
+				prefetch_index(w, p);
+			n_mine++;
+		}
+	}
+	for (uint16_t i = 0; i < n_mine; i++)
+		if (packets[i].kind <= GATEWAY_KIND_DOWNLINK)
+			prefetch_slot(w, &packets[i]);
+	for (uint16_t i = 0; i < n_mine; i++)
+		act(w, &packets[i]);
+}
+
+/* ---- timers --------------------------------------------------------------------------------------------------- */
+
+/* Slots whose turn it is, so that all of them come once in GATEWAY_SWEEP_NS. A shift by 31 bits stands for
+ * the division by two seconds (2^31 ns). */
+static void
+sweep(struct gateway_worker *w)
+{
+	uint64_t since = w->nf->now_ns - w->swept_ns;
+	uint64_t due = (RTE_MIN(since, GATEWAY_SWEEP_NS) * w->sessions->n_slots) >> 31;
+
+	if (due == 0 || w->gateway->config.session_idle_ns == 0)
+		return;
+	w->swept_ns = w->nf->now_ns;
+	gateway_session_expire(w->sessions, w->nf->now_ns,
+			       (uint32_t)RTE_MIN(due, GATEWAY_SWEEP_MAX));
+}
+
+/* What the tables counted goes to the worker's counters. */
+static void
+collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
+{
+	if (likely(*count == 0))
+		return;
+	nf_count(nf, counter, *count);
+	*count = 0;
+}
+
+static void
+tick(struct nf_worker *nf)
+{
+	struct gateway_worker *w = nf->self;
+
+	sweep(w);
+	nf_neighbour_tick(w->neighbours);
+	collect(nf, &w->sessions->n_created, GATEWAY_session_created);
+	collect(nf, &w->sessions->n_removed, GATEWAY_session_removed);
+	collect(nf, &w->sessions->n_expired, GATEWAY_session_expired);
+	collect(nf, &w->sessions->n_conflicts, GATEWAY_install_conflict);
+}
+
+const struct nf_ops gateway_ops = {.burst = burst, .tick = tick, .job = gateway_job};
+
+/* ---- set-up ----------------------------------------------------------------------------------------------------- */
+
+int
+gateway_init(struct gateway *gateway, const struct gateway_config *config, uint64_t seed)
+{
+	int error;
+
+	gateway->config = *config;
+	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
+		gateway->bucket_worker[b] = (uint8_t)(b % config->n_workers);
+	nf_hops_init(&gateway->hops, gateway->config.sides, GATEWAY_N_SIDES,
+		     &gateway->config.routes);
+	error = gateway_session_table_init(&gateway->sessions,
+					   &(struct gateway_session_config){
+						   .capacity = config->capacity,
+						   .n_workers = config->n_workers,
+						   .idle_ns = config->session_idle_ns,
+						   .seed = seed,
+					   });
+	if (error != 0)
+		return error;
+	return nf_neighbour_table_init(&gateway->neighbours,
+				       &(struct nf_neighbour_config){
+					       .sides = gateway->config.sides,
+					       .n_sides = GATEWAY_N_SIDES,
+					       .routes = &gateway->config.routes,
+					       .capacity = config->neighbours,
+					       .lifetime_ns = config->arp_ns,
+					       .n_workers = config->n_workers,
+				       },
+				       seed);
+}
+
+int
+gateway_create_tables(struct gateway *gateway, struct slim_agent *agent)
+{
+	int error = gateway_session_table_create(&gateway->sessions, agent);
+
+	return error != 0 ? error : nf_neighbour_table_create(&gateway->neighbours, agent);
+}
+
+void
+gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf_worker *nf)
+{
+	*w = (struct gateway_worker){
+		.gateway = gateway,
+		.nf = nf,
+		.sessions = gateway_session_worker_init(&gateway->sessions, nf->agent, nf->index),
+		.neighbours = nf_neighbour_worker_init(&gateway->neighbours, nf),
+	};
+	nf->self = w;
+	nf->ops = &gateway_ops;
+}
+
+void
+gateway_fini(struct gateway *gateway)
+{
+	nf_neighbour_table_fini(&gateway->neighbours);
+	gateway_session_table_fini(&gateway->sessions);
+}
