@@ -237,6 +237,27 @@ take_filtering(struct conversion *c)
 }
 
 static int
+take_pcp(struct conversion *c)
+{
+	static const struct nat_file_pcp none;
+	const struct nat_file_pcp *file = c->file->pcp != NULL ? c->file->pcp : &none;
+	struct nat_pcp_config *pcp = &c->config->pcp;
+	const uint32_t day = 24 * 3600;
+
+	pcp->enabled = file->enabled;
+	if (nf_take_number(&c->in, "pcp.min_lifetime", file->min_lifetime, 120, 1, day,
+			   &pcp->min_lifetime) != 0 ||
+	    nf_take_number(&c->in, "pcp.max_lifetime", file->max_lifetime, day, pcp->min_lifetime,
+			   30 * day, &pcp->max_lifetime) != 0 ||
+	    nf_take_number(&c->in, "pcp.mappings", file->mappings, 65536, 1024, SLIM_MAX_CAPACITY,
+			   &pcp->mappings) != 0 ||
+	    nf_take_number(&c->in, "pcp.mappings_per_subscriber", file->mappings_per_subscriber, 64,
+			   1, 65536, &pcp->mappings_per_subscriber) != 0)
+		return -EINVAL;
+	return 0;
+}
+
+static int
 take_sizes(struct conversion *c)
 {
 	const struct nat_file *file = c->file;
@@ -304,6 +325,8 @@ convert(struct conversion *c)
 		error = take_timeouts(c);
 	if (error == 0)
 		error = take_filtering(c);
+	if (error == 0)
+		error = take_pcp(c);
 	return error == 0 ? take_sizes(c) : error;
 }
 
@@ -358,6 +381,7 @@ nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY
 		nf_fingerprint_number(&f, config->pool[i]);
 	nf_fingerprint_sides(&f, config->sides, NAT_N_SIDES, &config->routes);
 	nf_fingerprint_number(&f, config->filtering);
+	nf_fingerprint_number(&f, config->pcp.enabled);
 	for (uint32_t i = 0; i < config->n_exempt; i++) {
 		const struct nat_exempt *rule = &config->exempt[i];
 

@@ -48,6 +48,15 @@ struct nat_timeouts {
 	uint64_t fragment_ns; /* of the ports of a datagram, and of waiting for them */
 };
 
+/* The PCP server (RFC 6887). */
+struct nat_pcp_config {
+	bool enabled;
+	uint32_t min_lifetime; /* seconds */
+	uint32_t max_lifetime;
+	uint32_t mappings; /* of all subscribers */
+	uint32_t mappings_per_subscriber;
+};
+
 struct nat_config {
 	char instance[SLIM_NAME_SIZE];
 	char service[SLIM_NAME_SIZE];
@@ -63,6 +72,7 @@ struct nat_config {
 	struct nat_timeouts timeouts;
 	bool inbound_refresh; /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
 	bool tcp_pickup;      /* a TCP mapping may begin without SYN */
+	struct nat_pcp_config pcp;
 	enum nat_filtering filtering;
 	uint32_t peers; /* of all mappings; unused if endpoint-independent */
 	uint32_t peers_per_mapping;
@@ -87,7 +97,7 @@ int nat_config_parse(const char *name, const char *text, size_t size, struct nat
 		     char error[NF_CONFIG_ERROR_SIZE]);
 
 /* What two instances of one service must have in common: pool, port range, addresses, MACs, routes,
- * filtering and what is not translated; as text. Not the instance's name, nor sizes, nor timeouts. */
+ * filtering, PCP or not, and what is not translated; as text. Not the instance's name, nor sizes, nor timeouts. */
 void nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY_SIZE]);
 
 /* Prints a line on stderr for each setting below what an RFC asks for. */

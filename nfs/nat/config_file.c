@@ -44,6 +44,14 @@ static const cyaml_schema_field_t limits_fields[] = {
 	NUMBER("peers_per_mapping", struct nat_file_limits, peers_per_mapping),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t pcp_fields[] = {
+	CYAML_FIELD_BOOL("enabled", REQUIRED, struct nat_file_pcp, enabled),
+	NUMBER("min_lifetime", struct nat_file_pcp, min_lifetime),
+	NUMBER("max_lifetime", struct nat_file_pcp, max_lifetime),
+	NUMBER("mappings", struct nat_file_pcp, mappings),
+	NUMBER("mappings_per_subscriber", struct nat_file_pcp, mappings_per_subscriber),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t exempt_fields[] = {
 	STRING("prefix", REQUIRED, struct nat_file_exempt, prefix),
 	STRING("ports", OPTIONAL, struct nat_file_exempt, ports),
@@ -71,6 +79,8 @@ static const cyaml_schema_field_t file_fields[] = {
 				   no_translate, n_no_translate, &exempt_value, 0, NAT_MAX_EXEMPT),
 	FLAG("inbound_refresh", struct nat_file, inbound_refresh),
 	FLAG("tcp_pickup", struct nat_file, tcp_pickup),
+	CYAML_FIELD_MAPPING_PTR("pcp", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file, pcp,
+				pcp_fields),
 	STRING("filtering", OPTIONAL, struct nat_file, filtering),
 	NUMBER("peers", struct nat_file, peers),
 	NUMBER("capacity", struct nat_file, capacity),

@@ -43,6 +43,14 @@ struct nat_file_limits {
 	uint32_t *peers_per_mapping;
 };
 
+struct nat_file_pcp {
+	bool enabled;
+	uint32_t *min_lifetime;
+	uint32_t *max_lifetime;
+	uint32_t *mappings;
+	uint32_t *mappings_per_subscriber;
+};
+
 struct nat_file_exempt {
 	char *prefix;
 	char *ports;
@@ -66,6 +74,7 @@ struct nat_file {
 	unsigned int n_no_translate;
 	bool *inbound_refresh;
 	bool *tcp_pickup;
+	struct nat_file_pcp *pcp;
 	char *filtering;
 	uint32_t *peers;
 	uint32_t *capacity;

@@ -89,6 +89,9 @@ good_file_is_taken(void **state)
 	assert_int_equal(c.timeouts.icmp_ns, UINT64_C(60000000000));
 	assert_true(c.inbound_refresh);
 	assert_int_equal(c.filtering, NAT_FILTERING_ENDPOINT_INDEPENDENT);
+	assert_false(c.pcp.enabled);
+	assert_int_equal(c.pcp.min_lifetime, 120);
+	assert_int_equal(c.pcp.max_lifetime, 86400);
 	assert_int_equal(c.sleep_ns, 20000);
 }
 
@@ -117,6 +120,10 @@ bad_values_are_refused_with_their_line(void **state)
 	refused(22, "fragments: {datagrams: 9}", "not in 64..");
 	refused(22, "fragments: {waiting: 70000}", "not in 0..65536");
 	refused(22, "filtering: symmetric", "is not endpoint-independent");
+	refused(22, "pcp: {min_lifetime: 9}", "enabled");
+	refused(22, "pcp: {enabled: true, min_lifetime: 0}", "not in 1..");
+	refused(22, "pcp: {enabled: true, min_lifetime: 600, max_lifetime: 599}", "not in 600..");
+	refused(22, "pcp: {enabled: true, mappings: 1}", "not in 1024..");
 	refused(22, "peers: 9", "not in 1024..");
 	refused(22, "limits: {peers_per_mapping: 0}", "not in 1..65536");
 }
@@ -230,6 +237,8 @@ identity_is_what_instances_share(void **state)
 		{12, "  name: wan", false},
 		{22, "no_translate: [{prefix: 192.0.2.0/24}]", false},
 		{22, "filtering: address-dependent", false},
+		{22, "pcp: {enabled: true}", false},
+		{22, "pcp: {enabled: false, max_lifetime: 300}", true},
 		{22, "filtering: endpoint-independent", true},
 		{22, "peers: 4096", true},
 	};

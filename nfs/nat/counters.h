@@ -32,13 +32,14 @@
 	X(drop_l4_header, "dropped: UDP, TCP or ICMP header wrong")                           \
 	X(drop_icmp_type, "dropped: ICMP type that a NAT does not pass")                      \
 	X(drop_icmp_error, "dropped: ICMP error with wrong checksum or unusable content")     \
-	X(drop_own_address, "dropped: to the NAT itself, and not an echo request")            \
+	X(drop_own_address, "dropped: to the NAT itself, and neither echo request nor PCP")   \
 	X(drop_bad_address, "dropped: source or destination that cannot be routed")           \
 	X(drop_ttl, "dropped: time to live is over")                                          \
 	X(drop_spoofed, "dropped: source does not belong inside")                             \
 	X(drop_no_route, "dropped: no route, or back to where it came from")                  \
 	X(drop_not_pool, "dropped: from outside, and not to an address of the pool")          \
 	X(drop_no_mapping, "dropped: no mapping for it")                                      \
+	X(drop_pcp, "dropped: to the PCP server, and not to be answered")                     \
 	X(drop_filtered, "dropped: from a peer that the mapping did not send to")             \
 	X(drop_peers_full, "dropped: the peer table is full")                                 \
 	X(drop_peer_limit, "dropped: the mapping has all the peers it may have")              \
@@ -48,6 +49,8 @@
 	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \
 	X(fragment_early, "fragments that waited for the first one of their datagram")        \
 	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \
+	X(pcp_granted, "PCP requests answered with success")                                  \
+	X(pcp_refused, "PCP requests answered with an error")                                 \
 	X(mapping_created, "mappings created")                                                \
 	X(mapping_expired, "mappings expired")                                                \
 	X(install_conflict, "installed rows with an external port in use or not of the pool") \

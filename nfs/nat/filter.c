@@ -7,6 +7,8 @@
 
 #include <rte_malloc.h>
 
+#include "pcp.h"
+
 /* The sweep only gives memory back: whether a peer is permitted is decided at each packet. A shift by
  * 33 bits stands for the division by the time of one sweep (2^33 ns, 8.6 s). */
 #define SWEEP_SHIFT 33
@@ -137,6 +139,20 @@ add_peer(struct nat_filter *f, const struct nat_peer *peer, uint32_t hash)
 	return NAT_FILTER_OK;
 }
 
+/* Asked for by PCP: anybody may send to it, and nobody needs a slot for that. */
+static bool
+is_open(const struct nat_filter *f, const struct nat_session *session, uint64_t now_ns)
+{
+	uint64_t expires;
+
+	if (f->sessions->pcp == NULL)
+		return false;
+	expires = nat_pcp_expires(
+		f->sessions->pcp,
+		nat_session_key(session->inside_address, session->inside_port, session->protocol));
+	return expires != 0 && (int64_t)(expires - now_ns) > 0;
+}
+
 enum nat_filter_error
 nat_filter_permit(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
 		  rte_be16_t port, uint64_t now_ns)
@@ -146,6 +162,8 @@ nat_filter_permit(struct nat_filter *f, const struct nat_session *session, rte_b
 	uint32_t slot = find(f, hash, &peer);
 
 	if (unlikely(slot == NF_NO_SLOT)) {
+		if (is_open(f, session, now_ns))
+			return NAT_FILTER_OK;
 		peer.last_seen = now_ns;
 		return add_peer(f, &peer, hash);
 	}
@@ -171,12 +189,12 @@ nat_filter_permits(struct nat_filter *f, const struct nat_session *session, rte_
 	uint32_t slot = find(f, hash_of(f, &peer), &peer);
 
 	if (slot == NF_NO_SLOT)
-		return false;
+		return is_open(f, session, now_ns);
 	entry = slim_slot(f->table, slot);
 	/* After a move the time it was last seen may still be on its way. */
 	if (unlikely(is_over(f, session, entry, now_ns)) &&
 	    slim_owns(f->agent, bucket_of(entry->inside_address)))
-		return false;
+		return is_open(f, session, now_ns);
 	if (refresh)
 		entry->last_seen = now_ns;
 	return true;

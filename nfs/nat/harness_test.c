@@ -278,6 +278,24 @@ harness_build(struct harness *h, const struct harness_packet *p)
 	return harness_raw(h, frame, (uint16_t)RTE_MAX(14 + size, 60));
 }
 
+struct rte_mbuf *
+harness_build_udp(struct harness *harness, const struct harness_packet *p, const void *payload,
+		  uint16_t size)
+{
+	struct harness_packet with_room = *p;
+	struct rte_mbuf *m;
+	uint8_t *ip;
+
+	with_room.payload = size;
+	m = harness_build(harness, &with_room);
+	ip = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
+	memcpy(ip + 28, payload, size);
+	put16(ip + 26, 0);
+	if (!p->no_checksum)
+		put16(ip + 26, (uint16_t)~l4_sum(ip, ip + 20, (uint16_t)(8 + size)));
+	return m;
+}
+
 /* ---- taking apart -------------------------------------------------------------------------------- */
 
 static void

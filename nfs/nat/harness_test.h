@@ -66,6 +66,9 @@ void harness_wait(struct harness *h, uint64_t ns);
 /* The sweep over all slots: expiry is complete after it. */
 void harness_sweep(struct harness *h);
 
+/* A UDP packet with a payload of bytes. */
+struct rte_mbuf *harness_build_udp(struct harness *h, const struct harness_packet *p,
+				   const void *payload, uint16_t size);
 struct rte_mbuf *harness_build(struct harness *h, const struct harness_packet *p);
 /* From raw bytes. */
 struct rte_mbuf *harness_raw(struct harness *h, const void *bytes, uint16_t size);

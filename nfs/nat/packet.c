@@ -10,6 +10,7 @@
 
 #include "counters.h"
 #include "exempt.h"
+#include "pcp_message.h"
 #include "pipeline.h"
 
 #define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
@@ -226,14 +227,24 @@ parse_ip_header(struct nat_packet *p)
 	return true;
 }
 
+static bool
+is_pcp(const struct nat_packet *p, const struct nat_config *config)
+{
+	return p->kind == NAT_KIND_OUT && p->protocol == NAT_UDP &&
+	       p->ip->dst_addr == config->sides[NAT_INSIDE].address &&
+	       *nat_l4_port(NAT_UDP, p->l4, false) == RTE_BE16(NAT_PCP_PORT);
+}
+
 /* To one of the NAT's own addresses. */
 static void
-parse_own(struct nat_packet *p)
+parse_own(struct nat_packet *p, const struct nat_config *config)
 {
 	p->bucket = (uint8_t)rte_be_to_cpu_32(p->ip->src_addr);
 	if (p->protocol == NAT_ICMP && p->kind != NAT_KIND_ERROR_OUT &&
 	    p->kind != NAT_KIND_ERROR_IN && p->l4[0] == ICMP_ECHO_REQUEST)
 		p->kind = NAT_KIND_ECHO;
+	else if (config->pcp.enabled && is_pcp(p, config))
+		p->kind = NAT_KIND_PCP;
 	else
 		drop(p, NAT_drop_own_address);
 }
@@ -323,7 +334,7 @@ parse_ip(struct nat_packet *p, const struct nat_config *config, const struct nat
 	if (unlikely(p->kind == NAT_KIND_DROP))
 		return;
 	if (unlikely(is_own(p, config)))
-		parse_own(p);
+		parse_own(p, config);
 	else if (p->kind == NAT_KIND_OUT || p->kind == NAT_KIND_IN)
 		find_mapping_key(p);
 	if (p->kind == NAT_KIND_IN && p->pool_number == NAT_NOT_IN_POOL)

@@ -30,6 +30,7 @@ enum nat_kind {
 	NAT_KIND_ERROR_IN,  /* ICMP error about a packet that a mapping let out */
 	NAT_KIND_ECHO,      /* echo request to one of the NAT's own addresses */
 	NAT_KIND_FRAGMENT,  /* its ports are still to be found out (fragment.h) */
+	NAT_KIND_PCP,       /* request to the NAT's PCP server */
 	NAT_KIND_ROUTED,    /* to or from a destination that is not translated (exempt.h) */
 	NAT_KIND_ARP,
 };

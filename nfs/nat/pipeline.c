@@ -438,6 +438,9 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 	case NAT_KIND_FRAGMENT:
 		nat_fragment_take(w, p);
 		break;
+	case NAT_KIND_PCP:
+		nat_pcp_take(w, p);
+		break;
 	case NAT_KIND_ROUTED:
 		nat_exempt_route(w, p);
 		break;
@@ -530,6 +533,8 @@ tick(struct nf_worker *nf)
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);
 	nat_fragment_tick(w);
+	if (w->pcp != NULL)
+		nat_pcp_tick(w->pcp, nf->now_ns);
 	nf_neighbour_tick(w->neighbours);
 	collect(nf, &w->sessions->n_created, NAT_mapping_created);
 	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
@@ -553,7 +558,10 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	error = nat_session_table_init(&nat->sessions, config, seed);
 	if (error == 0)
 		error = nat_filter_table_init(&nat->filters, &nat->config, seed);
-	error = nat_fragment_table_init(&nat->fragments, config, seed);
+	if (error == 0)
+		error = nat_pcp_table_init(&nat->pcp, &nat->config, seed);
+	if (error == 0)
+		error = nat_fragment_table_init(&nat->fragments, config, seed);
 	if (error != 0)
 		return error;
 	return nf_neighbour_table_init(&nat->neighbours,
@@ -597,6 +605,8 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 		return error;
 	nat_session_table_attach(&nat->sessions, table, agent);
 	error = nat_filter_table_create(&nat->filters, agent);
+	if (error == 0)
+		error = nat_pcp_table_create(&nat->pcp, agent);
 	if (error != 0)
 		return error;
 	error = slim_table_create(agent, &fragments, &table);
@@ -616,6 +626,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 		.fragments = nat->fragments.workers[nf->index],
 		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
+	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, nf->agent, w->sessions);
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
 	w->sessions->agent = nf->agent;
 	w->fragments->agent = nf->agent;
@@ -627,6 +638,7 @@ void
 nat_fini(struct nat *nat)
 {
 	nf_neighbour_table_fini(&nat->neighbours);
+	nat_pcp_table_fini(&nat->pcp);
 	nat_filter_table_fini(&nat->filters);
 	nat_fragment_table_fini(&nat->fragments);
 	nat_session_table_fini(&nat->sessions);

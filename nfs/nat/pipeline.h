@@ -19,6 +19,7 @@
 #include "neighbour.h"
 #include "nf.h"
 #include "packet.h"
+#include "pcp.h"
 #include "session.h"
 
 #define NAT_SWEEP_NS UINT64_C(2000000000) /* in which all slots are looked at once */
@@ -39,6 +40,7 @@ struct nat {
 	struct nat_session_table sessions;
 	struct nat_filter_table filters;
 	struct nat_fragment_table fragments;
+	struct nat_pcp_table pcp;
 	struct nf_neighbour_table neighbours;
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
@@ -50,6 +52,7 @@ struct nat_worker {
 	struct nat_sessions *sessions;
 	struct nat_filter *filter; /* NULL: endpoint-independent filtering */
 	struct nat_fragments *fragments;
+	struct nat_pcp *pcp; /* NULL: no PCP server */
 	struct nf_neighbours *neighbours;
 	uint64_t swept_ns;  /* the sweep has done all that was due at this time */
 	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
@@ -81,7 +84,7 @@ nat_is_permitted(const struct nat_worker *w, const struct nat_session *session, 
 /* A fragment goes on with the ports of its datagram: here, or at the worker that owns its mapping. */
 void nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports ports);
 
-/* ---- parts of the pipeline (icmp.c) ------------------------------------------------------------- */
+/* ---- parts of the pipeline (icmp.c, pcp_packet.c) ------------------------------------------------- */
 
 /* Routes and sends a translated packet; counts it as `counter`. Frees it if there is no route to the
  * side that it is for. */
@@ -98,5 +101,8 @@ void nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p);
 
 /* Drops a packet whose time to live is over, and tells its sender, within a rate. */
 void nat_icmp_time_exceeded(struct nat_worker *w, struct nat_packet *p);
+
+/* Answers a PCP request to the NAT itself. */
+void nat_pcp_take(struct nat_worker *w, struct nat_packet *p);
 
 #endif

@@ -15,6 +15,7 @@
 #include <rte_malloc.h>
 
 #include "filter.h"
+#include "pcp.h"
 
 /* A tick of the coarse deadlines: 2^27 ns = 134 ms. 32 bits last for 18 years of uptime. */
 #define TICK_SHIFT 27
@@ -307,6 +308,12 @@ nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16
 		*deadline = sooner;
 }
 
+void
+nat_session_reconsider(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
+{
+	set_deadline(s, slot, now_ns);
+}
+
 /* Takes a slot out of all that is derived, and gives it back to the free ones. */
 static void
 forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session)
@@ -327,13 +334,29 @@ void
 nat_session_remove(struct nat_sessions *s, uint32_t slot)
 {
 	const struct nat_session *session = nat_session_at(s, slot);
+	uint64_t key =
+		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 
 	if (s->filter != NULL)
-		nat_filter_forget(s->filter,
-				  nat_session_key(session->inside_address, session->inside_port,
-						  session->protocol));
+		nat_filter_forget(s->filter, key);
+	if (s->pcp != NULL)
+		nat_pcp_forget(s->pcp, key);
 	forget(s, slot, session);
 	slim_slot_free(s->agent, s->table, slot);
+}
+
+/* Without packets, but not before the time for which it was asked. */
+static uint64_t
+lives_until(const struct nat_sessions *s, const struct nat_session *session)
+{
+	uint64_t end = session->last_seen + nat_session_timeout(&s->shared->timeouts, session);
+	uint64_t asked;
+
+	if (s->pcp == NULL)
+		return end;
+	asked = nat_pcp_expires(s->pcp, nat_session_key(session->inside_address,
+							session->inside_port, session->protocol));
+	return asked != 0 && (int64_t)(asked - end) > 0 ? asked : end;
 }
 
 /* The deadline has come: gone, or used since then? */
@@ -341,10 +364,10 @@ static bool
 expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 {
 	const struct nat_session *session = nat_session_at(s, slot);
-	uint64_t timeout = nat_session_timeout(&s->shared->timeouts, session);
+	uint64_t end = lives_until(s, session);
 
-	if ((int64_t)(now_ns - session->last_seen) < (int64_t)timeout) {
-		set_deadline(s, slot, session->last_seen + timeout);
+	if ((int64_t)(now_ns - end) < 0) {
+		set_deadline(s, slot, end);
 		return false;
 	}
 	if (!slim_owns(s->agent, bucket_of(session->inside_address)))

@@ -112,12 +112,14 @@ enum nat_session_error {
 
 struct nat_session_table;
 struct nat_filter;
+struct nat_pcp;
 
 struct nat_sessions {
 	const struct nat_session_table *shared;
 	struct slim_table *table;
 	struct slim_worker *agent;
 	struct nat_filter *filter; /* peers that go with their mapping; NULL: none */
+	struct nat_pcp *pcp;       /* mappings that were asked for; NULL: none */
 	struct nf_slot_index index;
 	uint32_t first_slot;
 	uint32_t n_slots;
@@ -229,6 +231,9 @@ enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, 
 /* Sets what TCP knows, and moves the deadline if it comes sooner. */
 void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16_t peer,
 			 uint64_t now_ns);
+
+/* Something else than packets changed how long the mapping lives: its time is computed anew soon. */
+void nat_session_reconsider(struct nat_sessions *s, uint32_t slot, uint64_t now_ns);
 
 void nat_session_remove(struct nat_sessions *s, uint32_t slot);
 

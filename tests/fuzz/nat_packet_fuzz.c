@@ -66,6 +66,8 @@ open_once(void)
 	config.filtering = NAT_FILTERING_ADDRESS;
 	config.peers = 64;
 	config.peers_per_mapping = 4;
+	config.pcp.enabled = true;
+	config.pcp.mappings = 64;
 	harness_open(&h, &config, true);
 }
 
@@ -222,6 +224,25 @@ make_fragment(uint8_t *frame, size_t *size)
 	*size = 34 + length;
 }
 
+/* A MAP of some port for some seconds; the nonce is zero. */
+static struct rte_mbuf *
+pcp_request(const struct harness_packet *like)
+{
+	struct harness_packet p = *like;
+	uint8_t bytes[60] = {2, 1, 0, 0, 0, 0, 0, (uint8_t)dice(200)};
+
+	p.protocol = 17;
+	p.dst = IP(100, 64, 0, 1);
+	p.dst_port = NAT_PCP_PORT;
+	bytes[18] = bytes[19] = 0xff;
+	for (int i = 0; i < 4; i++)
+		bytes[20 + i] = (uint8_t)(p.src >> (24 - 8 * i));
+	bytes[36] = 17;
+	bytes[40] = 4;
+	bytes[41] = (uint8_t)dice(4);
+	return harness_build_udp(&h, &p, bytes, sizeof(bytes));
+}
+
 /* A good packet of some kind; few addresses and ports, so that mappings are found again. */
 static size_t
 good_frame(uint8_t *frame, uint8_t control)
@@ -251,7 +272,10 @@ good_frame(uint8_t *frame, uint8_t control)
 						 .payload = (uint16_t)dice(40)};
 		p.quoted = &quoted;
 	}
-	m = harness_build(&h, &p);
+	if (p.side == 0 && dice(8) == 0)
+		m = pcp_request(&p);
+	else
+		m = harness_build(&h, &p);
 	size = RTE_MIN((size_t)rte_pktmbuf_data_len(m), (size_t)255);
 	memcpy(frame, rte_pktmbuf_mtod(m, uint8_t *), size);
 	rte_pktmbuf_free(m);
@@ -300,6 +324,8 @@ mutations_do_no_harm(void **state)
 	assert_true(harness_counter(&h, NAT_hairpinned) > 0);
 	assert_true(harness_counter(&h, NAT_routed_out) > 0);
 	assert_true(harness_counter(&h, NAT_drop_filtered) > 0);
+	assert_true(harness_counter(&h, NAT_pcp_granted) > 100);
+	assert_true(harness_counter(&h, NAT_pcp_refused) > 0);
 	assert_true(harness_counter(&h, NAT_drop_peer_limit) > 0);
 	assert_true(harness_counter(&h, NAT_icmp_error_in) > 0);
 	assert_true(harness_counter(&h, NAT_mapping_expired) > 10);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server of the Port Control Protocol (RFC 6887, RFC 6888 REQ-9): subscribers ask for mappings
+ * that stay for a time of their own, whether there are packets or not, and that anybody may send to.
+ *
+ * The mapping itself is an ordinary one (session.h). What was asked for is a slot of the table `pcp`
+ * beside it: who asked (the nonce) and until when. While it lives, the mapping does not expire and
+ * no filter applies to it; when it is over, or deleted, the mapping lives on as long as the
+ * subscriber sends, as any other, or goes at once if it never did.
+ *
+ * The epoch (section 8.5) tells subscribers that the server forgot. It must not jump when the server
+ * moves, so when it began is a slot as well, the only one of the table `pcp_epoch`. It belongs to
+ * bucket 0; all workers read it.
+ *
+ * A request is handled by the worker of the subscriber's bucket, in its burst: a request is a packet. Derived
+ * from the slots: an index by mapping, and the group of mappings of each subscriber.
+ */
+#ifndef NAT_PCP_H
+#define NAT_PCP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "pcp_message.h"
+#include "session.h"
+#include "slim.h"
+#include "slot_group.h"
+#include "slot_index.h"
+
+struct nat_pcp_entry {
+	rte_be32_t inside_address;
+	rte_be16_t inside_port;
+	uint8_t protocol; /* IPPROTO_UDP, _TCP */
+	uint8_t reserved; /* zero */
+	uint8_t nonce[NAT_PCP_NONCE_SIZE];
+	uint8_t reserved_too[4];
+	uint64_t expires;
+};
+
+_Static_assert(sizeof(struct nat_pcp_entry) == 32, "no holes");
+
+struct nat_pcp_epoch {
+	uint32_t id; /* 0 */
+	uint32_t reserved;
+	uint64_t started;
+};
+
+extern const struct slim_field nat_pcp_fields[];
+extern const uint16_t nat_pcp_n_fields;
+extern const struct slim_table_ops nat_pcp_ops; /* ctx: struct nat_pcp_table */
+extern const struct slim_field nat_pcp_epoch_fields[];
+extern const uint16_t nat_pcp_epoch_n_fields;
+extern const struct slim_table_ops nat_pcp_epoch_ops; /* ctx: struct nat_pcp_table */
+
+struct nat_pcp_table;
+
+/* One worker's share: slots [first_slot, first_slot + n_slots) of the table. */
+struct nat_pcp {
+	struct nat_pcp_table *shared;
+	struct slim_table *table;
+	struct slim_worker *agent;
+	struct nat_sessions *sessions;     /* of the same worker */
+	struct nf_slot_index index;        /* nat_session_key() -> slot */
+	struct nf_slot_groups subscribers; /* the slots of each, by inside address */
+	uint32_t *free;                    /* stack of slots */
+	uint32_t n_free;
+	uint32_t first_slot;
+	uint32_t n_slots;
+	uint32_t cursor;   /* of the sweep */
+	uint64_t swept_ns; /* the sweep has done all that was due at this time */
+};
+
+struct nat_pcp_table {
+	struct slim_table *table;
+	struct slim_table *epoch_table;
+	const struct nat_config *config;
+	uint64_t seed;
+	bool has_epoch;              /* its slot is in use; by the worker of bucket 0 only */
+	_Atomic uint64_t started_ns; /* of the epoch; 0: not begun */
+	struct nat_pcp *workers[SLIM_MAX_WORKERS]; /* NULL: no server */
+};
+
+/* Main thread. Keeps `config`. Nothing is allocated without a server. -ENOMEM. */
+int nat_pcp_table_init(struct nat_pcp_table *t, const struct nat_config *config, uint64_t seed);
+/* Adds the tables, if there is a server, to an agent that is created but not started. Negative errno. */
+int nat_pcp_table_create(struct nat_pcp_table *t, struct slim_agent *agent);
+/* After slim_agent_start(): the share of a worker, which goes with its sessions from now on. NULL:
+ * no server. */
+struct nat_pcp *nat_pcp_worker_init(struct nat_pcp_table *t, uint16_t worker,
+				    struct slim_worker *agent, struct nat_sessions *sessions);
+void nat_pcp_table_fini(struct nat_pcp_table *t);
+
+/* Slots of the table: capacity, rounded up to equal shares. */
+uint32_t nat_pcp_capacity(const struct nat_config *config);
+
+/* ---- worker ------------------------------------------------------------------------------------ */
+
+/* Answers a message of `size` bytes from an inside address, in its place, where there is room for
+ * NAT_PCP_MAX_SIZE bytes. Returns the size of the response, or 0: no answer. */
+size_t nat_pcp_answer(struct nat_pcp *pcp, rte_be32_t source, uint8_t *bytes, size_t size,
+		      uint64_t now_ns, uint8_t *ret_result);
+
+/* Until when the mapping with this key was asked for; 0: it was not. */
+uint64_t nat_pcp_expires(const struct nat_pcp *pcp, uint64_t session_key);
+
+/* The mapping with this key goes, whatever was asked for. */
+void nat_pcp_forget(struct nat_pcp *pcp, uint64_t session_key);
+
+/* Ends what was asked for when its time is over, a bounded number a call; begins the epoch. */
+void nat_pcp_tick(struct nat_pcp *pcp, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PCP requests as packets: to the NAT's inside address, and back. Worker's thread. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_udp.h>
+
+#include "counters.h"
+#include "pipeline.h"
+
+#define OWN_TTL 64
+
+/* Leaves the field zero: the packet goes no further. */
+static bool
+checksum_is_wrong(struct nat_packet *p)
+{
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)p->l4;
+	rte_be16_t sent = udp->dgram_cksum;
+
+	udp->dgram_cksum = 0;
+	return sent != 0 && rte_ipv4_udptcp_cksum(p->ip, udp) != sent;
+}
+
+/* In one piece, from somebody inside, and as it was sent? */
+static uint16_t
+refusal(const struct nat_worker *w, struct nat_packet *p)
+{
+	const struct nf_hop *back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
+
+	if (nf_is_unroutable(p->ip->src_addr))
+		return NAT_drop_bad_address;
+	if (back == NULL || back->side != NAT_INSIDE)
+		return NAT_drop_spoofed;
+	if (p->m->nb_segs != 1 || checksum_is_wrong(p))
+		return NAT_drop_pcp;
+	return 0;
+}
+
+static struct rte_mbuf *
+make_response(struct nat_worker *w, const struct nat_packet *p, const uint8_t *bytes, size_t size)
+{
+	const struct rte_udp_hdr *request = (const struct rte_udp_hdr *)p->l4;
+	uint16_t udp_size = (uint16_t)(sizeof(struct rte_udp_hdr) + size);
+	uint16_t ip_size = (uint16_t)(sizeof(struct rte_ipv4_hdr) + udp_size);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(w->nf->pool);
+	struct rte_ipv4_hdr *ip;
+	struct rte_udp_hdr *udp;
+
+	if (m == NULL)
+		return NULL;
+	rte_pktmbuf_append(m, (uint16_t)(sizeof(struct rte_ether_hdr) + ip_size));
+	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.total_length = rte_cpu_to_be_16(ip_size),
+		.packet_id = rte_cpu_to_be_16(w->ip_id++),
+		.time_to_live = OWN_TTL,
+		.next_proto_id = IPPROTO_UDP,
+		.src_addr = p->ip->dst_addr,
+		.dst_addr = p->ip->src_addr,
+	};
+	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
+	udp = (struct rte_udp_hdr *)(ip + 1);
+	*udp = (struct rte_udp_hdr){
+		.src_port = request->dst_port,
+		.dst_port = request->src_port,
+		.dgram_len = rte_cpu_to_be_16(udp_size),
+	};
+	memcpy(udp + 1, bytes, size);
+	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+	return m;
+}
+
+void
+nat_pcp_take(struct nat_worker *w, struct nat_packet *p)
+{
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)p->l4;
+	size_t size = rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp);
+	uint16_t drop = refusal(w, p);
+	uint8_t bytes[NAT_PCP_MAX_SIZE], result = 0;
+	struct rte_mbuf *m = NULL;
+
+	if (drop == 0) {
+		/* A longer one is refused by its size alone. */
+		memcpy(bytes, udp + 1, RTE_MIN(size, sizeof(bytes)));
+		size = nat_pcp_answer(w->pcp, p->ip->src_addr, bytes, size, w->nf->now_ns, &result);
+		drop = size == 0 ? NAT_drop_pcp : 0;
+	}
+	if (drop == 0) {
+		m = make_response(w, p, bytes, size);
+		drop = m == NULL ? NF_no_mbuf : 0;
+	}
+	if (drop != 0) {
+		nf_drop(w->nf, p->m, drop);
+		return;
+	}
+	nat_forward(w, m, p->ip->src_addr, NAT_INSIDE,
+		    result == NAT_PCP_SUCCESS ? NAT_pcp_granted : NAT_pcp_refused);
+	rte_pktmbuf_free(p->m);
+}
