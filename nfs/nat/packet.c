@@ -16,10 +16,7 @@
 #define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
 #define EMBEDDED_L4_MIN 8u /* RFC 792 */
 
-enum {
-	ICMP_ECHO_REPLY = 0,
-	ICMP_ECHO_REQUEST = 8,
-};
+#define ICMP_ECHO_REQUEST 8
 
 static void
 drop(struct nat_packet *p, uint16_t counter)
@@ -75,8 +72,8 @@ fold_sum(const void *data, uint32_t size)
 }
 
 /* An ICMP error of l4_size bytes: is the embedded packet one that a mapping can be found for?
- * RFC 5508 REQ-3: the checksum of the error must be right. The embedded packet's own
- * checksums need not be, a router may have cut it short. */
+ * RFC 5508 REQ-3: the checksums of the error and of the embedded header must be right; that of the
+ * embedded payload is not looked at, a router may have cut it short. */
 static void
 parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 {
@@ -94,15 +91,15 @@ parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 	ip = (const struct rte_ipv4_hdr *)(p->l4 + sizeof(struct rte_icmp_hdr));
 	if ((ip->version_ihl >> 4) != 4 || rte_ipv4_hdr_len(ip) < sizeof(*ip) ||
 	    l4_size < sizeof(struct rte_icmp_hdr) + rte_ipv4_hdr_len(ip) + EMBEDDED_L4_MIN ||
-	    (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) != 0) {
+	    (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) != 0 ||
+	    fold_sum(ip, rte_ipv4_hdr_len(ip)) != 0) {
 		drop(p, NAT_drop_icmp_error);
 		return;
 	}
 	embedded = nat_packet_embedded(p);
 	protocol = protocol_of(ip->next_proto_id);
 	/* Never about an error, only about a query. */
-	if (protocol < 0 || (protocol == NAT_ICMP && embedded.l4[0] != ICMP_ECHO_REQUEST &&
-			     embedded.l4[0] != ICMP_ECHO_REPLY)) {
+	if (protocol < 0 || (protocol == NAT_ICMP && !nat_icmp_is_query(embedded.l4[0]))) {
 		drop(p, NAT_drop_icmp_error);
 		return;
 	}
@@ -127,7 +124,7 @@ parse_icmp(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 		drop(p, NAT_drop_l4_header);
 	else if (nat_icmp_is_error(icmp->icmp_type))
 		parse_error(p, pool, l4_size);
-	else if (icmp->icmp_type != ICMP_ECHO_REQUEST && icmp->icmp_type != ICMP_ECHO_REPLY)
+	else if (!nat_icmp_is_query(icmp->icmp_type))
 		drop(p, NAT_drop_icmp_type);
 }
 

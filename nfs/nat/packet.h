@@ -130,6 +130,20 @@ nat_fragment_bucket(rte_be32_t src, rte_be32_t dst, rte_be16_t id, uint8_t ip_pr
 	return (uint8_t)((sum * UINT32_C(0x9e3779b1)) >> 24);
 }
 
+/* ICMP queries that a mapping is made for (RFC 5508 REQ-1): echo and timestamp. */
+static inline bool
+nat_icmp_is_request(uint8_t type)
+{
+	return type == 8 || type == 13;
+}
+
+/* They and their replies. */
+static inline bool
+nat_icmp_is_query(uint8_t type)
+{
+	return nat_icmp_is_request(type) || type == 0 || type == 14;
+}
+
 /* ICMP types that are translated with the packet that they are about. */
 static inline bool
 nat_icmp_is_error(uint8_t type)

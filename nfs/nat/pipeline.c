@@ -145,7 +145,7 @@ refusal(const struct nat_worker *w, const struct nat_packet *p)
 	back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
 	if (back == NULL || back->side != NAT_INSIDE)
 		return NAT_drop_spoofed;
-	if (p->protocol == NAT_ICMP && p->l4[0] != RTE_IP_ICMP_ECHO_REQUEST)
+	if (p->protocol == NAT_ICMP && !nat_icmp_is_request(p->l4[0]))
 		return NAT_drop_no_mapping;
 	if (p->protocol == NAT_TCP) {
 		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
