@@ -472,6 +472,16 @@ harness_in_use(const struct harness *h)
 	return rte_mempool_in_use_count(h->pool);
 }
 
+uint32_t
+harness_waiting(const struct harness *h)
+{
+	uint32_t n = 0;
+
+	for (uint16_t w = 0; w < h->config.n_workers; w++)
+		n += nf_neighbour_waiting(h->gateway->neighbours.workers[w]);
+	return n;
+}
+
 static const struct slim_slot_head *
 head_of(const struct harness *h, uint32_t slot)
 {

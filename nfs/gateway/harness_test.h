@@ -99,6 +99,8 @@ const uint8_t *g_pdu(const struct frame *frame, uint32_t to, uint32_t teid);
 
 uint64_t harness_counter(const struct harness *h, unsigned int counter);
 uint32_t harness_in_use(const struct harness *h);
+/* Packets that the gateway keeps for later. */
+uint32_t harness_waiting(const struct harness *h);
 /* NULL: none. */
 const struct gateway_session *harness_session(const struct harness *h, uint32_t teid);
 

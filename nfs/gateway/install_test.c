@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows that come from another instance: two gateways, and a copy of rows from one to the other by the
+ * calls that the agent makes. Everything derived must come out of the slots alone.
+ */
+#include "harness_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define CAPACITY 2050 /* rounded up for every number of workers here */
+
+static struct harness source, target;
+/* What the agent keeps at the target: local slot by source slot. */
+static uint32_t local_of[CAPACITY];
+
+static int
+open_pair(uint16_t target_workers, bool active)
+{
+	struct gateway_config config;
+
+	harness_defaults(&config);
+	harness_open(&source, &config, true);
+	config.n_workers = target_workers;
+	harness_open(&target, &config, active);
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		local_of[i] = SLIM_NO_SLOT;
+	return 0;
+}
+
+static int
+open_equal(void **state)
+{
+	(void)state;
+	return open_pair(1, true);
+}
+
+static int
+open_wider(void **state)
+{
+	(void)state;
+	return open_pair(3, true);
+}
+
+static int
+open_standby(void **state)
+{
+	(void)state;
+	return open_pair(1, false);
+}
+
+static int
+close_pair(void **state)
+{
+	(void)state;
+	harness_check(&source);
+	harness_check(&target);
+	harness_close(&source);
+	harness_close(&target);
+	return 0;
+}
+
+static struct slim_worker *
+worker_of(const struct harness *h, uint8_t bucket)
+{
+	return h->nf[h->gateway->bucket_worker[bucket]].agent;
+}
+
+static bool
+is_used(const struct slim_table *table, uint32_t slot)
+{
+	return ((const struct slim_slot_head *)slim_slot(table, slot) - 1)->used;
+}
+
+static void
+delete_row(uint32_t source_slot)
+{
+	struct slim_table *table = target.gateway->sessions.table;
+	uint32_t slot = local_of[source_slot];
+	const struct gateway_session *entry;
+	struct slim_worker *w;
+
+	if (slot == SLIM_NO_SLOT)
+		return;
+	entry = slim_slot(table, slot);
+	w = worker_of(&target, (uint8_t)entry->teid);
+	gateway_session_ops.removed(&target.gateway->sessions, w, slot, entry);
+	slim_slot_free(w, table, slot);
+	local_of[source_slot] = SLIM_NO_SLOT;
+}
+
+/* As the agent does it: a slot whose key changed is delete and put; local fields are not touched. */
+static bool
+put_row(uint32_t source_slot, const struct gateway_session *row)
+{
+	struct slim_table *table = target.gateway->sessions.table;
+	struct slim_worker *w = worker_of(&target, (uint8_t)row->teid);
+	struct gateway_session *entry;
+	uint32_t slot;
+
+	if (local_of[source_slot] != SLIM_NO_SLOT &&
+	    ((const struct gateway_session *)slim_slot(table, local_of[source_slot]))->teid !=
+		    row->teid)
+		delete_row(source_slot);
+	slot = gateway_session_ops.acquire(&target.gateway->sessions, w, (uint8_t)row->teid,
+					   &row->teid);
+	if (slot == SLIM_NO_SLOT)
+		return false;
+	local_of[source_slot] = slot;
+	entry = slim_slot_begin(w, table, slot);
+	if (!is_used(table, slot))
+		memset(entry, 0, sizeof(*entry));
+	memcpy(entry, row, offsetof(struct gateway_session, uplink_cost));
+	slim_slot_end(w, table, slot, (uint8_t)row->teid);
+	gateway_session_ops.installed(&target.gateway->sessions, w, slot, entry);
+	return true;
+}
+
+static void
+copy_all(void)
+{
+	const struct slim_table *table = source.gateway->sessions.table;
+
+	for (uint32_t slot = 0; slot < table->capacity; slot++)
+		if (is_used(table, slot))
+			assert_true(put_row(slot, slim_slot(table, slot)));
+		else
+			delete_row(slot);
+}
+
+static void
+ask(const char *format, unsigned int a, unsigned int b)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), format, a, b);
+	assert_int_equal(harness_ask(&source, line), NF_OK);
+}
+
+static void
+add_sessions(unsigned int n)
+{
+	for (unsigned int i = 1; i <= n; i++) {
+		ask("session add %u ipv4 100.64.0.%u cell 192.0.2.11 cell-teid 4", i, i);
+		ask("session modify %u ipv6 2001:db8:0:%x::/64 uplink-rate 1000000", i, i);
+	}
+}
+
+/* Killed by: an index that is not filled in `installed`, or a cost that is not derived there. */
+static void
+target_serves_what_was_installed(void **state)
+{
+	struct frame inner = plain(IP(100, 64, 0, 9), SERVER, 32, 1), in, out;
+
+	(void)state;
+	add_sessions(200);
+	copy_all();
+	harness_check(&target);
+	in = tunnelled(&inner, CELL_1, 9);
+	harness_send(&target, GATEWAY_ACCESS, &in, 0);
+	assert_true(harness_take(&target, GATEWAY_CORE, &out));
+	in = plain(SERVER, IP(100, 64, 0, 200), 32, 1);
+	harness_send(&target, GATEWAY_CORE, &in, 0);
+	assert_true(harness_take(&target, GATEWAY_ACCESS, &out));
+	g_pdu(&out, CELL_1, 4);
+	assert_int_equal(harness_session(&target, 9)->uplink_cost,
+			 harness_session(&source, 9)->uplink_cost);
+	assert_int_not_equal(harness_session(&target, 9)->uplink_cost, 0);
+	assert_int_equal(harness_counter(&target, GATEWAY_install_conflict), 0);
+}
+
+/* Killed by: an address that stays in the index when the row says another. */
+static void
+rows_change_while_the_copy_runs(void **state)
+{
+	struct frame in = plain(SERVER, IP(100, 64, 7, 5), 32, 1), out;
+
+	(void)state;
+	add_sessions(20);
+	copy_all();
+	ask("session modify %u ipv4 100.64.7.%u", 5, 5);
+	ask("path-switch %u cell 192.0.2.12 cell-teid %u", 5, 77);
+	ask("session remove %u", 6, 0);
+	copy_all();
+	harness_check(&target);
+	harness_send(&target, GATEWAY_CORE, &in, 0);
+	assert_true(harness_take(&target, GATEWAY_ACCESS, &out));
+	g_pdu(&out, CELL_2, 77);
+	in = plain(SERVER, IP(100, 64, 0, 5), 32, 1);
+	harness_dropped(&target, GATEWAY_CORE, &in, GATEWAY_drop_no_subscriber);
+	in = plain(SERVER, IP(100, 64, 0, 6), 32, 1);
+	harness_dropped(&target, GATEWAY_CORE, &in, GATEWAY_drop_no_subscriber);
+}
+
+/* An address goes from one session to another, and the new row comes before the old one's removal.
+ * Killed by: a removal that takes the other's entry out of the index. */
+static void
+an_address_changes_hands(void **state)
+{
+	struct frame in = plain(SERVER, IP(100, 64, 0, 5), 32, 1), out;
+	const struct slim_table *table;
+	uint32_t old_slot = SLIM_NO_SLOT, new_slot = SLIM_NO_SLOT;
+
+	(void)state;
+	add_sessions(20);
+	copy_all();
+	table = source.gateway->sessions.table;
+	for (uint32_t slot = 0; slot < table->capacity; slot++)
+		if (is_used(table, slot) &&
+		    ((const struct gateway_session *)slim_slot(table, slot))->teid == 5)
+			old_slot = slot;
+	/* Into another slot than the one that becomes free. */
+	ask("session add %u ipv4 100.64.99.%u", 0x105, 5);
+	ask("session remove %u", 5, 0);
+	ask("session modify %u ipv4 100.64.0.%u cell 192.0.2.12 cell-teid 8", 0x105, 5);
+	for (uint32_t slot = 0; slot < table->capacity; slot++)
+		if (is_used(table, slot) &&
+		    ((const struct gateway_session *)slim_slot(table, slot))->teid == 0x105)
+			new_slot = slot;
+	assert_int_not_equal(old_slot, new_slot);
+	assert_true(put_row(new_slot, slim_slot(table, new_slot)));
+	harness_wait(&target, 1);
+	assert_int_equal(harness_counter(&target, GATEWAY_install_conflict), 1);
+	delete_row(old_slot);
+	harness_check(&target);
+	harness_send(&target, GATEWAY_CORE, &in, 0);
+	assert_true(harness_take(&target, GATEWAY_ACCESS, &out));
+	g_pdu(&out, CELL_2, 8);
+}
+
+/* Killed by: letting a row in that packets would not be steered to, into the index of addresses. */
+static void
+a_row_without_sense_is_not_indexed(void **state)
+{
+	struct gateway_session row = {.teid = 5, .ipv4 = RTE_BE32(IP(100, 64, 0, 6))};
+	struct frame in = plain(SERVER, IP(100, 64, 0, 6), 32, 1);
+
+	(void)state;
+	assert_true(put_row(0, &row));
+	harness_dropped(&target, GATEWAY_CORE, &in, GATEWAY_drop_no_subscriber);
+	harness_wait(&target, 1);
+	assert_int_equal(harness_counter(&target, GATEWAY_install_conflict), 1);
+	delete_row(0);
+	harness_check(&target);
+	/* The wrong worker, and no bucket of the key. */
+	assert_int_equal(gateway_session_ops.acquire(&target.gateway->sessions,
+						     worker_of(&target, 5), 6, &row.teid),
+			 SLIM_NO_SLOT);
+}
+
+/* Killed by: a standby that takes orders. */
+static void
+a_standby_takes_no_orders(void **state)
+{
+	(void)state;
+	add_sessions(3);
+	copy_all();
+	assert_int_equal(harness_ask(&target, "session add 7 ipv4 100.64.0.7"), NF_NOT_OWNER);
+	assert_int_equal(harness_ask(&target, "path-switch 1 idle"), NF_NOT_OWNER);
+	assert_int_equal(harness_ask(&target, "session remove 1"), NF_NOT_OWNER);
+	assert_int_equal(harness_session(&target, 1)->cell_teid, 4);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_equal, close_pair)
+#define TEST_WITH(f, open) cmocka_unit_test_setup_teardown(f, open, close_pair)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(target_serves_what_was_installed),
+		TEST_WITH(target_serves_what_was_installed, open_wider),
+		TEST(rows_change_while_the_copy_runs),
+		TEST_WITH(rows_change_while_the_copy_runs, open_wider),
+		TEST(an_address_changes_hands),
+		TEST(a_row_without_sense_is_not_indexed),
+		TEST_WITH(a_standby_takes_no_orders, open_standby),
+	};
+
+	if (!harness_start_eal())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
