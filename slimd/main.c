@@ -214,6 +214,9 @@ start_driver(struct program *p)
 		config.limits.max_hold_ns = p->config->defaults.max_hold_us * 1000u;
 	if (p->config->defaults.timeout_s != 0)
 		config.limits.move_ns = p->config->defaults.timeout_s * UINT64_C(1000000000);
+	if (p->config->defaults.source_gone_s != 0)
+		config.limits.source_gone_ns =
+			p->config->defaults.source_gone_s * UINT64_C(1000000000);
 	rc = driver_create(&config, &p->daemon.driver);
 	return rc < 0 ? rc : driver_replay(p->daemon.driver);
 }

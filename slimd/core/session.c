@@ -96,6 +96,7 @@ enum limit {
 	LIMIT_HOLD, /* counted from the start of the hold */
 	LIMIT_QUERY,
 	LIMIT_OFFER,
+	LIMIT_SOURCE, /* counted from the loss of the source */
 };
 
 struct state_entry {
@@ -190,11 +191,20 @@ static const struct state_spec states[SESSION_N_STATES] = {
 			      ENTRY(GO(FX_VERIFY))},
 	[TARGET_TAKING] = {FACT(EV_GATE_DONE), TARGET_SERVING, LIMIT_NONE, ENTRY(GO(FX_GATE_SERVE)),
 			   EXIT(GO(FX_PEER_TAKEN), {FX_JOURNAL, STAGE_OWNER})},
-	[TARGET_SERVING] = {0, TARGET_SERVING, LIMIT_NONE},
-	[TARGET_ROUNDING] = {FACT(EV_ROUNDED), TARGET_SERVING, LIMIT_NONE, ENTRY(GO(FX_ROUND)),
+	[TARGET_SERVING] = {0, TARGET_SERVING, LIMIT_SOURCE},
+	[TARGET_ROUNDING] = {FACT(EV_ROUNDED), TARGET_SERVING, LIMIT_SOURCE, ENTRY(GO(FX_ROUND)),
 			     EXIT(GO(FX_PEER_FINISHED))},
-	[TARGET_MERGING] = {FACT(EV_MERGED), TARGET_SERVING, LIMIT_NONE, ENTRY(GO(FX_MERGE)),
+	[TARGET_MERGING] = {FACT(EV_MERGED), TARGET_SERVING, LIMIT_SOURCE, ENTRY(GO(FX_MERGE)),
 			    EXIT(GO(FX_PEER_TRAIL_DONE))},
+	/* The source does not come back: its part of the way forward, from here. */
+	[TARGET_ADOPTING] = {FACT(EV_STEERED), TARGET_QUIETING, LIMIT_NONE,
+			     ENTRY(GO(FX_STEER_FLIP))},
+	[TARGET_QUIETING] = {FACT(EV_STEERED), TARGET_PARTING, LIMIT_NONE,
+			     ENTRY(GO(FX_STEER_QUIET))},
+	[TARGET_PARTING] = {FACT(EV_ROUNDED), TARGET_LEAVING, LIMIT_NONE, ENTRY(GO(FX_ROUND))},
+	[TARGET_LEAVING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED), SESSION_DONE, LIMIT_NONE,
+			    ENTRY({FX_JOURNAL, STAGE_PARTED}, GO(FX_GATE_PASS),
+				  {FX_STEER_CLEANUP, true})},
 	[TARGET_SETTLING] = {FACT(EV_GATE_DONE), SESSION_DONE, LIMIT_NONE, ENTRY(GO(FX_GATE_PASS))},
 	[TARGET_DISCARDING] = {FACT(EV_GATE_DONE), SESSION_DONE, LIMIT_NONE,
 			       ENTRY(GO(FX_GATE_WIPE))},
@@ -228,9 +238,13 @@ static const struct state_spec states[SESSION_N_STATES] = {
 /* Target, END is here: it takes over, whether the peer stream lives or not. */
 #define T_LATE (IN(TARGET_VERIFYING) | IN(TARGET_TAKING))
 /* Target, going back to an ordinary NF. */
-#define T_LAST (IN(TARGET_SETTLING) | IN(TARGET_DISCARDING))
+#define T_LAST (IN(TARGET_SETTLING) | IN(TARGET_DISCARDING) | IN(TARGET_LEAVING))
+/* Target, owner, under the lead of the source. */
+#define T_LED (IN(TARGET_SERVING) | IN(TARGET_ROUNDING) | IN(TARGET_MERGING))
+/* Target, owner, the source is given up; when it comes back it leads again. */
+#define T_ALONE (IN(TARGET_ADOPTING) | IN(TARGET_QUIETING) | IN(TARGET_PARTING))
 /* Target, owner. */
-#define T_OWNER (IN(TARGET_SERVING) | IN(TARGET_ROUNDING) | IN(TARGET_MERGING))
+#define T_OWNER (T_LED | T_ALONE)
 /* States whose entry sends to the peer: said again when it comes back. */
 #define S_RESEND (IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING) | IN(SOURCE_SETTLING))
 
@@ -256,6 +270,10 @@ state_deadline(const struct session *s, enum limit limit)
 		return s->entered_ns + s->limits.query_ns;
 	case LIMIT_OFFER:
 		return s->entered_ns + s->limits.offer_ns;
+	case LIMIT_SOURCE:
+		if (s->peer_gone && s->limits.source_gone_ns != 0)
+			return s->peer_lost_ns + s->limits.source_gone_ns;
+		break;
 	case LIMIT_NONE:
 		break;
 	}
@@ -325,6 +343,24 @@ conclude(struct session *s)
 		s->reason = 0;
 }
 
+/* The target ends the session without the source, and remembers it. */
+static void
+part(struct session *s)
+{
+	s->parted = true;
+	s->verdict = RESULT_FAILED;
+	if (s->reason == 0)
+		s->reason = REASON_PEER_LOST;
+}
+
+static uint64_t
+entry_arg(const struct session *s, const struct state_entry *entry)
+{
+	if (entry->type == FX_JOURNAL && entry->arg == STAGE_OVER && s->parted)
+		return STAGE_SETTLED;
+	return entry->arg;
+}
+
 static void
 enter(struct session *s, enum session_state state, uint64_t now_ns, struct session_effects *fx)
 {
@@ -343,12 +379,14 @@ enter(struct session *s, enum session_state state, uint64_t now_ns, struct sessi
 		s->fenced = true;
 	if (state == SOURCE_STEERING)
 		s->fenced = false;
+	if (state == TARGET_LEAVING)
+		part(s);
 	settle_verdict(s);
 	if (state == SESSION_DONE)
 		conclude(s);
 	for (i = 0; i < spec->n_entry; i++) {
 		if (effect_is_wanted(s, spec->entry[i].type))
-			effect_add(fx, spec->entry[i].type, spec->entry[i].arg);
+			effect_add(fx, spec->entry[i].type, entry_arg(s, &spec->entry[i]));
 	}
 	/* Only now: what was answered is never asked about again after a restart. */
 	if (state == SESSION_DONE && !s->is_source)
@@ -441,6 +479,12 @@ guard_refused(const struct session *s, const struct session_event *e)
 }
 
 static bool
+guard_source_gone(const struct session *s, const struct session_event *e)
+{
+	return guard_overdue(s, e) && s->peer_gone;
+}
+
+static bool
 guard_fenced(const struct session *s, const struct session_event *e)
 {
 	(void)e;
@@ -458,7 +502,7 @@ act_complain(struct session *s, const struct session_event *e, struct session_ef
 		[EV_CLOSE_DISCARD] = REASON_CANCELLED, [EV_NF_LOST] = REASON_NF_LOST,
 		[EV_CANCEL] = REASON_CANCELLED,        [EV_PROTOCOL] = REASON_PROTOCOL,
 		[EV_TICK] = REASON_DEADLINE,           [EV_PROVED] = REASON_PROOF,
-		[EV_TAKEN] = REASON_NF_LOST,
+		[EV_TAKEN] = REASON_NF_LOST,           [EV_STANDING_SETTLED] = REASON_PEER_LOST,
 	};
 	(void)fx;
 	if (s->reason == 0)
@@ -563,7 +607,30 @@ act_standing(struct session *s, const struct session_event *e, struct session_ef
 		standing = STANDING_OWNER;
 	if (s->state == TARGET_DISCARDING)
 		standing = STANDING_CLOSED;
+	if (s->state == TARGET_LEAVING)
+		standing = STANDING_SETTLED;
+	if (IN(s->state) & T_OWNER) {
+		s->deadline_ns = 0;
+		effect_add(fx, FX_DEADLINE, 0);
+	}
 	effect_add(fx, FX_PEER_STANDING, standing);
+}
+
+/* Target: the source is not connected; how long may that last? */
+static void
+act_alone(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)e;
+	s->deadline_ns = state_deadline(s, LIMIT_SOURCE);
+	effect_add(fx, FX_DEADLINE, s->deadline_ns);
+}
+
+/* Target: the controller does not follow it. Later, perhaps. */
+static void
+act_wait_again(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)fx;
+	s->peer_lost_ns = e->now_ns;
 }
 
 #define SAME SESSION_N_STATES        /* no change of state */
@@ -638,6 +705,10 @@ static const struct edge edges[] = {
 	/* A target that was still taking over when it was asked says TAKEN later. */
 	{S_RESEND, EV_STANDING_OWNER, NULL, NULL, AGAIN},
 	{S_RESEND, EV_TAKEN, NULL, NULL, AGAIN},
+	/* The target went on alone: only cleaning is left, and late counts are lost. */
+	{S_UNSURE | S_CLAIM | S_FENCE | S_FROZEN, EV_STANDING_SETTLED, NULL, act_forgot,
+	 SOURCE_SETTLING},
+	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_STANDING_SETTLED, NULL, act_none_left, SAME},
 	/* The last Closed was lost: the target is through, and says so once more. */
 	{IN(SOURCE_SETTLING), EV_STANDING_NONE, NULL, NULL, AGAIN},
 	{S_FROZEN, EV_STANDING_NONE, guard_can_revert, act_forgot, SOURCE_REVERTING},
@@ -673,7 +744,14 @@ static const struct edge edges[] = {
 	{T_OWNER, EV_FINISH, NULL, NULL, TARGET_ROUNDING},
 	{T_OWNER, EV_TRAIL_END, NULL, NULL, TARGET_MERGING},
 	{T_OWNER, EV_CLOSE_COMPLETE, NULL, NULL, TARGET_SETTLING},
-	{IN(TARGET_OFFERED) | T_EARLY | T_LATE | T_OWNER | T_LAST, EV_QUERY, NULL, act_standing,
+	{T_LED, EV_PEER_LOST, NULL, act_alone, SAME},
+	{T_LED, EV_TICK, guard_source_gone, NULL, TARGET_ADOPTING},
+	{IN(TARGET_ADOPTING) | IN(TARGET_QUIETING), EV_STEER_FAILED, guard_refused, act_wait_again,
+	 TARGET_SERVING},
+	{T_ALONE | IN(TARGET_LEAVING), EV_STEER_FAILED, NULL, act_retry_later, SAME},
+	{T_ALONE | IN(TARGET_LEAVING), EV_TICK, guard_overdue, NULL, AGAIN},
+	{T_ALONE, EV_QUERY, NULL, act_standing, TARGET_SERVING},
+	{IN(TARGET_OFFERED) | T_EARLY | T_LATE | T_LED | T_LAST, EV_QUERY, NULL, act_standing,
 	 SAME},
 	{T_LAST, EV_NF_LOST, NULL, act_nf_lost, SAME},
 };
@@ -734,8 +812,10 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 		enter(s, s->is_source ? SOURCE_OPENING : TARGET_OFFERED, event->now_ns, effects);
 		return;
 	}
-	if (event->type == EV_PEER_LOST)
+	if (event->type == EV_PEER_LOST) {
 		s->peer_gone = true;
+		s->peer_lost_ns = event->now_ns;
+	}
 	/* Who undoes and has lost its peer has nothing to tell it any more: an unfenced target
 	 * has discarded by itself, and Closed would never come. */
 	if ((event->type == EV_PEER_BACK && (s->state != SOURCE_UNDOING || s->fenced)) ||
@@ -814,8 +894,10 @@ restored_source(enum session_stage stage, uint32_t hold_word, uint32_t mode)
 
 /* SERVE may not be in force at every worker yet, so it is said once more. */
 static enum session_state
-restored_target(uint32_t mode)
+restored_target(enum session_stage stage, uint32_t mode)
 {
+	if (stage == STAGE_PARTED)
+		return TARGET_LEAVING;
 	if (mode == SLIM_GATE_SERVE)
 		return TARGET_TAKING;
 	return mode == SLIM_GATE_PASS ? TARGET_SETTLING : TARGET_DISCARDING;
@@ -831,7 +913,7 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 	effects->n = 0;
 	init(s, id, is_source, limits);
 	s->started = true;
-	s->started_ns = s->held_ns = s->since_ns = now_ns;
+	s->started_ns = s->held_ns = s->since_ns = s->peer_lost_ns = now_ns;
 	s->peer_gone = true;
 	s->reason = REASON_RESTART;
 	s->fenced = stage == STAGE_FENCED || stage == STAGE_REVERT;
@@ -840,7 +922,7 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 		s->verdict = RESULT_FAILED;
 	if (s->nf_gone)
 		mode = 0;
-	state = is_source ? restored_source(stage, hold_word, mode) : restored_target(mode);
+	state = is_source ? restored_source(stage, hold_word, mode) : restored_target(stage, mode);
 	enter(s, state, now_ns, effects);
 	/* Where the peer still has to be told or asked; QUERYING asks by itself. */
 	if (is_source && state != SOURCE_QUERYING && (state != SOURCE_UNDOING || s->fenced))

@@ -18,6 +18,12 @@
  * goes forward; in between it asks, and if there is no answer it fences the target
  * before it resumes (DESIGN: "Fencing").
  *
+ * A source that does not come back must not leave the target for ever between two gates. After
+ * a deadline the target does what the source would have done: it has the traffic flipped,
+ * waits until the old path is quiet, runs a last round (which ends by a limit when the source NF is
+ * gone too) and cleans up. The controller is the arbiter: it refuses the flip of a fenced
+ * session. What the source had counted after the handover is lost, so the result is FAILED.
+ *
  * What a driver promises:
  *
  *   - Effects are carried out in order. A crash between two of them is survived.
@@ -31,6 +37,8 @@
  *   - A Query or Close for a session that is unknown or done is answered by the driver:
  *     Standing UNKNOWN, Closed (with its numbers, if it still knows them). Standing
  *     UNKNOWN and CLOSED are STANDING_NONE.
+ *   - A session whose last stage is SETTLED is remembered: its Query is answered Standing
+ *     SETTLED, until the Close of the source.
  *   - A reply belongs to the last request: ROUNDED to the last ROUND, FINISHED to the last
  *     Finish. GATE_DONE's n counts from the GATE_DONE before; after a restart of the
  *     daemon again from the beginning of the session.
@@ -80,6 +88,10 @@
 	X(TARGET_SERVING, "serving", "steer")            \
 	X(TARGET_ROUNDING, "rounding", "steer")          \
 	X(TARGET_MERGING, "merging", "trail")            \
+	X(TARGET_ADOPTING, "adopting", "steer")          \
+	X(TARGET_QUIETING, "quieting", "steer")          \
+	X(TARGET_PARTING, "parting", "steer")            \
+	X(TARGET_LEAVING, "leaving", "trail")            \
 	X(TARGET_SETTLING, "settling", "trail")          \
 	X(TARGET_DISCARDING, "discarding", "undo")       \
 	X(SESSION_DONE, "done", "done")
@@ -95,7 +107,7 @@ enum session_state {
 #define SESSION_EVENTS(X)                                                                         \
 	/* facts */                                                                               \
 	X(EV_OPENED, "opened")   /* source: the peer accepts */                                   \
-	X(EV_STEERED, "steered") /* source: the last steering call is done */                     \
+	X(EV_STEERED, "steered") /* the last steering call is done */                             \
 	X(EV_GATE_DONE,                                                                           \
 	  "gate-done")           /* all workers acknowledged the last gate command; n: packets \
 					lost to limits */  \
@@ -128,6 +140,7 @@ enum session_state {
 	X(EV_PEER_BACK, "peer-back")                                                              \
 	X(EV_STANDING_OWNER, "standing-owner")                                                    \
 	X(EV_STANDING_RECEIVING, "standing-receiving")                                            \
+	X(EV_STANDING_SETTLED, "standing-settled") /* source: the target went on alone */         \
 	X(EV_STANDING_NONE, "standing-none")                                                      \
 	X(EV_VERIFY_BAD, "verify-bad")         /* target: digests differ, a row did not fit */    \
 	X(EV_FINISH, "finish")                 /* target: peer's Finish */                        \
@@ -215,11 +228,19 @@ enum session_stage {
 	STAGE_RECEIVE,  /* target: rows may be installed, nothing owned */
 	STAGE_OWNER,    /* target: the gate tells: SERVE or PASS is owner, else not */
 	STAGE_OVER,
-	STAGE_FENCED, /* source: the target is fenced or about to be; it must be told to discard */
-	STAGE_REVERT, /* source: the same after TAKEN: the target has lost what it had taken */
+	STAGE_FENCED,  /* source: the target is fenced or about to be; it must be told to discard */
+	STAGE_REVERT,  /* source: the same after TAKEN: the target has lost what it had taken */
+	STAGE_PARTED,  /* target: it ends the session without the source */
+	STAGE_SETTLED, /* target: over; kept to tell the source, should it come back */
 };
 
-enum session_standing { STANDING_UNKNOWN = 0, STANDING_RECEIVING, STANDING_OWNER, STANDING_CLOSED };
+enum session_standing {
+	STANDING_UNKNOWN = 0,
+	STANDING_RECEIVING,
+	STANDING_OWNER,
+	STANDING_CLOSED,
+	STANDING_SETTLED,
+};
 
 enum session_result {
 	RESULT_NONE = 0,
@@ -240,6 +261,8 @@ struct session_limits {
 	uint64_t offer_ns;   /* target: how long an accepted offer is kept without Begin or rows */
 	uint64_t small_rows; /* a backlog that never needs to shrink further */
 	uint64_t settle_ns;  /* clean-up that takes longer than this may be given up by a cancel */
+	uint64_t source_gone_ns; /* target: owner for so long without the source, it ends the
+				    session by itself; 0: never */
 };
 
 #define SESSION_LIMITS_DEFAULT                                 \
@@ -250,7 +273,8 @@ struct session_limits {
 				 .retry_ns = 200000000u,       \
 				 .offer_ns = 30000000000u,     \
 				 .small_rows = 64,             \
-				 .settle_ns = 10000000000u})
+				 .settle_ns = 10000000000u,    \
+				 .source_gone_ns = 600000000000u})
 
 struct session_event {
 	enum session_event_type type;
@@ -282,6 +306,7 @@ struct session {
 	bool nf_gone;     /* the local NF is lost: gate facts hold by themselves */
 	bool peer_gone;   /* the peer is not connected */
 	bool peer_forgot; /* the peer does not know the session any more */
+	bool parted;      /* target: ended without the source */
 	bool fenced;      /* the target was fenced: it must be told to discard */
 	bool started;     /* EV_START was seen */
 	uint32_t reason;  /* slim.v1.ReasonCode of the first trouble; 0 none */
@@ -292,6 +317,7 @@ struct session {
 	uint64_t entered_ns; /* when the state was entered, the last time */
 	uint64_t since_ns;   /* when it was entered from another state */
 	uint64_t started_ns;
+	uint64_t peer_lost_ns;     /* target: since when the source is not connected */
 	uint64_t held_ns;          /* when HOLDING was entered */
 	uint64_t deadline_ns;      /* of the state; 0 none */
 	uint64_t expected_hold_ns; /* from the last BACKLOG */

@@ -702,7 +702,9 @@ check_step(const struct session *before, const struct session *after, enum sessi
 	if (before->state == SESSION_DONE)
 		assert_int_equal(fx->n, 0);
 	if (over && before->state != SESSION_DONE)
-		assert_true(is_entered(fx, FX_JOURNAL, STAGE_OVER) && has_effect(fx, FX_RESULT));
+		assert_true(
+			is_entered(fx, FX_JOURNAL, after->parted ? STAGE_SETTLED : STAGE_OVER) &&
+			has_effect(fx, FX_RESULT));
 
 	/* Only an answer, a claim or the agent itself leads back from END. */
 	if (is_unsure(before->state) && after->state == SOURCE_UNDOING)
@@ -710,7 +712,8 @@ check_step(const struct session *before, const struct session *after, enum sessi
 	if (before->state == SOURCE_FENCING && after->state == SOURCE_UNDOING)
 		assert_true(event == EV_STEERED || after->no_steering);
 	if (before->state == SOURCE_CLAIMING && after->state != before->state)
-		assert_true(event == EV_CLAIMED || event == EV_TAKEN || after->nf_gone);
+		assert_true(event == EV_CLAIMED || event == EV_TAKEN ||
+			    event == EV_STANDING_SETTLED || after->nf_gone);
 	/* No way back from TAKEN but through a fence. */
 	if (session_is_forward(before) && !session_is_forward(after))
 		assert_true(over || after->state == SOURCE_REVERTING || after->no_steering);

@@ -62,6 +62,8 @@ static const cyaml_schema_field_t defaults_fields[] = {
 			 timeout_s),
 	CYAML_FIELD_UINT("max_bandwidth", CYAML_FLAG_OPTIONAL, struct daemon_config_defaults,
 			 max_bandwidth),
+	CYAML_FIELD_UINT("source_gone_s", CYAML_FLAG_OPTIONAL, struct daemon_config_defaults,
+			 source_gone_s),
 	CYAML_FIELD_END,
 };
 
@@ -249,6 +251,8 @@ check_defaults(struct check *check, const struct daemon_config_defaults *default
 		complain(check, "defaults: max_hold_us is above one minute");
 	if (defaults->timeout_s > 86400)
 		complain(check, "defaults: timeout_s is above one day");
+	if (defaults->source_gone_s > 86400)
+		complain(check, "defaults: source_gone_s is above one day");
 }
 
 static void

@@ -24,6 +24,7 @@
  *	  max_hold_us: 10000                 # downtime budget
  *	  timeout_s: 60                      # of the whole move
  *	  max_bandwidth: 0                   # bytes a second; 0: no limit
+ *	  source_gone_s: 600                 # a target ends a session alone when its source is away
  *	metrics: 127.0.0.1:9742              # optional
  *
  * File names are relative to the folder of the configuration file. An unknown key is an error.
@@ -66,7 +67,7 @@ struct daemon_config_steering {
 };
 
 struct daemon_config_defaults {
-	uint64_t max_hold_us, timeout_s, max_bandwidth; /* 0: not given */
+	uint64_t max_hold_us, timeout_s, max_bandwidth, source_gone_s; /* 0: not given */
 };
 
 struct daemon_config {

@@ -107,7 +107,8 @@ whole_file_is_understood(void **state)
 		   "peer:\n  listen: \"[::1]:7441\"\n  plaintext: true\n  compression: lz4\n"
 		   "peers:\n- {name: b, address: \"192.0.2.2:7441\"}\n- name: c\n"
 		   "steering:\n  address: unix:/run/slim/ofctld.sock\n"
-		   "defaults: {max_hold_us: 500, timeout_s: 30, max_bandwidth: 1000}\n"
+		   "defaults: {max_hold_us: 500, timeout_s: 30, max_bandwidth: 1000, "
+		   "source_gone_s: 9}\n"
 		   "metrics: 127.0.0.1:9742\n");
 
 	assert_int_equal(config->level, LOG_LEVEL_DEBUG);
@@ -118,6 +119,7 @@ whole_file_is_understood(void **state)
 	assert_null(config->peers[1].address);
 	assert_false(config->steering_none);
 	assert_int_equal(config->defaults.max_hold_us, 500);
+	assert_int_equal(config->defaults.source_gone_s, 9);
 	assert_string_equal(config->metrics, "127.0.0.1:9742");
 }
 

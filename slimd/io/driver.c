@@ -280,8 +280,10 @@ call_steering(struct move *m, enum session_effect_type type, uint64_t arg)
 	if (m->driver->config.steering == NULL)
 		return; /* the session knows: no_steering */
 	memcpy(request.service, m->service, sizeof(request.service));
-	memcpy(request.source, m->nf_name, sizeof(request.source));
-	memcpy(request.target, m->other_nf, sizeof(request.target));
+	memcpy(request.source, m->session.is_source ? m->nf_name : m->other_nf,
+	       sizeof(request.source));
+	memcpy(request.target, m->session.is_source ? m->other_nf : m->nf_name,
+	       sizeof(request.target));
 	steering_call(m->driver->config.steering, &request);
 }
 
@@ -831,6 +833,7 @@ take_open(struct driver *driver, struct peer_conn *conn, const Slim__Peer__V1__F
 		return;
 	}
 	session_init_target(&m->session, frame->session, &driver->config.limits);
+	m->session.no_steering = driver->config.steering_none;
 	m->conn = conn;
 	snprintf(m->peer, sizeof(m->peer), "%s", peer_conn_host(conn));
 	snprintf(m->other_nf, sizeof(m->other_nf), "%s", open->source_nf);
@@ -860,7 +863,7 @@ driver_peer_frame(struct driver *driver, struct peer_conn *conn, const Slim__Pee
 	}
 	if (m == NULL || strcmp(m->peer, peer_conn_host(conn)) != 0 ||
 	    m->session.is_source != peer_conn_is_dialled(conn)) {
-		move_answer_unknown(conn, frame);
+		move_answer_unknown(driver, conn, frame);
 		return;
 	}
 	/* A target's session follows the source to its newest connection. */
@@ -1025,6 +1028,9 @@ driver_create(const struct driver_config *config, struct driver **ret_driver)
 	if (driver == NULL)
 		return -ENOMEM;
 	driver->config = *config;
+	/* Who cannot ask for a flip cannot take the lead. */
+	if (config->steering == NULL && !config->steering_none)
+		driver->config.limits.source_gone_ns = 0;
 	TAILQ_INIT(&driver->moves);
 	job_list_init(&driver->jobs);
 	stray_list_init(&driver->strays);

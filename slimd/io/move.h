@@ -180,12 +180,21 @@ struct move {
 
 TAILQ_HEAD(move_list, move);
 
+/* A session that its target ended without the source; the journal file keeps it, too. */
+struct driver_settled {
+	uint64_t session;
+	char peer[SLIM_NAME_SIZE]; /* the source, which must be told */
+};
+#define DRIVER_MAX_SETTLED 32u /* the oldest makes room */
+
 struct driver {
 	struct driver_config config;
 	struct move_list moves;
 	size_t n_moves;
 	struct job_list jobs;
 	struct stray_list strays;
+	struct driver_settled settled[DRIVER_MAX_SETTLED]; /* oldest first */
+	size_t n_settled;
 	struct row_stage stage; /* rows leave it before the next move is served */
 	uint64_t now_ns;        /* of this round */
 };
@@ -252,8 +261,9 @@ void move_send_empty(struct move *m, Slim__Peer__V1__Frame__BodyCase kind);
 /* A refusal of an Open for which there is no move. */
 void move_send_refusal(struct peer_conn *conn, uint64_t session, const struct job_reason *reasons,
 		       size_t n);
-/* Answers for sessions that are unknown here. */
-void move_answer_unknown(struct peer_conn *conn, const Slim__Peer__V1__Frame *frame);
+/* Answers for sessions that are unknown here, or over. */
+void move_answer_unknown(struct driver *driver, struct peer_conn *conn,
+			 const Slim__Peer__V1__Frame *frame);
 
 /* A frame of this move. */
 void move_take_frame(struct move *m, const Slim__Peer__V1__Frame *frame);
@@ -303,6 +313,11 @@ const char *move_reason_text(uint32_t code);
 /* Makes a stage durable. A failure of the disk is logged; the move goes on. */
 void move_write_stage(struct move *m, enum session_stage stage);
 void move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message);
+
+/* A session that ended here without its source `peer`; NULL: none. */
+const struct driver_settled *move_settled(const struct driver *driver, uint64_t session,
+					  const char *peer);
+void move_forget_settled(struct driver *driver, uint64_t session);
 
 /* Makes moves of all journals in the state directory. */
 int move_replay(struct driver *driver);

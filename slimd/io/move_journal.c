@@ -88,6 +88,55 @@ move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessag
 	free(bytes);
 }
 
+/* ---- sessions that ended without the source -------------------------------------------------- */
+
+static void
+remove_file(struct driver *driver, uint64_t session)
+{
+	struct journal *journal;
+
+	if (journal_open(driver->config.state_dir, session, &journal) == 0)
+		journal_remove(journal);
+}
+
+const struct driver_settled *
+move_settled(const struct driver *driver, uint64_t session, const char *peer)
+{
+	for (size_t i = 0; i < driver->n_settled; i++)
+		if (driver->settled[i].session == session &&
+		    strcmp(driver->settled[i].peer, peer) == 0)
+			return &driver->settled[i];
+	return NULL;
+}
+
+void
+move_forget_settled(struct driver *driver, uint64_t session)
+{
+	for (size_t i = 0; i < driver->n_settled; i++) {
+		if (driver->settled[i].session != session)
+			continue;
+		driver->n_settled--;
+		memmove(&driver->settled[i], &driver->settled[i + 1],
+			(driver->n_settled - i) * sizeof(driver->settled[0]));
+		remove_file(driver, session);
+		return;
+	}
+}
+
+static void
+remember_settled(struct driver *driver, uint64_t session, const char *peer)
+{
+	struct driver_settled *settled;
+
+	if (driver->n_settled == DRIVER_MAX_SETTLED)
+		move_forget_settled(driver, driver->settled[0].session);
+	settled = &driver->settled[driver->n_settled++];
+	settled->session = session;
+	memcpy(settled->peer, peer, sizeof(settled->peer));
+}
+
+/* ---- stages ------------------------------------------------------------------------------------ */
+
 void
 move_write_stage(struct move *m, enum session_stage stage)
 {
@@ -105,6 +154,8 @@ move_write_stage(struct move *m, enum session_stage stage)
 	/* Names may have become known since the file began; the last head counts. */
 	write_head(m);
 	write_record(m, JOURNAL_STAGE, &number, sizeof(number), true);
+	if (stage == STAGE_SETTLED)
+		remember_settled(m->driver, m->session.id, m->peer);
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -313,20 +364,12 @@ adopt(struct driver *driver, uint64_t session, const struct replay *r)
 			 m->session.is_source ? "source" : "target", (int)r->stage);
 }
 
-static void
-remove_file(struct driver *driver, uint64_t session)
-{
-	struct journal *journal;
-
-	if (journal_open(driver->config.state_dir, session, &journal) == 0)
-		journal_remove(journal);
-}
-
 int
 move_replay(struct driver *driver)
 {
-	uint64_t sessions[SLIM_MAX_SESSIONS];
-	int n = journal_list(driver->config.state_dir, sessions, SLIM_MAX_SESSIONS);
+	uint64_t sessions[SLIM_MAX_SESSIONS + DRIVER_MAX_SETTLED];
+	int n = journal_list(driver->config.state_dir, sessions,
+			     SLIM_MAX_SESSIONS + DRIVER_MAX_SETTLED);
 
 	sums_clean(driver->config.runtime_dir, sessions, n > 0 ? (size_t)n : 0);
 	for (int i = 0; i < n; i++) {
@@ -334,11 +377,13 @@ move_replay(struct driver *driver)
 		int rc = journal_read(driver->config.state_dir, sessions[i], take_record, &r);
 
 		/* No stage: nothing was touched. */
-		if (rc == 0 && r.has_head && r.head.session == sessions[i] &&
-		    r.stage > STAGE_NONE && r.stage <= STAGE_REVERT && r.stage != STAGE_OVER)
-			adopt(driver, sessions[i], &r);
-		else
+		if (rc < 0 || !r.has_head || r.head.session != sessions[i] ||
+		    r.stage <= STAGE_NONE || r.stage > STAGE_SETTLED || r.stage == STAGE_OVER)
 			remove_file(driver, sessions[i]);
+		else if (r.stage == STAGE_SETTLED)
+			remember_settled(driver, sessions[i], r.head.peer);
+		else
+			adopt(driver, sessions[i], &r);
 		replay_fini(&r);
 	}
 	return n < 0 ? n : 0;

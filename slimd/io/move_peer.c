@@ -335,6 +335,8 @@ standing_state(enum session_standing standing)
 		return SLIM__PEER__V1__STANDING__STATE__OWNER;
 	case STANDING_CLOSED:
 		return SLIM__PEER__V1__STANDING__STATE__CLOSED;
+	case STANDING_SETTLED:
+		return SLIM__PEER__V1__STANDING__STATE__SETTLED;
 	case STANDING_UNKNOWN:
 		break;
 	}
@@ -352,8 +354,11 @@ move_send_standing(struct move *m, enum session_standing standing)
 }
 
 void
-move_answer_unknown(struct peer_conn *conn, const Slim__Peer__V1__Frame *question)
+move_answer_unknown(struct driver *driver, struct peer_conn *conn,
+		    const Slim__Peer__V1__Frame *question)
 {
+	const struct driver_settled *settled =
+		move_settled(driver, question->session, peer_conn_host(conn));
 	Slim__Peer__V1__Standing standing = SLIM__PEER__V1__STANDING__INIT;
 	Slim__Peer__V1__Closed closed = SLIM__PEER__V1__CLOSED__INIT;
 	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
@@ -361,9 +366,13 @@ move_answer_unknown(struct peer_conn *conn, const Slim__Peer__V1__Frame *questio
 	frame.session = question->session;
 	frame.body_case = SLIM__PEER__V1__FRAME__BODY_STANDING;
 	frame.standing = &standing;
+	if (settled != NULL)
+		standing.state = SLIM__PEER__V1__STANDING__STATE__SETTLED;
 	if (question->body_case == SLIM__PEER__V1__FRAME__BODY_CLOSE) {
 		frame.body_case = SLIM__PEER__V1__FRAME__BODY_CLOSED;
 		frame.closed = &closed;
+		if (settled != NULL)
+			move_forget_settled(driver, question->session);
 	} else if (question->body_case != SLIM__PEER__V1__FRAME__BODY_QUERY) {
 		return; /* late news */
 	}
@@ -491,6 +500,12 @@ take_standing(struct move *m, const Slim__Peer__V1__Standing *standing)
 	switch (standing->state) {
 	case SLIM__PEER__V1__STANDING__STATE__OWNER:
 		move_event(m, EV_STANDING_OWNER);
+		break;
+	case SLIM__PEER__V1__STANDING__STATE__SETTLED:
+		move_complain(m, REASON_PEER_LOST,
+			      "the target went on alone: what the source counted after the "
+			      "handover is not in its sums");
+		move_event(m, EV_STANDING_SETTLED);
 		break;
 	case SLIM__PEER__V1__STANDING__STATE__RECEIVING:
 		move_event(m, EV_STANDING_RECEIVING);

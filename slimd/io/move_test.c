@@ -1058,6 +1058,70 @@ a_process_of_the_same_name_is_not_the_same_nf(void **state)
 	assert_int_equal(atomic_load(&h->fake->control->command.epoch), 0);
 }
 
+/* The source's host goes away when the target serves. */
+static void
+lose_the_source(struct world *w, char id[20])
+{
+	const struct job *job;
+
+	fill(w, 100);
+	w->hosts[1].driver->config.limits.source_gone_ns = 20 * MS;
+	job = migrate(w, 0, (struct driver_move){0});
+	memcpy(id, job->id, sizeof(job->id));
+	wait_for_state(w, 0, "finishing");
+	kill_host(&w->hosts[0]);
+	fake_nf_hang_up(w->hosts[0].fake);
+	UNTIL(w, TAILQ_EMPTY(&w->hosts[1].driver->moves));
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[1].nfs, "nf-b")), "pass");
+	assert_int_equal(nf_find(w->hosts[1].nfs, "nf-b")->session, 0);
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
+}
+
+/* And comes back: it must not serve what the target has, nor keep it. */
+static void
+find_the_source(struct world *w, const char *id)
+{
+	const struct job *job;
+
+	start_host(&w->hosts[0]);
+	register_fake(w, 0);
+	UNTIL(w, connected(w));
+	wait_until_idle(w);
+	job = job_find(driver_jobs(w->hosts[0].driver), id);
+	assert_non_null(job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_PEER_LOST));
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 0);
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
+}
+
+static void
+a_target_ends_the_session_when_the_source_stays_away(void **state)
+{
+	struct world *w = *state;
+	char id[20];
+
+	lose_the_source(w, id);
+	find_the_source(w, id);
+}
+
+/* Nor is it forgotten by a daemon that starts again. */
+static void
+a_target_remembers_that_it_ended_alone(void **state)
+{
+	struct world *w = *state;
+	struct host *b = &w->hosts[1];
+	char id[20];
+
+	lose_the_source(w, id);
+	kill_host(b);
+	fake_nf_hang_up(b->fake);
+	start_host(b);
+	register_fake(w, 1);
+	find_the_source(w, id);
+}
+
 static void
 rows_are_compressed_when_wanted(void **state)
 {
@@ -1166,6 +1230,8 @@ main(void)
 		TEST(a_restarted_target_discards_a_copy),
 		TEST(a_restarted_target_goes_on_as_owner),
 		TEST(a_process_of_the_same_name_is_not_the_same_nf),
+		TEST(a_target_ends_the_session_when_the_source_stays_away),
+		TEST(a_target_remembers_that_it_ended_alone),
 		TEST(rows_are_compressed_when_wanted),
 		TEST(a_gate_left_in_receive_is_closed),
 		TEST(a_bandwidth_limit_is_kept),

@@ -226,6 +226,7 @@ source_hears(struct world *w, uint32_t side, const struct message *m)
 		daemon_event(w, side,
 			     m->arg == STANDING_OWNER       ? EV_STANDING_OWNER
 			     : m->arg == STANDING_RECEIVING ? EV_STANDING_RECEIVING
+			     : m->arg == STANDING_SETTLED   ? EV_STANDING_SETTLED
 							    : EV_STANDING_NONE,
 			     0, 0);
 	} else if (m->type == MSG_FINISHED) {
@@ -287,7 +288,10 @@ message_arrives(struct world *w, uint32_t index, uint32_t to, uint64_t stream)
 	else if (d->has_session)
 		target_hears(w, to, m);
 	else if (m->type == MSG_QUERY)
-		say(w, to, MSG_STANDING, STANDING_UNKNOWN);
+		say(w, to, MSG_STANDING,
+		    d->stage == STAGE_SETTLED && d->journal_session == m->session
+			    ? STANDING_SETTLED
+			    : STANDING_UNKNOWN);
 	else if (m->type == MSG_CLOSE)
 		say(w, to, MSG_CLOSED, d->lost);
 }
@@ -389,8 +393,8 @@ steer_effect(struct world *w, uint32_t side, enum session_effect_type type, uint
 		.daemon = (uint8_t)side,
 		.gen = d->gen,
 		.call = ++d->call,
-		.source = (uint8_t)side,
-		.target = (uint8_t)(1 - side),
+		.source = (uint8_t)(d->is_source ? side : 1 - side),
+		.target = (uint8_t)(d->is_source ? 1 - side : side),
 	};
 
 	_Static_assert(FX_STEER_CLEANUP - FX_STEER_CHECK == OP_CLEANUP, "one op an effect");
@@ -917,7 +921,7 @@ restart(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
 	d->alive = true;
 	d->n_restarts++;
 	nf->heartbeat_ns = 0;
-	if (d->stage == STAGE_NONE || d->stage == STAGE_OVER)
+	if (d->stage == STAGE_NONE || d->stage == STAGE_OVER || d->stage == STAGE_SETTLED)
 		return;
 	d->has_session = true;
 	d->is_source = d->journal_source;

@@ -21,6 +21,8 @@ init_parameters(struct world *w)
 		.offer_ns = MS(3000),
 		.small_rows = 4,
 		.settle_ns = MS(150),
+		.source_gone_ns =
+			w->options.source_gone_ns != 0 ? w->options.source_gone_ns : MS(4000),
 	};
 	w->hold_limit_ns = MS(15);
 	w->n_threads = (uint32_t)rnd_range(w, RNG_NET, 1, 3);

@@ -77,6 +77,7 @@ main(int argc, char **argv)
 		{"hold", required_argument, NULL, 'h'},
 		{"moves", required_argument, NULL, 'm'},
 		{"lag-us", required_argument, NULL, 'l'},
+		{"source-gone-us", required_argument, NULL, 'g'},
 		{"controls", required_argument, NULL, 'x'},
 		{"fault", required_argument, NULL, 'f'},
 		{"verbose", no_argument, NULL, 'v'},
@@ -104,6 +105,9 @@ main(int argc, char **argv)
 		case 'l':
 			options.keep_lag = true;
 			options.lag_ns = US(strtoull(optarg, NULL, 0));
+			break;
+		case 'g':
+			options.source_gone_ns = US(strtoull(optarg, NULL, 0));
 			break;
 		case 'x':
 			options.controls = (uint32_t)strtoul(optarg, NULL, 0);

@@ -146,6 +146,8 @@ struct story {
 	bool bad_digest;
 	bool steadfast;
 	bool source_serves; /* at the end, whatever the result says */
+	bool target_serves;
+	uint64_t source_gone_ns;
 };
 
 #define AT(state_, kind_, delay, duration)                                                         \
@@ -229,6 +231,57 @@ static const struct story stories[] = {
 	 .result = RESULT_ABORTED,
 	 .reason = REASON(PEER_LOST),
 	 .source_serves = true},
+	{.name = "source slimd does not come back: the target takes the lead",
+	 .faults = {AT(SOURCE_STEERING, FAULT_KILL_SOURCE, 0, MS(500))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_FAILED,
+	 .reason = REASON(RESTART),
+	 .target_serves = true},
+	{.name = "source slimd does not come back, and all traffic still comes by the redirect",
+	 .faults = {AT(SOURCE_STEERING, FAULT_OFCTL_GONE, 0, MS(60)),
+		    AT(SOURCE_STEERING, FAULT_KILL_SOURCE, 0, MS(500))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_FAILED,
+	 .reason = REASON(RESTART),
+	 .target_serves = true},
+	{.name = "source slimd does not come back, the old path is quiet already",
+	 .faults = {AT(SOURCE_FINISHING, FAULT_KILL_SOURCE, 0, MS(500))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_FAILED,
+	 .reason = REASON(RESTART),
+	 .target_serves = true},
+	{.name = "the source's host does not come back",
+	 .faults = {AT(SOURCE_STEERING, FAULT_NF_SOURCE, US(50), 0),
+		    AT(SOURCE_STEERING, FAULT_KILL_SOURCE, US(50), MS(500))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_FAILED,
+	 .target_serves = true},
+	{.name = "the hosts do not see each other for long",
+	 .faults = {AT(SOURCE_FINISHING, FAULT_PARTITION, 0, MS(500))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_FAILED,
+	 .reason = REASON(PEER_LOST),
+	 .target_serves = true},
+	{.name = "the target takes the lead, dies and comes back",
+	 .faults = {AT(SOURCE_STEERING, FAULT_KILL_SOURCE, 0, MS(500)),
+		    AT(TARGET_LEAVING, FAULT_KILL_TARGET, US(10), MS(30))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_FAILED,
+	 .reason = REASON(RESTART),
+	 .target_serves = true},
+	{.name = "the source comes back when the target has just taken the lead",
+	 .faults = {AT(SOURCE_STEERING, FAULT_PARTITION, 0, MS(201)),
+		    AT(TARGET_ADOPTING, FAULT_OFCTL_GONE, 0, MS(40))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_COMPLETE,
+	 .target_serves = true},
+	{.name = "a fenced target does not get the lead",
+	 .faults = {AT(TARGET_VERIFYING, FAULT_TAKEN_LOST, 0, MS(500)),
+		    AT(TARGET_VERIFYING, FAULT_PARTITION, 0, MS(500))},
+	 .source_gone_ns = MS(200),
+	 .result = RESULT_ABORTED,
+	 .reason = REASON(PEER_LOST),
+	 .source_serves = true},
 	{.name = "the controller is gone from the start",
 	 .faults = {AT(SOURCE_OPENING, FAULT_OFCTL_GONE, 0, MS(90))},
 	 .result = RESULT_REFUSED,
@@ -293,14 +346,19 @@ tell(const struct story *story)
 				  .hold_capacity = story->hold_capacity,
 				  .target_slots = story->target_slots,
 				  .bad_digest = story->bad_digest,
-				  .steadfast = story->steadfast};
+				  .steadfast = story->steadfast,
+				  .source_gone_ns = story->source_gone_ns,
+				  /* Long stories: let the proofs of the cache be short. */
+				  .keep_lag = story->source_gone_ns != 0,
+				  .lag_ns = MS(10)};
 
 	memcpy(options.faults, story->faults, sizeof(options.faults));
 	for (options.seed = 100; options.seed < 108; options.seed++) {
 		run_or_fail(&options);
 		if (world.result == story->result &&
 		    (story->reason == 0 || world.reason == story->reason) &&
-		    (!story->source_serves || world.sw.rules.serving == world.source))
+		    (!story->source_serves || world.sw.rules.serving == world.source) &&
+		    (!story->target_serves || world.sw.rules.serving != world.source))
 			continue;
 		print_message("# %s, seed %llu: %s with reason %u\n", story->name,
 			      (unsigned long long)options.seed, session_result_name(world.result),

@@ -314,6 +314,10 @@ is_refused(const struct world *w, const struct steer_call *call)
 {
 	bool back = call->op == OP_FENCE || (call->op == OP_CLEANUP && !call->complete);
 
+	/* A fenced session is not flipped, nor one that is over. */
+	if (call->op == OP_FLIP &&
+	    (!w->sw.rules.session || (w->sw.rules.egress & (1u << call->target)) == 0))
+		return true;
 	return w->sw.steadfast && back && w->sw.rules.session &&
 	       w->sw.rules.serving == call->target;
 }

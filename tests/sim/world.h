@@ -369,12 +369,13 @@ struct options {
 	bool keep_lag; /* lag_ns instead of a random lag */
 	uint64_t lag_ns;
 	bool random_faults;
-	uint32_t n_moves;       /* 0: random, 1 or 2 */
-	uint32_t hold_capacity; /* 0: ample */
-	uint32_t target_slots;  /* 0: ample */
-	bool bad_digest;        /* one row is changed on its way */
-	bool steadfast;         /* the controller never goes back after a flip */
-	bool taken_late;        /* TAKEN comes about when the source gives up */
+	uint32_t n_moves;        /* 0: random, 1 or 2 */
+	uint32_t hold_capacity;  /* 0: ample */
+	uint32_t target_slots;   /* 0: ample */
+	bool bad_digest;         /* one row is changed on its way */
+	bool steadfast;          /* the controller never goes back after a flip */
+	uint64_t source_gone_ns; /* 0: longer than any trouble */
+	bool taken_late;         /* TAKEN comes about when the source gives up */
 	struct fault faults[SIM_MAX_FAULTS];
 };
 
