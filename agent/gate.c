@@ -36,6 +36,9 @@ set_busy(struct agent_worker *w)
 	w->pub.commit_busy =
 		w->pub.track != 0 || w->mode == SLIM_GATE_HOLD || w->mode == SLIM_GATE_SERVE;
 	w->pub.serving = w->mode == SLIM_GATE_PASS;
+	w->pub.poll_says = w->mode == SLIM_GATE_PASS || w->mode == SLIM_GATE_SERVE
+				   ? (uint8_t)SLIM_POLL_SERVES
+				   : 0;
 	slim_rx_set_open(w);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "slim.h"
 
-bool(slim_worker_poll)(struct slim_worker *w)
+uint32_t(slim_worker_poll)(struct slim_worker *w)
 {
 	return slim_worker_poll_inline(w);
 }

@@ -155,9 +155,19 @@ struct slim_worker *slim_agent_worker(struct slim_agent *agent, uint16_t worker)
 
 /* ---- packet path, worker thread ---------------------------------------------- */
 
-/* First call of each round of a worker's loop: takes commands, installs rows. True: more of this
- * work waits than one call may do, so a worker without packets should not sleep now. */
-bool slim_worker_poll(struct slim_worker *w);
+/* What slim_worker_poll() says about the round that it begins. */
+enum slim_poll {
+	/* More of its work waits than one call may do: a worker without packets should not sleep now. */
+	SLIM_POLL_MORE = 1 << 0,
+	/* This instance serves: requests from outside (of an operator, a control plane) may change
+	 * entries of this worker's buckets, as packets may. Without it they must be refused: what is
+	 * changed now would not reach the other instance. */
+	SLIM_POLL_SERVES = 1 << 1,
+};
+
+/* First call of each round of a worker's loop: takes commands, installs rows. Returns bits of
+ * enum slim_poll. */
+uint32_t slim_worker_poll(struct slim_worker *w);
 
 /* Receives up to max packets of port index `port` (its queue of this worker) and
  * passes them through the gate. Also returns held packets that are released. A

@@ -41,7 +41,8 @@ struct slim_worker {
 	uint32_t n_pending;
 	uint32_t open_ports; /* bit p: nothing stands between port p and the NF */
 	uint16_t index;
-	bool serving; /* this instance owns its buckets for good */
+	bool serving;      /* this instance owns its buckets for good */
+	uint8_t poll_says; /* SLIM_POLL_SERVES or 0 */
 	uint16_t port_ids[SLIM_MAX_PORTS];
 	struct slim_shm_worker *status;
 	const uint8_t *bucket_worker;
@@ -49,20 +50,20 @@ struct slim_worker {
 };
 
 /* The slow halves. Not for NFs. */
-bool slim_worker_poll_slow(struct slim_worker *w);
+uint32_t slim_worker_poll_slow(struct slim_worker *w);
 void slim_commit_slow(struct slim_worker *w, bool idle);
 uint16_t slim_rx_burst_gated(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts,
 			     uint16_t max);
 void slim_slot_note(struct slim_worker *w, uint32_t table, uint32_t slot);
 
-SLIM_INLINE bool
+SLIM_INLINE uint32_t
 slim_worker_poll_inline(struct slim_worker *w)
 {
 	uint32_t epoch = atomic_load_explicit(w->epoch_word, memory_order_relaxed);
 
 	if (__builtin_expect(((epoch ^ w->epoch) | w->poll_busy) != 0 || --w->beat == 0, 0))
 		return slim_worker_poll_slow(w);
-	return false;
+	return w->poll_says;
 }
 
 SLIM_INLINE uint16_t

@@ -54,16 +54,18 @@ take_command(struct agent_worker *w)
 	slim_gate_enter(w);
 }
 
-bool
+uint32_t
 slim_worker_poll_slow(struct slim_worker *pub)
 {
 	struct agent_worker *w = agent_worker_of(pub);
+	bool more;
 
 	w->now_ns = agent_now_ns();
 	atomic_store_explicit(&pub->status->heartbeat_ns, w->now_ns, memory_order_relaxed);
 	pub->beat = AGENT_BEAT_POLLS;
 	take_command(w);
-	return pub->poll_busy && slim_gate_poll(w);
+	more = pub->poll_busy && slim_gate_poll(w);
+	return pub->poll_says | (more ? (uint32_t)SLIM_POLL_MORE : 0);
 }
 
 void

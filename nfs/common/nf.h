@@ -128,6 +128,7 @@ struct nf_worker {
 	const struct nf_ops *ops;
 	const struct nf_clock *clock;
 	uint64_t now_ns; /* of this round, CLOCK_MONOTONIC */
+	bool serves;     /* requests may change entries in this round (SLIM_POLL_SERVES) */
 	uint16_t index;
 	uint16_t n_workers;
 	uint16_t n_ports;

@@ -228,12 +228,12 @@ uint32_t
 nf_worker_round(struct nf_worker *w)
 {
 	uint64_t now = nf_clock_now(w->clock);
-	bool more;
-	uint32_t n;
+	uint32_t says, n;
 
 	if (now > w->now_ns) /* a clock update may step back a little */
 		w->now_ns = now;
-	more = slim_worker_poll(w->agent);
+	says = slim_worker_poll(w->agent);
+	w->serves = (says & SLIM_POLL_SERVES) != 0;
 	n = nf_worker_take_handed(w);
 	/* Before reception: what the NF gives back to the agent is older. */
 	w->ops->tick(w);
@@ -241,7 +241,7 @@ nf_worker_round(struct nf_worker *w)
 	n += receive(w);
 	nf_worker_transmit(w);
 	slim_commit(w->agent, n == 0 && all_transmitted(w) && nothing_handed(w));
-	return n + more;
+	return n + (says & SLIM_POLL_MORE);
 }
 
 int

@@ -303,7 +303,7 @@ carry_out(struct gateway_worker *w, uint32_t kind, const struct order *order)
 {
 	uint32_t slot;
 
-	if (!slim_owns(w->nf->agent, gateway_teid_bucket(order->teid)))
+	if (!w->nf->serves)
 		return NF_NOT_OWNER;
 	if (kind == ADD)
 		return add(w, order);

@@ -64,7 +64,7 @@ open_workers(struct harness *h)
 		h->nf[w].agent = slim_agent_worker(h->agent, w);
 		h->nf[w].now_ns = h->now_ns;
 		gateway_worker_init(&h->workers[w], h->gateway, &h->nf[w]);
-		slim_worker_poll(h->nf[w].agent);
+		h->nf[w].serves = (slim_worker_poll(h->nf[w].agent) & SLIM_POLL_SERVES) != 0;
 	}
 }
 

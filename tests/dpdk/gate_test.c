@@ -388,6 +388,37 @@ standby_drops_and_does_not_own(void **state)
 	world_end(&world);
 }
 
+/* What slim_worker_poll() says of one mode after the other. Killed by: a hold, in which what a request
+ * changes is in no delta any more, or a target that serves but refuses requests. */
+static void
+says_when_requests_may_change_entries(void **state)
+{
+	static const struct {
+		uint32_t mode;
+		bool serves;
+	} source[] = {{SLIM_GATE_PASS, true}, {SLIM_GATE_HOLD, false}, {SLIM_GATE_REDIRECT, false}},
+	  target[] = {{SLIM_GATE_CLOSED, false},
+		      {SLIM_GATE_RECEIVE, false},
+		      {SLIM_GATE_SERVE, true},
+		      {SLIM_GATE_PASS, true}};
+
+	(void)state;
+	world_start(&world, &usual);
+	for (size_t i = 0; i < RTE_DIM(source); i++) {
+		world_command(&world, WORLD_SOURCE, source[i].mode, 1);
+		assert_int_equal(slim_worker_poll(world.nfs[WORLD_SOURCE].workers[0]) &
+					 SLIM_POLL_SERVES,
+				 source[i].serves ? SLIM_POLL_SERVES : 0);
+	}
+	for (size_t i = 0; i < RTE_DIM(target); i++) {
+		world_command(&world, WORLD_TARGET, target[i].mode, 1);
+		assert_int_equal(slim_worker_poll(world.nfs[WORLD_TARGET].workers[0]) &
+					 SLIM_POLL_SERVES,
+				 target[i].serves ? SLIM_POLL_SERVES : 0);
+	}
+	world_end(&world);
+}
+
 static void
 purges_stale_receive_queues(void **state)
 {
@@ -442,6 +473,7 @@ main(void)
 		cmocka_unit_test(waits_for_taken_once_end_was_sent),
 		cmocka_unit_test(counts_what_a_full_hold_drops),
 		cmocka_unit_test(standby_drops_and_does_not_own),
+		cmocka_unit_test(says_when_requests_may_change_entries),
 		cmocka_unit_test(purges_stale_receive_queues),
 		cmocka_unit_test(ignores_commands_without_sense),
 	};
