@@ -31,9 +31,13 @@ struct nf_words {
 	const char *at[NF_MAX_WORDS];
 };
 
+struct nf_running; /* the workers (show.h) */
+
 struct nf_request {
 	const struct nf_command *command;
 	void *nf; /* nf_control_config.nf */
+	const struct nf_running *running;
+	uint64_t now_ns; /* CLOCK_MONOTONIC, of this round of the main loop */
 	void *workspace; /* in `step`: memory of the control's workspace_size, this request's until it ends */
 	struct nf_job job; /* set by start: kind and args; step uses cursor and args as it likes */
 	uint32_t workers;  /* set by start: bit w: worker w has to do the job */
@@ -50,7 +54,7 @@ struct nf_command {
 	const char *args; /* as in usage */
 	const char *help;
 	/* Takes its arguments out of `words`; what is left over is wrong usage. Not NF_OK: the request ends with
-	 * it. Sees the request zeroed but for `command` and `nf`. NULL: no arguments. */
+	 * it. Sees the request zeroed but for `command`, `nf`, `running` and `now_ns`. NULL: no arguments. */
 	enum nf_status (*start)(struct nf_request *r, struct nf_words *words);
 	/* Writes rows while the reply has room, or looks at a bounded number of entries; true: no
 	 * more. Called again and again, with room for a row. NULL: no rows. */

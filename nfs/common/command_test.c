@@ -30,7 +30,7 @@ static void
 names_match_whole_words(void **state)
 {
 	char both[] = "show  sessions limit 3", one[] = "show session", part[] = "clear",
-	     none[] = "sho";
+	     none[] = "sho", more[] = "shows";
 	struct nf_words words = split(both);
 
 	(void)state;
@@ -41,6 +41,8 @@ names_match_whole_words(void **state)
 	assert_ptr_equal(nf_command_find(commands, &words), &commands[1]);
 	assert_string_equal(words.at[0], "session");
 	words = split(part);
+	assert_null(nf_command_find(commands, &words));
+	words = split(more);
 	assert_null(nf_command_find(commands, &words));
 	words = split(none);
 	assert_null(nf_command_find(commands, &words));

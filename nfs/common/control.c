@@ -128,6 +128,8 @@ add_request(struct nf_control *c, struct client *client)
 
 	memset(r, 0, sizeof(*r));
 	r->nf = c->config.nf;
+	r->running = c->config.running;
+	r->now_ns = c->now_ns;
 	r->workspace = client->workspace;
 	r->serial = ++c->serial;
 	return r;
@@ -189,13 +191,14 @@ write_end(struct client *client, const struct nf_request *r)
 
 /* True: the request has no more rows. */
 static bool
-write_rows(struct client *client, struct nf_request *r)
+write_rows(const struct nf_control *c, struct client *client, struct nf_request *r)
 {
 	uint64_t n_rows = client->out.n_rows;
 
 	if (r->status != NF_OK || r->command->step == NULL || r->written)
 		return true;
 	client->n_steps++;
+	r->now_ns = c->now_ns;
 	r->written = r->command->step(r, &client->out);
 	r->count += client->out.n_rows - n_rows;
 	return r->written;
@@ -203,14 +206,14 @@ write_rows(struct client *client, struct nf_request *r)
 
 /* The oldest request a step further; false: there is none, or it has to wait. */
 static bool
-serve_oldest(struct client *client)
+serve_oldest(const struct nf_control *c, struct client *client)
 {
 	struct nf_request *r = request_at(client, 0);
 
 	if (client->n_put == 0 || r->n_jobs != 0 || client->n_steps == STEPS ||
 	    !nf_reply_has_room(&client->out))
 		return false;
-	if (!write_rows(client, r) || !nf_reply_has_room(&client->out))
+	if (!write_rows(c, client, r) || !nf_reply_has_room(&client->out))
 		return true;
 	write_end(client, r);
 	r->serial = 0;
@@ -326,7 +329,6 @@ take_lines(struct nf_control *c, struct client *client)
 		r->status = start(c, r, line);
 		if (r->status != NF_OK)
 			r->workers = 0;
-		client->active_ns = c->now_ns;
 		any = true;
 	}
 	return any;
@@ -389,7 +391,7 @@ serve(struct nf_control *c, struct client *client)
 			return;
 		moved |= take_lines(c, client);
 		put_jobs(c, client);
-		while (serve_oldest(client))
+		while (serve_oldest(c, client))
 			moved = true;
 		moved |= flush(c, client);
 		if (client->fd < 0)

@@ -18,8 +18,8 @@
  *
  * Limits. NF_CLIENTS clients; one more is told so and closed. NF_PIPELINE requests of a client are under
  * way, further ones stay in its socket. NF_OUT_SIZE bytes wait for a client that does not read; then
- * rows are not made any more. A client that neither sends a whole request nor takes an answer for
- * NF_IDLE_NS is closed, unless a worker owes it a job. A line that is too long ends the connection.
+ * rows are not made any more. A client that takes no answer for NF_IDLE_NS is closed,
+ * unless it is the NF that owes it one. A line that is too long ends the connection.
  * Each call does a bounded amount of work for each client.
  */
 #ifndef NF_CONTROL_H
@@ -44,6 +44,7 @@ struct nf_control_config {
 	const char *path;
 	const struct nf_command *commands; /* ends with a name NULL; kept */
 	void *nf;                          /* for the commands */
+	const struct nf_running *running;  /* likewise; kept */
 	struct nf_mailbox *mailboxes[SLIM_MAX_WORKERS];
 	uint16_t n_workers;
 	size_t workspace_size; /* bytes for `step`, of each client; may be 0 */

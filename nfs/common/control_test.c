@@ -191,6 +191,16 @@ expect(int fd, const char *wanted)
 	assert_string_equal(text, wanted);
 }
 
+static uint64_t
+count_lines(const char *from)
+{
+	uint64_t n = 0;
+
+	for (; *from != '\0'; from++)
+		n += *from == '\n';
+	return n;
+}
+
 /* ---- requests and answers ----------------------------------------------------------------------- */
 
 static void
@@ -335,6 +345,35 @@ many_jobs_are_answered_in_order(void **state)
 	close(other);
 }
 
+/* Killed by: a job that is lost because the mailbox is full. */
+static void
+a_full_mailbox_holds_requests_back(void **state)
+{
+	uint32_t n_answers[4] = {0};
+	int fds[4];
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		fds[i] = dial();
+		for (uint32_t k = 0; k < 100; k++)
+			say(fds[i], "change 1 1\n");
+	}
+	poll_control();
+	assert_int_equal(atomic_load(&mailboxes[1].put), NF_MAILBOX_SIZE);
+	for (uint32_t round = 0; round < 200; round++) {
+		work(1);
+		poll_control();
+		for (uint32_t i = 0; i < 4; i++) {
+			hear(fds[i]);
+			n_answers[i] += (uint32_t)count_lines(text);
+		}
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(n_answers[i], 100);
+		close(fds[i]);
+	}
+}
+
 /* Killed by: an answer by place alone: the new client would get the old one's. */
 static void
 who_is_gone_gets_no_answer(void **state)
@@ -418,16 +457,6 @@ one_client_too_many_is_told(void **state)
 		expect(fds[i], "end ok 0\n");
 		close(fds[i]);
 	}
-}
-
-static uint64_t
-count_lines(const char *from)
-{
-	uint64_t n = 0;
-
-	for (; *from != '\0'; from++)
-		n += *from == '\n';
-	return n;
 }
 
 /* Killed by: rows that are made for who does not read, a reader that stops the others, rows that get lost. */
@@ -617,6 +646,7 @@ main(void)
 		TEST(an_end_waits_for_the_workers),
 		TEST(a_worker_may_refuse),
 		TEST(many_jobs_are_answered_in_order),
+		TEST(a_full_mailbox_holds_requests_back),
 		TEST(who_is_gone_gets_no_answer),
 		TEST(a_bad_line_ends_the_connection),
 		TEST(one_client_too_many_is_told),

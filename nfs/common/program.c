@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "control.h"
 #include "port.h"
+#include "show.h"
 
 #define MAIN_LOOP_NS 2000000L /* between two rounds of the main loop */
 #define ROUNDS_PER_WATCH 50u  /* of which one looks at links and clock */
@@ -36,7 +37,7 @@ struct run {
 	struct rte_mempool *pool;
 	struct slim_agent *agent;
 	struct nf_control *control;
-	struct nf_worker *workers;
+	struct nf_running running;
 	struct nf_loop loops[SLIM_MAX_WORKERS];
 };
 
@@ -52,23 +53,6 @@ handle_signal(int signal)
 
 /* ---- counters ---------------------------------------------------------------------------------- */
 
-static uint64_t
-counter_sum(const struct run *r, unsigned int counter)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t w = 0; w < r->settings.n_workers; w++)
-		sum += __atomic_load_n(&r->workers[w].counters[counter], __ATOMIC_RELAXED);
-	return sum;
-}
-
-static const struct nf_counter_name *
-counter_name(const struct run *r, unsigned int counter)
-{
-	return counter < NF_N_COUNTERS ? &nf_counter_names[counter]
-				       : &r->program->counters[counter - NF_N_COUNTERS];
-}
-
 static int
 show_counters(const char *command, const char *params, struct rte_tel_data *data)
 {
@@ -76,34 +60,20 @@ show_counters(const char *command, const char *params, struct rte_tel_data *data
 	(void)params;
 	rte_tel_data_start_dict(data);
 	for (unsigned int c = 0; c < run.program->n_counters; c++)
-		rte_tel_data_add_dict_u64(data, counter_name(&run, c)->name, counter_sum(&run, c));
+		rte_tel_data_add_dict_u64(data, nf_counter_name(&run.running, c)->name,
+					  nf_counter_sum(&run.running, c));
 	return 0;
-}
-
-/* Row after row: a counter each. */
-bool
-nf_show_counters(struct nf_request *r, struct nf_reply *reply)
-{
-	for (; r->job.cursor < run.program->n_counters; r->job.cursor++) {
-		if (!nf_reply_has_room(reply))
-			return false;
-		nf_reply_begin(reply);
-		nf_reply_text(reply, "counter", "%s", counter_name(&run, r->job.cursor)->name);
-		nf_reply_number(reply, "value", counter_sum(&run, r->job.cursor));
-		nf_reply_end(reply);
-	}
-	return true;
 }
 
 static void
 print_counters(const struct run *r)
 {
 	for (unsigned int c = 0; c < r->program->n_counters; c++) {
-		uint64_t sum = counter_sum(r, c);
+		const struct nf_counter_name *name = nf_counter_name(&r->running, c);
+		uint64_t sum = nf_counter_sum(&r->running, c);
 
 		if (sum != 0)
-			printf("%-20s %12" PRIu64 "  %s\n", counter_name(r, c)->name, sum,
-			       counter_name(r, c)->text);
+			printf("%-20s %12" PRIu64 "  %s\n", name->name, sum, name->text);
 	}
 }
 
@@ -170,22 +140,29 @@ static int
 create_workers(struct run *r)
 {
 	const struct nf_settings *settings = &r->settings;
+	struct nf_worker *workers;
 	uint16_t port_ids[NF_MAX_SIDES], n = settings->n_workers;
 
 	for (uint8_t s = 0; s < settings->n_sides; s++)
 		port_ids[s] = r->ports[s].port_id;
-	r->workers = rte_zmalloc("workers", n * sizeof(*r->workers), RTE_CACHE_LINE_SIZE);
-	if (r->workers == NULL || nf_meta_register() != 0)
+	workers = rte_zmalloc("workers", n * sizeof(*workers), RTE_CACHE_LINE_SIZE);
+	if (workers == NULL || nf_meta_register() != 0)
 		return -1;
+	r->running = (struct nf_running){
+		.workers = workers,
+		.n_workers = n,
+		.counters = r->program->counters,
+		.n_counters = r->program->n_counters,
+	};
 	for (uint16_t w = 0; w < n; w++) {
-		if (nf_worker_init(r->workers, w, n, port_ids, settings->n_sides, r->pool) != 0)
+		if (nf_worker_init(workers, w, n, port_ids, settings->n_sides, r->pool) != 0)
 			return -1;
-		r->workers[w].agent = slim_agent_worker(r->agent, w);
-		r->workers[w].clock = &r->clock;
-		if (r->program->init_worker(&r->workers[w]) != 0)
+		workers[w].agent = slim_agent_worker(r->agent, w);
+		workers[w].clock = &r->clock;
+		if (r->program->init_worker(&workers[w]) != 0)
 			return -1;
 		r->loops[w] = (struct nf_loop){
-			.worker = &r->workers[w],
+			.worker = &workers[w],
 			.stop = &stop,
 			.spin = settings->spin,
 			.sleep_ns = settings->sleep_ns,
@@ -202,15 +179,16 @@ open_control(struct run *r)
 		.path = path,
 		.commands = r->program->commands,
 		.nf = r->program->nf(),
+		.running = &r->running,
 		.n_workers = r->settings.n_workers,
 		.workspace_size = r->program->workspace_size,
 	};
 	int error;
 
-	if (path[0] == '\0')
+	if (path == NULL || path[0] == '\0')
 		return 0;
 	for (uint16_t w = 0; w < config.n_workers; w++)
-		config.mailboxes[w] = r->workers[w].mailbox;
+		config.mailboxes[w] = r->running.workers[w].mailbox;
 	error = nf_control_open(&config, &r->control);
 	if (error != 0)
 		fprintf(stderr, "%s: %s\n", path, strerror(-error));
@@ -246,8 +224,8 @@ static void
 tear_down(struct run *r)
 {
 	nf_control_close(r->control);
-	for (uint16_t w = 0; r->workers != NULL && w < r->settings.n_workers; w++)
-		nf_worker_fini(&r->workers[w]);
+	for (uint16_t w = 0; w < r->running.n_workers; w++)
+		nf_worker_fini(&r->running.workers[w]);
 	for (uint8_t s = 0; s < r->settings.n_sides; s++)
 		if (r->ports[s].name != NULL)
 			nf_port_close(&r->ports[s]);

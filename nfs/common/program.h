@@ -20,7 +20,7 @@ struct nf_settings {
 	const char *instance;
 	const char *service;
 	const char *agent_socket;   /* "": no slimd */
-	const char *control_socket; /* "": none */
+	const char *control_socket; /* NULL or "": none */
 	char identity[SLIM_IDENTITY_SIZE];
 	const struct nf_side *sides;
 	uint8_t n_sides;
@@ -61,8 +61,5 @@ struct nf_program {
 /* Runs until SIGINT or SIGTERM. Returns the exit status: 2 for a wrong command line or
  * configuration. */
 int nf_program_run(const struct nf_program *program, int argc, char **argv);
-
-/* For tables of commands, `show counters`: a row for each counter, summed over workers. */
-bool nf_show_counters(struct nf_request *r, struct nf_reply *reply);
 
 #endif

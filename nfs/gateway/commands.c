@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "pipeline.h"
-#include "program.h"
+#include "show.h"
 #include "slot.h"
 
 #define SLOTS_A_STEP 1024u /* looked at in one call of a step */

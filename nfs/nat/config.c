@@ -302,6 +302,9 @@ convert(struct conversion *c)
 	if (error == 0)
 		error = nf_take_name(&c->in, "service", file->service, config->service,
 				     sizeof(config->service));
+	if (error == 0 && file->control_socket != NULL)
+		error = nf_take_name(&c->in, "control_socket", file->control_socket,
+				     config->control_socket, sizeof(config->control_socket));
 	if (error == 0 && file->agent_socket != NULL)
 		error = nf_take_name(&c->in, "agent_socket", file->agent_socket,
 				     config->agent_socket, sizeof(config->agent_socket));

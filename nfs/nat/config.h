@@ -60,7 +60,8 @@ struct nat_pcp_config {
 struct nat_config {
 	char instance[SLIM_NAME_SIZE];
 	char service[SLIM_NAME_SIZE];
-	char agent_socket[108]; /* "": no slimd */
+	char agent_socket[108];   /* "": no slimd */
+	char control_socket[108]; /* "": none */
 	struct nf_side sides[NAT_N_SIDES];
 	struct nf_routes routes;
 	struct nat_exempt exempt[NAT_MAX_EXEMPT];

@@ -65,6 +65,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("instance", REQUIRED, struct nat_file, instance),
 	STRING("service", REQUIRED, struct nat_file, service),
 	STRING("agent_socket", OPTIONAL, struct nat_file, agent_socket),
+	STRING("control_socket", OPTIONAL, struct nat_file, control_socket),
 	NUMBER("workers", struct nat_file, workers),
 	CYAML_FIELD_MAPPING("inside", REQUIRED, struct nat_file, inside, nf_yaml_side_fields),
 	CYAML_FIELD_MAPPING("outside", REQUIRED, struct nat_file, outside, nf_yaml_side_fields),

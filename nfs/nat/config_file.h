@@ -61,6 +61,7 @@ struct nat_file {
 	char *instance;
 	char *service;
 	char *agent_socket;
+	char *control_socket;
 	uint32_t *workers;
 	struct nf_yaml_side inside;
 	struct nf_yaml_side outside;

@@ -54,6 +54,7 @@
 	X(mapping_created, "mappings created")                                                \
 	X(mapping_expired, "mappings expired")                                                \
 	X(install_conflict, "installed rows with an external port in use or not of the pool") \
+	X(mapping_cleared, "mappings removed on request")                                     \
 	X(mapping_unpaired, "mappings at another external address than the subscriber's")
 
 enum nat_counter {

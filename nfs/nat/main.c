@@ -4,6 +4,7 @@
 
 #include <rte_malloc.h>
 
+#include "commands.h"
 #include "config.h"
 #include "counters.h"
 #include "pipeline.h"
@@ -25,6 +26,7 @@ load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ER
 		.instance = config.instance,
 		.service = config.service,
 		.agent_socket = config.agent_socket,
+		.control_socket = config.control_socket,
 		.sides = config.sides,
 		.n_sides = NAT_N_SIDES,
 		.n_workers = config.n_workers,
@@ -60,6 +62,12 @@ init_worker(struct nf_worker *worker)
 	return 0;
 }
 
+static void *
+nf(void)
+{
+	return nat;
+}
+
 static void
 fini(void)
 {
@@ -77,10 +85,13 @@ main(int argc, char **argv)
 		.sizes = "capacity or the number of pool addresses",
 		.counters = nat_counter_names,
 		.n_counters = NAT_N_COUNTERS,
+		.commands = nat_commands,
+		.workspace_size = sizeof(union nat_workspace),
 		.load = load,
 		.init = init,
 		.create_tables = create_tables,
 		.init_worker = init_worker,
+		.nf = nf,
 		.fini = fini,
 	};
 

@@ -13,6 +13,7 @@
 #include "checksum.h"
 #include "counters.h"
 #include "exempt.h"
+#include "jobs.h"
 
 const struct nf_counter_name nat_counter_names[NAT_N_COUNTERS - NF_N_COUNTERS] = {
 #define X(name, text) {#name, text},
@@ -542,7 +543,7 @@ tick(struct nf_worker *nf)
 	collect(nf, &w->sessions->n_conflicts, NAT_install_conflict);
 }
 
-const struct nf_ops nat_ops = {.burst = burst, .tick = tick};
+const struct nf_ops nat_ops = {.burst = burst, .tick = tick, .job = nat_job_work};
 
 /* ---- set-up ----------------------------------------------------------------------------------------------------- */
 

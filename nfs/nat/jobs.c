@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes mappings on request; see jobs.h. Worker's thread. */
+#include "jobs.h"
+
+#include "counters.h"
+#include "pipeline.h"
+
+static bool
+finish(struct nf_job *job, enum nf_status status)
+{
+	job->status = status;
+	return true;
+}
+
+static bool
+owns_all(const struct nat_worker *w)
+{
+	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
+		if (w->nat->bucket_worker[b] == w->nf->index &&
+		    !slim_owns(w->nf->agent, (uint8_t)b))
+			return false;
+	return true;
+}
+
+static void
+clear(struct nat_worker *w, struct nf_job *job, uint32_t slot)
+{
+	nat_session_remove(w->sessions, slot);
+	nf_count(w->nf, NAT_mapping_cleared, 1);
+	job->n_affected++;
+}
+
+static bool
+clear_session(struct nat_worker *w, struct nf_job *job, uint64_t key)
+{
+	uint32_t hash = nf_slot_index_hash(&w->sessions->index, key);
+	uint32_t slot = nat_session_find(w->sessions, hash, key);
+
+	if (slot == NF_NO_SLOT)
+		return finish(job, NF_NOT_FOUND);
+	clear(w, job, slot);
+	return finish(job, NF_OK);
+}
+
+static bool
+is_used(const struct nat_worker *w, uint32_t slot)
+{
+	const struct slim_slot_head *head =
+		(const struct slim_slot_head *)slim_slot(w->sessions->table, slot) - 1;
+
+	return head->used != 0;
+}
+
+/* The next slots of the worker; those of one subscriber, or all. */
+static bool
+clear_slots(struct nat_worker *w, struct nf_job *job, const rte_be32_t *address)
+{
+	struct nat_sessions *s = w->sessions;
+	uint32_t end = RTE_MIN(s->n_slots, job->cursor + NF_JOB_BUDGET);
+
+	for (; job->cursor < end; job->cursor++) {
+		uint32_t slot = s->first_slot + job->cursor;
+
+		if (is_used(w, slot) &&
+		    (address == NULL || nat_session_at(s, slot)->inside_address == *address))
+			clear(w, job, slot);
+	}
+	if (end < s->n_slots)
+		return false;
+	return finish(job, address != NULL && job->n_affected == 0 ? NF_NOT_FOUND : NF_OK);
+}
+
+bool
+nat_job_work(struct nf_worker *nf, struct nf_job *job)
+{
+	const struct nat_job_args *args = (const struct nat_job_args *)(const void *)job->args;
+	struct nat_worker *w = nf->self;
+
+	if (!owns_all(w))
+		return finish(job, NF_NOT_OWNER);
+	switch (job->kind) {
+	case NAT_JOB_CLEAR_SESSION:
+		return clear_session(w, job, args->key);
+	case NAT_JOB_CLEAR_SUBSCRIBER:
+		return clear_slots(w, job, &args->address);
+	default:
+		return clear_slots(w, job, NULL);
+	}
+}

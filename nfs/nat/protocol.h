@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Protocols that are translated, by their number in an IPv4 header and by name. */
+#ifndef NAT_PROTOCOL_H
+#define NAT_PROTOCOL_H
+
+#include <stdint.h>
+
+#include <netinet/in.h>
+
+#include "session.h"
+
+/* enum nat_protocol, or -1. */
+static inline int
+nat_protocol_of(uint8_t ip_protocol)
+{
+	switch (ip_protocol) {
+	case IPPROTO_UDP:
+		return NAT_UDP;
+	case IPPROTO_TCP:
+		return NAT_TCP;
+	case IPPROTO_ICMP:
+		return NAT_ICMP;
+	default:
+		return -1;
+	}
+}
+
+static inline const char *
+nat_protocol_name(uint8_t ip_protocol)
+{
+	static const char *const names[NAT_N_PROTOCOLS] = {"udp", "tcp", "icmp"};
+	int protocol = nat_protocol_of(ip_protocol);
+
+	return protocol < 0 ? "?" : names[protocol];
+}
+
+#endif
