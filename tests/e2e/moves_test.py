@@ -47,6 +47,19 @@ def refused(bench, command, reason):
     bench.expect_serving("a")
 
 
+def command_line(bench):
+    """The NF that serves shows the mappings that moved to it; the other one has nothing to clear."""
+    lab = bench.lab
+    status, rows = lab.slim_nf(bench.home, "show", "sessions", "limit", "5")
+    expect_equal((status, len(rows)), (0, 5), f"mappings shown: {rows}")
+    status, one = lab.slim_nf(bench.home, "show", "sessions", "outside", rows[0]["outside"], "protocol",
+                              rows[0]["protocol"])
+    expect_equal((status, [r["inside"] for r in one]), (0, [rows[0]["inside"]]), "the same by its outside")
+    status, subscribers = lab.slim_nf(bench.home, "show", "subscribers")
+    expect(status == 0 and sum(r["sessions"] for r in subscribers) > 1000, f"subscribers: {status}")
+    expect_equal(lab.slim_nf(bench.away(), "clear", "all"), (3, []), "clearing where nothing is owned")
+
+
 def unknown_nf(bench):
     refused(bench, ["migrate", "no-such-nf", "--to", "b"], "UNKNOWN_NF")
 
@@ -88,6 +101,7 @@ def cases(t):
         bench.case("a busy source is refused", busy)
         bench.case("a moves to b", there)
         bench.case("steering tells who serves", steering_tells)
+        bench.case("the NF's command line shows what moved", command_line)
         bench.case("b moves to a", back)
         bench.case(f"{MOVES} moves in a row", many)
         bench.judge()

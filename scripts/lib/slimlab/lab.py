@@ -16,6 +16,7 @@ provider, of which slim knows nothing.
 """
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -204,6 +205,13 @@ class Lab:
                        f"unix:{self.folder}/ofctld.sock")
 
     # ---- network functions ------------------------------------------------------
+
+    def slim_nf(self, host, *words):
+        """Asks a host's NF; returns (exit status, rows)."""
+        done = subprocess.run([self.program("slim-nf"), "--socket", f"{self.folder}/{host}/nf.sock",
+                               "--json", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              stdin=subprocess.DEVNULL, text=True, timeout=30, check=False)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
     def vhost_socket(self, port):
         return f"{self.folder}/{port}.sock"
