@@ -41,7 +41,7 @@ struct program {
 	struct rpc *rpc;
 	struct rpc_server *server;
 	struct ctl_service *ctl;
-	struct metrics *metrics;
+	struct exporter *exporter;
 	struct steering *steering;
 	struct notify *notify;
 	struct daemon daemon;
@@ -154,7 +154,7 @@ start_steering(struct program *p)
 
 	if (config == NULL || p->config->steering_none)
 		return 0;
-	tls = daemon_config_rpc_tls(config->tls);
+	tls = config_rpc_tls(config->tls);
 	return steering_create(p->rpc, config->address, config->tls != NULL ? &tls : NULL,
 			       on_steered, p, &p->steering);
 }
@@ -225,7 +225,7 @@ static int
 start_control(struct program *p)
 {
 	const struct daemon_config_grpc *grpc = &p->config->grpc;
-	struct rpc_tls tls = daemon_config_rpc_tls(grpc->tls);
+	struct rpc_tls tls = config_rpc_tls(grpc->tls);
 	char address[512];
 	int rc = rpc_server_create(p->rpc, &p->server);
 
@@ -245,7 +245,8 @@ start_metrics(struct program *p)
 {
 	if (p->config->metrics == NULL)
 		return 0;
-	return metrics_create(&p->daemon, p->config->metrics, &p->metrics);
+	return exporter_create(p->base, p->config->metrics, metrics_print, &p->daemon,
+			       &p->exporter);
 }
 
 static int
@@ -286,7 +287,7 @@ static void
 stop(struct program *p)
 {
 	notify_destroy(p->notify);
-	metrics_destroy(p->metrics);
+	exporter_destroy(p->exporter);
 	rpc_server_destroy(p->server);
 	ctl_service_destroy(p->ctl);
 	driver_destroy(p->daemon.driver);

@@ -80,6 +80,7 @@ struct controller {
 	struct op_list proofs;
 	struct op *current;
 	unsigned n_calls;
+	struct controller_counters counters;
 	bool sync_wanted;
 	uint32_t complained; /* bits: services whose rules were not understood */
 	struct event *limit; /* of the current operation */
@@ -161,6 +162,8 @@ answer(struct op *op)
 	const struct steering_reason *reason = op->reason.code ? &op->reason : NULL;
 
 	op->controller->n_calls--;
+	op->controller->counters.calls++;
+	op->controller->counters.calls_refused += reason != NULL;
 	if (reason)
 		log_session_warn(op->call.session, "call refused service=%s code=%d: %s",
 				 op->call.service, reason->code, reason->text);
@@ -277,6 +280,7 @@ on_quiet(void *ctx, const char *error, bool unreachable)
 	struct op *op = ctx;
 
 	TAILQ_REMOVE(&op->controller->proofs, op, entry);
+	op->controller->counters.proofs += error == NULL;
 	if (error)
 		note_failure(op, unreachable ? UNREACHABLE : SLIM__V1__REASON_CODE__REASON_DEADLINE,
 			     "not proven %s: %s",
@@ -394,8 +398,10 @@ on_committed(void *ctx, const char *error)
 	struct member *m = ctx;
 	struct op *op = m->controller->current;
 
-	if (!error)
+	if (!error) {
 		m->n_rules = m->n_desired;
+		m->controller->counters.commits++;
+	}
 	if (take_answer(m, error))
 		finish(op);
 }
@@ -501,6 +507,7 @@ stage_member(struct op *op, struct member *m)
 		return;
 	}
 	log_mods(c, m->index, op, n_mods);
+	c->counters.rules_changed += n_mods;
 	if (bridge_stage(m->bridge, c->mods, n_mods, on_staged, m) < 0)
 		take_answer(m, "the connection to the switch is gone");
 	else
@@ -833,6 +840,7 @@ on_kick(evutil_socket_t fd, short what, void *ctx)
 	if (c->sync_wanted && (op = new_op(c)) != NULL) {
 		c->sync_wanted = false;
 		op->sync = true;
+		c->counters.repairs++;
 	} else if ((op = TAILQ_FIRST(&c->queue)) != NULL) {
 		TAILQ_REMOVE(&c->queue, op, entry);
 	}
@@ -875,10 +883,20 @@ on_bridge_change(void *ctx)
 }
 
 static void
+on_bridge_up(void *ctx)
+{
+	struct member *m = ctx;
+
+	m->controller->counters.bridge_ups++;
+	want_sync(m->controller);
+}
+
+static void
 on_bridge_down(void *ctx)
 {
 	struct member *m = ctx;
 
+	m->controller->counters.bridge_downs++;
 	m->n_rules = 0;
 }
 
@@ -909,7 +927,7 @@ on_retry(evutil_socket_t fd, short what, void *ctx)
 /* ---- life --------------------------------------------------------------------------------------------------- */
 
 static const struct bridge_ops bridge_ops = {
-	.on_up = on_bridge_change,
+	.on_up = on_bridge_up,
 	.on_down = on_bridge_down,
 	.on_ports = on_bridge_change,
 };
@@ -1022,6 +1040,12 @@ controller_destroy(struct controller *c)
 	free(c->desired);
 	free(c->mods);
 	free(c);
+}
+
+const struct controller_counters *
+controller_counters(const struct controller *c)
+{
+	return &c->counters;
 }
 
 const struct steering *

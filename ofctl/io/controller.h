@@ -60,6 +60,24 @@ void controller_destroy(struct controller *controller);
 /* `done` is called exactly once, perhaps from within. */
 void controller_call(struct controller *controller, const struct controller_call *call);
 
+/* X(name): what has happened since the start, one number a kind. */
+#define CONTROLLER_COUNTERS(X)                                                 \
+	X(calls)         /* answered, done or not */                           \
+	X(calls_refused) /* of these, with a reason */                         \
+	X(repairs)       /* rules read and compared without a call */          \
+	X(commits)       /* bundles that a bridge has committed */             \
+	X(rules_changed) /* rules added, changed or removed in bundles sent */ \
+	X(proofs)        /* old paths, fences and preparations proven quiet */ \
+	X(bridge_ups)    /* connections to bridges that came up */             \
+	X(bridge_downs)  /* and that were lost */
+
+struct controller_counters {
+#define X(name) uint64_t name;
+	CONTROLLER_COUNTERS(X)
+#undef X
+};
+const struct controller_counters *controller_counters(const struct controller *controller);
+
 /* For showing. */
 const struct steering *controller_steering(const struct controller *controller);
 

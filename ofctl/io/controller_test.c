@@ -22,6 +22,7 @@
 #include "fake_switch.h"
 #include "log.h"
 #include "loop.h"
+#include "ofctl_metrics.h"
 #include "rules.h"
 
 #define UNREACHABLE SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE
@@ -660,6 +661,46 @@ prepare_of_an_ended_session_is_refused(void **state)
 	assert_int_equal(last.code, REFUSED);
 }
 
+static void
+assert_metric(const char *line)
+{
+	struct ofctl_metrics metrics = {.controller = controller, .topology = &topology};
+	struct evbuffer *out = evbuffer_new();
+	const char *text;
+
+	ofctl_metrics_print(&metrics, out);
+	evbuffer_add(out, "", 1);
+	text = (const char *)evbuffer_pullup(out, -1);
+	if (strstr(text, line) == NULL)
+		fail_msg("%s is not in\n%s", line, text);
+	evbuffer_free(out);
+}
+
+static void
+metrics_tell_what_happened(void **state)
+{
+	(void)state;
+	assert_metric("slim_bridge_up{bridge=\"A\"} 1\n");
+	assert_metric("slim_steering_bridge_ups_total 2\n");
+	assert_metric("slim_service_session{service=\"nat\"} 0\n");
+	do_call(CONTROLLER_SET, "", "a", false);
+	assert_metric("slim_service_serving{service=\"nat\",instance=\"a\"} 1\n");
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_metric("slim_service_session{service=\"nat\"} 1\n");
+	assert_metric("slim_steering_calls_total 2\n");
+	assert_metric("slim_steering_calls_refused_total 0\n");
+	call(CONTROLLER_PREPARE, "b", "a", false);
+	assert_metric("slim_steering_calls_total 3\n");
+	assert_metric("slim_steering_calls_refused_total 1\n");
+	fake_switch_stop(&fakes[0]);
+	RUN_UNTIL(base, strcmp(controller_bridge_info(controller, 0).state, "up") != 0);
+	assert_metric("slim_steering_bridge_downs_total 1\n");
+	assert_metric("slim_bridge_up{bridge=\"A\"} 0\n");
+	start_switch(0);
+	RUN_UNTIL(base, all_up());
+	assert_metric("slim_steering_bridge_ups_total 3\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -689,6 +730,7 @@ main(void)
 		TEST(prepare_waits_for_the_flow_cache),
 		TEST(prepare_without_the_proof_is_refused),
 		TEST(prepare_of_an_ended_session_is_refused),
+		TEST(metrics_tell_what_happened),
 	};
 	int result;
 

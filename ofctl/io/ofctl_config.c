@@ -12,23 +12,12 @@
 #include "rules.h"
 #include "yaml_line.h"
 
-#define TEXT(key, type, member, flags) \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type, member, 1, CYAML_UNLIMITED)
+#define TEXT CONFIG_TEXT
+#define TLS CONFIG_TLS
 #define NUMBER(key, type, member) CYAML_FIELD_UINT(key, CYAML_FLAG_OPTIONAL, type, member)
 #define LIST(key, flags, type, member, count, entry)                                              \
 	CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | (flags), type, member, count, entry, \
 				   0, CYAML_UNLIMITED)
-
-static const cyaml_schema_field_t tls_fields[] = {
-	TEXT("ca", struct ofctl_config_tls, ca, 0),
-	TEXT("cert", struct ofctl_config_tls, cert, 0),
-	TEXT("key", struct ofctl_config_tls, key, 0),
-	CYAML_FIELD_END,
-};
-
-#define TLS(type)                                                                           \
-	CYAML_FIELD_MAPPING_PTR("tls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, tls, \
-				tls_fields)
 
 static const cyaml_schema_field_t grpc_fields[] = {
 	TEXT("unix", struct ofctl_config_grpc, unix_path, CYAML_FLAG_OPTIONAL),
@@ -129,6 +118,7 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_MAPPING("grpc", CYAML_FLAG_DEFAULT, struct ofctl_config, grpc, grpc_fields),
 	TEXT("state_dir", struct ofctl_config, state_dir, CYAML_FLAG_OPTIONAL),
 	TEXT("log_level", struct ofctl_config, log_level, CYAML_FLAG_OPTIONAL),
+	TEXT("metrics", struct ofctl_config, metrics, CYAML_FLAG_OPTIONAL),
 	NUMBER("magic", struct ofctl_config, magic),
 	CYAML_FIELD_MAPPING("openflow", CYAML_FLAG_OPTIONAL, struct ofctl_config, openflow,
 			    openflow_fields),
@@ -174,13 +164,23 @@ complain(struct check *check, const char *path, const char *format, ...)
 }
 
 static void
-check_tls(struct check *check, const char *path, const struct ofctl_config_tls *tls)
+check_tls(struct check *check, const char *path, const struct config_tls *tls)
 {
 	char text[RPC_MAX_TEXT];
-	struct rpc_tls files = ofctl_config_rpc_tls(tls);
+	struct rpc_tls files = config_rpc_tls(tls);
 
 	if (check->error[0] == '\0' && tls && rpc_tls_check(&files, text) < 0)
 		complain(check, path, "%s", text);
+}
+
+static void
+check_value(struct check *check, const char *path, const char *value,
+	    const char *(*find_wrong)(const char *value))
+{
+	const char *wrong = find_wrong(value);
+
+	if (wrong)
+		complain(check, path, "\"%s\" %s", value, wrong);
 }
 
 static void
@@ -188,10 +188,10 @@ check_grpc(struct check *check, const struct ofctl_config_grpc *grpc)
 {
 	if (!grpc->unix_path && !grpc->tcp)
 		complain(check, "grpc", "needs \"unix\", \"tcp\" or both");
-	if (grpc->unix_path && (grpc->unix_path[0] != '/' || strlen(grpc->unix_path) > 100))
-		complain(check, "grpc.unix", "must be an absolute path of at most 100 characters");
-	if (grpc->tcp && !strchr(grpc->tcp, ':'))
-		complain(check, "grpc.tcp", "\"%s\" is not host:port", grpc->tcp);
+	if (grpc->unix_path)
+		check_value(check, "grpc.unix", grpc->unix_path, config_check_socket);
+	if (grpc->tcp)
+		check_value(check, "grpc.tcp", grpc->tcp, config_check_address);
 	if (grpc->tcp && !grpc->tls)
 		complain(check, "grpc", "\"tcp\" needs \"tls\"");
 	check_tls(check, "grpc.tls", grpc->tls);
@@ -233,6 +233,8 @@ check_all(struct check *check, struct ofctl_config *config, struct topology *t)
 	check_grpc(check, &config->grpc);
 	if (config->state_dir && config->state_dir[0] != '/')
 		complain(check, "state_dir", "\"%s\" is not an absolute path", config->state_dir);
+	if (config->metrics)
+		check_value(check, "metrics", config->metrics, config_check_address);
 	config->level = LOG_LEVEL_INFO;
 	if (config->log_level && log_level_parse(config->log_level, &config->level) < 0)
 		complain(check, "log_level", "\"%s\" is not error, warn, info or debug",
@@ -253,34 +255,7 @@ check_all(struct check *check, struct ofctl_config *config, struct topology *t)
 		check_bridges(check, config, t);
 }
 
-/* ---- file names ------------------------------------------------------------------- */
-
-/* `*file` comes from libcyaml's allocator and goes back to it: both are malloc's. */
-static int
-resolve(char **file, const char *config_path)
-{
-	const char *slash = strrchr(config_path, '/');
-	char *full;
-
-	if ((*file)[0] == '/' || !slash)
-		return 0;
-	if (asprintf(&full, "%.*s/%s", (int)(slash - config_path), config_path, *file) < 0)
-		return -ENOMEM;
-	free(*file);
-	*file = full;
-	return 0;
-}
-
-static int
-resolve_tls(struct ofctl_config_tls *tls, const char *config_path)
-{
-	if (!tls)
-		return 0;
-	if (resolve(&tls->ca, config_path) < 0 || resolve(&tls->cert, config_path) < 0 ||
-	    resolve(&tls->key, config_path) < 0)
-		return -ENOMEM;
-	return 0;
-}
+/* ---- loading --------------------------------------------------------------------- */
 
 int
 ofctl_config_load(const char *path, struct ofctl_config **ret_config, struct topology *ret_topology,
@@ -294,7 +269,8 @@ ofctl_config_load(const char *path, struct ofctl_config **ret_config, struct top
 	result = config_load(path, &schema, (void **)&config, error);
 	if (result < 0)
 		return result;
-	if (resolve_tls(config->grpc.tls, path) < 0 || resolve_tls(config->openflow.tls, path) < 0)
+	if (config_resolve_tls(config->grpc.tls, path) < 0 ||
+	    config_resolve_tls(config->openflow.tls, path) < 0)
 		complain(&check, "", "out of memory");
 	else
 		check_all(&check, config, ret_topology);
@@ -310,12 +286,4 @@ void
 ofctl_config_free(struct ofctl_config *config)
 {
 	config_free(&schema, config);
-}
-
-struct rpc_tls
-ofctl_config_rpc_tls(const struct ofctl_config_tls *tls)
-{
-	if (!tls)
-		return (struct rpc_tls){0};
-	return (struct rpc_tls){.ca = tls->ca, .cert = tls->cert, .key = tls->key};
 }

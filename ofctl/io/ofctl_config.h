@@ -8,6 +8,7 @@
  *	  tls: {ca: ca.pem, cert: ofctl.pem, key: ofctl.key}
  *	state_dir: /var/lib/slim-ofctld  # optional; without it the rules on the switches are the memory
  *	log_level: info                  # error, warn, info, debug
+ *	metrics: 127.0.0.1:9743          # optional: Prometheus text
  *	magic: 21324                     # optional: upper 16 bits of all cookies, one for each controller
  *	openflow:                        # optional
  *	  tls: {ca: ca.pem, cert: ofctl.pem, key: ofctl.key}   # for ssl: bridges
@@ -48,18 +49,14 @@
 #include "rpc.h"
 #include "topology.h"
 
-struct ofctl_config_tls {
-	char *ca, *cert, *key;
-};
-
 struct ofctl_config_grpc {
 	char *unix_path; /* NULL: none */
 	char *tcp;       /* NULL: none */
-	struct ofctl_config_tls *tls;
+	struct config_tls *tls;
 };
 
 struct ofctl_config_openflow {
-	struct ofctl_config_tls *tls;
+	struct config_tls *tls;
 	uint32_t probe_ms, timeout_ms, audit_ms;
 };
 
@@ -72,6 +69,7 @@ struct ofctl_config {
 	struct ofctl_config_grpc grpc;
 	char *state_dir; /* NULL: none */
 	char *log_level;
+	char *metrics; /* NULL: none */
 	uint16_t magic;
 	struct ofctl_config_openflow openflow;
 	struct ofctl_config_quiet quiet;
@@ -86,8 +84,5 @@ int ofctl_config_load(const char *path, struct ofctl_config **ret_config,
 
 /* NULL is allowed. */
 void ofctl_config_free(struct ofctl_config *config);
-
-/* For the rpc module. tls NULL gives all NULL. */
-struct rpc_tls ofctl_config_rpc_tls(const struct ofctl_config_tls *tls);
 
 #endif

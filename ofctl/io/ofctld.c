@@ -15,6 +15,7 @@
 #include "controller.h"
 #include "notify.h"
 #include "ofctl_config.h"
+#include "ofctl_metrics.h"
 #include "rpc.h"
 #include "service.h"
 
@@ -28,6 +29,8 @@ struct daemon {
 	struct service service;
 	struct rpc *rpc;
 	struct rpc_server *server;
+	struct ofctl_metrics metrics;
+	struct exporter *exporter;
 	struct notify *notify;
 };
 
@@ -61,7 +64,7 @@ start_loop(struct daemon *d)
 static int
 start_tls(struct daemon *d)
 {
-	const struct ofctl_config_tls *files = d->config->openflow.tls;
+	const struct config_tls *files = d->config->openflow.tls;
 
 	if (!files)
 		return 0;
@@ -102,7 +105,7 @@ static int
 start_server(struct daemon *d)
 {
 	const struct ofctl_config_grpc *grpc = &d->config->grpc;
-	struct rpc_tls tls = ofctl_config_rpc_tls(grpc->tls);
+	struct rpc_tls tls = config_rpc_tls(grpc->tls);
 	char address[128];
 	int result = rpc_create(d->base, &d->rpc);
 
@@ -121,6 +124,16 @@ start_server(struct daemon *d)
 }
 
 static int
+start_metrics(struct daemon *d)
+{
+	if (!d->config->metrics)
+		return 0;
+	d->metrics = (struct ofctl_metrics){.controller = d->controller, .topology = &d->topology};
+	return exporter_create(d->base, d->config->metrics, ofctl_metrics_print, &d->metrics,
+			       &d->exporter);
+}
+
+static int
 start(struct daemon *d)
 {
 	int result = start_loop(d);
@@ -135,6 +148,8 @@ start(struct daemon *d)
 	if (result == 0)
 		result = start_server(d);
 	if (result == 0)
+		result = start_metrics(d);
+	if (result == 0)
 		result = notify_create(d->base, &d->notify);
 	if (result < 0)
 		log_error("cannot start: %s", strerror(-result));
@@ -147,6 +162,7 @@ static void
 stop(struct daemon *d)
 {
 	notify_destroy(d->notify);
+	exporter_destroy(d->exporter);
 	rpc_server_destroy(d->server);
 	rpc_destroy(d->rpc);
 	controller_destroy(d->controller);

@@ -341,3 +341,72 @@ config_free(const cyaml_schema_value_t *schema, void *data)
 	if (data != NULL)
 		cyaml_free(&settings, schema, data, 0);
 }
+
+/* ---- what several files have in common --------------------------------------------- */
+
+const cyaml_schema_field_t config_tls_fields[] = {
+	CONFIG_TEXT("ca", struct config_tls, ca, 0),
+	CONFIG_TEXT("cert", struct config_tls, cert, 0),
+	CONFIG_TEXT("key", struct config_tls, key, 0),
+	CYAML_FIELD_END,
+};
+
+/* `*file` comes from libcyaml's allocator and goes back to it: both are malloc's. */
+static int
+resolve(char **file, const char *config_path)
+{
+	const char *slash = strrchr(config_path, '/');
+	char *full;
+
+	if ((*file)[0] == '/' || slash == NULL)
+		return 0;
+	if (asprintf(&full, "%.*s/%s", (int)(slash - config_path), config_path, *file) < 0)
+		return -ENOMEM;
+	free(*file);
+	*file = full;
+	return 0;
+}
+
+int
+config_resolve_tls(struct config_tls *tls, const char *config_path)
+{
+	if (tls == NULL)
+		return 0;
+	if (resolve(&tls->ca, config_path) < 0 || resolve(&tls->cert, config_path) < 0 ||
+	    resolve(&tls->key, config_path) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+struct rpc_tls
+config_rpc_tls(const struct config_tls *tls)
+{
+	if (tls == NULL)
+		return (struct rpc_tls){0};
+	return (struct rpc_tls){.ca = tls->ca, .cert = tls->cert, .key = tls->key};
+}
+
+const char *
+config_check_address(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	char *end;
+	long port;
+
+	if (colon == NULL || colon == address || colon[1] < '0' || colon[1] > '9')
+		return "is not host:port";
+	port = strtol(colon + 1, &end, 10);
+	if (*end != '\0' || port > 65535)
+		return "has no valid port";
+	if (strchr(address, ':') != colon && address[0] != '[')
+		return "needs the form [address]:port for IPv6";
+	return NULL;
+}
+
+const char *
+config_check_socket(const char *path)
+{
+	if (path[0] != '/')
+		return "is not an absolute path";
+	return strlen(path) > 100 ? "is too long for a socket" : NULL;
+}

@@ -20,6 +20,8 @@
 
 #include <cyaml/cyaml.h>
 
+#include "rpc.h"
+
 #define CONFIG_ERROR_SIZE 512u       /* one error text, with its final NUL */
 #define CONFIG_MAX_FILE (256u << 10) /* bytes of one file */
 
@@ -36,5 +38,32 @@ int config_parse(const char *name, const void *text, size_t size,
 
 /* data may be NULL. */
 void config_free(const cyaml_schema_value_t *schema, void *data);
+
+/* ---- what several files have in common ------------------------------------------- */
+
+/* Field of text, in a struct as char *. */
+#define CONFIG_TEXT(key, type, member, flags) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type, member, 1, CYAML_UNLIMITED)
+
+/* Certificates: "tls: {ca: ca.pem, cert: a.pem, key: a.key}", in a struct as struct config_tls *tls;
+ * NULL: not given. */
+struct config_tls {
+	char *ca, *cert, *key;
+};
+extern const cyaml_schema_field_t config_tls_fields[];
+#define CONFIG_TLS(type)                                                                    \
+	CYAML_FIELD_MAPPING_PTR("tls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, tls, \
+				config_tls_fields)
+
+/* File names that are relative to the folder of the configuration file become usable. NULL is
+ * allowed. -ENOMEM. */
+int config_resolve_tls(struct config_tls *tls, const char *config_path);
+
+/* For the rpc module. NULL gives all NULL. */
+struct rpc_tls config_rpc_tls(const struct config_tls *tls);
+
+/* What is wrong with a value, as the end of a sentence that begins with it; NULL: nothing. */
+const char *config_check_address(const char *address); /* host:port, [v6]:port */
+const char *config_check_socket(const char *path);     /* of a unix socket */
 
 #endif

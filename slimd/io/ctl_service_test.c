@@ -1010,13 +1010,16 @@ static void
 metrics_are_served(void **state)
 {
 	struct fixture *f = *state;
-	struct metrics *metrics;
+	struct exporter *exporter;
 
 	fill_slots(5);
 	strcpy(f->nf.service, "n\"a\\t");
-	assert_int_equal(metrics_create(&f->daemon, "127.0.0.1", &metrics), -EINVAL);
-	assert_int_equal(metrics_create(&f->daemon, "127.0.0.1:0", &metrics), 0);
-	assert_int_equal(get_http(f, metrics_port(metrics), "/metrics"), 200);
+	assert_int_equal(
+		exporter_create(f->base, "127.0.0.1", metrics_print, &f->daemon, &exporter),
+		-EINVAL);
+	assert_int_equal(
+		exporter_create(f->base, "127.0.0.1:0", metrics_print, &f->daemon, &exporter), 0);
+	assert_int_equal(get_http(f, exporter_port(exporter), "/metrics"), 200);
 	assert_non_null(
 		strstr(f->http, "\nslim_nf_alive{nf=\"nat-a\",service=\"n\\\"a\\\\t\"} 1\n"));
 	assert_non_null(
@@ -1024,8 +1027,8 @@ metrics_are_served(void **state)
 	assert_non_null(strstr(f->http, "\n# TYPE slim_gate_held_total counter\n"));
 	assert_non_null(strstr(f->http, "\nslim_jobs{state=\"complete\"} 0\n"));
 	assert_non_null(strstr(f->http, "\nslim_peer_up{peer=\"b\"} 1\n"));
-	assert_int_equal(get_http(f, metrics_port(metrics), "/"), 404);
-	metrics_destroy(metrics);
+	assert_int_equal(get_http(f, exporter_port(exporter), "/"), 404);
+	exporter_destroy(exporter);
 }
 
 #define ctl_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

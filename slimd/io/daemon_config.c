@@ -10,19 +10,8 @@
 
 #include "slim_limits.h"
 
-#define TEXT(key, type, member, flags) \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type, member, 1, CYAML_UNLIMITED)
-
-static const cyaml_schema_field_t tls_fields[] = {
-	TEXT("ca", struct daemon_config_tls, ca, 0),
-	TEXT("cert", struct daemon_config_tls, cert, 0),
-	TEXT("key", struct daemon_config_tls, key, 0),
-	CYAML_FIELD_END,
-};
-
-#define TLS(type)                                                                           \
-	CYAML_FIELD_MAPPING_PTR("tls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, tls, \
-				tls_fields)
+#define TEXT CONFIG_TEXT
+#define TLS CONFIG_TLS
 
 static const cyaml_schema_field_t grpc_fields[] = {
 	TEXT("unix", struct daemon_config_grpc, unix_path, CYAML_FLAG_OPTIONAL),
@@ -128,39 +117,29 @@ check_name(struct check *check, const char *key, const char *name)
 			 name);
 }
 
-/* host:port, [v6]:port */
 static void
 check_address(struct check *check, const char *key, const char *address)
 {
-	const char *colon = strrchr(address, ':');
-	char *end;
-	long port;
+	const char *wrong = config_check_address(address);
 
-	if (colon == NULL || colon == address || colon[1] < '0' || colon[1] > '9') {
-		complain(check, "%s: \"%s\" is not host:port", key, address);
-		return;
-	}
-	port = strtol(colon + 1, &end, 10);
-	if (*end != '\0' || port > 65535)
-		complain(check, "%s: \"%s\" has no valid port", key, address);
-	if (strchr(address, ':') != colon && address[0] != '[')
-		complain(check, "%s: \"%s\": write [address]:port for IPv6", key, address);
+	if (wrong != NULL)
+		complain(check, "%s: \"%s\" %s", key, address, wrong);
 }
 
 static void
 check_socket_path(struct check *check, const char *key, const char *path)
 {
-	if (path[0] != '/')
-		complain(check, "%s: \"%s\" is not an absolute path", key, path);
-	else if (strlen(path) > 100)
-		complain(check, "%s: \"%s\" is too long for a socket", key, path);
+	const char *wrong = config_check_socket(path);
+
+	if (wrong != NULL)
+		complain(check, "%s: \"%s\" %s", key, path, wrong);
 }
 
 static void
-check_tls(struct check *check, const char *key, const struct daemon_config_tls *tls)
+check_tls(struct check *check, const char *key, const struct config_tls *tls)
 {
 	char text[RPC_MAX_TEXT];
-	struct rpc_tls files = daemon_config_rpc_tls(tls);
+	struct rpc_tls files = config_rpc_tls(tls);
 
 	if (check->error[0] == '\0' && tls != NULL && rpc_tls_check(&files, text) < 0)
 		complain(check, "%s: %s", key, text);
@@ -288,42 +267,15 @@ check_all(struct check *check, struct daemon_config *config)
 
 /* ---- file names ------------------------------------------------------------------- */
 
-/* `*file` comes from libcyaml's allocator and goes back to it: both are malloc's. */
-static int
-resolve(char **file, const char *config_path)
-{
-	const char *slash = strrchr(config_path, '/');
-	char *full;
-
-	if ((*file)[0] == '/' || slash == NULL)
-		return 0;
-	if (asprintf(&full, "%.*s/%s", (int)(slash - config_path), config_path, *file) < 0)
-		return -ENOMEM;
-	free(*file);
-	*file = full;
-	return 0;
-}
-
-static int
-resolve_tls(struct daemon_config_tls *tls, const char *config_path)
-{
-	if (tls == NULL)
-		return 0;
-	if (resolve(&tls->ca, config_path) < 0 || resolve(&tls->cert, config_path) < 0 ||
-	    resolve(&tls->key, config_path) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
 static int
 resolve_all(struct daemon_config *config, const char *path)
 {
-	int error = resolve_tls(config->grpc.tls, path);
+	int error = config_resolve_tls(config->grpc.tls, path);
 
 	if (error == 0 && config->peer != NULL)
-		error = resolve_tls(config->peer->tls, path);
+		error = config_resolve_tls(config->peer->tls, path);
 	if (error == 0 && config->steering != NULL)
-		error = resolve_tls(config->steering->tls, path);
+		error = config_resolve_tls(config->steering->tls, path);
 	return error;
 }
 
@@ -356,12 +308,4 @@ void
 daemon_config_free(struct daemon_config *config)
 {
 	config_free(&schema, config);
-}
-
-struct rpc_tls
-daemon_config_rpc_tls(const struct daemon_config_tls *tls)
-{
-	if (tls == NULL)
-		return (struct rpc_tls){0};
-	return (struct rpc_tls){.ca = tls->ca, .cert = tls->cert, .key = tls->key};
 }

@@ -39,19 +39,15 @@
 #include "log.h"
 #include "rpc.h"
 
-struct daemon_config_tls {
-	char *ca, *cert, *key;
-};
-
 struct daemon_config_grpc {
 	char *unix_path; /* NULL: none */
 	char *tcp;       /* NULL: none */
-	struct daemon_config_tls *tls;
+	struct config_tls *tls;
 };
 
 struct daemon_config_peer {
 	char *listen; /* NULL: others cannot dial us */
-	struct daemon_config_tls *tls;
+	struct config_tls *tls;
 	bool plaintext;
 	char *compression; /* NULL: not given */
 };
@@ -63,7 +59,7 @@ struct daemon_config_peer_entry {
 
 struct daemon_config_steering {
 	char *address;
-	struct daemon_config_tls *tls;
+	struct config_tls *tls;
 };
 
 struct daemon_config_defaults {
@@ -96,8 +92,5 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config,
 
 /* NULL is allowed. */
 void daemon_config_free(struct daemon_config *config);
-
-/* For the rpc module. tls NULL gives all NULL. */
-struct rpc_tls daemon_config_rpc_tls(const struct daemon_config_tls *tls);
 
 #endif

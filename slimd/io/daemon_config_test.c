@@ -189,7 +189,7 @@ what_contradicts_itself_is_refused(void **state)
 		{"peer: {listen: \"1\", plaintext: true}\n",
 		 ": peer.listen: \"1\" is not host:port"},
 		{"peer: {listen: \"::1:7\", plaintext: true}\n",
-		 ": peer.listen: \"::1:7\": write [address]:port for IPv6"},
+		 ": peer.listen: \"::1:7\" needs the form [address]:port for IPv6"},
 		{"peer: {plaintext: true}\npeers: [{name: a}]\n", ": peers: \"a\" is this host"},
 		{"peer: {plaintext: true, compression: gzip}\n",
 		 ": peer.compression: \"gzip\" is not none or lz4"},
