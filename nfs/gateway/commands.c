@@ -337,6 +337,7 @@ struct filter {
 	uint32_t teid;   /* 0: any */
 	rte_be32_t ipv4; /* 0: any */
 	rte_be32_t cell; /* 0: any */
+	bool waiting;    /* only those for which packets wait */
 	uint64_t limit;  /* rows that may follow */
 };
 
@@ -352,6 +353,7 @@ start_show(struct nf_request *r, struct nf_words *words)
 	    (cell != NULL && !nf_parse_ipv4(cell, &filter.cell)) ||
 	    (limit != NULL && !nf_parse_number(limit, UINT64_MAX, &filter.limit)))
 		return NF_USAGE;
+	filter.waiting = nf_words_flag(words, "waiting");
 	memcpy(r->job.args, &filter, sizeof(filter));
 	return NF_OK;
 }
@@ -390,6 +392,8 @@ write_session(struct nf_reply *reply, const struct gateway_session *session)
 	nf_reply_number(reply, "packets_down", session->packets_down);
 	nf_reply_number(reply, "bytes_down", session->bytes_down);
 	nf_reply_number(reply, "packets_policed", session->packets_policed);
+	if (session->n_waiting != 0)
+		nf_reply_number(reply, "waiting", session->n_waiting);
 	nf_reply_end(reply);
 }
 
@@ -398,7 +402,8 @@ is_shown(const struct filter *filter, const struct gateway_session *session)
 {
 	return (filter->teid == 0 || filter->teid == session->teid) &&
 	       (filter->ipv4 == 0 || filter->ipv4 == session->ipv4) &&
-	       (filter->cell == 0 || filter->cell == session->cell_address);
+	       (filter->cell == 0 || filter->cell == session->cell_address) &&
+	       (!filter->waiting || session->n_waiting != 0);
 }
 
 /* A slot that its owner is writing right now is looked at again with the next call. */
@@ -440,8 +445,8 @@ const struct nf_command gateway_commands[] = {
 	{"session remove", "TEID", "end a session", start_remove, NULL},
 	{"path-switch", "TEID cell ADDRESS cell-teid TEID | TEID idle",
 	 "move a subscriber to another cell, or to none", start_switch, NULL},
-	{"show sessions", "[teid TEID] [ipv4 ADDRESS] [cell ADDRESS] [limit N]", "list sessions",
-	 start_show, show_sessions},
+	{"show sessions", "[teid TEID] [ipv4 ADDRESS] [cell ADDRESS] [waiting] [limit N]",
+	 "list sessions", start_show, show_sessions},
 	{"show counters", "", "what the gateway counted", NULL, nf_show_counters},
 	{NULL, NULL, NULL, NULL, NULL},
 };

@@ -81,6 +81,22 @@ take_subscribers(struct conversion *c)
 	return 0;
 }
 
+/* What waits goes into the hold of the core port when a move begins: it must have room there. */
+static int
+take_buffer(struct conversion *c)
+{
+	const struct gateway_file_buffer *file = &c->file->buffer;
+	struct gateway_buffer_limits *limits = &c->config->buffer;
+	uint32_t most = c->config->hold_capacity / 2;
+
+	if (nf_take_number(&c->in, "buffer.packets", file->packets, most < 4096 ? most : 4096, 0,
+			   most, &limits->packets) != 0 ||
+	    nf_take_number(&c->in, "buffer.packets_per_session", file->packets_per_session, 16, 0,
+			   UINT16_MAX, &limits->packets_per_session) != 0)
+		return -EINVAL;
+	return nf_take_seconds(&c->in, "buffer.seconds", file->seconds, 10, &limits->lifetime_ns);
+}
+
 static int
 take_sizes(struct conversion *c)
 {
@@ -143,6 +159,8 @@ gateway_config_parse(const char *name, const char *text, size_t size,
 		result = take_subscribers(&c);
 	if (result == 0)
 		result = take_sizes(&c);
+	if (result == 0)
+		result = take_buffer(&c);
 	nf_yaml_free(&gateway_file_schema, file);
 	if (result == 0)
 		*ret_config = config;
@@ -174,5 +192,6 @@ gateway_config_identity(const struct gateway_config *config, char identity[SLIM_
 		nf_fingerprint_number(&f, config->subscribers[i].mask);
 	}
 	nf_fingerprint_number(&f, config->path_switch_by_data);
+	nf_fingerprint_number(&f, config->recovery);
 	snprintf(identity, SLIM_IDENTITY_SIZE, "gateway gtp-u config %016" PRIx64, f.hash);
 }

@@ -19,6 +19,13 @@
 /* Towards the cells (N3, S1-U) and towards the data network (N6, SGi). */
 enum gateway_side { GATEWAY_ACCESS = 0, GATEWAY_CORE, GATEWAY_N_SIDES };
 
+/* Packets that wait for idle subscribers (buffer.h). */
+struct gateway_buffer_limits {
+	uint32_t packets; /* of one worker */
+	uint32_t packets_per_session;
+	uint64_t lifetime_ns;
+};
+
 struct gateway_config {
 	char instance[SLIM_NAME_SIZE];
 	char service[SLIM_NAME_SIZE];
@@ -32,6 +39,7 @@ struct gateway_config {
 	uint8_t recovery;         /* restart counter of echo responses */
 	uint64_t session_idle_ns; /* 0: sessions do not expire */
 	uint64_t arp_ns;
+	struct gateway_buffer_limits buffer;
 	uint32_t capacity; /* sessions */
 	uint32_t neighbours;
 	uint32_t hold_capacity;

@@ -18,6 +18,12 @@ static const cyaml_schema_field_t timeouts_fields[] = {
 	NUMBER("arp", struct gateway_file_timeouts, arp),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t buffer_fields[] = {
+	NUMBER("packets", struct gateway_file_buffer, packets),
+	NUMBER("packets_per_session", struct gateway_file_buffer, packets_per_session),
+	NUMBER("seconds", struct gateway_file_buffer, seconds),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t file_fields[] = {
 	STRING("instance", REQUIRED, struct gateway_file, instance),
 	STRING("service", REQUIRED, struct gateway_file, service),
@@ -32,6 +38,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	FLAG("path_switch_by_data", struct gateway_file, path_switch_by_data),
 	NUMBER("recovery", struct gateway_file, recovery),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct gateway_file, timeouts, timeouts_fields),
+	CYAML_FIELD_MAPPING("buffer", OPTIONAL, struct gateway_file, buffer, buffer_fields),
 	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct gateway_file, idle, nf_yaml_idle_fields),
 	NUMBER("capacity", struct gateway_file, capacity),
 	NUMBER("neighbours", struct gateway_file, neighbours),

@@ -13,6 +13,12 @@ struct gateway_file_timeouts {
 	uint32_t *arp;
 };
 
+struct gateway_file_buffer {
+	uint32_t *packets;
+	uint32_t *packets_per_session;
+	uint32_t *seconds;
+};
+
 struct gateway_file {
 	char *instance;
 	char *service;
@@ -26,6 +32,7 @@ struct gateway_file {
 	bool *path_switch_by_data;
 	uint32_t *recovery;
 	struct gateway_file_timeouts timeouts;
+	struct gateway_file_buffer buffer;
 	struct nf_yaml_idle idle;
 	uint32_t *capacity;
 	uint32_t *neighbours;

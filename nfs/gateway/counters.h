@@ -40,9 +40,13 @@
 	X(drop_own_address, "dropped: to the gateway itself, and no echo request")             \
 	X(drop_no_route, "dropped: no route, or back to where it came from")                   \
 	X(drop_ttl, "dropped: time to live is over")                                           \
-	X(drop_idle, "dropped: the subscriber is in no cell")                                  \
+	X(drop_idle_full, "dropped: the subscriber is in no cell, and too many packets wait")  \
+	X(drop_idle_late, "dropped: waited too long for the subscriber to be in a cell")       \
+	X(drop_idle_gone, "dropped: the session ended while the packet waited")                \
+	X(returned, "packets that waited for a cell, given back for the target of a move")     \
 	X(drop_policed, "dropped: above the rate of the session")                              \
 	X(local, "packets from a subscriber to a subscriber of this gateway")                  \
+	X(buffered, "packets that wait or waited until the subscriber is in a cell")           \
 	X(path_switched, "subscribers that moved to another cell")                             \
 	X(path_switched_by_data, "of these, by an uplink packet from there")                   \
 	X(end_marker_sent, "GTP-U end markers sent to the cell that was left")                 \

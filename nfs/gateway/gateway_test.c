@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -44,6 +45,20 @@ open_three_workers(void **state)
 {
 	(void)state;
 	return open_with(3, false);
+}
+
+/* Serves by the test's word alone: its agent takes back what is returned, and drops it. */
+static int
+open_standby(void **state)
+{
+	struct gateway_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	harness_open(&h, &config, false);
+	h.nf[0].serves = true;
+	assert_int_equal(harness_ask(&h, "session add 0x10007 ipv4 100.64.3.7"), NF_OK);
+	return 0;
 }
 
 static int
@@ -373,15 +388,111 @@ strangers_are_dropped(void **state)
 	harness_dropped(&h, GATEWAY_ACCESS, &in, GATEWAY_drop_not_gtpu);
 }
 
-static void
-idle_subscribers_get_nothing(void **state)
-{
-	struct frame in = plain(SERVER, SUBSCRIBER, 32, 1);
+/* ---- idle subscribers -------------------------------------------------------------------------------- */
 
-	(void)state;
+static void
+become_idle(void)
+{
 	assert_int_equal(harness_ask(&h, "path-switch 0x10007 idle"), NF_OK);
 	is_end_marker(CELL_1, CELL_TEID);
-	harness_dropped(&h, GATEWAY_CORE, &in, GATEWAY_drop_idle);
+}
+
+/* Killed by: another order, or a new packet in front of those that waited. */
+static void
+packets_wait_for_a_cell(void **state)
+{
+	(void)state;
+	become_idle();
+	for (uint8_t i = 1; i <= 5; i++)
+		send_down(i, 0);
+	nothing_left();
+	assert_int_equal(harness_session(&h, TEID)->n_waiting, 5);
+	assert_int_equal(harness_ask(&h, "path-switch 0x10007 cell 192.0.2.12 cell-teid 6"), NF_OK);
+	send_down(6, 0);
+	for (uint8_t i = 1; i <= 6; i++)
+		goes_to(CELL_2, 6, i);
+	assert_int_equal(harness_session(&h, TEID)->n_waiting, 0);
+	assert_int_equal(harness_session(&h, TEID)->packets_down, 6);
+	nothing_left();
+}
+
+/* Killed by: a limit that is off by one, or memory that does not come back. */
+static void
+waiting_has_limits(void **state)
+{
+	const struct gateway_buffer_limits *limits = &h.config.buffer;
+	char line[100];
+
+	(void)state;
+	become_idle();
+	for (uint32_t i = 0; i < limits->packets_per_session + 3; i++)
+		send_down(1, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_buffered), limits->packets_per_session);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_idle_full), 3);
+	for (unsigned int s = 1; s <= limits->packets; s++) {
+		struct frame in = plain(SERVER, IP(100, 64, 9, s), 32, 1);
+
+		snprintf(line, sizeof(line), "session add %u ipv4 100.64.9.%u", 0x100 + s, s);
+		assert_int_equal(harness_ask(&h, line), NF_OK);
+		harness_send(&h, GATEWAY_CORE, &in, 0);
+	}
+	assert_int_equal(h.workers[0].buffer.n, limits->packets);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_idle_full),
+			 3 + limits->packets_per_session);
+	harness_wait(&h, limits->lifetime_ns - 1);
+	assert_int_equal(h.workers[0].buffer.n, limits->packets);
+	harness_wait(&h, 1);
+	assert_int_equal(h.workers[0].buffer.n, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_idle_late), limits->packets);
+	assert_int_equal(harness_in_use(&h), 0);
+	send_down(1, 0);
+	assert_int_equal(harness_session(&h, TEID)->n_waiting, 1);
+}
+
+/* Killed by: a session that leaves its packets behind. */
+static void
+what_waits_ends_with_the_session(void **state)
+{
+	(void)state;
+	become_idle();
+	send_down(1, 0);
+	send_down(2, 0);
+	assert_int_equal(harness_ask(&h, "session remove 0x10007"), NF_OK);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_idle_gone), 2);
+	assert_int_equal(harness_in_use(&h), 0);
+}
+
+/* A packet of another subscriber waits as well. */
+static void
+subscribers_wait_for_each_other(void **state)
+{
+	struct frame inner = plain(IP(100, 64, 9, 8), SUBSCRIBER, 32, 4);
+	struct frame up = tunnelled(&inner, CELL_2, 0x20008), out;
+
+	(void)state;
+	become_idle();
+	assert_int_equal(harness_ask(&h, "session add 0x20008 ipv4 100.64.9.8"), NF_OK);
+	harness_send(&h, GATEWAY_ACCESS, &up, 0);
+	nothing_left();
+	assert_int_equal(harness_ask(&h, "path-switch 0x10007 cell 192.0.2.11 cell-teid 6"), NF_OK);
+	out = taken(GATEWAY_ACCESS);
+	assert_int_equal(get32(g_pdu(&out, CELL_1, 6) + 12), IP(100, 64, 9, 8));
+}
+
+/* In a move: what waits goes back to the agent before anything else comes. Killed by: keeping it. */
+static void
+what_waits_is_returned_when_serving_ends(void **state)
+{
+	(void)state;
+	for (uint8_t i = 1; i <= 5; i++)
+		send_down(i, 0);
+	assert_int_equal(h.workers[0].buffer.n, 5);
+	h.nf[0].serves = false;
+	gateway_ops.tick(&h.nf[0]);
+	assert_int_equal(h.workers[0].buffer.n, 0);
+	assert_int_equal(harness_session(&h, TEID)->n_waiting, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_returned), 5);
+	assert_int_equal(harness_in_use(&h), 0);
 }
 
 /* Killed by: a rate that is off by more than a packet, or one that never recovers. 80 kbit/s are
@@ -495,7 +606,11 @@ main(void)
 		TEST(unknown_extension_header_is_told),
 		TEST(foreign_sources_are_dropped),
 		TEST(strangers_are_dropped),
-		TEST(idle_subscribers_get_nothing),
+		TEST(packets_wait_for_a_cell),
+		TEST(waiting_has_limits),
+		TEST(what_waits_ends_with_the_session),
+		TEST(subscribers_wait_for_each_other),
+		TEST_WITH(what_waits_is_returned_when_serving_ends, open_standby),
 		TEST(rates_are_kept),
 		TEST(wrong_sessions_are_refused),
 		TEST(addresses_can_change),

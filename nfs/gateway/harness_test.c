@@ -63,7 +63,7 @@ open_workers(struct harness *h)
 				 0);
 		h->nf[w].agent = slim_agent_worker(h->agent, w);
 		h->nf[w].now_ns = h->now_ns;
-		gateway_worker_init(&h->workers[w], h->gateway, &h->nf[w]);
+		assert_int_equal(gateway_worker_init(&h->workers[w], h->gateway, &h->nf[w]), 0);
 		h->nf[w].serves = (slim_worker_poll(h->nf[w].agent) & SLIM_POLL_SERVES) != 0;
 	}
 }
@@ -125,8 +125,10 @@ harness_close(struct harness *h)
 	for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++)
 		while ((m = take_mbuf(h, s)) != NULL)
 			rte_pktmbuf_free(m);
-	for (uint16_t w = 0; w < h->config.n_workers; w++)
+	for (uint16_t w = 0; w < h->config.n_workers; w++) {
+		gateway_worker_fini(&h->workers[w]);
 		nf_worker_fini(&h->nf[w]);
+	}
 	gateway_fini(h->gateway);
 	slim_agent_destroy(h->agent);
 	assert_int_equal(harness_in_use(h), 0);
@@ -478,7 +480,8 @@ harness_waiting(const struct harness *h)
 	uint32_t n = 0;
 
 	for (uint16_t w = 0; w < h->config.n_workers; w++)
-		n += nf_neighbour_waiting(h->gateway->neighbours.workers[w]);
+		n += nf_neighbour_waiting(h->gateway->neighbours.workers[w]) +
+		     h->workers[w].buffer.n;
 	return n;
 }
 

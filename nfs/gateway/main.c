@@ -30,7 +30,7 @@ load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ER
 		.n_sides = GATEWAY_N_SIDES,
 		.n_workers = config.n_workers,
 		.hold_capacity = config.hold_capacity,
-		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING,
+		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.buffer.packets,
 		.spin = config.spin,
 		.sleep_ns = config.sleep_ns,
 	};
@@ -57,8 +57,7 @@ create_tables(struct slim_agent *agent)
 static int
 init_worker(struct nf_worker *worker)
 {
-	gateway_worker_init(&workers[worker->index], gateway, worker);
-	return 0;
+	return gateway_worker_init(&workers[worker->index], gateway, worker);
 }
 
 static void *
@@ -70,6 +69,8 @@ nf(void)
 static void
 fini(void)
 {
+	for (uint16_t w = 0; workers != NULL && w < config.n_workers; w++)
+		gateway_worker_fini(&workers[w]);
 	if (gateway != NULL)
 		gateway_fini(gateway);
 }

@@ -131,6 +131,22 @@ encapsulate(struct gateway_worker *w, struct gateway_packet *p,
 			    (uint16_t)(header + p->ip_size), GATEWAY_downlink);
 }
 
+/* Until the subscriber is in a cell. Kept as it came from the core; a packet of another subscriber is made
+ * to look so. */
+__attribute__((noinline)) static void
+keep(struct gateway_worker *w, struct gateway_packet *p, uint32_t slot)
+{
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *);
+
+	if (p->side == GATEWAY_ACCESS) {
+		eth->dst_addr = w->gateway->config.sides[GATEWAY_CORE].mac;
+		eth->src_addr = eth->dst_addr;
+		eth->ether_type =
+			p->is_ipv6 ? RTE_BE16(RTE_ETHER_TYPE_IPV6) : RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	}
+	gateway_buffer_put(&w->buffer, slot, p->m);
+}
+
 static void
 to_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 {
@@ -143,7 +159,7 @@ to_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 	}
 	session = slim_slot(w->sessions->table, slot);
 	if (unlikely(session->cell_address == 0)) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_idle);
+		keep(w, p, slot);
 		return;
 	}
 	/* Of a packet from a subscriber of this gateway it was decremented already. */
@@ -160,6 +176,22 @@ to_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 	encapsulate(w, p, session);
 }
 
+static void
+send_waiting(struct gateway_worker *w, uint32_t slot)
+{
+	struct rte_mbuf *m;
+
+	while ((m = gateway_buffer_take(&w->buffer, slot)) != NULL) {
+		struct gateway_packet p = {.m = m, .side = GATEWAY_CORE};
+
+		gateway_packet_take_ip(
+			&p, rte_pktmbuf_mtod_offset(m, uint8_t *, sizeof(struct rte_ether_hdr)),
+			rte_pktmbuf_data_len(m) - (uint32_t)sizeof(struct rte_ether_hdr),
+			GATEWAY_drop_ip_header);
+		to_subscriber(w, &p);
+	}
+}
+
 /* ---- from a subscriber --------------------------------------------------------------------------------- */
 
 void
@@ -174,6 +206,8 @@ gateway_switch_path(struct gateway_worker *w, uint32_t slot, struct gateway_cell
 		gateway_signal_end_marker(w, left);
 	gateway_session_set_cell(w->sessions, slot, cell, w->nf->now_ns);
 	nf_count(w->nf, GATEWAY_path_switched, 1);
+	if (cell.address != 0)
+		send_waiting(w, slot);
 }
 
 /* The packet came from another cell than the one where the subscriber is thought to be. */
@@ -450,6 +484,7 @@ tick(struct nf_worker *nf)
 {
 	struct gateway_worker *w = nf->self;
 
+	gateway_buffer_tick(&w->buffer);
 	sweep(w);
 	nf_neighbour_tick(w->neighbours);
 	collect(nf, &w->sessions->n_created, GATEWAY_session_created);
@@ -501,7 +536,7 @@ gateway_create_tables(struct gateway *gateway, struct slim_agent *agent)
 	return error != 0 ? error : nf_neighbour_table_create(&gateway->neighbours, agent);
 }
 
-void
+int
 gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf_worker *nf)
 {
 	*w = (struct gateway_worker){
@@ -510,8 +545,18 @@ gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf
 		.sessions = gateway_session_worker_init(&gateway->sessions, nf->agent, nf->index),
 		.neighbours = nf_neighbour_worker_init(&gateway->neighbours, nf),
 	};
+	w->buffer.worker = nf;
+	w->buffer.sessions = gateway->sessions.table;
+	w->sessions->buffer = &w->buffer;
 	nf->self = w;
 	nf->ops = &gateway_ops;
+	return gateway_buffer_init(&w->buffer, &gateway->config.buffer);
+}
+
+void
+gateway_worker_fini(struct gateway_worker *w)
+{
+	gateway_buffer_fini(&w->buffer);
 }
 
 void

@@ -46,6 +46,7 @@ struct gateway_worker {
 	struct nf_worker *nf;
 	struct gateway_sessions *sessions;
 	struct nf_neighbours *neighbours;
+	struct gateway_buffer buffer;
 	uint64_t swept_ns;   /* the sweep has done all that was due at this time */
 	uint64_t signals_ns; /* error messages: beginning of the current second */
 	uint32_t n_signals;
@@ -57,13 +58,15 @@ extern const struct nf_ops gateway_ops; /* nf_worker.self: struct gateway_worker
 int gateway_init(struct gateway *gateway, const struct gateway_config *config, uint64_t seed);
 /* Declares the tables to an agent that is created but not started. Negative errno. */
 int gateway_create_tables(struct gateway *gateway, struct slim_agent *agent);
-/* After slim_agent_start(): joins a worker of the loop with its part of the gateway. */
-void gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf_worker *nf);
+/* After slim_agent_start(): joins a worker of the loop with its part of the gateway. -ENOMEM. */
+int gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf_worker *nf);
+/* Frees what waits in it. */
+void gateway_worker_fini(struct gateway_worker *w);
 void gateway_fini(struct gateway *gateway);
 
 /* Moves a subscriber to another cell (address 0: to none). The cell that is left gets an end marker
  * (TS 29.281 section 7.3.2) behind the last packet that went there and before the first that
- * goes elsewhere. */
+ * goes elsewhere. What waited for the subscriber follows. */
 void gateway_switch_path(struct gateway_worker *w, uint32_t slot, struct gateway_cell cell);
 
 /* ---- signalling (signal.c) ------------------------------------------------------------------------ */

@@ -42,6 +42,9 @@ const struct slim_field gateway_session_fields[] = {
 	SLIM_FIELD_LOCAL(struct gateway_session, downlink_cost, SLIM_U64),
 	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv6, SLIM_U64),
 	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv4, SLIM_U32),
+	SLIM_FIELD_LOCAL(struct gateway_session, first_waiting, SLIM_U32),
+	SLIM_FIELD_LOCAL(struct gateway_session, last_waiting, SLIM_U32),
+	SLIM_FIELD_LOCAL(struct gateway_session, n_waiting, SLIM_U32),
 };
 const uint16_t gateway_session_n_fields = RTE_DIM(gateway_session_fields);
 
@@ -147,6 +150,7 @@ take_slot(struct gateway_sessions *s, uint32_t teid)
 	session = slim_slot(s->table, slot);
 	session->indexed_ipv4 = 0;
 	session->indexed_ipv6 = 0;
+	session->n_waiting = 0;
 	nf_slot_index_insert(&s->by_teid, nf_slot_index_hash(&s->by_teid, teid), slot);
 	return slot;
 }
@@ -217,6 +221,7 @@ gateway_session_set_cell(struct gateway_sessions *s, uint32_t slot, struct gatew
 static void
 forget(struct gateway_sessions *s, uint32_t slot, uint32_t teid)
 {
+	gateway_buffer_drop(s->buffer, slot);
 	unindex_addresses(s, slot);
 	nf_slot_index_remove(&s->by_teid, nf_slot_index_hash(&s->by_teid, teid), slot);
 	s->deadlines[slot - s->first_slot] = 0;

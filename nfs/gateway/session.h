@@ -26,6 +26,7 @@
 
 #include <rte_byteorder.h>
 
+#include "buffer.h"
 #include "slim.h"
 #include "slot_index.h"
 
@@ -64,7 +65,9 @@ struct gateway_session {
 	uint64_t downlink_cost;
 	uint64_t indexed_ipv6;
 	rte_be32_t indexed_ipv4;
-	uint32_t reserved_too;
+	uint32_t first_waiting; /* buffer.h; valid if any waits */
+	uint32_t last_waiting;
+	uint32_t n_waiting; /* downlink packets */
 };
 
 _Static_assert(sizeof(struct gateway_session) % 8 == 0, "as slots need it");
@@ -94,8 +97,9 @@ struct gateway_sessions {
 	uint32_t n_slots;
 	uint32_t *free; /* stack of slots */
 	uint32_t n_free;
-	uint32_t cursor;     /* of the sweep */
-	uint32_t *deadlines; /* by slot - first_slot: tick; 0: nothing to expire */
+	uint32_t cursor;               /* of the sweep */
+	struct gateway_buffer *buffer; /* what waits for a session goes with it */
+	uint32_t *deadlines;           /* by slot - first_slot: tick; 0: nothing to expire */
 	/* Events of rare paths; the worker adds them to its counters. */
 	uint64_t n_created;
 	uint64_t n_removed;
