@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Moves under load: there and back, many in a row, and what must be refused."""
+"""Moves under load: there and back, many in a row, and what must be refused. The NAT filters by peers,
+so that what it permits has to move as well."""
 
 import sys
 
@@ -92,7 +93,7 @@ def busy(bench):
 
 
 def cases(t):
-    with Bench(t, "slim-e2e") as bench:
+    with Bench(t, "slim-e2e", filtering="address-and-port-dependent", pcp=True) as bench:
         bench.case("a dry run touches nothing", dry_run)
         bench.case("an unknown NF is refused", unknown_nf)
         bench.case("an unknown host is refused", unknown_host)

@@ -241,6 +241,7 @@ class Lab:
         config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
                                    capacity=s.sessions(), last_pool=s.pool_addresses() - 1,
                                    workers=s.workers, spin=s.spin, udp_timeout_s=s.udp_timeout_s,
+                                   filtering=s.filtering, pcp=str(s.pcp).lower(),
                                    sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
         ports = {f"{host.nf}-{port}": mac for port, mac in PORTS.items()}
         child = Child(self.journal, self.folder, host.nf,

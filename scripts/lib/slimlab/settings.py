@@ -15,6 +15,8 @@ class Settings:
     workers: int = 2            # packet threads of each NF
     udp_timeout_s: int = 120    # a session whose flow was closed stays that long
     capacity: int = 0           # sessions that an NF has room for; 0: enough for flows and churn
+    filtering: str = "endpoint-independent"  # of the NAT
+    pcp: bool = False           # its PCP server
     allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
     hold_capacity: int = 8192   # packets that an NF can hold, per worker and port
     spin: int = 32              # empty rounds before a worker of an NF sleeps
@@ -58,7 +60,8 @@ class Settings:
     def nf_megabytes(self):
         """Slot and index of each session, ports, packets that are held or queued, and the rest."""
         packets = 2 * len(("inside", "outside")) * self.workers * self.hold_capacity
-        return 96 + self.pool_addresses() + (self.sessions() * 512 + packets * 2560) // (1 << 20)
+        peers = 0 if self.filtering == "endpoint-independent" else self.sessions()
+        return 96 + self.pool_addresses() + (self.sessions() * 512 + peers * 128 + packets * 2560) // (1 << 20)
 
     def lcores(self, n):
         """EAL's --lcores for n threads that may run on every CPU."""
