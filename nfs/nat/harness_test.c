@@ -633,6 +633,29 @@ check_peers(const struct nat_filter *f)
 	assert_int_equal(counted, used);
 }
 
+/* What was asked for by PCP: each found by its mapping, and counted for its subscriber. */
+static void
+check_pcp(const struct nat_pcp *pcp)
+{
+	uint32_t used = 0;
+
+	for (uint32_t slot = pcp->first_slot; slot < pcp->first_slot + pcp->n_slots; slot++) {
+		const struct nat_pcp_entry *entry = slim_slot(pcp->table, slot);
+		uint64_t key =
+			nat_session_key(entry->inside_address, entry->inside_port, entry->protocol);
+
+		assert_true(nf_slot_group_has(&pcp->subscribers, slot) ==
+			    ((const struct slim_slot_head *)entry - 1)->used);
+		if (!nf_slot_group_has(&pcp->subscribers, slot))
+			continue;
+		used++;
+		assert_int_equal(nat_pcp_expires(pcp, key), entry->expires);
+		assert_int_not_equal(nf_slot_group_size(&pcp->subscribers, entry->inside_address),
+				     0);
+	}
+	assert_int_equal(used, pcp->n_slots - pcp->n_free);
+}
+
 void
 harness_check(const struct harness *h)
 {
@@ -651,6 +674,8 @@ harness_check(const struct harness *h)
 
 		if (h->workers[w].filter != NULL)
 			check_peers(h->workers[w].filter);
+		if (h->workers[w].pcp != NULL)
+			check_pcp(h->workers[w].pcp);
 		free += s->n_free;
 		assert_true(s->n_free_subscribers >= s->n_free);
 		for (uint32_t i = 0; i < s->n_slots - s->n_free_subscribers; i++)
