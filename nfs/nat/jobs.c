@@ -12,16 +12,6 @@ finish(struct nf_job *job, enum nf_status status)
 	return true;
 }
 
-static bool
-owns_all(const struct nat_worker *w)
-{
-	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
-		if (w->nat->bucket_worker[b] == w->nf->index &&
-		    !slim_owns(w->nf->agent, (uint8_t)b))
-			return false;
-	return true;
-}
-
 static void
 clear(struct nat_worker *w, struct nf_job *job, uint32_t slot)
 {
@@ -76,7 +66,7 @@ nat_job_work(struct nf_worker *nf, struct nf_job *job)
 	const struct nat_job_args *args = (const struct nat_job_args *)(const void *)job->args;
 	struct nat_worker *w = nf->self;
 
-	if (!owns_all(w))
+	if (!nf->serves)
 		return finish(job, NF_NOT_OWNER);
 	switch (job->kind) {
 	case NAT_JOB_CLEAR_SESSION:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What operators have the workers change (nfs/common/mailbox.h): mappings that are to go. Carried out by the
- * worker that owns them, and only while this instance owns its buckets; else NF_NOT_OWNER. A move that
+ * worker that owns them, and only in rounds in which this instance serves; else NF_NOT_OWNER. A move that
  * begins half-way ends the job; what is gone until then is told, and is gone at the target, too.
  */
 #ifndef NAT_JOBS_H
