@@ -19,6 +19,7 @@
 #include "gate.h"
 #include "register.h"
 #include "table.h"
+#include "telemetry.h"
 
 #define BACKOFF_MIN_NS UINT64_C(100000000)
 
@@ -426,6 +427,7 @@ slim_agent_start(struct slim_agent *agent)
 		return rc;
 	for (uint16_t i = 0; i < agent->n_workers; i++)
 		start_worker(agent, agent->workers[i]);
+	slim_telemetry_add(agent);
 	return 0;
 }
 
@@ -471,6 +473,7 @@ slim_agent_destroy(struct slim_agent *agent)
 	if (agent == NULL)
 		return;
 	slim_register_close(agent);
+	slim_telemetry_remove(agent);
 	forget(agent);
 	for (uint16_t i = 0; i < agent->n_workers; i++) {
 		if (agent->workers[i] != NULL)

@@ -182,8 +182,9 @@ enum agent_link {
 };
 
 struct slim_agent {
-	struct slim_agent *next; /* all agents of this process, main thread */
-	unsigned int number;     /* unique in this process, for zone names */
+	struct slim_agent *next;       /* all agents of this process, main thread */
+	struct slim_agent *next_shown; /* those that telemetry shows (telemetry.h) */
+	unsigned int number;           /* unique in this process, for zone names */
 	char name[SLIM_NAME_SIZE];
 	char socket[108]; /* sun_path */
 	bool started;
