@@ -314,7 +314,7 @@ counters_are_summed(void **state)
 	make_sessions();
 	harness_wait(&h, 1);
 	ask("show counters\n");
-	snprintf(end, sizeof(end), "end ok %u\n", NAT_N_COUNTERS);
+	snprintf(end, sizeof(end), "end ok %u\n", (unsigned int)NAT_N_COUNTERS);
 	assert_non_null(strstr(text, end));
 	assert_int_equal(rows_with("\"counter\":\"translated_out\",\"value\":120,"), 1);
 	assert_int_equal(rows_with("\"counter\":\"mapping_created\",\"value\":120,"), 1);
