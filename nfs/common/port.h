@@ -14,21 +14,23 @@
 
 #define NF_PORT_DESCRIPTORS 1024u /* of each queue, if the device has that many */
 #define NF_POOL_CACHE 256u
-#define NF_MBUF_ROOM 2048u /* bytes of a packet in one mbuf */
+#define NF_MBUF_ROOM 2048u /* bytes of a frame in one mbuf, at least */
 
 struct nf_port {
 	const char *name; /* as the topology calls it; for messages */
 	uint16_t port_id; /* DPDK's */
 	struct rte_ether_addr mac;
+	uint16_t mtu; /* bytes of IPv4 packets */
 	uint16_t
 		n_rx_queues; /* set by nf_port_open(): as many as the device has, at most one a worker */
 	bool link_up;
 };
 
 /* A pool in which the agent's hold FIFOs, all queues, rings and caches can be full at the
- * same time and reception still finds an mbuf. NULL: errno says why. */
+ * same time and reception still finds an mbuf. A packet of max_mtu bytes is in one segment. NULL:
+ * errno says why. */
 struct rte_mempool *nf_pool_create(const char *name, uint16_t n_ports, uint16_t n_workers,
-				   uint32_t hold_capacity, uint32_t n_kept);
+				   uint32_t hold_capacity, uint32_t n_kept, uint16_t max_mtu);
 
 /* Sets up and starts a port with one transmit queue a worker. */
 int nf_port_open(struct nf_port *port, uint16_t n_workers, struct rte_mempool *pool);

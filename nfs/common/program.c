@@ -83,15 +83,19 @@ static int
 open_ports(struct run *r)
 {
 	const struct nf_settings *settings = &r->settings;
+	uint16_t max_mtu = 0;
 
+	for (uint8_t s = 0; s < settings->n_sides; s++)
+		max_mtu = RTE_MAX(max_mtu, settings->sides[s].mtu);
 	r->pool = nf_pool_create("packets", settings->n_sides, settings->n_workers,
-				 settings->hold_capacity, settings->n_kept);
+				 settings->hold_capacity, settings->n_kept, max_mtu);
 	if (r->pool == NULL)
 		return -1;
 	for (uint8_t s = 0; s < settings->n_sides; s++) {
 		r->ports[s].name = settings->sides[s].name;
 		r->ports[s].port_id = settings->sides[s].port_id;
 		r->ports[s].mac = settings->sides[s].mac;
+		r->ports[s].mtu = settings->sides[s].mtu;
 		if (nf_port_open(&r->ports[s], settings->n_workers, r->pool) != 0)
 			return -1;
 	}

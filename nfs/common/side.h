@@ -16,7 +16,10 @@
 
 #define NF_MAX_SIDES 4u
 #define NF_MAX_ROUTES 32u /* static routes of all sides */
-#define NF_MIN_FRAME 60u  /* bytes of the shortest Ethernet frame without FCS */
+#define NF_MTU_DEFAULT 1500u
+#define NF_MTU_MIN 576u
+#define NF_MTU_MAX 9216u
+#define NF_MIN_FRAME 60u /* bytes of the shortest Ethernet frame without FCS */
 
 struct nf_prefix {
 	uint32_t address; /* host order, no bits below the mask */
@@ -29,6 +32,7 @@ struct nf_side {
 	rte_be32_t address;
 	struct nf_prefix prefix; /* what is on-link */
 	struct rte_ether_addr mac;
+	uint16_t mtu; /* of IPv4 packets on this side, bytes */
 };
 
 /* A route as it is configured. */

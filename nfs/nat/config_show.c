@@ -52,7 +52,7 @@ put_flag(struct listing *l, const char *key, bool value)
 
 static void
 put_side(struct listing *l, const struct nat_config *config, uint8_t number,
-	 const char *const keys[5])
+	 const char *const keys[6])
 {
 	const struct nf_side *side = &config->sides[number];
 	const uint8_t *mac = side->mac.addr_bytes;
@@ -64,6 +64,7 @@ put_side(struct listing *l, const struct nat_config *config, uint8_t number,
 	    __builtin_popcount(side->prefix.mask));
 	put(l, keys[3], "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
 	    mac[5]);
+	put_number(l, keys[5], side->mtu);
 	for (uint32_t i = 0; i < config->routes.n; i++) {
 		const struct nf_route *route = &config->routes.routes[i];
 		uint32_t via = rte_be_to_cpu_32(route->via);
@@ -78,10 +79,10 @@ put_side(struct listing *l, const struct nat_config *config, uint8_t number,
 static void
 put_sides(struct listing *l, const struct nat_config *config)
 {
-	static const char *const inside[] = {"inside.name", "inside.port", "inside.address",
-					     "inside.mac", "inside.routes"};
-	static const char *const outside[] = {"outside.name", "outside.port", "outside.address",
-					      "outside.mac", "outside.routes"};
+	static const char *const inside[] = {"inside.name", "inside.port",   "inside.address",
+					     "inside.mac",  "inside.routes", "inside.mtu"};
+	static const char *const outside[] = {"outside.name", "outside.port",   "outside.address",
+					      "outside.mac",  "outside.routes", "outside.mtu"};
 
 	put_side(l, config, NAT_INSIDE, inside);
 	put_side(l, config, NAT_OUTSIDE, outside);

@@ -44,11 +44,16 @@
 	X(drop_peers_full, "dropped: the peer table is full")                                 \
 	X(drop_peer_limit, "dropped: the mapping has all the peers it may have")              \
 	X(drop_tcp_no_syn, "dropped: would open a TCP mapping, but is no SYN")                \
+	X(drop_tcp_prohibited, "dropped: no SYN, and tcp_pickup is off")                      \
+	X(drop_too_big, "dropped: too long for the MTU, and not to be fragmented")            \
 	X(drop_table_full, "dropped: the session table is full")                              \
 	X(drop_no_port, "dropped: no external port is free")                                  \
 	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \
 	X(fragment_early, "fragments that waited for the first one of their datagram")        \
+	X(fragmented, "packets that left in fragments, too long for the MTU")                 \
 	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \
+	X(too_big_sent, "ICMP fragmentation needed sent")                                     \
+	X(unreachable_sent, "ICMP unreachable sent, for refused mappings")                    \
 	X(pcp_granted, "PCP requests answered with success")                                  \
 	X(pcp_refused, "PCP requests answered with an error")                                 \
 	X(mapping_created, "mappings created")                                                \

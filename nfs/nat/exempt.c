@@ -142,6 +142,8 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 {
 	const struct nf_hop *back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
 	bool outwards = p->side == NAT_INSIDE;
+	uint8_t to = outwards ? NAT_OUTSIDE : NAT_INSIDE;
+	bool is_error = p->fragment == NAT_WHOLE && is_icmp_error(p, size_behind(p, p->l4));
 
 	if (nf_is_unroutable(p->ip->src_addr) || nf_is_unroutable(p->ip->dst_addr)) {
 		nf_drop(w->nf, p->m, NAT_drop_bad_address);
@@ -153,13 +155,17 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 	}
 	if (p->ip->time_to_live <= 1) {
 		/* Never an error about an error (RFC 1812 section 4.3.2.7). */
-		if (p->fragment == NAT_WHOLE && is_icmp_error(p, size_behind(p, p->l4)))
+		if (is_error)
 			nf_drop(w->nf, p->m, NAT_drop_ttl);
 		else
-			nat_icmp_time_exceeded(w, p);
+			nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
+		return;
+	}
+	if (nat_is_too_big(w, p, to) && !is_error) {
+		nat_icmp_refuse(w, p, NAT_ERROR_TOO_BIG, w->nat->config.sides[to].mtu,
+				NAT_drop_too_big);
 		return;
 	}
 	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, nat_ip_decrement_ttl(p->ip));
-	nat_forward(w, p->m, p->ip->dst_addr, outwards ? NAT_OUTSIDE : NAT_INSIDE,
-		    outwards ? NAT_routed_out : NAT_routed_in);
+	nat_forward(w, p->m, p->ip->dst_addr, to, outwards ? NAT_routed_out : NAT_routed_in);
 }

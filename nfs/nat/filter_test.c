@@ -398,7 +398,7 @@ room_for_peers_is_bounded(void **state)
 		harness_pass(&h, &p, NAT_OUTSIDE);
 	}
 	p.dst_port = 99;
-	harness_dropped(&h, &p, NAT_drop_peer_limit);
+	harness_refused(&h, &p, 1, NAT_drop_peer_limit);
 	p.dst_port = 1;
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	for (uint16_t i = PEERS_PER_MAPPING; i < 64; i++) {
@@ -406,7 +406,7 @@ room_for_peers_is_bounded(void **state)
 		harness_pass(&h, &p, NAT_OUTSIDE);
 	}
 	p.src_port = 9999;
-	harness_dropped(&h, &p, NAT_drop_peers_full);
+	harness_refused(&h, &p, 1, NAT_drop_peers_full);
 	assert_int_equal(n_peers(&h), 64);
 }
 
@@ -520,6 +520,8 @@ peers_move(void **state)
 			harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
 			while ((m = harness_take(&h, NAT_OUTSIDE)) != NULL)
 				rte_pktmbuf_free(m);
+			while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
+				rte_pktmbuf_free(m); /* it was told of a limit */
 		}
 		if (rand() % 2 == 0) {
 			uint32_t slot = (uint32_t)rand() % 12;

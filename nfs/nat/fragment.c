@@ -200,12 +200,7 @@ learn(struct nat_fragments *f, const struct nat_packet *p, const struct nat_frag
 static void
 pass(struct nat_worker *w, struct nat_packet *p, const struct nat_fragment *entry)
 {
-	if (p->side == NAT_INSIDE) {
-		uint32_t sum = nf_csum_diff16(0, p->ip->packet_id, entry->sent_id);
-
-		p->ip->packet_id = entry->sent_id;
-		p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, sum);
-	}
+	p->sent_id = entry->sent_id;
 	nat_pass_fragment(w, p, (struct nat_ports){entry->src_port, entry->dst_port});
 }
 
@@ -320,6 +315,15 @@ nat_fragment_take(struct nat_worker *w, struct nat_packet *p)
 		pass(w, p, entry);
 	else
 		wait_for_first(w, p, &key);
+}
+
+uint32_t
+nat_fragment_replace_id(struct nat_worker *w, struct nat_packet *p)
+{
+	rte_be16_t from = p->ip->packet_id;
+
+	p->ip->packet_id = p->fragment != NAT_WHOLE ? p->sent_id : new_id(w->fragments);
+	return nf_csum_diff16(0, from, p->ip->packet_id);
 }
 
 /* ---- timers ---------------------------------------------------------------------------------------------- */

@@ -126,6 +126,10 @@ struct nat_worker;
  * (nat_pass_fragment()), waits, or is dropped. */
 void nat_fragment_take(struct nat_worker *w, struct nat_packet *p);
 
+/* Gives a packet that leaves from inside in fragments, or is one, the identification of its datagram. Returns
+ * what that does to the sum of the header (checksum.h). */
+uint32_t nat_fragment_replace_id(struct nat_worker *w, struct nat_packet *p);
+
 /* Timers, once a round; gives back what waits when the instance does not serve any more. */
 void nat_fragment_tick(struct nat_worker *w);
 

@@ -198,46 +198,15 @@ cut_up(const struct harness_packet *p, uint16_t id, struct rte_mbuf *pieces[N_PI
 	rte_pktmbuf_free(whole);
 }
 
-/* What left on a side, as one packet whose checksums are right, and its identification. */
 static struct harness_packet
 join(uint8_t side, uint16_t *ret_id)
 {
-	static uint8_t frame[2048];
-	struct harness_packet p;
-	uint32_t size = 0;
-	struct rte_mbuf *m;
+	uint32_t n_pieces;
+	struct harness_packet p = harness_join(&h, side, 1500, &n_pieces);
 
-	for (int i = 0; i < N_PIECES; i++) {
-		const uint8_t *f;
-		uint32_t from, n;
-
-		m = harness_take(&h, side);
-		assert_non_null(m);
-		f = rte_pktmbuf_mtod(m, const uint8_t *);
-		assert_int_equal(header_sum(f), 0xffff);
-		from = (get16(f + IP_AT + 6) & 0x1fffu) * 8u;
-		n = get16(f + IP_AT + 2) - 20u;
-		if (i == 0)
-			memcpy(frame, f, L4_AT);
-		else
-			assert_int_equal(get16(f + IP_AT + 4), get16(frame + IP_AT + 4));
-		assert_memory_equal(f, frame, IP_AT);
-		assert_memory_equal(f + IP_AT + 8, frame + IP_AT + 8, 2);
-		assert_memory_equal(f + IP_AT + 12, frame + IP_AT + 12, 8);
-		memcpy(frame + L4_AT + from, f + L4_AT, n);
-		size += n;
-		rte_pktmbuf_free(m);
-	}
-	assert_null(harness_take(&h, NAT_INSIDE));
-	assert_null(harness_take(&h, NAT_OUTSIDE));
+	assert_int_equal(n_pieces, N_PIECES);
 	if (ret_id != NULL)
-		*ret_id = get16(frame + IP_AT + 4);
-	put16(frame + IP_AT + 2, 20u + size);
-	put16(frame + IP_AT + 6, 0);
-	mend(frame);
-	m = harness_raw(&h, frame, (uint16_t)(L4_AT + size));
-	p = harness_parse(m);
-	rte_pktmbuf_free(m);
+		*ret_id = p.id;
 	return p;
 }
 

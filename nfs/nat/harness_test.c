@@ -214,6 +214,8 @@ build_l4(uint8_t *l4, const struct harness_packet *p)
 		uint16_t all = build_ip(quoted, p->quoted);
 
 		l4[0] = p->icmp_type;
+		l4[1] = p->icmp_code;
+		put16(l4 + 6, p->icmp_mtu);
 		size = p->quoted_size != 0 ? p->quoted_size : all;
 		memcpy(l4 + 8, quoted, size);
 		return (uint16_t)(8 + size);
@@ -243,7 +245,8 @@ build_ip(uint8_t *ip, const struct harness_packet *p)
 	l4_size = build_l4(l4, p);
 	ip[0] = 0x45;
 	put16(ip + 2, (uint16_t)(20 + l4_size));
-	put16(ip + 4, 0x1234);
+	put16(ip + 4, p->id != 0 ? p->id : 0x1234);
+	ip[6] = p->dont_fragment ? 0x40 : 0;
 	ip[8] = p->ttl != 0 ? p->ttl : 64;
 	ip[9] = p->protocol;
 	put32(ip + 12, p->src);
@@ -303,7 +306,9 @@ parse_ports(struct harness_packet *p, const uint8_t *l4)
 {
 	if (p->protocol == IPPROTO_ICMP) {
 		p->icmp_type = l4[0];
+		p->icmp_code = l4[1];
 		p->src_port = get16(l4 + 4);
+		p->icmp_mtu = get16(l4 + 6);
 		return;
 	}
 	p->src_port = get16(l4);
@@ -321,6 +326,8 @@ parse_ip(const uint8_t *ip)
 
 	p.src = get32(ip + 12);
 	p.dst = get32(ip + 16);
+	p.id = get16(ip + 4);
+	p.dont_fragment = (ip[6] & 0x40) != 0;
 	assert_int_equal(fold(naive_sum(ip, (ip[0] & 15u) * 4u)), 0xffff);
 	parse_ports(&p, ip + (ip[0] & 15u) * 4u);
 	return p;
@@ -357,6 +364,58 @@ harness_parse(const struct rte_mbuf *m)
 		    !(quoted.protocol == IPPROTO_UDP && quoted.no_checksum))
 			assert_int_equal(l4_sum(in, in_l4, size), 0xffff);
 	}
+	return p;
+}
+
+/* What all fragments of a datagram have in common: addresses of both layers, identification, time to
+ * live, protocol. */
+static void
+check_siblings(const uint8_t *a, const uint8_t *b)
+{
+	assert_memory_equal(a, b, 14);
+	assert_int_equal(get16(a + 18), get16(b + 18));
+	assert_memory_equal(a + 22, b + 22, 2);
+	assert_memory_equal(a + 26, b + 26, 8);
+}
+
+struct harness_packet
+harness_join(struct harness *h, uint8_t side, uint16_t mtu, uint32_t *ret_n_pieces)
+{
+	static uint8_t frame[16384];
+	struct harness_packet p;
+	uint32_t size = 0, end = 0;
+	struct rte_mbuf *m;
+
+	*ret_n_pieces = 0;
+	while ((m = harness_take(h, side)) != NULL) {
+		const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
+		uint32_t from = (get16(f + 20) & 0x1fffu) * 8u, n = get16(f + 16) - 20u;
+		bool more = (f[20] & 0x20) != 0;
+
+		assert_int_equal(f[14], 0x45);
+		assert_int_equal(fold(naive_sum(f + 14, 20)), 0xffff);
+		assert_true(n + 20 <= mtu && from + n <= sizeof(frame) - 34);
+		assert_true(m->data_len >= 34 + n);
+		assert_true(!more || n % 8 == 0);
+		if (*ret_n_pieces == 0)
+			memcpy(frame, f, 34);
+		check_siblings(f, frame);
+		memcpy(frame + 34 + from, f + 34, n);
+		size += n;
+		end = more ? end : from + n;
+		(*ret_n_pieces)++;
+		rte_pktmbuf_free(m);
+	}
+	assert_int_equal(size, end); /* nothing is missing, nothing there twice */
+	put16(frame + 16, (uint16_t)(20 + size));
+	put16(frame + 20, 0);
+	put16(frame + 24, 0);
+	put16(frame + 24, (uint16_t)~fold(naive_sum(frame + 14, 20)));
+	m = harness_raw(h, frame, (uint16_t)(34 + size));
+	p = harness_parse(m);
+	rte_pktmbuf_free(m);
+	assert_null(harness_take(h, NAT_INSIDE));
+	assert_null(harness_take(h, NAT_OUTSIDE));
 	return p;
 }
 
@@ -514,6 +573,22 @@ harness_dropped(struct harness *h, const struct harness_packet *p, unsigned int 
 	assert_int_equal(harness_counter(h, counter), before + 1);
 	assert_null(harness_take(h, NAT_INSIDE));
 	assert_null(harness_take(h, NAT_OUTSIDE));
+}
+
+void
+harness_refused(struct harness *h, const struct harness_packet *p, uint8_t code,
+		unsigned int counter)
+{
+	uint64_t before = harness_counter(h, counter);
+	struct harness_packet told = harness_pass(h, p, NAT_INSIDE);
+
+	assert_int_equal(told.icmp_type, 3);
+	assert_int_equal(told.icmp_code, code);
+	assert_int_equal(told.icmp_mtu, 0);
+	assert_int_equal(told.dst, p->src);
+	assert_int_equal(told.quoted->src, p->src);
+	assert_int_equal(told.quoted->src_port, p->src_port);
+	assert_int_equal(harness_counter(h, counter), before + 1);
 }
 
 /* ---- looking in ---------------------------------------------------------------------------------------- */

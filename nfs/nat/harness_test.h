@@ -45,6 +45,10 @@ struct harness_packet {
 	uint16_t src_port, dst_port; /* ICMP: src_port is the query id */
 	uint8_t tcp_flags;           /* 0: ACK */
 	uint8_t icmp_type;
+	uint8_t icmp_code;
+	uint16_t icmp_mtu; /* fragmentation needed: of the next hop */
+	uint16_t id;       /* identification; 0: 0x1234 */
+	bool dont_fragment;
 	uint8_t ttl;                         /* 0: 64 */
 	uint16_t payload;                    /* bytes */
 	bool no_checksum;                    /* UDP */
@@ -90,8 +94,18 @@ struct harness_packet harness_pass(struct harness *h, const struct harness_packe
 /* Sends, and fails the test if anything left or the counter did not count it. */
 void harness_dropped(struct harness *h, const struct harness_packet *p, unsigned int counter);
 
+/* Sends a packet from inside that makes no mapping: counted, and its sender told by ICMP unreachable of
+ * this code. */
+void harness_refused(struct harness *h, const struct harness_packet *p, uint8_t code,
+		     unsigned int counter);
+
 /* Takes a frame apart and checks all its checksums by naive sums. */
 struct harness_packet harness_parse(const struct rte_mbuf *m);
+
+/* Takes all that left on a side, fragments of one datagram of at most `mtu` bytes in any order, and puts
+ * them together; fails the test if a piece or anything in a header does not fit. */
+struct harness_packet harness_join(struct harness *h, uint8_t side, uint16_t mtu,
+				   uint32_t *ret_n_pieces);
 
 uint64_t harness_counter(const struct harness *h, unsigned int counter);
 uint32_t harness_in_use(const struct harness *h);

@@ -16,7 +16,6 @@
 #define SECOND_NS UINT64_C(1000000000)
 #define OWN_TTL 64
 #define TYPE_ECHO_REPLY 0
-#define TYPE_TIME_EXCEEDED 11
 #define QUOTED_MAX (576u - sizeof(struct rte_ipv4_hdr) - sizeof(struct rte_icmp_hdr))
 
 /* ---- errors through the NAT ------------------------------------------------------------------ */
@@ -188,8 +187,20 @@ may_send_error(struct nat_worker *w)
 	return w->n_errors++ < NAT_ERRORS_PER_S;
 }
 
+static const struct error {
+	uint8_t type;
+	uint8_t code;
+	uint16_t counter;
+} errors[] = {
+	[NAT_ERROR_TTL] = {11, 0, NAT_time_exceeded_sent},
+	[NAT_ERROR_TOO_BIG] = {3, 4, NAT_too_big_sent},
+	[NAT_ERROR_NO_RESOURCE] = {3, 1, NAT_unreachable_sent},
+	[NAT_ERROR_PROHIBITED] = {3, 13, NAT_unreachable_sent},
+};
+
 static struct rte_mbuf *
-make_time_exceeded(struct nat_worker *w, const struct nat_packet *p)
+make_error(struct nat_worker *w, const struct nat_packet *p, const struct error *error,
+	   uint16_t mtu)
 {
 	const uint8_t *end = rte_pktmbuf_mtod(p->m, const uint8_t *) + rte_pktmbuf_data_len(p->m);
 	uint32_t quoted = RTE_MIN(RTE_MIN((uint32_t)p->ip_size, (uint32_t)(end - (uint8_t *)p->ip)),
@@ -214,31 +225,37 @@ make_time_exceeded(struct nat_worker *w, const struct nat_packet *p)
 	};
 	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
 	icmp = (struct rte_icmp_hdr *)(ip + 1);
-	*icmp = (struct rte_icmp_hdr){.icmp_type = TYPE_TIME_EXCEEDED};
+	*icmp = (struct rte_icmp_hdr){
+		.icmp_type = error->type,
+		.icmp_code = error->code,
+		.icmp_seq_nb = rte_cpu_to_be_16(mtu), /* RFC 1191 section 4 */
+	};
 	memcpy(icmp + 1, p->ip, quoted);
 	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, l4_size);
 	return m;
 }
 
+/* RFC 1812 section 4.3.2.7: of a datagram in fragments only the first one is answered. */
+static bool
+may_be_answered(const struct nat_packet *p)
+{
+	return !nf_is_unroutable(p->ip->src_addr) && !nf_is_unroutable(p->ip->dst_addr) &&
+	       p->fragment != NAT_FRAGMENT_LATER;
+}
+
 __attribute__((noinline)) void
-nat_icmp_time_exceeded(struct nat_worker *w, struct nat_packet *p)
+nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, enum nat_error error, uint16_t mtu,
+		unsigned int drop)
 {
 	rte_be32_t sender = p->ip->src_addr;
+	const struct nf_hop *hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(sender));
 	struct rte_mbuf *m = NULL;
 
-	/* Of a datagram in fragments only the first one is answered (RFC 1812 section 4.3.2.7). */
-	if (!nf_is_unroutable(sender) && p->fragment != NAT_FRAGMENT_LATER && may_send_error(w)) {
-		m = make_time_exceeded(w, p);
-		nf_count(w->nf, m != NULL ? NAT_time_exceeded_sent : NF_no_mbuf, 1);
+	if (hop != NULL && hop->side == p->side && may_be_answered(p) && may_send_error(w)) {
+		m = make_error(w, p, &errors[error], mtu);
+		nf_count(w->nf, m != NULL ? errors[error].counter : NF_no_mbuf, 1);
 	}
-	nf_drop(w->nf, p->m, NAT_drop_ttl);
-	if (m != NULL) {
-		const struct nf_hop *hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(sender));
-
-		if (hop == NULL || hop->side != p->side)
-			nf_drop(w->nf, m, NAT_drop_no_route);
-		else
-			nf_neighbour_send(w->neighbours, m, p->side,
-					  hop->via != 0 ? hop->via : sender);
-	}
+	nf_drop(w->nf, p->m, drop);
+	if (m != NULL)
+		nf_neighbour_send(w->neighbours, m, p->side, hop->via != 0 ? hop->via : sender);
 }

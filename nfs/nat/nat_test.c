@@ -296,7 +296,7 @@ every_port_of_a_bucket_is_given_once(void **state)
 	}
 	harness_check(&h);
 	p = udp_out(SUBSCRIBER, 9);
-	harness_dropped(&h, &p, NAT_drop_no_port);
+	harness_refused(&h, &p, 1, NAT_drop_no_port);
 	/* Paired pooling: the second address was used only when the first one was full. */
 	harness_wait(&h, 1);
 	assert_int_equal(harness_counter(&h, NAT_mapping_unpaired), per_address);
@@ -353,7 +353,7 @@ port_range_and_limit_hold(void **state)
 			if (port <= 3)
 				harness_pass(&h, &p, NAT_OUTSIDE);
 			else
-				harness_dropped(&h, &p, NAT_drop_limit);
+				harness_refused(&h, &p, 1, NAT_drop_limit);
 		}
 	harness_check(&h); /* also looks at the range */
 	p = udp_out(IP(100, 65, 1, 7), 1);
@@ -383,7 +383,7 @@ full_table_is_counted(void **state)
 		harness_pass(&h, &p, NAT_OUTSIDE);
 	}
 	p = udp_out(SUBSCRIBER, 5);
-	harness_dropped(&h, &p, NAT_drop_table_full);
+	harness_refused(&h, &p, 1, NAT_drop_table_full);
 	p = udp_out(SUBSCRIBER, 1);
 	harness_pass(&h, &p, NAT_OUTSIDE);
 }
@@ -552,7 +552,7 @@ tcp_without_syn(void **state)
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	h.nat->config.tcp_pickup = false;
 	p.src_port = 1001;
-	harness_dropped(&h, &p, NAT_drop_tcp_no_syn);
+	harness_refused(&h, &p, 13, NAT_drop_tcp_prohibited);
 }
 
 /* ---- ICMP errors ------------------------------------------------------------------------------------------ */

@@ -59,6 +59,7 @@ struct nat_packet {
 	bool inwards;     /* goes to a mapping: from outside, or hairpinned */
 	bool knows_ports; /* of a fragment: `ports` is set */
 	struct nat_ports ports;
+	rte_be16_t sent_id;   /* of a fragment from inside: identification with which it leaves */
 	uint16_t drop;        /* enum nat_counter, for NAT_KIND_DROP */
 	uint16_t pool_number; /* of the destination (source of the embedded packet for ERROR_IN), or
 	                         NAT_NOT_IN_POOL */

@@ -21,9 +21,48 @@ const struct nf_counter_name nat_counter_names[NAT_N_COUNTERS - NF_N_COUNTERS] =
 #undef X
 };
 
+#define L2_SIZE sizeof(struct rte_ether_hdr)
+
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
 /* ---- sending -------------------------------------------------------------------------------- */
+
+static const struct rte_ipv4_hdr *
+ip_of(const struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, L2_SIZE);
+}
+
+/* Fragments leave in their order; only errors come here with a length that may not be cut. */
+__attribute__((noinline)) static void
+send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_be32_t next_hop)
+{
+	struct rte_mbuf *pieces[NF_MAX_PIECES];
+	uint16_t n;
+
+	if (nf_mtu_forbids(ip_of(m))) {
+		nf_drop(w->nf, m, NAT_drop_too_big);
+		return;
+	}
+	n = nf_mtu_fragment(m, L2_SIZE, w->nat->config.sides[side].mtu, w->nf->pool, pieces);
+	if (n == 0) {
+		nf_drop(w->nf, m, NF_no_mbuf);
+		return;
+	}
+	rte_pktmbuf_free(m);
+	nf_count(w->nf, NAT_fragmented, 1);
+	for (uint16_t i = 0; i < n; i++)
+		nf_neighbour_send(w->neighbours, pieces[i], side, next_hop);
+}
+
+void
+nat_send(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_be32_t next_hop)
+{
+	if (unlikely(nf_mtu_exceeds(ip_of(m), w->nat->config.sides[side].mtu)))
+		send_in_pieces(w, m, side, next_hop);
+	else
+		nf_neighbour_send(w->neighbours, m, side, next_hop);
+}
 
 void
 nat_forward(struct nat_worker *w, struct rte_mbuf *m, rte_be32_t destination, uint8_t side,
@@ -36,7 +75,7 @@ nat_forward(struct nat_worker *w, struct rte_mbuf *m, rte_be32_t destination, ui
 		return;
 	}
 	nf_count(w->nf, counter, 1);
-	nf_neighbour_send(w->neighbours, m, side, hop->via != 0 ? hop->via : destination);
+	nat_send(w, m, side, hop->via != 0 ? hop->via : destination);
 }
 
 /* ---- rewriting ------------------------------------------------------------------------------- */
@@ -152,7 +191,9 @@ refusal(const struct nat_worker *w, const struct nat_packet *p)
 		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
 		enum nat_tcp_event event = nat_tcp_event(tcp->tcp_flags);
 
-		if (event != NAT_TCP_SYN && (event != NAT_TCP_ACK || !w->nat->config.tcp_pickup))
+		if (event == NAT_TCP_ACK && !w->nat->config.tcp_pickup)
+			return NAT_drop_tcp_prohibited;
+		if (event != NAT_TCP_SYN && event != NAT_TCP_ACK)
 			return NAT_drop_tcp_no_syn;
 	}
 	return 0;
@@ -166,13 +207,17 @@ create(struct nat_worker *w, struct nat_packet *p)
 	enum nat_session_error error;
 	uint32_t slot = NF_NO_SLOT;
 
+	if (drop == NAT_drop_tcp_prohibited) {
+		nat_icmp_refuse(w, p, NAT_ERROR_PROHIBITED, 0, drop);
+		return NF_NO_SLOT;
+	}
 	if (drop != 0) {
 		nf_drop(w->nf, p->m, drop);
 		return NF_NO_SLOT;
 	}
 	error = nat_session_create(w->sessions, p->key, p->hash, w->nf->now_ns, &slot);
 	if (error != NAT_SESSION_OK) {
-		nf_drop(w->nf, p->m, create_drops[error]);
+		nat_icmp_refuse(w, p, NAT_ERROR_NO_RESOURCE, 0, create_drops[error]);
 		return NF_NO_SLOT;
 	}
 	if (p->protocol == NAT_TCP) {
@@ -217,7 +262,7 @@ permit_peer(struct nat_worker *w, struct nat_packet *p, const struct nat_session
 							nat_peer_port(p, true), w->nf->now_ns);
 
 	if (unlikely(error != NAT_FILTER_OK)) {
-		nf_drop(w->nf, p->m, permit_drops[error]);
+		nat_icmp_refuse(w, p, NAT_ERROR_NO_RESOURCE, 0, permit_drops[error]);
 		return false;
 	}
 	return true;
@@ -243,7 +288,12 @@ translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 		return;
 	}
 	if (unlikely(p->ip->time_to_live <= 1 && !hairpin)) {
-		nat_icmp_time_exceeded(w, p);
+		nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
+		return;
+	}
+	if (nat_is_too_big(w, p, NAT_INSIDE) && !hairpin) {
+		nat_icmp_refuse(w, p, NAT_ERROR_TOO_BIG, w->nat->config.sides[NAT_INSIDE].mtu,
+				NAT_drop_too_big);
 		return;
 	}
 	if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
@@ -284,17 +334,23 @@ static void
 translate_out(struct nat_worker *w, struct nat_packet *p)
 {
 	bool to_pool = p->pool_number != NAT_NOT_IN_POOL;
+	uint8_t to = to_pool ? NAT_INSIDE : NAT_OUTSIDE;
 	const struct nf_hop *hop;
 	struct nat_session *session;
-	uint32_t slot;
+	uint32_t slot, ip_sum;
 
 	if (unlikely(p->ip->time_to_live <= 1)) {
-		nat_icmp_time_exceeded(w, p);
+		nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
 		return;
 	}
 	hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->dst_addr));
 	if (unlikely((hop == NULL || hop->side != NAT_OUTSIDE) && !to_pool)) {
 		nf_drop(w->nf, p->m, NAT_drop_no_route);
+		return;
+	}
+	if (nat_is_too_big(w, p, to)) {
+		nat_icmp_refuse(w, p, NAT_ERROR_TOO_BIG, w->nat->config.sides[to].mtu,
+				NAT_drop_too_big);
 		return;
 	}
 	slot = nat_session_find(w->sessions, p->hash, p->key);
@@ -311,16 +367,17 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 	session->last_seen = w->nf->now_ns;
 	session->packets_out++;
 	session->bytes_out += p->ip_size;
-	rewrite(p, true, session->outside_address, session->outside_port,
-		nat_ip_decrement_ttl(p->ip));
+	ip_sum = nat_ip_decrement_ttl(p->ip);
+	if (unlikely(p->fragment != NAT_WHOLE || p->ip_size > w->nat->config.sides[to].mtu))
+		ip_sum += nat_fragment_replace_id(w, p);
+	rewrite(p, true, session->outside_address, session->outside_port, ip_sum);
 	if (unlikely(to_pool)) {
 		p->ports.src = session->outside_port;
 		hairpin(w, p);
 		return;
 	}
 	nf_count(w->nf, NAT_translated_out, 1);
-	nf_neighbour_send(w->neighbours, p->m, NAT_OUTSIDE,
-			  hop->via != 0 ? hop->via : p->ip->dst_addr);
+	nat_send(w, p->m, NAT_OUTSIDE, hop->via != 0 ? hop->via : p->ip->dst_addr);
 }
 
 /* ---- ARP ----------------------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include "config.h"
 #include "filter.h"
 #include "fragment.h"
+#include "mtu.h"
 #include "neighbour.h"
 #include "nf.h"
 #include "packet.h"
@@ -86,6 +87,16 @@ void nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_po
 
 /* ---- parts of the pipeline (icmp.c, pcp_packet.c) ------------------------------------------------- */
 
+/* Is it too long for a side, and may not be cut? */
+static inline bool
+nat_is_too_big(const struct nat_worker *w, const struct nat_packet *p, uint8_t side)
+{
+	return unlikely(p->ip_size > w->nat->config.sides[side].mtu) && nf_mtu_forbids(p->ip);
+}
+
+/* Sends a translated packet to a next hop; cuts it if it is too long for the side. */
+void nat_send(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_be32_t next_hop);
+
 /* Routes and sends a translated packet; counts it as `counter`. Frees it if there is no route to the
  * side that it is for. */
 void nat_forward(struct nat_worker *w, struct rte_mbuf *m, rte_be32_t destination, uint8_t side,
@@ -99,8 +110,18 @@ void nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p);
 void nat_icmp_error_in(struct nat_worker *w, struct nat_packet *p, bool hairpin);
 void nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p);
 
-/* Drops a packet whose time to live is over, and tells its sender, within a rate. */
-void nat_icmp_time_exceeded(struct nat_worker *w, struct nat_packet *p);
+/* Errors of the NAT's own. */
+enum nat_error {
+	NAT_ERROR_TTL = 0,     /* time exceeded */
+	NAT_ERROR_TOO_BIG,     /* fragmentation needed, with the next hop's MTU (RFC 1191) */
+	NAT_ERROR_NO_RESOURCE, /* host unreachable (RFC 6888 REQ-11) */
+	NAT_ERROR_PROHIBITED,  /* administratively prohibited (RFC 5508 REQ-8) */
+};
+
+/* Drops an untranslated packet, counts it as `drop`, and tells its sender, within a rate and where
+ * RFC 1812 section 4.3.2.7 allows it. `mtu`: for NAT_ERROR_TOO_BIG, else 0. */
+void nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, enum nat_error error, uint16_t mtu,
+		     unsigned int drop);
 
 /* Answers a PCP request to the NAT itself. */
 void nat_pcp_take(struct nat_worker *w, struct nat_packet *p);
