@@ -36,7 +36,7 @@
 #define NF_BURST 32u       /* packets of one receive call */
 #define NF_FIFO_SIZE 2048u /* packets that wait for a port and worker; a power of two */
 #define NF_RING_SIZE 4096u /* packets handed over to one worker; a power of two */
-#define NF_MAX_COUNTERS 64u
+#define NF_MAX_COUNTERS 96u
 #define NF_HANDED UINT16_MAX /* `port` of packets that came from another worker */
 
 /* ---- counters ----------------------------------------------------------------- */

@@ -105,6 +105,8 @@ take_addresses(struct nf_request *r, struct nf_words *words, struct order *order
 		if (!parse_prefix(ipv6, order->ipv6))
 			return nf_refuse(r, NF_USAGE, "'%.40s' is not an IPv6 prefix of 64 bits",
 					 ipv6);
+		if (!gateway_config_has_subscriber_ipv6(&gateway->config, order->ipv6))
+			return nf_refuse(r, NF_REFUSED, "%s is not a subscriber's prefix", ipv6);
 		order->given |= GIVEN_IPV6;
 	}
 	return NF_OK;

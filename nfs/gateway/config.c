@@ -2,6 +2,7 @@
 /* From the file's words to what they mean. Main thread, before the EAL starts. */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,27 +59,105 @@ take_sides(struct conversion *c)
 }
 
 static int
-take_subscribers(struct conversion *c)
+take_ipv6(struct conversion *c, const char *path, const char *text, uint8_t ret_address[16])
+{
+	if (inet_pton(AF_INET6, text, ret_address) != 1)
+		return nf_wrong(&c->in, path, "'%.40s' is not an IPv6 address", text);
+	return 0;
+}
+
+/* "2001:db8::1/64": the address with all its bits, and the length of the prefix. */
+static int
+take_prefix_ipv6(struct conversion *c, const char *path, const char *text, uint8_t ret_address[16],
+		 uint8_t *ret_bits)
+{
+	char address[INET6_ADDRSTRLEN], *end;
+	const char *slash = strchr(text, '/');
+	unsigned long bits;
+
+	if (slash == NULL || slash - text >= (ptrdiff_t)sizeof(address))
+		return nf_wrong(&c->in, path, "'%.60s' is not ADDRESS/BITS", text);
+	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
+	bits = strtoul(slash + 1, &end, 10);
+	if (slash[1] < '0' || slash[1] > '9' || *end != '\0' || bits < 1 || bits > 128)
+		return nf_wrong(&c->in, path, "'%.60s' has no prefix length from 1 to 128", text);
+	*ret_bits = (uint8_t)bits;
+	return take_ipv6(c, path, address, ret_address);
+}
+
+static int
+take_core_ipv6(struct conversion *c)
+{
+	const struct gateway_file_core_ipv6 *file = c->file->core_ipv6;
+	struct gateway_core_ipv6 *core = &c->config->core_ipv6;
+
+	if (file == NULL)
+		return 0;
+	if (take_prefix_ipv6(c, "core_ipv6.address", file->address, core->address, &core->bits) !=
+		    0 ||
+	    take_ipv6(c, "core_ipv6.router", file->router, core->router) != 0)
+		return -EINVAL;
+	if (core->address[0] == 0xff)
+		return nf_wrong(&c->in, "core_ipv6.address", "is a group");
+	if (!gateway_ipv6_match(core->address, core->router, core->bits) ||
+	    memcmp(core->address, core->router, 16) == 0)
+		return nf_wrong(&c->in, "core_ipv6.router", "'%.60s' is not a neighbour there",
+				file->router);
+	return 0;
+}
+
+static int
+take_subscribers_ipv6(struct conversion *c, const char *path, const char *text)
 {
 	struct gateway_config *config = c->config;
+	struct gateway_prefix_ipv6 *prefix =
+		&config->subscribers_ipv6[config->n_subscribers_ipv6++];
+	static const uint8_t zero[16];
 
-	for (unsigned int i = 0; i < c->file->n_subscribers; i++) {
-		struct nf_prefix *prefix = &config->subscribers[i];
-		rte_be32_t address = 0;
+	if (take_prefix_ipv6(c, path, text, prefix->address, &prefix->bits) != 0)
+		return -EINVAL;
+	for (uint8_t bit = prefix->bits; bit < 128; bit++)
+		if (prefix->address[bit / 8] & (0x80 >> bit % 8))
+			return nf_wrong(&c->in, path, "'%.60s' has bits below its length", text);
+	if (prefix->bits > 64 || memcmp(prefix->address, zero, 16) == 0)
+		return nf_wrong(&c->in, path, "'%.60s' has no prefixes of 64 bits", text);
+	if (config->core_ipv6.bits != 0 &&
+	    gateway_ipv6_match(prefix->address, config->core_ipv6.address, prefix->bits))
+		return nf_wrong(&c->in, path, "holds the gateway's own address");
+	return 0;
+}
+
+static int
+take_subscribers_ipv4(struct conversion *c, const char *path, const char *text)
+{
+	struct gateway_config *config = c->config;
+	struct nf_prefix *prefix = &config->subscribers[config->n_subscribers++];
+	rte_be32_t address = 0;
+
+	if (nf_take_prefix(&c->in, path, text, &address, prefix) != 0)
+		return -EINVAL;
+	if (prefix->address != rte_be_to_cpu_32(address))
+		return nf_wrong(&c->in, path, "'%.40s' has bits below its mask", text);
+	for (int s = 0; s < GATEWAY_N_SIDES; s++)
+		if (nf_prefix_has(prefix, rte_be_to_cpu_32(config->sides[s].address)))
+			return nf_wrong(&c->in, path, "holds the gateway's own address");
+	return 0;
+}
+
+static int
+take_subscribers(struct conversion *c)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < c->file->n_subscribers && error == 0; i++) {
+		const char *text = c->file->subscribers[i];
 		char path[40];
 
 		snprintf(path, sizeof(path), "subscribers.%u", i);
-		if (nf_take_prefix(&c->in, path, c->file->subscribers[i], &address, prefix) != 0)
-			return -EINVAL;
-		if (prefix->address != rte_be_to_cpu_32(address))
-			return nf_wrong(&c->in, path, "'%.40s' has bits below its mask",
-					c->file->subscribers[i]);
-		for (int s = 0; s < GATEWAY_N_SIDES; s++)
-			if (nf_prefix_has(prefix, rte_be_to_cpu_32(config->sides[s].address)))
-				return nf_wrong(&c->in, path, "holds the gateway's own address");
+		error = strchr(text, ':') != NULL ? take_subscribers_ipv6(c, path, text)
+						  : take_subscribers_ipv4(c, path, text);
 	}
-	config->n_subscribers = c->file->n_subscribers;
-	return 0;
+	return error;
 }
 
 /* What waits goes into the hold of the core port when a move begins: it must have room there. */
@@ -156,6 +235,8 @@ gateway_config_parse(const char *name, const char *text, size_t size,
 	if (result == 0)
 		result = take_sides(&c);
 	if (result == 0)
+		result = take_core_ipv6(&c);
+	if (result == 0)
 		result = take_subscribers(&c);
 	if (result == 0)
 		result = take_sizes(&c);
@@ -181,6 +262,14 @@ gateway_config_load(const char *path, struct gateway_config *ret_config,
 	return result;
 }
 
+static void
+mix_ipv6(struct nf_fingerprint *f, const uint8_t address[16], uint8_t bits)
+{
+	for (int i = 0; i < 16; i++)
+		nf_fingerprint_number(f, address[i]);
+	nf_fingerprint_number(f, bits);
+}
+
 void
 gateway_config_identity(const struct gateway_config *config, char identity[SLIM_IDENTITY_SIZE])
 {
@@ -191,6 +280,10 @@ gateway_config_identity(const struct gateway_config *config, char identity[SLIM_
 		nf_fingerprint_number(&f, config->subscribers[i].address);
 		nf_fingerprint_number(&f, config->subscribers[i].mask);
 	}
+	for (uint32_t i = 0; i < config->n_subscribers_ipv6; i++)
+		mix_ipv6(&f, config->subscribers_ipv6[i].address, config->subscribers_ipv6[i].bits);
+	mix_ipv6(&f, config->core_ipv6.address, config->core_ipv6.bits);
+	mix_ipv6(&f, config->core_ipv6.router, config->core_ipv6.bits);
 	nf_fingerprint_number(&f, config->path_switch_by_data);
 	nf_fingerprint_number(&f, config->recovery);
 	snprintf(identity, SLIM_IDENTITY_SIZE, "gateway gtp-u config %016" PRIx64, f.hash);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "convert.h"
 #include "side.h"
@@ -26,6 +27,18 @@ struct gateway_buffer_limits {
 	uint64_t lifetime_ns;
 };
 
+/* IPv6 on the core side. */
+struct gateway_core_ipv6 {
+	uint8_t address[16]; /* the gateway's */
+	uint8_t router[16];  /* where all IPv6 packets of subscribers go */
+	uint8_t bits;        /* of the address' prefix; 0: no IPv6 there */
+};
+
+struct gateway_prefix_ipv6 {
+	uint8_t address[16]; /* no bits below the length */
+	uint8_t bits;
+};
+
 struct gateway_config {
 	char instance[SLIM_NAME_SIZE];
 	char service[SLIM_NAME_SIZE];
@@ -35,6 +48,9 @@ struct gateway_config {
 	struct nf_routes routes;
 	struct nf_prefix subscribers[GATEWAY_MAX_PREFIXES]; /* addresses that sessions may have */
 	uint32_t n_subscribers;
+	struct gateway_prefix_ipv6 subscribers_ipv6[GATEWAY_MAX_PREFIXES];
+	uint32_t n_subscribers_ipv6;
+	struct gateway_core_ipv6 core_ipv6;
 	bool path_switch_by_data; /* an uplink packet from another cell moves the subscriber there */
 	uint8_t recovery;         /* restart counter of echo responses */
 	uint64_t session_idle_ns; /* 0: sessions do not expire */
@@ -68,6 +84,26 @@ gateway_config_has_subscriber(const struct gateway_config *config, uint32_t addr
 {
 	for (uint32_t i = 0; i < config->n_subscribers; i++)
 		if (nf_prefix_has(&config->subscribers[i], address))
+			return true;
+	return false;
+}
+
+/* Are the first `bits` bits of two addresses the same? */
+static inline bool
+gateway_ipv6_match(const uint8_t a[16], const uint8_t b[16], uint8_t bits)
+{
+	uint8_t whole = bits / 8, rest = bits % 8;
+
+	return memcmp(a, b, whole) == 0 &&
+	       (rest == 0 || ((a[whole] ^ b[whole]) & (0xff00 >> rest) & 0xff) == 0);
+}
+
+static inline bool
+gateway_config_has_subscriber_ipv6(const struct gateway_config *config, const uint8_t address[16])
+{
+	for (uint32_t i = 0; i < config->n_subscribers_ipv6; i++)
+		if (gateway_ipv6_match(config->subscribers_ipv6[i].address, address,
+				       config->subscribers_ipv6[i].bits))
 			return true;
 	return false;
 }

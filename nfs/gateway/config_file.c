@@ -13,6 +13,11 @@
 static const cyaml_schema_value_t prefix_value = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 64),
 };
+static const cyaml_schema_field_t core_ipv6_fields[] = {
+	STRING("address", REQUIRED, struct gateway_file_core_ipv6, address),
+	STRING("router", REQUIRED, struct gateway_file_core_ipv6, router),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t timeouts_fields[] = {
 	NUMBER("session", struct gateway_file_timeouts, session),
 	NUMBER("arp", struct gateway_file_timeouts, arp),
@@ -32,6 +37,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	NUMBER("workers", struct gateway_file, workers),
 	CYAML_FIELD_MAPPING("access", REQUIRED, struct gateway_file, access, nf_yaml_side_fields),
 	CYAML_FIELD_MAPPING("core", REQUIRED, struct gateway_file, core, nf_yaml_side_fields),
+	CYAML_FIELD_MAPPING_PTR("core_ipv6", CYAML_FLAG_POINTER | OPTIONAL, struct gateway_file,
+				core_ipv6, core_ipv6_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("subscribers", CYAML_FLAG_POINTER, struct gateway_file,
 				   subscribers, n_subscribers, &prefix_value, 1,
 				   GATEWAY_MAX_PREFIXES),

@@ -13,6 +13,11 @@ struct gateway_file_timeouts {
 	uint32_t *arp;
 };
 
+struct gateway_file_core_ipv6 {
+	char *address;
+	char *router;
+};
+
 struct gateway_file_buffer {
 	uint32_t *packets;
 	uint32_t *packets_per_session;
@@ -27,6 +32,7 @@ struct gateway_file {
 	uint32_t *workers;
 	struct nf_yaml_side access;
 	struct nf_yaml_side core;
+	struct gateway_file_core_ipv6 *core_ipv6;
 	char **subscribers;
 	unsigned int n_subscribers;
 	bool *path_switch_by_data;

@@ -17,6 +17,11 @@
 	X(end_marker_received, "GTP-U end markers from cells")                                 \
 	X(gtpu_other_received, "other GTP-U signalling messages")                              \
 	X(icmp_echo_answered, "ICMP echo requests to the gateway's own addresses, answered")   \
+	X(solicitation_taken, "IPv6 neighbor solicitations answered")                          \
+	X(advertisement_taken, "IPv6 neighbor advertisements of the core's router")            \
+	X(drop_neighbor_discovery,                                                             \
+	  "dropped: IPv6 neighbor discovery that is wrong or not asked for")                   \
+	X(drop_no_router, "dropped: the core's IPv6 router is not known, or there is none")    \
 	X(drop_runt, "dropped: shorter than its headers say")                                  \
 	X(drop_not_for_us, "dropped: to another MAC address")                                  \
 	X(drop_ethertype, "dropped: a frame of a kind that is not served on this side")        \
@@ -47,6 +52,8 @@
 	X(drop_policed, "dropped: above the rate of the session")                              \
 	X(local, "packets from a subscriber to a subscriber of this gateway")                  \
 	X(buffered, "packets that wait or waited until the subscriber is in a cell")           \
+	X(solicitation_sent, "IPv6 neighbor solicitations sent")                               \
+	X(advertisement_sent, "IPv6 neighbor advertisements sent")                             \
 	X(path_switched, "subscribers that moved to another cell")                             \
 	X(path_switched_by_data, "of these, by an uplink packet from there")                   \
 	X(end_marker_sent, "GTP-U end markers sent to the cell that was left")                 \

@@ -14,6 +14,6 @@ import nf_docs  # noqa: E402
 sys.exit(nf_docs.Docs(
     sys.argv[1], sys.argv[2], page="docs/nfs/gateway.md", manual="docs/man/slim-gateway.8",
     counters=["nfs/common/nf.h", "nfs/gateway/counters.h"],
-    tables=["nfs/gateway/session.c", "nfs/common/neighbour.c"],
+    tables=["nfs/gateway/session.c", "nfs/gateway/router.c", "nfs/common/neighbour.c"],
     settings=["nfs/gateway/config_file.c", "nfs/common/yaml_file.c"],
     commands=["nfs/gateway/commands.c"]).run())

@@ -41,6 +41,7 @@ open_with(uint16_t n_workers, bool by_data)
 	harness_defaults(&config);
 	config.n_workers = n_workers;
 	config.path_switch_by_data = by_data;
+	config.core_ipv6.bits = 0; /* nothing that is sent by itself */
 	harness_open(&h, &config, true);
 	assert_int_equal(harness_ask(&h, "session add 0x10007 ipv4 100.64.3.7 cell 192.0.2.11 "
 					 "cell-teid 0xa001"),

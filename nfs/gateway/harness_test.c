@@ -44,7 +44,8 @@ harness_defaults(struct gateway_config *config)
 		"core:\n  name: core\n  port: 1\n  address: 203.0.113.1/24\n"
 		"  mac: 02:00:00:00:02:01\n"
 		"  routes: [{prefix: 0.0.0.0/0, via: 203.0.113.2}]\n"
-		"subscribers: [100.64.0.0/10]\n"
+		"core_ipv6: {address: '2001:db8:ffff::1/64', router: '2001:db8:ffff::2'}\n"
+		"subscribers: [100.64.0.0/10, '2001:db8::/48']\n"
 		"capacity: 2048\nneighbours: 256\nhold_capacity: 64\nrecovery: 9\n";
 	char error[NF_CONFIG_ERROR_SIZE] = "";
 

@@ -9,6 +9,7 @@
 
 #include "counters.h"
 #include "neighbour.h"
+#include "router.h"
 #include "session.h"
 
 #define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
@@ -161,6 +162,27 @@ parse_own(struct gateway_packet *p)
 		drop(p, GATEWAY_drop_own_address);
 }
 
+/* IPv6 from the core: to a subscriber, or to the gateway. */
+static void
+parse_ipv6(struct gateway_packet *p, const struct gateway_config *config)
+{
+	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
+	const uint8_t *own = config->core_ipv6.address;
+	bool to_group = ip->dst_addr[0] == 0xff;
+
+	if (likely(!to_group &&
+		   (config->core_ipv6.bits == 0 || memcmp(ip->dst_addr, own, 16) != 0))) {
+		p->kind = GATEWAY_KIND_DOWNLINK;
+		p->bucket = gateway_ipv6_bucket(ip->dst_addr);
+		return;
+	}
+	p->bucket = gateway_router_bucket(config);
+	if (config->core_ipv6.bits != 0 && ip->proto == IPPROTO_ICMPV6)
+		p->kind = GATEWAY_KIND_NEIGHBOR_DISCOVERY;
+	else
+		drop(p, GATEWAY_drop_own_address);
+}
+
 static void
 parse_ip(struct gateway_packet *p, const struct gateway_config *config)
 {
@@ -172,8 +194,7 @@ parse_ip(struct gateway_packet *p, const struct gateway_config *config)
 	if (unlikely(wrong != 0)) {
 		drop(p, wrong);
 	} else if (p->is_ipv6) {
-		p->kind = GATEWAY_KIND_DOWNLINK;
-		p->bucket = gateway_ipv6_bucket(gateway_ipv6(p)->dst_addr);
+		parse_ipv6(p, config);
 	} else if (gateway_ipv4(p)->dst_addr != config->sides[p->side].address) {
 		p->kind = GATEWAY_KIND_DOWNLINK;
 		p->bucket = gateway_ipv4_bucket(gateway_ipv4(p)->dst_addr);
@@ -184,6 +205,20 @@ parse_ip(struct gateway_packet *p, const struct gateway_config *config)
 	}
 	if (p->kind == GATEWAY_KIND_DOWNLINK && p->side == GATEWAY_ACCESS)
 		drop(p, GATEWAY_drop_not_gtpu);
+}
+
+/* ARP to everybody, or Neighbor Discovery to the group of the gateway's address. */
+static bool
+is_question(const struct rte_ether_hdr *eth, const struct gateway_config *config, uint8_t side)
+{
+	const uint8_t *own = config->core_ipv6.address;
+	const struct rte_ether_addr group = {{0x33, 0x33, 0xff, own[13], own[14], own[15]}};
+
+	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
+		return rte_is_broadcast_ether_addr(&eth->dst_addr);
+	return side == GATEWAY_CORE && config->core_ipv6.bits != 0 &&
+	       eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6) &&
+	       rte_is_same_ether_addr(&eth->dst_addr, &group);
 }
 
 void
@@ -200,8 +235,7 @@ gateway_packet_parse(struct gateway_packet *p, const struct gateway_config *conf
 	else if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)))
 		drop(p, GATEWAY_drop_runt);
 	else if (unlikely(!rte_is_same_ether_addr(&eth->dst_addr, &config->sides[side].mac) &&
-			  !(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP) &&
-			    rte_is_broadcast_ether_addr(&eth->dst_addr))))
+			  !is_question(eth, config, side)))
 		drop(p, GATEWAY_drop_not_for_us);
 	else if (likely(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
 			(side == GATEWAY_CORE && eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6))))

@@ -25,6 +25,7 @@ enum gateway_kind {
 	GATEWAY_KIND_UNKNOWN_EXTENSION, /* GTP-U message whose sender is told what is understood here */
 	GATEWAY_KIND_ECHO, /* ICMP echo request to one of the gateway's own addresses */
 	GATEWAY_KIND_ARP,
+	GATEWAY_KIND_NEIGHBOR_DISCOVERY,
 };
 
 struct gateway_packet {

@@ -227,6 +227,13 @@ follow(struct gateway_worker *w, const struct gateway_packet *p, uint32_t slot)
 	gateway_switch_path(w, slot, (struct gateway_cell){p->peer, session->cell_teid});
 }
 
+/* fe80::/10: stays on its link. */
+static bool
+is_link_local(const uint8_t address[16])
+{
+	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
 static inline bool
 is_spoofed(const struct gateway_packet *p, const struct gateway_session *session)
 {
@@ -252,15 +259,37 @@ to_neighbour_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 }
 
 static void
+to_core_ipv6(struct gateway_worker *w, struct gateway_packet *p)
+{
+	const uint8_t *destination = gateway_ipv6(p)->dst_addr;
+	struct rte_ether_hdr *eth;
+
+	if (unlikely(destination[0] == 0xff || is_link_local(destination))) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
+		return;
+	}
+	if (unlikely(gateway_config_has_subscriber_ipv6(&w->gateway->config, destination))) {
+		to_neighbour_subscriber(w, p);
+		return;
+	}
+	if (unlikely(!w->router.is_known)) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_no_router);
+		return;
+	}
+	eth = rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *);
+	eth->dst_addr = w->router.mac;
+	eth->src_addr = w->gateway->config.sides[GATEWAY_CORE].mac;
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
+	nf_count(w->nf, GATEWAY_uplink, 1);
+	nf_emit(w->nf, GATEWAY_CORE, p->m);
+}
+
+static void
 to_core(struct gateway_worker *w, struct gateway_packet *p)
 {
 	rte_be32_t destination = gateway_ipv4(p)->dst_addr;
 	const struct nf_hop *hop;
 
-	if (unlikely(p->is_ipv6)) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
-		return;
-	}
 	if (unlikely(nf_is_unroutable(destination))) {
 		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
 		return;
@@ -308,7 +337,10 @@ from_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 	session->packets_up++;
 	session->bytes_up += p->ip_size;
 	cut(p);
-	to_core(w, p);
+	if (p->is_ipv6)
+		to_core_ipv6(w, p);
+	else
+		to_core(w, p);
 }
 
 /* ---- the burst ------------------------------------------------------------------------------------------- */
@@ -414,6 +446,9 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 	case GATEWAY_KIND_ECHO:
 		gateway_signal_answer_echo(w, p);
 		break;
+	case GATEWAY_KIND_NEIGHBOR_DISCOVERY:
+		gateway_router_take(&w->router, p);
+		break;
 	case GATEWAY_KIND_ARP:
 		nf_arp_take(w->neighbours, p->m, p->side, answers_for, w);
 		break;
@@ -487,6 +522,7 @@ tick(struct nf_worker *nf)
 	gateway_buffer_tick(&w->buffer);
 	sweep(w);
 	nf_neighbour_tick(w->neighbours);
+	gateway_router_tick(&w->router);
 	collect(nf, &w->sessions->n_created, GATEWAY_session_created);
 	collect(nf, &w->sessions->n_removed, GATEWAY_session_removed);
 	collect(nf, &w->sessions->n_expired, GATEWAY_session_expired);
@@ -533,7 +569,11 @@ gateway_create_tables(struct gateway *gateway, struct slim_agent *agent)
 {
 	int error = gateway_session_table_create(&gateway->sessions, agent);
 
-	return error != 0 ? error : nf_neighbour_table_create(&gateway->neighbours, agent);
+	if (error == 0)
+		error = nf_neighbour_table_create(&gateway->neighbours, agent);
+	if (error == 0)
+		error = gateway_router_create(&gateway->router, &gateway->config, agent);
+	return error;
 }
 
 int
@@ -545,6 +585,8 @@ gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf
 		.sessions = gateway_session_worker_init(&gateway->sessions, nf->agent, nf->index),
 		.neighbours = nf_neighbour_worker_init(&gateway->neighbours, nf),
 	};
+	w->router.shared = &gateway->router;
+	w->router.worker = nf;
 	w->buffer.worker = nf;
 	w->buffer.sessions = gateway->sessions.table;
 	w->sessions->buffer = &w->buffer;

@@ -17,6 +17,7 @@
 #include "neighbour.h"
 #include "nf.h"
 #include "packet.h"
+#include "router.h"
 #include "session.h"
 
 #define GATEWAY_SWEEP_NS UINT64_C(2000000000) /* in which all slots are looked at once */
@@ -37,6 +38,7 @@ struct gateway {
 	struct gateway_config config;
 	struct gateway_session_table sessions;
 	struct nf_neighbour_table neighbours;
+	struct gateway_router_table router;
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
 };
@@ -47,6 +49,7 @@ struct gateway_worker {
 	struct gateway_sessions *sessions;
 	struct nf_neighbours *neighbours;
 	struct gateway_buffer buffer;
+	struct gateway_router_view router;
 	uint64_t swept_ns;   /* the sweep has done all that was due at this time */
 	uint64_t signals_ns; /* error messages: beginning of the current second */
 	uint32_t n_signals;

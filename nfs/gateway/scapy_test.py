@@ -17,7 +17,8 @@ import traceback
 logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.contrib import gtp  # noqa: E402
 from scapy.layers.inet import ICMP, IP, UDP  # noqa: E402
-from scapy.layers.inet6 import IPv6  # noqa: E402
+from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,  # noqa: E402
+                                ICMPv6NDOptSrcLLAddr, IPv6)
 from scapy.layers.l2 import Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 from scapy.utils import wrpcap  # noqa: E402
@@ -224,12 +225,109 @@ def ping_is_answered(g):
     assert (rebuilt[IP].chksum, rebuilt[ICMP].chksum) == received
 
 
+# ---- IPv6 --------------------------------------------------------------------------------------------
+
+
+OWN_6, ROUTER_6, GROUP_MAC = "2001:db8:ffff::1", "2001:db8:ffff::2", "33:33:ff:00:00:01"
+SUBSCRIBER_6 = "2001:db8:0:7::1234"
+
+
+def core_frames(g, frame):
+    return g._frames(g._do("core " + bytes(frame).hex()), "core")
+
+
+def advertisement(target=ROUTER_6, hop_limit=255, mac="02:aa:00:00:00:22", **fields):
+    return Ether(src=PEER_MAC, dst=CORE_MAC) / IPv6(src=ROUTER_6, dst=OWN_6, hlim=hop_limit) / \
+        ICMPv6ND_NA(tgt=target, R=1, S=1, O=1, **fields) / ICMPv6NDOptDstLLAddr(lladdr=mac)
+
+
+def with_ipv6(g):
+    g.ask(f"session modify {TEID} ipv6 2001:db8:0:7::/64")
+    solicitation = [f for f in g._frames(g._do("wait 1000"), "core") if IPv6 in f]
+    core_frames(g, advertisement())
+    g._do("wait 1")
+    return one(solicitation)
+
+
+def uplink_6():
+    return gtp.GTP_U_Header(gtp_type=255, teid=TEID) / \
+        IPv6(src=SUBSCRIBER_6, dst="2600::1", hlim=64) / UDP(sport=5000, dport=9999) / Raw(b"question")
+
+
+def right_checksum(frame, layer):
+    received = frame[layer].cksum
+    del frame[layer].cksum
+    assert Ether(bytes(frame))[layer].cksum == received, hex(received)
+
+
+def router_is_asked_for(g):
+    """Killed by: another group, hop limit or checksum."""
+    frame = with_ipv6(g)
+    assert frame.dst == "33:33:ff:00:00:02" and frame.src == CORE_MAC
+    assert (frame[IPv6].src, frame[IPv6].dst, frame[IPv6].hlim) == (OWN_6, "ff02::1:ff00:2", 255)
+    assert frame[ICMPv6ND_NS].tgt == ROUTER_6
+    assert frame[ICMPv6NDOptSrcLLAddr].lladdr == CORE_MAC
+    right_checksum(frame, ICMPv6ND_NS)
+
+
+def uplink_goes_to_the_router(g):
+    with_ipv6(g)
+    _, core = g.access(uplink_6())
+    frame = one(core)
+    assert frame.dst == "02:aa:00:00:00:22" and frame.src == CORE_MAC and frame.type == 0x86DD
+    assert frame[IPv6].src == SUBSCRIBER_6 and frame[IPv6].hlim == 63
+    assert frame[Raw].load == b"question"
+
+
+def downlink_goes_to_the_prefix(g):
+    g.ask(f"session modify {TEID} ipv6 2001:db8:0:7::/64 qfi 5")
+    packet = IPv6(src="2600::1", dst="2001:db8:0:7:a:b:c:d") / UDP(sport=1, dport=9999) / Raw(b"answer")
+    header = tunnel(one(g.core(packet)), CELL, CELL_TEID)
+    assert header[IPv6].dst == "2001:db8:0:7:a:b:c:d" and header[IPv6].hlim == 63
+    assert header[gtp.GTPPDUSessionContainer].QFI == 5
+
+
+def nobody_else_is_the_router(g):
+    """Killed by: taking an advertisement that came over a router, is of another, or is damaged."""
+    g.ask(f"session modify {TEID} ipv6 2001:db8:0:7::/64")
+    for bad in (advertisement(hop_limit=254), advertisement(target="2001:db8:ffff::3"),
+                advertisement(cksum=0x1234), advertisement(code=1), advertisement(mac="03:00:00:00:00:01")):
+        core_frames(g, bad)
+        g._do("wait 1")
+        access, core = g.access(uplink_6())
+        assert not access and not core
+
+
+def own_address_is_told(g):
+    ask = Ether(src=PEER_MAC, dst=GROUP_MAC) / IPv6(src=ROUTER_6, dst="ff02::1:ff00:1", hlim=255) / \
+        ICMPv6ND_NS(tgt=OWN_6) / ICMPv6NDOptSrcLLAddr(lladdr=PEER_MAC)
+    frame = one(core_frames(g, ask))
+    assert frame.dst == PEER_MAC and frame[IPv6].dst == ROUTER_6 and frame[IPv6].hlim == 255
+    told = frame[ICMPv6ND_NA]
+    assert (told.tgt, told.S, told.O, told.R) == (OWN_6, 1, 1, 0)
+    assert frame[ICMPv6NDOptDstLLAddr].lladdr == CORE_MAC
+    right_checksum(frame, ICMPv6ND_NA)
+    probe = Ether(src=PEER_MAC, dst=GROUP_MAC) / IPv6(src="::", dst="ff02::1:ff00:1", hlim=255) / ICMPv6ND_NS(tgt=OWN_6)
+    frame = one(core_frames(g, probe))
+    assert frame[IPv6].dst == "ff02::1" and frame[ICMPv6ND_NA].S == 0
+    assert not core_frames(g, ask.__class__(bytes(ask).replace(b"\x3a\xff", b"\x3a\xfe", 1)))
+
+
+def foreign_sources_are_dropped(g):
+    with_ipv6(g)
+    packet = IPv6(src="2001:db8:0:107::1", dst="2600::1") / UDP(sport=5000, dport=9999)
+    access, core = g.access(gtp.GTP_U_Header(gtp_type=255, teid=TEID) / packet)
+    assert not access and not core
+
+
 TESTS = [
     plain_g_pdu_is_taken, sequence_number_is_passed_over, n_pdu_number_is_passed_over,
     uplink_container_is_taken, long_container_is_taken, udp_port_header_is_passed_over,
     pdcp_number_must_be_understood, downlink_container_is_refused, end_marker_from_a_cell_is_taken,
     g_pdu_is_sent, container_is_sent, end_marker_is_sent_first, echo_is_answered,
     error_indication_is_sent, ping_is_answered,
+    router_is_asked_for, uplink_goes_to_the_router, downlink_goes_to_the_prefix, nobody_else_is_the_router,
+    own_address_is_told, foreign_sources_are_dropped,
 ]
 
 
