@@ -171,6 +171,7 @@ response_size(const uint8_t *bytes, size_t size, const struct nat_pcp_response *
 static void
 put_mapping(uint8_t *bytes, const struct nat_pcp_response *response)
 {
+	memset(bytes + AT_PROTOCOL + 1, 0, AT_INSIDE_PORT - AT_PROTOCOL - 1);
 	put16(bytes + AT_PORT, response->port);
 	memcpy(bytes + AT_ADDRESS, mapped_prefix, sizeof(mapped_prefix));
 	put32(bytes + AT_ADDRESS + sizeof(mapped_prefix), response->address);

@@ -152,6 +152,7 @@ success_tells_what_was_assigned(void **state)
 	prepare(60, "\x80\0\0\0", 4);
 	memset(bytes + 2, 0xee, 2);
 	memset(bytes + 12, 0xee, 12);
+	memset(bytes + 37, 0xee, 3);
 	assert_int_equal(nat_pcp_respond(bytes, 64, &response), 60);
 	assert_memory_equal(bytes,
 			    "\2\x81\0\0\1\2\3\4\5\6\7\x8\0\0\0\0\0\0\0\0\0\0\0\0"
