@@ -77,6 +77,28 @@ def example_is_accepted(page):
     return [] if done.returncode == 0 and not done.stderr else [done.stderr]
 
 
+def requirements(page):
+    """Every requirement has its row, every MUST a test, and every test that is named exists."""
+    section = page.split("\n## Requirements\n")[1].split("\n## ")[0]
+    problems = []
+    for rfc, n in {"4787": 14, "5382": 10, "5508": 11, "6888": 15}.items():
+        table = section.split(f"\n| RFC {rfc} |")[1].split("\n\n")[0]
+        rows = re.findall(r"^\| REQ-(\d+) (\w+) \|[^|]*\|[^|]*\|([^|]*)\|$", table, re.M)
+        if [int(row[0]) for row in rows] != list(range(1, n + 1)):
+            problems.append(f"RFC {rfc}: not the rows REQ-1 to REQ-{n}")
+        for number, level, tests in rows:
+            if level == "MUST" and "`" not in tests:
+                problems.append(f"RFC {rfc} REQ-{number}: no test")
+    for path, case in re.findall(r"`(\w+_test): (\w+)`", section):
+        try:
+            code = read(f"nfs/nat/{path}.c")
+        except FileNotFoundError:
+            code = ""
+        if not re.search(rf"(?:TEST\w*|cmocka_unit_test\w*)\(\s*{case}\b", code):
+            problems.append(f"{path} has no case {case}")
+    return problems
+
+
 def options(_):
     shown = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
     return difference(set(re.findall(r"^  --([\w-]+)", shown, re.M)),
@@ -85,7 +107,7 @@ def options(_):
 
 def main():
     page = read("docs/nfs/nat.md")
-    checks = [counters, fields, keys, shown_keys, commands, example_is_accepted, options]
+    checks = [counters, fields, keys, shown_keys, commands, example_is_accepted, requirements, options]
     failed = 0
     for n, check in enumerate(checks, 1):
         problems = check(page)
