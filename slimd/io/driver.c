@@ -104,7 +104,7 @@ init_buffers(struct move *m, bool is_source)
 		m->sent = calloc(MOVE_MAX_SENT, sizeof(*m->sent));
 		return m->sent != NULL ? 0 : -ENOMEM;
 	}
-	if (row_view_init(&m->view) < 0 || frame_decoder_init(&m->decoder) < 0)
+	if (row_view_init(&m->view) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -145,7 +145,6 @@ move_destroy(struct move *m)
 		tracker_destroy(m->trackers[t]);
 	detach_nf(m);
 	row_view_fini(&m->view);
-	frame_decoder_fini(&m->decoder);
 	journal_close(m->journal);
 	free(m->sent);
 	free(m);

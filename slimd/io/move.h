@@ -58,8 +58,9 @@ enum move_want {
 struct move_rows {
 	STAILQ_ENTRY(move_rows) link;
 	uint64_t seq;
-	size_t size;
-	uint8_t bytes[]; /* packed Rows */
+	size_t size;              /* of all of this */
+	Slim__Peer__V1__Rows msg; /* points into `bytes` */
+	uint8_t bytes[];
 };
 STAILQ_HEAD(move_rows_list, move_rows);
 
@@ -165,9 +166,8 @@ struct move {
 	uint64_t sums_lost;                 /* lazy rows merged without them */
 	struct move_rows_list rows;
 	size_t rows_bytes;
-	struct frame_decoder decoder; /* of the first of `rows` */
 	struct row_view view;
-	const Slim__Peer__V1__Rows *open_rows; /* decoded first of `rows`; NULL: not yet */
+	const Slim__Peer__V1__Rows *open_rows; /* the first of `rows`, checked; NULL: not yet */
 	uint32_t open_at;                      /* next row of it, empty slots first */
 	uint64_t ack_seq, acked_seq;
 	uint64_t rows_put, rows_settled; /* to the install rings; in the tables and the digest */

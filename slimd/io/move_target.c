@@ -14,12 +14,42 @@
 #define ROUND_ROWS 16384u  /* rows put in one round */
 #define ROWS_BYTES_MAX (SLIM_PEER_WINDOW + 2u * SLIM_PEER_FRAME_MAX)
 
+/* The window counts what is in the frames; what each frame needs besides fits the rest. */
+_Static_assert(MOVE_MAX_SENT * sizeof(struct move_rows) <= SLIM_PEER_FRAME_MAX, "room for heads");
+
 /* ---- queue of frames ------------------------------------------------------------------- */
+
+/* Copies a list behind the others and returns the end. */
+static uint8_t *
+keep_list(ProtobufCBinaryData *to, const ProtobufCBinaryData *from, uint8_t *at)
+{
+	to->data = at;
+	to->len = from->len;
+	if (from->len > 0)
+		memcpy(at, from->data, from->len);
+	return at + from->len;
+}
+
+static void
+keep_rows(struct move_rows *item, const Slim__Peer__V1__Rows *rows)
+{
+	uint8_t *at = item->bytes;
+
+	slim__peer__v1__rows__init(&item->msg);
+	item->msg.table = rows->table;
+	item->msg.lazy = rows->lazy;
+	item->msg.compressed_from = rows->compressed_from;
+	at = keep_list(&item->msg.slots, &rows->slots, at);
+	at = keep_list(&item->msg.buckets, &rows->buckets, at);
+	at = keep_list(&item->msg.columns, &rows->columns, at);
+	keep_list(&item->msg.empty_slots, &rows->empty_slots, at);
+}
 
 void
 move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows)
 {
-	size_t size = slim__peer__v1__rows__get_packed_size(rows);
+	size_t size = sizeof(struct move_rows) + rows->slots.len + rows->buckets.len +
+		      rows->columns.len + rows->empty_slots.len;
 	struct move_rows *item;
 
 	if (rows->table >= m->n_tables || m->rows_bytes + size > ROWS_BYTES_MAX) {
@@ -27,7 +57,7 @@ move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows)
 		move_event(m, EV_PROTOCOL);
 		return;
 	}
-	item = malloc(sizeof(*item) + size);
+	item = malloc(size);
 	if (item == NULL) {
 		move_complain(m, REASON_INTERNAL, "no memory for rows");
 		move_event_n(m, EV_VERIFY_BAD, 0, REASON_INTERNAL);
@@ -35,7 +65,7 @@ move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows)
 	}
 	item->seq = seq;
 	item->size = size;
-	slim__peer__v1__rows__pack(rows, item->bytes);
+	keep_rows(item, rows);
 	STAILQ_INSERT_TAIL(&m->rows, item, link);
 	m->rows_bytes += size;
 }
@@ -130,15 +160,10 @@ move_begin_install(struct move *m)
 static int
 open_first(struct move *m)
 {
-	struct move_rows *item = STAILQ_FIRST(&m->rows);
-	ProtobufCAllocator *arena = frame_decoder_allocator(&m->decoder);
-
 	if (m->open_rows != NULL)
 		return 0;
-	m->open_rows = slim__peer__v1__rows__unpack(arena, item->size, item->bytes);
+	m->open_rows = &STAILQ_FIRST(&m->rows)->msg;
 	m->open_at = 0;
-	if (m->open_rows == NULL)
-		return -EBADMSG;
 	return row_view_open(&m->view, &m->links[m->open_rows->table], m->open_rows);
 }
 

@@ -729,6 +729,29 @@ restart_source(struct world *w, const struct job *job)
 	return again;
 }
 
+/* Frames without a row need memory, too. */
+static void
+rows_without_content_are_bounded(void **state)
+{
+	Slim__Peer__V1__Rows rows = SLIM__PEER__V1__ROWS__INIT;
+	struct world *w = *state;
+	struct move *target;
+	struct job *job;
+	uint32_t n = 0;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+	wait_for_state(w, 1, "receiving");
+	target = TAILQ_FIRST(&w->hosts[1].driver->moves);
+	for (; target->n_reasons == 0 && n < 1000000; n++)
+		move_take_rows(target, 0, &rows);
+	assert_in_range(n, 1000, 1000000 - 1);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_PROTOCOL));
+	expect_undone(w, 300);
+}
+
 static void
 a_restarted_source_undoes_a_copy(void **state)
 {
@@ -1215,6 +1238,7 @@ main(void)
 		TEST(a_lost_target_nf_undoes_the_move),
 		TEST(a_lost_source_nf_fails_the_move),
 		TEST(a_peer_that_is_not_there_is_a_refusal),
+		TEST(rows_without_content_are_bounded),
 		TEST(a_restarted_source_undoes_a_copy),
 		TEST(sums_survive_a_restart_of_the_source),
 		TEST(a_trail_that_is_sent_again_counts_once),
