@@ -43,6 +43,9 @@ RULES = {
     "nfs": {"uses": ["proto", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
     "bench/gen": {"uses": ["bench/judge", "bench/common", "proto"],
                   "never": [r"^event2/", r"^grpc", r"protobuf", r"^slim\.h$", r"^slim_shm\.h$"]},
+    # An NF, its agent and slimd's reader in one process.
+    "bench/loop": {"uses": ["proto", "agent", "nfs", "slimd/io"],
+                   "never": [r"^event2/", r"^grpc", r"protobuf"]},
     "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/report", "proto", "agent"],
               "never": [r"^event2/", r"^grpc"]},
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packet loop of an NF in one process without a network, in phases:
+ *
+ *   make     packets of the load are written into mbufs and offered to the wires
+ *   measure  nf_worker_round() until all were received
+ *   take     what was transmitted is read by the load, added to a digest, and freed
+ *
+ * Only the middle one is measured. The NF and its loop are those of the real program. Time is
+ * the load's: it goes on by a fixed step for each round, so that all runs of one load do
+ * exactly the same, whatever the machine.
+ *
+ * A program is one NF (struct loop_nf) in some variants (struct loop_variant):
+ *
+ *   program       agent    variants
+ *   loop-X        the real one   idle, tracking
+ *   loop-X-bare   bare/slim.h    bare, duplicate
+ *
+ * One thread, but for the reader of the variant `tracking`.
+ */
+#ifndef BENCH_LOOP_LOOP_H
+#define BENCH_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include "nf.h"
+#include "wire.h"
+
+#define LOOP_PORTS 2u    /* of the NF */
+#define LOOP_PHASE 2048u /* packets made at once: they stay in the cache, as on a NIC's ring */
+
+/* What the load is. */
+struct loop_load {
+	uint32_t
+		sessions; /* alive and in use; what has ended and waits for its timeout comes on top */
+	uint32_t change;  /* one of so many packets changes state; 0: none does */
+	uint32_t inbound; /* percent of packets that come in on port 1 */
+	uint16_t burst;   /* packets that a port has ready at each round */
+	bool only_new;    /* every packet opens a session, and as many expire */
+};
+
+/* An NF for the loop. One a program: `loop_nf`. */
+struct loop_nf {
+	const char *name;
+	/* Set-up with one worker on the ports, from port_ids[0] on. NULL after a message on stderr. */
+	struct nf_worker *(*open)(const struct loop_load *load, struct rte_mempool *pool,
+				  const uint16_t *port_ids, const struct nf_clock *clock);
+	void (*close)(void);
+	/* Bytes of memory that it needs. */
+	uint64_t (*memory)(const struct loop_load *load);
+	/* Time of the load between two packets. */
+	uint64_t (*step_ns)(const struct loop_load *load);
+	/* Are all sessions open? Until then next() opens them. */
+	bool (*filled)(void);
+	/* Writes the load's next packet; returns the index of the port where it comes in. */
+	uint8_t (*next)(struct rte_mbuf *m);
+	/* Reads a packet that was transmitted on a port. True: it was a question (ARP) and is
+	 * the answer now, to come in on the same port. */
+	bool (*sent)(uint8_t port, struct rte_mbuf *m);
+	/* Packets of the load that the NF dropped, ever. */
+	uint64_t (*dropped)(void);
+	/* The agent that open() made. */
+	struct slim_agent *(*agent)(void);
+};
+
+extern const struct loop_nf loop_nf;
+
+struct loop {
+	struct loop_load load;
+	bool count; /* instructions are counted: nothing may depend on time or threads */
+	struct rte_mempool *pool;
+	struct wire wires[LOOP_PORTS + 1]; /* the last one: where duplicates go */
+	struct nf_clock clock;
+	struct nf_worker *worker;
+	const struct loop_variant *variant;
+	uint64_t ticks;  /* of the measured rounds */
+	uint64_t digest; /* over all that the NF transmitted */
+};
+
+struct loop_variant {
+	const char *name;
+	/* The NF is set up and has opened all sessions. Negative errno. */
+	int (*start)(struct loop *loop);
+	void (*stop)(struct loop *loop);
+	/* Each may be NULL. Begin and end of a measured run. */
+	void (*resume)(struct loop *loop);
+	void (*pause)(struct loop *loop);
+	/* Counting: after each round, not counted. */
+	void (*after_round)(struct loop *loop);
+	/* A frame that is not the NF's was transmitted. True: it is the answer now. */
+	bool (*frame)(struct loop *loop, uint8_t port, struct rte_mbuf *m);
+};
+
+/* The variants of this program, ended by a NULL name. */
+extern const struct loop_variant loop_variants[];
+
+/* A round without packets of the load, not measured; answers questions. Returns frames transmitted. */
+uint32_t loop_idle_round(struct loop *loop);
+
+#endif

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench/micro, tiny: the variants forward the same packets, the file has its keys, and the agent's
+share of the instructions, which is exact, stays within its limits. Prints TAP.
+
+    micro_test.py NF [--no-count]     --no-count: a sanitizer's build; valgrind is left out
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+ROOT = os.path.realpath(f"{os.path.dirname(__file__)}/../..")
+sys.path.insert(0, f"{ROOT}/scripts/lib")
+
+import micro  # noqa: E402
+
+SESSIONS = 1000
+LIMITS = {"idle": 1.01}  # of the bare loop's instructions
+MUCH_DEARER = 1.1  # a copy of every packet must show, or nothing was counted
+
+
+def bench(nf, *options):
+    """The numbers of a run as the file has them."""
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as f:
+        subprocess.run([sys.executable, f"{ROOT}/scripts/lib/micro.py", nf, "--no-build", "--json", f.name,
+                        "--sessions", str(SESSIONS), "--packets", "20000", *options],
+                       check=True, stdout=subprocess.DEVNULL)
+        return json.load(f)
+
+
+def check(number, name, problems):
+    print(f"{'not ok' if problems else 'ok'} {number} - {name}", *(f"#   {p}" for p in problems), sep="\n")
+    return bool(problems)
+
+
+def problems_of_keys(numbers, key):
+    return [f"{v} has no {key}" for v in micro.VARIANTS
+            if not numbers.get(v, {}).get(str(SESSIONS), {}).get(key, 0) > 0]
+
+
+def problems_of_limits(numbers):
+    count = {v: numbers[v][str(SESSIONS)]["instructions_per_packet"] for v in micro.VARIANTS}
+    for variant, limit in LIMITS.items():
+        if count[variant] > limit * count["bare"]:
+            yield f"{variant}: {count[variant]} instructions a packet, bare {count['bare']}, limit {limit}"
+    if count["duplicate"] < MUCH_DEARER * count["bare"]:
+        yield f"duplicate: {count['duplicate']} instructions a packet, bare {count['bare']}"
+
+
+def main():
+    nf, counted = sys.argv[1], "--no-count" not in sys.argv
+    # bench() fails if the variants do not transmit the same bytes, or one of them drops a packet.
+    numbers = bench(nf, "--runs", "1", "--counted", "0")
+    failed = check(1, "four variants forward the same packets, at a rate",
+                   problems_of_keys(numbers, "packets_per_second"))
+    numbers = bench(nf, "--runs", "1", "--counted", "0", "--new")
+    failed |= check(2, "every packet opens a session", problems_of_keys(numbers, "packets_per_second"))
+    if counted:
+        numbers = bench(nf, "--runs", "0", "--counted", "65536")
+        problems = problems_of_keys(numbers, "instructions_per_packet")
+        failed |= check(3, "the agent's instructions are within their limits",
+                        problems or list(problems_of_limits(numbers)))
+    else:
+        print("ok 3 - the agent's instructions are within their limits # SKIP sanitizer")
+    print("1..3")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

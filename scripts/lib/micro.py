@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The packet loop of an NF without a network, in four variants. Called by bench/micro.
+
+Packets a second: all four programs are alive, have their sessions open, and run the same load in
+turn, A B C D A B C D. Instructions: each runs it once under callgrind, which counts the
+rounds of the loop only; making and taking packets, and the reader of the dirty rings, are left out."""
+
+import argparse
+import collections
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from slimlab import build
+
+VARIANTS = {"bare": "-bare", "idle": "", "tracking": "", "duplicate": "-bare"}  # program's suffix
+SHORTEST_COUNT = 65_536
+
+
+def parse():
+    p = argparse.ArgumentParser(prog="bench/micro", formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+                                description="What the agent costs an NF: its packet loop without a network.")
+    p.add_argument("nf", choices=["nat"])
+    p.add_argument("--sessions", default="1000,100000,1000000", metavar="N[,N...]", help="alive and in use")
+    p.add_argument("--change", type=int, default=32, metavar="N", help="one of N packets changes state; 0: none does")
+    p.add_argument("--inbound", type=int, default=50, metavar="PERCENT", help="packets from the outer side")
+    p.add_argument("--burst", type=int, default=32, help="packets ready at a port in each round")
+    p.add_argument("--packets", type=int, default=1_000_000, help="of one timed run")
+    p.add_argument("--runs", type=int, default=7, help="timed runs of each variant; 0: none")
+    p.add_argument("--counted", type=int, default=262_144, metavar="PACKETS", help="under callgrind; 0: none")
+    p.add_argument("--new", action="store_true", help="every packet opens a session, and as many expire")
+    p.add_argument("--huge", action="store_true", help="tables in huge pages, of which there must be enough")
+    p.add_argument("--profile", type=int, default=12, metavar="LINES", help="functions that are printed")
+    p.add_argument("--json", metavar="FILE", help="write all numbers there")
+    p.add_argument("--no-build", action="store_true")
+    options = p.parse_args()
+    options.sessions = [int(n) for n in options.sessions.split(",")]
+    return options
+
+
+# ---- the programs ------------------------------------------------------------------------
+
+
+class Failed(Exception):
+    """A program ended, or its answer makes no sense."""
+
+
+class Loop:
+    """One variant, set up, with its sessions open."""
+
+    def __init__(self, options, variant, sessions, packets, wrapper=(), extra=()):
+        program = build.program(f"loop-{options.nf}{VARIANTS[variant]}")
+        command = [*wrapper, program, "--variant", variant, "--sessions", sessions, "--packets", packets,
+                   "--change", options.change, "--inbound", options.inbound, "--burst", options.burst, *extra]
+        command += ["--only-new"] * options.new + ["--huge"] * options.huge
+        self.variant = variant
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failed(f"{self.variant}: the program has ended ({self.process.wait()})")
+        return line
+
+    def wait_ready(self):
+        if self.read() != "ready\n":
+            raise Failed(f"{self.variant}: not ready")
+
+    def run(self):
+        self.process.stdin.write("run\n")
+        self.process.stdin.flush()
+        return json.loads(self.read())
+
+
+def check_alike(results):
+    """All variants forward the same bytes, or the comparison is worth nothing."""
+    if len({r["digest"] for r in results}) != 1 or any(r["dropped"] for r in results):
+        raise Failed(f"the variants do not forward the same packets: {results}")
+
+
+# ---- packets a second ----------------------------------------------------------------------
+
+
+def measure_times(options, sessions):
+    """{variant: [packets a second of each run]}"""
+    rates = {v: [] for v in VARIANTS}
+    loops = []
+    try:
+        for variant in VARIANTS:
+            loops.append(Loop(options, variant, sessions, options.packets))
+            loops[-1].wait_ready()
+        for _ in range(options.runs):
+            results = [loop.run() for loop in loops]
+            check_alike(results)
+            for result in results:
+                rates[result["variant"]].append(result["packets"] / result["seconds"])
+    finally:
+        for loop in loops:
+            loop.__exit__()
+    return rates
+
+
+# ---- instructions ------------------------------------------------------------------------------
+
+
+def read_profile(path):
+    """{function: its own instructions} of a callgrind file. What is inlined counts for its caller."""
+    names, costs, function, is_call = {}, collections.Counter(), None, False
+    with open(path, encoding="utf-8", errors="replace") as f:
+        for line in f:
+            if match := re.match(r"fn=\((\d+)\)(?: (.*))?", line):
+                if match[2]:
+                    names[match[1]] = match[2]
+                function = names[match[1]]
+            elif match := re.match(r"cfn=\((\d+)\) (.*)", line):
+                names[match[1]] = match[2]
+            elif line.startswith("calls="):
+                is_call = True
+            elif function and re.match(r"[+\-*\d]", line):
+                costs[function] += 0 if is_call else int(line.split()[1])
+                is_call = False
+    return costs
+
+
+def count_instructions(options, sessions):
+    """{variant: {function: instructions a packet}}"""
+    packets = max(options.counted, SHORTEST_COUNT)
+    profiles, results = {}, []
+    with tempfile.TemporaryDirectory(prefix="slim-micro-") as folder:
+        for variant in VARIANTS:
+            path = f"{folder}/{variant}"
+            wrapper = ("valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
+                       f"--callgrind-out-file={path}")
+            with Loop(options, variant, sessions, packets, wrapper, ("--count",)) as loop:
+                loop.wait_ready()
+                results.append(loop.run())
+            profiles[variant] = {f: n / packets for f, n in read_profile(path).items() if n}
+    check_alike(results)
+    return profiles
+
+
+# ---- report --------------------------------------------------------------------------------------
+
+
+def spread(rates):
+    return (max(rates) - min(rates)) / statistics.median(rates)
+
+
+def report(options, sessions, rates, profiles):
+    """One row of each variant, and the profile of the one that serves from day to day."""
+    numbers = {}
+    for v in VARIANTS:
+        numbers[v] = {}
+        if profiles:
+            numbers[v]["instructions_per_packet"] = round(sum(profiles[v].values()), 3)
+        if options.runs:
+            numbers[v]["packets_per_second"] = round(statistics.median(rates[v]))
+            numbers[v]["packets_per_second_runs"] = [round(r) for r in rates[v]]
+            numbers[v]["packets_per_second_spread"] = round(spread(rates[v]), 4)
+    print(f"\n{sessions:,} sessions" + (", every packet opens one" if options.new else ""))
+    print(f"  {'':<10}{'instructions':>13}{'/ bare':>8}{'packets/s':>13}{'/ bare':>8}{'spread':>8}")
+    for v, n in numbers.items():
+        row = f"  {v:<10}"
+        for key, text in (("instructions_per_packet", "13.1f"), ("packets_per_second", "13,d")):
+            if key in n:
+                row += f"{n[key]:{text}}{n[key] / numbers['bare'][key]:8.4f}"
+            else:
+                row += f"{'':21}"
+        print(row + (f"{spread(rates[v]) * 100:7.1f}%" if options.runs else ""), flush=True)
+    return numbers
+
+
+def print_profile(options, profile):
+    total = sum(profile.values())
+    print(f"\n  {'instructions a packet, idle':<34}{'share':>7}")
+    for function, n in sorted(profile.items(), key=lambda item: -item[1])[:options.profile]:
+        print(f"  {function:<24}{n:>10.1f}{n / total * 100:>6.1f}%")
+
+
+def main():
+    options = parse()
+    targets = [f"bench/loop/loop-{options.nf}{suffix}" for suffix in ("", "-bare")]
+    if not options.no_build and not build.build(targets=targets):
+        return 1
+    result = {"nf": options.nf, "settings": {k: v for k, v in vars(options).items() if k != "json"},
+              **{v: {} for v in VARIANTS}, "profile": {}}
+    for sessions in options.sessions:
+        rates = measure_times(options, sessions) if options.runs else {}
+        profiles = count_instructions(options, sessions) if options.counted else {}
+        for variant, numbers in report(options, sessions, rates, profiles).items():
+            result[variant][str(sessions)] = numbers
+        if profiles:
+            result["profile"][str(sessions)] = profiles
+            print_profile(options, profiles["idle"])
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as f:
+            json.dump(result, f, indent=1)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (Failed, build.NotBuilt) as e:
+        sys.exit(f"bench/micro: {e}")
