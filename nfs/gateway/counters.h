@@ -44,6 +44,7 @@
 	X(drop_bad_address, "dropped: destination that cannot be routed")                      \
 	X(drop_own_address, "dropped: to the gateway itself, and no echo request")             \
 	X(drop_no_route, "dropped: no route, or back to where it came from")                   \
+	X(drop_too_big, "dropped: longer than the MTU, and may not be cut")                    \
 	X(drop_ttl, "dropped: time to live is over")                                           \
 	X(drop_idle_full, "dropped: the subscriber is in no cell, and too many packets wait")  \
 	X(drop_idle_late, "dropped: waited too long for the subscriber to be in a cell")       \
@@ -54,6 +55,9 @@
 	X(buffered, "packets that wait or waited until the subscriber is in a cell")           \
 	X(solicitation_sent, "IPv6 neighbor solicitations sent")                               \
 	X(advertisement_sent, "IPv6 neighbor advertisements sent")                             \
+	X(fragmented, "packets of subscribers that were cut to the MTU")                       \
+	X(too_big_sent, "ICMP fragmentation needed and ICMPv6 packet too big sent")            \
+	X(time_exceeded_sent, "ICMP and ICMPv6 time exceeded sent")                            \
 	X(path_switched, "subscribers that moved to another cell")                             \
 	X(path_switched_by_data, "of these, by an uplink packet from there")                   \
 	X(end_marker_sent, "GTP-U end markers sent to the cell that was left")                 \

@@ -11,6 +11,7 @@
 #include "checksum.h"
 #include "commands.h"
 #include "counters.h"
+#include "mtu.h"
 
 #define OUTER_TTL 64
 
@@ -111,24 +112,71 @@ find_subscriber(const struct gateway_worker *w, const struct gateway_packet *p)
 			  : gateway_session_by_ipv4(w->sessions, gateway_ipv4(p)->dst_addr);
 }
 
+/* Octets of a subscriber's packet that a tunnel packet of this session has room for. */
+static inline uint16_t
+tunnel_room(const struct gateway_worker *w, const struct gateway_session *session)
+{
+	return (uint16_t)(w->gateway->config.sides[GATEWAY_ACCESS].mtu -
+			  (GATEWAY_OUTER_SIZE - sizeof(struct rte_ether_hdr)) -
+			  gtpu_header_size(session->container));
+}
+
+/* `m` has an Ethernet header's room and an IP packet of `size` octets. */
 static void
-encapsulate(struct gateway_worker *w, struct gateway_packet *p,
+encapsulate(struct gateway_worker *w, struct rte_mbuf *m, uint16_t size,
 	    const struct gateway_session *session)
 {
 	uint16_t header = gtpu_header_size(session->container);
-	char *frame;
+	char *frame = rte_pktmbuf_prepend(
+		m, (uint16_t)(GATEWAY_OUTER_SIZE - sizeof(struct rte_ether_hdr) + header));
 
-	cut(p);
-	frame = rte_pktmbuf_prepend(
-		p->m, (uint16_t)(GATEWAY_OUTER_SIZE - sizeof(struct rte_ether_hdr) + header));
 	if (unlikely(frame == NULL)) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_segments);
+		nf_drop(w->nf, m, GATEWAY_drop_segments);
 		return;
 	}
-	gtpu_put_g_pdu((uint8_t *)frame + GATEWAY_OUTER_SIZE, session->cell_teid, p->ip_size,
+	gtpu_put_g_pdu((uint8_t *)frame + GATEWAY_OUTER_SIZE, session->cell_teid, size,
 		       session->container, session->qfi);
-	gateway_send_tunnel(w, p->m, session->cell_address, RTE_BE16(GTPU_PORT),
-			    (uint16_t)(header + p->ip_size), GATEWAY_downlink);
+	gateway_send_tunnel(w, m, session->cell_address, RTE_BE16(GTPU_PORT),
+			    (uint16_t)(header + size), GATEWAY_downlink);
+}
+
+/* Cut to what there is room for; the packet is in no tunnel. Returns how many pieces there are, none after
+ * dropping it. */
+__attribute__((noinline)) static uint16_t
+cut_up(struct gateway_worker *w, struct gateway_packet *p, uint16_t room,
+       struct rte_mbuf *pieces[NF_MAX_PIECES])
+{
+	uint16_t n = nf_mtu_fragment(p->m, sizeof(struct rte_ether_hdr), room, w->nf->pool, pieces);
+
+	if (n == 0) {
+		nf_drop(w->nf, p->m, NF_no_mbuf);
+		return 0;
+	}
+	rte_pktmbuf_free(p->m);
+	nf_count(w->nf, GATEWAY_fragmented, 1);
+	return n;
+}
+
+/* More than there is room for, and it may not be cut: its sender is told, and it is dropped. */
+static inline bool
+is_refused(struct gateway_worker *w, struct gateway_packet *p, uint16_t room)
+{
+	if (likely(p->ip_size <= room) || (!p->is_ipv6 && !nf_mtu_forbids(gateway_ipv4(p))))
+		return false;
+	gateway_icmp_tell(w, p, GATEWAY_TOO_BIG, room);
+	nf_drop(w->nf, p->m, GATEWAY_drop_too_big);
+	return true;
+}
+
+/* Decrements the time to live. At its end the sender is told, and the packet is dropped. */
+static inline bool
+is_over(struct gateway_worker *w, struct gateway_packet *p)
+{
+	if (likely(decrement_ttl(p)))
+		return false;
+	gateway_icmp_tell(w, p, GATEWAY_TIME_EXCEEDED, 0);
+	nf_drop(w->nf, p->m, GATEWAY_drop_ttl);
+	return true;
 }
 
 /* Until the subscriber is in a cell. Kept as it came from the core; a packet of another subscriber is made
@@ -151,7 +199,9 @@ static void
 to_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 {
 	uint32_t slot = find_subscriber(w, p);
+	struct rte_mbuf *pieces[NF_MAX_PIECES];
 	struct gateway_session *session;
+	uint16_t room;
 
 	if (unlikely(slot == NF_NO_SLOT)) {
 		nf_drop(w->nf, p->m, GATEWAY_drop_no_subscriber);
@@ -162,18 +212,28 @@ to_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 		keep(w, p, slot);
 		return;
 	}
-	/* Of a packet from a subscriber of this gateway it was decremented already. */
-	if (unlikely(p->side == GATEWAY_CORE && !decrement_ttl(p))) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_ttl);
+	room = tunnel_room(w, session);
+	if (unlikely(is_refused(w, p, room)))
 		return;
-	}
+	/* Of a packet from a subscriber of this gateway it was decremented already. */
+	if (unlikely(p->side == GATEWAY_CORE && is_over(w, p)))
+		return;
 	if (unlikely(!police(w, &session->downlink_due, session->downlink_cost,
 			     session->downlink_burst, session, p)))
 		return;
 	session->last_seen = w->nf->now_ns;
 	session->packets_down++;
 	session->bytes_down += p->ip_size;
-	encapsulate(w, p, session);
+	cut(p);
+	if (likely(p->ip_size <= room)) {
+		encapsulate(w, p->m, p->ip_size, session);
+		return;
+	}
+	for (uint16_t i = 0, n = cut_up(w, p, room, pieces); i < n; i++)
+		encapsulate(
+			w, pieces[i],
+			(uint16_t)(rte_pktmbuf_data_len(pieces[i]) - sizeof(struct rte_ether_hdr)),
+			session);
 }
 
 static void
@@ -261,17 +321,8 @@ to_neighbour_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 static void
 to_core_ipv6(struct gateway_worker *w, struct gateway_packet *p)
 {
-	const uint8_t *destination = gateway_ipv6(p)->dst_addr;
 	struct rte_ether_hdr *eth;
 
-	if (unlikely(destination[0] == 0xff || is_link_local(destination))) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
-		return;
-	}
-	if (unlikely(gateway_config_has_subscriber_ipv6(&w->gateway->config, destination))) {
-		to_neighbour_subscriber(w, p);
-		return;
-	}
 	if (unlikely(!w->router.is_known)) {
 		nf_drop(w->nf, p->m, GATEWAY_drop_no_router);
 		return;
@@ -285,28 +336,57 @@ to_core_ipv6(struct gateway_worker *w, struct gateway_packet *p)
 }
 
 static void
-to_core(struct gateway_worker *w, struct gateway_packet *p)
+to_core_ipv4(struct gateway_worker *w, struct gateway_packet *p)
 {
 	rte_be32_t destination = gateway_ipv4(p)->dst_addr;
-	const struct nf_hop *hop;
+	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(destination));
+	uint16_t mtu = w->gateway->config.sides[GATEWAY_CORE].mtu;
+	struct rte_mbuf *pieces[NF_MAX_PIECES] = {p->m};
+	rte_be32_t next;
+	uint16_t n = 1;
 
-	if (unlikely(nf_is_unroutable(destination))) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
-		return;
-	}
-	if (unlikely(gateway_config_has_subscriber(&w->gateway->config,
-						   rte_be_to_cpu_32(destination)))) {
-		to_neighbour_subscriber(w, p);
-		return;
-	}
-	hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(destination));
 	if (unlikely(hop == NULL || hop->side != GATEWAY_CORE)) {
 		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
 		return;
 	}
-	nf_count(w->nf, GATEWAY_uplink, 1);
-	nf_neighbour_send(w->neighbours, p->m, GATEWAY_CORE,
-			  hop->via != 0 ? hop->via : destination);
+	next = hop->via != 0 ? hop->via : destination;
+	if (unlikely(p->ip_size > mtu))
+		n = cut_up(w, p, mtu, pieces);
+	nf_count(w->nf, GATEWAY_uplink, n != 0);
+	for (uint16_t i = 0; i < n; i++)
+		nf_neighbour_send(w->neighbours, pieces[i], GATEWAY_CORE, next);
+}
+
+static bool
+is_bad_destination(const struct gateway_packet *p)
+{
+	const uint8_t *ipv6 = gateway_ipv6(p)->dst_addr;
+
+	return p->is_ipv6 ? ipv6[0] == 0xff || is_link_local(ipv6)
+			  : nf_is_unroutable(gateway_ipv4(p)->dst_addr);
+}
+
+static inline bool
+is_to_subscriber(const struct gateway_worker *w, const struct gateway_packet *p)
+{
+	const struct gateway_config *config = &w->gateway->config;
+
+	return p->is_ipv6 ? gateway_config_has_subscriber_ipv6(config, gateway_ipv6(p)->dst_addr)
+			  : gateway_config_has_subscriber(
+				    config, rte_be_to_cpu_32(gateway_ipv4(p)->dst_addr));
+}
+
+void
+gateway_route(struct gateway_worker *w, struct gateway_packet *p)
+{
+	if (unlikely(is_bad_destination(p)))
+		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
+	else if (unlikely(is_to_subscriber(w, p)))
+		to_neighbour_subscriber(w, p);
+	else if (p->is_ipv6)
+		to_core_ipv6(w, p);
+	else
+		to_core_ipv4(w, p);
 }
 
 static void
@@ -326,10 +406,8 @@ from_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 	}
 	if (unlikely(p->peer != session->cell_address))
 		follow(w, p, slot);
-	if (unlikely(!decrement_ttl(p))) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_ttl);
+	if (unlikely(is_refused(w, p, w->gateway->config.sides[GATEWAY_CORE].mtu) || is_over(w, p)))
 		return;
-	}
 	if (unlikely(!police(w, &session->uplink_due, session->uplink_cost, session->uplink_burst,
 			     session, p)))
 		return;
@@ -337,10 +415,7 @@ from_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 	session->packets_up++;
 	session->bytes_up += p->ip_size;
 	cut(p);
-	if (p->is_ipv6)
-		to_core_ipv6(w, p);
-	else
-		to_core(w, p);
+	gateway_route(w, p);
 }
 
 /* ---- the burst ------------------------------------------------------------------------------------------- */
@@ -444,7 +519,7 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 		to_subscriber(w, p);
 		break;
 	case GATEWAY_KIND_ECHO:
-		gateway_signal_answer_echo(w, p);
+		gateway_icmp_answer_echo(w, p);
 		break;
 	case GATEWAY_KIND_NEIGHBOR_DISCOVERY:
 		gateway_router_take(&w->router, p);

@@ -82,8 +82,26 @@ void gateway_signal_no_tunnel(struct gateway_worker *w, struct gateway_packet *p
 
 void gateway_signal_end_marker(struct gateway_worker *w, struct gateway_cell cell);
 
+/* May another error message be sent now? At most GATEWAY_SIGNALS_PER_S in each second. */
+bool gateway_may_signal(struct gateway_worker *w);
+
+/* ---- ICMP (icmp.c) ---------------------------------------------------------------------------------- */
+
+enum gateway_reason { GATEWAY_TIME_EXCEEDED, GATEWAY_TOO_BIG };
+
+/* Tells the sender of a subscriber's packet why it goes no further, within a rate; `mtu` for
+ * GATEWAY_TOO_BIG. The packet stays the caller's. */
+void gateway_icmp_tell(struct gateway_worker *w, const struct gateway_packet *p,
+		       enum gateway_reason reason, uint16_t mtu);
+
 /* Answers an ICMP echo request to the gateway itself. */
-void gateway_signal_answer_echo(struct gateway_worker *w, struct gateway_packet *p);
+void gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p);
+
+/* ---- routing ------------------------------------------------------------------------------------------ */
+
+/* Sends an IP packet that is in no tunnel, with room for an Ethernet header in front, to a
+ * subscriber or to the core. */
+void gateway_route(struct gateway_worker *w, struct gateway_packet *p);
 
 /* ---- tunnel ------------------------------------------------------------------------------------------ */
 

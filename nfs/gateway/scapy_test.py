@@ -18,7 +18,7 @@ logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.contrib import gtp  # noqa: E402
 from scapy.layers.inet import ICMP, IP, UDP  # noqa: E402
 from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,  # noqa: E402
-                                ICMPv6NDOptSrcLLAddr, IPv6)
+                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6)
 from scapy.layers.l2 import Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 from scapy.utils import wrpcap  # noqa: E402
@@ -313,6 +313,69 @@ def own_address_is_told(g):
     assert not core_frames(g, ask.__class__(bytes(ask).replace(b"\x3a\xff", b"\x3a\xfe", 1)))
 
 
+# ---- what is too long ----------------------------------------------------------------------------------
+
+
+def long_answer(size, **fields):
+    payload = Raw((bytes(range(250)) * 8)[:size - 28])
+    return IP(bytes(IP(src=SERVER, dst=SUBSCRIBER, **fields) / UDP(sport=9999, dport=5000) / payload))
+
+
+def what_fits_is_sent_whole(g):
+    """1500 octets less 20 of IPv4, 8 of UDP and 8 of GTP-U. Killed by: a limit that is off by one."""
+    frame = one(g.core(long_answer(1464, flags="DF")))
+    assert frame[IP].len == 1500
+    tunnel(frame, CELL, CELL_TEID)
+
+
+def too_long_is_told(g):
+    answers = g._do("core " + bytes(Ether(src=PEER_MAC, dst=CORE_MAC) / long_answer(1465, flags="DF")).hex())
+    assert not g._frames(answers, "access")
+    error = one(g._frames(answers, "core"))
+    assert (error[IP].src, error[IP].dst) == ("203.0.113.1", SERVER)
+    assert (error[ICMP].type, error[ICMP].code, error[ICMP].nexthopmtu) == (3, 4, 1464)
+    assert error[IP].len == 576
+    received = error[ICMP].chksum
+    del error[ICMP].chksum
+    assert Ether(bytes(error))[ICMP].chksum == received
+
+
+def too_long_is_cut(g):
+    """Each piece in a tunnel packet of its own, in order. Killed by: losing one, or one too long."""
+    packet = long_answer(1900, id=77)
+    frames = g.core(packet)
+    assert len(frames) == 2 and all(f[IP].len <= 1500 for f in frames)
+    pieces = [tunnel(f, CELL, CELL_TEID).payload for f in frames]
+    assert [p.frag * 8 for p in pieces] == [0, len(bytes(pieces[0])) - 20]
+    assert [p.flags.MF for p in pieces] == [True, False] and {p.id for p in pieces} == {77}
+    assert b"".join(bytes(p)[20:] for p in pieces) == bytes(packet)[20:]
+
+
+def too_long_is_told_ipv6(g):
+    with_ipv6(g)
+    packet = IPv6(src="2600::1", dst=SUBSCRIBER_6) / UDP(sport=1, dport=9999) / Raw(b"x" * 1417)
+    answers = g._do("core " + bytes(Ether(src=PEER_MAC, dst=CORE_MAC) / packet).hex())
+    error = one(g._frames(answers, "core"))
+    assert (error[IPv6].src, error[IPv6].dst, error[IPv6].plen) == (OWN_6, "2600::1", 1240)
+    assert error[ICMPv6PacketTooBig].mtu == 1464
+    right_checksum(error, ICMPv6PacketTooBig)
+
+
+def time_exceeded_is_told_both_ways(g):
+    packet = IP(src=SERVER, dst=SUBSCRIBER, ttl=1) / UDP(sport=9999, dport=5000)
+    answers = g._do("core " + bytes(Ether(src=PEER_MAC, dst=CORE_MAC) / packet).hex())
+    error = one(g._frames(answers, "core"))
+    assert (error[IP].dst, error[ICMP].type, error[ICMP].code) == (SERVER, 11, 0)
+    packet = IP(src=SUBSCRIBER, dst=SERVER, ttl=1) / UDP(sport=5000, dport=9999)
+    access, core = g.access(gtp.GTP_U_Header(gtp_type=255, teid=TEID) / packet)
+    assert not core
+    error = tunnel(one(access), CELL, CELL_TEID).payload
+    assert (error.src, error.dst, error[ICMP].type) == ("203.0.113.1", SUBSCRIBER, 11)
+    # Never about an error.
+    packet = IP(src=SERVER, dst=SUBSCRIBER, ttl=1) / ICMP(type=3, code=1) / IP(src=SUBSCRIBER, dst=SERVER)
+    assert not g._do("core " + bytes(Ether(src=PEER_MAC, dst=CORE_MAC) / packet).hex())
+
+
 def foreign_sources_are_dropped(g):
     with_ipv6(g)
     packet = IPv6(src="2001:db8:0:107::1", dst="2600::1") / UDP(sport=5000, dport=9999)
@@ -327,7 +390,8 @@ TESTS = [
     g_pdu_is_sent, container_is_sent, end_marker_is_sent_first, echo_is_answered,
     error_indication_is_sent, ping_is_answered,
     router_is_asked_for, uplink_goes_to_the_router, downlink_goes_to_the_prefix, nobody_else_is_the_router,
-    own_address_is_told, foreign_sources_are_dropped,
+    own_address_is_told, what_fits_is_sent_whole, too_long_is_told, too_long_is_cut, too_long_is_told_ipv6,
+    time_exceeded_is_told_both_ways, foreign_sources_are_dropped,
 ]
 
 

@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GTP-U signalling (TS 29.281 section 7), and ICMP echo to the gateway itself. Rare packets. The error
+ * GTP-U signalling (TS 29.281 section 7). Rare packets. The error
  * messages of its own are limited in number: whoever sends nonsense must not get an answer to all of it.
  */
 #include <netinet/in.h>
 #include <string.h>
 
-#include <rte_icmp.h>
 #include <rte_udp.h>
 
-#include "checksum.h"
 #include "counters.h"
 #include "pipeline.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-#define OWN_TTL 64
-#define ICMP_ECHO_REPLY 0
 
-/* At most GATEWAY_SIGNALS_PER_S in each second. */
-static bool
-may_signal(struct gateway_worker *w)
+bool
+gateway_may_signal(struct gateway_worker *w)
 {
 	if (w->nf->now_ns - w->signals_ns >= SECOND_NS) {
 		w->signals_ns = w->nf->now_ns;
@@ -71,7 +66,7 @@ static void
 tell_extension_headers(struct gateway_worker *w, struct gateway_packet *p)
 {
 	uint8_t *message;
-	struct rte_mbuf *m = may_signal(w) ? new_message(w, &message) : NULL;
+	struct rte_mbuf *m = gateway_may_signal(w) ? new_message(w, &message) : NULL;
 
 	if (m != NULL) {
 		uint16_t size = gtpu_put_supported_extension_headers(message, p->gtpu.sequence);
@@ -114,7 +109,7 @@ __attribute__((noinline)) void
 gateway_signal_no_tunnel(struct gateway_worker *w, struct gateway_packet *p)
 {
 	uint8_t *message;
-	struct rte_mbuf *m = may_signal(w) ? new_message(w, &message) : NULL;
+	struct rte_mbuf *m = gateway_may_signal(w) ? new_message(w, &message) : NULL;
 
 	if (m != NULL) {
 		rte_be32_t here = w->gateway->config.sides[GATEWAY_ACCESS].address;
@@ -136,30 +131,4 @@ gateway_signal_end_marker(struct gateway_worker *w, struct gateway_cell cell)
 	if (m != NULL)
 		send_message(w, m, gtpu_put_end_marker(message, cell.teid), cell.address,
 			     RTE_BE16(GTPU_PORT), GATEWAY_end_marker_sent);
-}
-
-void
-gateway_signal_answer_echo(struct gateway_worker *w, struct gateway_packet *p)
-{
-	struct rte_ipv4_hdr *ip = gateway_ipv4(p);
-	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)(p->ip + rte_ipv4_hdr_len(ip));
-	rte_be32_t sender = ip->src_addr;
-	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(sender));
-	uint16_t from, to;
-
-	if (nf_is_unroutable(sender) || hop == NULL || hop->side != p->side) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
-		return;
-	}
-	memcpy(&from, icmp, sizeof(from));
-	icmp->icmp_type = ICMP_ECHO_REPLY;
-	memcpy(&to, icmp, sizeof(to));
-	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
-	ip->src_addr = ip->dst_addr;
-	ip->dst_addr = sender;
-	ip->time_to_live = OWN_TTL;
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, rte_ipv4_hdr_len(ip));
-	nf_count(w->nf, GATEWAY_icmp_echo_answered, 1);
-	nf_neighbour_send(w->neighbours, p->m, p->side, hop->via != 0 ? hop->via : sender);
 }

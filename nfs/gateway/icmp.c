@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ICMP and ICMPv6 of the gateway's own: errors about subscribers' packets (RFC 792, RFC 1191, RFC 4443),
+ * and ICMP echo to the gateway itself. Rare packets. Errors share the rate of GTP-U's (signal.c).
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_icmp.h>
+
+#include "checksum.h"
+#include "counters.h"
+#include "pipeline.h"
+
+#define OWN_TTL 64
+#define ICMP_ECHO_REPLY 0
+/* Octets of an error with all of its headers (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4). */
+#define IPV4_MAX 576u
+#define IPV6_MAX 1280u
+#define ICMPV6_ERRORS 127u /* and below (RFC 4443 section 2.1) */
+
+static const struct {
+	uint8_t type, code;
+	uint8_t type6, code6;
+} reasons[] = {
+	[GATEWAY_TIME_EXCEEDED] = {11, 0, 3, 0},
+	[GATEWAY_TOO_BIG] = {3, 4, 2, 0},
+};
+
+static bool
+is_ipv4_error(const uint8_t *icmp)
+{
+	return icmp[0] == 3 || icmp[0] == 4 || icmp[0] == 5 || icmp[0] == 11 || icmp[0] == 12;
+}
+
+/* May its sender be told? Never about an error, a later fragment, or to no single host (RFC 1122 section
+ * 3.2.2, RFC 4443 section 2.4). */
+static bool
+may_be_about(const struct gateway_packet *p)
+{
+	const struct rte_ipv4_hdr *ip = gateway_ipv4(p);
+	const struct rte_ipv6_hdr *ip6 = gateway_ipv6(p);
+	uint32_t header = p->is_ipv6 ? (uint32_t)sizeof(*ip6) : rte_ipv4_hdr_len(ip);
+	bool has_type = p->ip_size > header;
+
+	if (p->is_ipv6)
+		return ip6->src_addr[0] != 0xff && gateway_ipv6_key(ip6->src_addr) != 0 &&
+		       !(ip6->proto == IPPROTO_ICMPV6 &&
+			 (!has_type || p->ip[header] <= ICMPV6_ERRORS));
+	return !nf_is_unroutable(ip->src_addr) &&
+	       (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) == 0 &&
+	       !(ip->next_proto_id == IPPROTO_ICMP && (!has_type || is_ipv4_error(p->ip + header)));
+}
+
+/* An error of `size` octets with room for its headers: ICMP header, then what it is about. */
+static struct rte_mbuf *
+new_error(struct gateway_worker *w, const struct gateway_packet *p, uint32_t ip_header,
+	  uint32_t most, struct rte_icmp_hdr **ret_icmp, uint16_t *ret_size)
+{
+	uint32_t head = (uint32_t)sizeof(struct rte_ether_hdr) + ip_header;
+	uint32_t quoted = RTE_MIN((uint32_t)p->ip_size,
+				  most - ip_header - (uint32_t)sizeof(struct rte_icmp_hdr));
+	struct rte_mbuf *m = rte_pktmbuf_alloc(w->nf->pool);
+
+	if (m == NULL) {
+		nf_count(w->nf, NF_no_mbuf, 1);
+		return NULL;
+	}
+	*ret_size = (uint16_t)(sizeof(**ret_icmp) + quoted);
+	rte_pktmbuf_append(m, (uint16_t)(head + *ret_size));
+	*ret_icmp = rte_pktmbuf_mtod_offset(m, struct rte_icmp_hdr *, head);
+	memset(*ret_icmp, 0, sizeof(**ret_icmp));
+	memcpy(*ret_icmp + 1, p->ip, quoted);
+	return m;
+}
+
+static struct rte_mbuf *
+make_ipv4(struct gateway_worker *w, const struct gateway_packet *p, enum gateway_reason reason,
+	  uint16_t mtu)
+{
+	struct rte_icmp_hdr *icmp;
+	struct rte_ipv4_hdr *ip;
+	uint16_t size;
+	struct rte_mbuf *m = new_error(w, p, sizeof(*ip), IPV4_MAX, &icmp, &size);
+
+	if (m == NULL)
+		return NULL;
+	icmp->icmp_type = reasons[reason].type;
+	icmp->icmp_code = reasons[reason].code;
+	icmp->icmp_seq_nb = rte_cpu_to_be_16(reason == GATEWAY_TOO_BIG ? mtu : 0);
+	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, size);
+	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + size)),
+		.fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
+		.time_to_live = OWN_TTL,
+		.next_proto_id = IPPROTO_ICMP,
+		.src_addr = w->gateway->config.sides[GATEWAY_CORE].address,
+		.dst_addr = gateway_ipv4(p)->src_addr,
+	};
+	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
+	return m;
+}
+
+static struct rte_mbuf *
+make_ipv6(struct gateway_worker *w, const struct gateway_packet *p, enum gateway_reason reason,
+	  uint16_t mtu)
+{
+	struct rte_icmp_hdr *icmp;
+	struct rte_ipv6_hdr *ip;
+	uint16_t size;
+	struct rte_mbuf *m;
+
+	if (w->gateway->config.core_ipv6.bits == 0)
+		return NULL;
+	m = new_error(w, p, sizeof(*ip), IPV6_MAX, &icmp, &size);
+	if (m == NULL)
+		return NULL;
+	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, sizeof(struct rte_ether_hdr));
+	*ip = (struct rte_ipv6_hdr){
+		.vtc_flow = RTE_BE32(6u << 28),
+		.payload_len = rte_cpu_to_be_16(size),
+		.proto = IPPROTO_ICMPV6,
+		.hop_limits = OWN_TTL,
+	};
+	memcpy(ip->src_addr, w->gateway->config.core_ipv6.address, 16);
+	memcpy(ip->dst_addr, gateway_ipv6(p)->src_addr, 16);
+	icmp->icmp_type = reasons[reason].type6;
+	icmp->icmp_code = reasons[reason].code6;
+	icmp->icmp_seq_nb = rte_cpu_to_be_16(reason == GATEWAY_TOO_BIG ? mtu : 0);
+	icmp->icmp_cksum = rte_ipv6_udptcp_cksum(ip, icmp);
+	return m;
+}
+
+void
+gateway_icmp_tell(struct gateway_worker *w, const struct gateway_packet *p,
+		  enum gateway_reason reason, uint16_t mtu)
+{
+	struct gateway_packet error = {.side = GATEWAY_ACCESS};
+
+	if (!may_be_about(p) || !gateway_may_signal(w))
+		return;
+	error.m = p->is_ipv6 ? make_ipv6(w, p, reason, mtu) : make_ipv4(w, p, reason, mtu);
+	if (error.m == NULL)
+		return;
+	nf_count(w->nf,
+		 reason == GATEWAY_TOO_BIG ? GATEWAY_too_big_sent : GATEWAY_time_exceeded_sent, 1);
+	gateway_packet_take_ip(
+		&error, rte_pktmbuf_mtod_offset(error.m, uint8_t *, sizeof(struct rte_ether_hdr)),
+		rte_pktmbuf_data_len(error.m) - (uint32_t)sizeof(struct rte_ether_hdr),
+		GATEWAY_drop_ip_header);
+	gateway_route(w, &error);
+}
+
+void
+gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p)
+{
+	struct rte_ipv4_hdr *ip = gateway_ipv4(p);
+	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)(p->ip + rte_ipv4_hdr_len(ip));
+	rte_be32_t sender = ip->src_addr;
+	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(sender));
+	uint16_t from, to;
+
+	if (nf_is_unroutable(sender) || hop == NULL || hop->side != p->side) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
+		return;
+	}
+	memcpy(&from, icmp, sizeof(from));
+	icmp->icmp_type = ICMP_ECHO_REPLY;
+	memcpy(&to, icmp, sizeof(to));
+	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
+	ip->src_addr = ip->dst_addr;
+	ip->dst_addr = sender;
+	ip->time_to_live = OWN_TTL;
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, rte_ipv4_hdr_len(ip));
+	nf_count(w->nf, GATEWAY_icmp_echo_answered, 1);
+	nf_neighbour_send(w->neighbours, p->m, p->side, hop->via != 0 ? hop->via : sender);
+}
