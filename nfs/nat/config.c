@@ -174,21 +174,38 @@ take_pool(struct conversion *c)
 		return nf_wrong(&c->in, "pool", "first and last belong together");
 	if ((file->first != NULL) == (file->n_addresses != 0))
 		return nf_wrong(&c->in, "pool", "needs either first and last, or addresses");
+	c->config->arbitrary_pooling =
+		file->pooling != NULL && strcmp(file->pooling, "arbitrary") == 0;
+	if (file->pooling != NULL && !c->config->arbitrary_pooling &&
+	    strcmp(file->pooling, "paired") != 0)
+		return nf_wrong(&c->in, "pool.pooling", "'%.40s' is not paired or arbitrary",
+				file->pooling);
 	return file->first != NULL ? take_pool_range(c, file) : take_pool_list(c, file);
 }
 
-/* Every bucket needs ports: a port belongs to the bucket of its low 8 bits. */
+/* Every bucket needs ports, and so at least a part of a block. */
 static int
 take_ports(struct conversion *c)
 {
-	const struct nat_file_ports *file = c->file->ports;
+	const struct nat_file_ports *file = &c->file->ports;
+	uint32_t first = 0, last = 0, *block = &c->config->ports_per_block;
 
-	c->config->port_first = file != NULL ? file->first : 1024;
-	c->config->port_last = file != NULL ? file->last : 65535;
-	if (c->config->port_first == 0 || c->config->port_last < c->config->port_first ||
-	    c->config->port_last - c->config->port_first < 255)
+	if (nf_take_number(&c->in, "ports.first", file->first, 1024, 1, UINT16_MAX, &first) != 0 ||
+	    nf_take_number(&c->in, "ports.last", file->last, UINT16_MAX, 1, UINT16_MAX, &last) !=
+		    0 ||
+	    nf_take_number(&c->in, "ports.block", file->block, 1, 1, 256, block) != 0)
+		return -EINVAL;
+	if ((*block & (*block - 1)) != 0)
+		return nf_wrong(&c->in, "ports.block", "%u is not a power of two", *block);
+	if (last / *block < first / *block + SLIM_N_BUCKETS - 1)
 		return nf_wrong(&c->in, "ports",
-				"first..last must be at least 256 ports from 1 to 65535");
+				"first..last must touch at least 256 blocks of %u port%s", *block,
+				*block == 1 ? "" : "s");
+	c->config->port_first = (uint16_t)first;
+	c->config->port_last = (uint16_t)last;
+	c->config->preserve_parity = file->preserve_parity != NULL && *file->preserve_parity;
+	if (c->config->preserve_parity && *block == 1)
+		return nf_wrong(&c->in, "ports.preserve_parity", "needs ports.block of at least 2");
 	return 0;
 }
 
@@ -279,6 +296,9 @@ take_sizes(struct conversion *c)
 	    nf_take_number(&c->in, "limits.sessions_per_subscriber",
 			   file->limits.sessions_per_subscriber, 0, 0, UINT32_MAX,
 			   &config->max_sessions_per_subscriber) != 0 ||
+	    nf_take_number(&c->in, "limits.blocks_per_subscriber",
+			   file->limits.blocks_per_subscriber, 4, 1, 128,
+			   &config->max_blocks_per_subscriber) != 0 ||
 	    nf_take_number(&c->in, "idle.spin", file->idle.spin, 64, 0, UINT32_MAX,
 			   &config->spin) != 0 ||
 	    nf_take_number(&c->in, "idle.sleep_us", file->idle.sleep_us, 20, 0, 10000, &sleep_us) !=
@@ -396,8 +416,9 @@ nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY
 	inet_ntop(AF_INET, &config->pool[0], first, sizeof(first));
 	inet_ntop(AF_INET, &config->pool[config->n_pool - 1], last, sizeof(last));
 	snprintf(identity, SLIM_IDENTITY_SIZE,
-		 "nat44 pool %s-%s (%u) ports %u-%u config %016" PRIx64, first, last,
-		 config->n_pool, config->port_first, config->port_last, f.hash);
+		 "nat44 pool %s-%s (%u) ports %u-%u/%u config %016" PRIx64, first, last,
+		 config->n_pool, config->port_first, config->port_last, config->ports_per_block,
+		 f.hash);
 }
 
 static void

@@ -70,6 +70,10 @@ struct nat_config {
 	uint32_t n_pool;
 	uint16_t port_first;
 	uint16_t port_last;
+	uint32_t ports_per_block; /* a power of two, 1..256; 1: ports one by one */
+	uint32_t max_blocks_per_subscriber;
+	bool preserve_parity;   /* RFC 4787 REQ-4; with blocks only */
+	bool arbitrary_pooling; /* not paired (RFC 4787 REQ-2) */
 	struct nat_timeouts timeouts;
 	bool inbound_refresh; /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
 	bool tcp_pickup;      /* a TCP mapping may begin without SYN */
@@ -97,8 +101,9 @@ int nat_config_load(const char *path, struct nat_config *ret_config,
 int nat_config_parse(const char *name, const char *text, size_t size, struct nat_config *ret_config,
 		     char error[NF_CONFIG_ERROR_SIZE]);
 
-/* What two instances of one service must have in common: pool, port range, addresses, MACs, routes,
- * filtering, PCP or not, and what is not translated; as text. Not the instance's name, nor sizes, nor timeouts. */
+/* What two instances of one service must have in common: pool, port range and blocks, addresses, MACs,
+ * routes, filtering, PCP or not, and what is not translated; as text. Not the instance's name, nor sizes, nor
+ * timeouts. */
 void nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY_SIZE]);
 
 /* Prints a line on stderr for each setting below what an RFC asks for. */

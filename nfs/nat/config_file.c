@@ -18,11 +18,14 @@ static const cyaml_schema_field_t pool_fields[] = {
 	STRING("last", OPTIONAL, struct nat_file_pool, last),
 	CYAML_FIELD_SEQUENCE_COUNT("addresses", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file_pool,
 				   addresses, n_addresses, &address_value, 1, NAT_MAX_POOL),
+	STRING("pooling", OPTIONAL, struct nat_file_pool, pooling),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t ports_fields[] = {
-	CYAML_FIELD_UINT("first", REQUIRED, struct nat_file_ports, first),
-	CYAML_FIELD_UINT("last", REQUIRED, struct nat_file_ports, last),
+	NUMBER("first", struct nat_file_ports, first),
+	NUMBER("last", struct nat_file_ports, last),
+	NUMBER("block", struct nat_file_ports, block),
+	FLAG("preserve_parity", struct nat_file_ports, preserve_parity),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t timeouts_fields[] = {
@@ -42,6 +45,7 @@ static const cyaml_schema_field_t fragments_fields[] = {
 static const cyaml_schema_field_t limits_fields[] = {
 	NUMBER("sessions_per_subscriber", struct nat_file_limits, sessions_per_subscriber),
 	NUMBER("peers_per_mapping", struct nat_file_limits, peers_per_mapping),
+	NUMBER("blocks_per_subscriber", struct nat_file_limits, blocks_per_subscriber),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t pcp_fields[] = {
@@ -70,8 +74,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("inside", REQUIRED, struct nat_file, inside, nf_yaml_side_fields),
 	CYAML_FIELD_MAPPING("outside", REQUIRED, struct nat_file, outside, nf_yaml_side_fields),
 	CYAML_FIELD_MAPPING("pool", REQUIRED, struct nat_file, pool, pool_fields),
-	CYAML_FIELD_MAPPING_PTR("ports", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file, ports,
-				ports_fields),
+	CYAML_FIELD_MAPPING("ports", OPTIONAL, struct nat_file, ports, ports_fields),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct nat_file, timeouts, timeouts_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct nat_file, limits, limits_fields),
 	CYAML_FIELD_MAPPING("fragments", OPTIONAL, struct nat_file, fragments, fragments_fields),

@@ -17,11 +17,14 @@ struct nat_file_pool {
 	char *last;
 	char **addresses;
 	unsigned int n_addresses;
+	char *pooling;
 };
 
 struct nat_file_ports {
-	uint16_t first;
-	uint16_t last;
+	uint32_t *first;
+	uint32_t *last;
+	uint32_t *block;
+	bool *preserve_parity;
 };
 
 struct nat_file_timeouts {
@@ -41,6 +44,7 @@ struct nat_file_fragments {
 struct nat_file_limits {
 	uint32_t *sessions_per_subscriber;
 	uint32_t *peers_per_mapping;
+	uint32_t *blocks_per_subscriber;
 };
 
 struct nat_file_pcp {
@@ -66,7 +70,7 @@ struct nat_file {
 	struct nf_yaml_side inside;
 	struct nf_yaml_side outside;
 	struct nat_file_pool pool;
-	struct nat_file_ports *ports;
+	struct nat_file_ports ports;
 	struct nat_file_timeouts timeouts;
 	struct nat_file_limits limits;
 	struct nat_file_fragments fragments;

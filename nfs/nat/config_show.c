@@ -96,8 +96,11 @@ put_pool(struct listing *l, const struct nat_config *config)
 
 		put(l, "pool.addresses", ADDRESS_FORMAT, ADDRESS(address));
 	}
+	put(l, "pool.pooling", "%s", config->arbitrary_pooling ? "arbitrary" : "paired");
 	put_number(l, "ports.first", config->port_first);
 	put_number(l, "ports.last", config->port_last);
+	put_number(l, "ports.block", config->ports_per_block);
+	put_flag(l, "ports.preserve_parity", config->preserve_parity);
 }
 
 static void
@@ -144,6 +147,7 @@ put_behaviour(struct listing *l, const struct nat_config *config)
 	put_number(l, "pcp.mappings", config->pcp.mappings);
 	put_number(l, "pcp.mappings_per_subscriber", config->pcp.mappings_per_subscriber);
 	put_number(l, "limits.sessions_per_subscriber", config->max_sessions_per_subscriber);
+	put_number(l, "limits.blocks_per_subscriber", config->max_blocks_per_subscriber);
 	put_number(l, "limits.peers_per_mapping", config->peers_per_mapping);
 }
 

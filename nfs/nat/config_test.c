@@ -92,6 +92,8 @@ good_file_is_taken(void **state)
 	assert_false(c.pcp.enabled);
 	assert_int_equal(c.pcp.min_lifetime, 120);
 	assert_int_equal(c.pcp.max_lifetime, 86400);
+	assert_int_equal(c.ports_per_block, 1);
+	assert_false(c.arbitrary_pooling);
 	assert_int_equal(c.sleep_ns, 20000);
 }
 
@@ -113,7 +115,13 @@ bad_values_are_refused_with_their_line(void **state)
 	refused(13, "  port: 0", "is the inside port");
 	refused(18, "  last: 198.51.99.15", "before pool.first");
 	refused(19, "ports: {first: 1024, last: 1100}", "at least 256");
-	refused(19, "ports: {first: 0, last: 65535}", "at least 256");
+	refused(19, "ports: {first: 0, last: 65535}", "not in 1..");
+	refused(19, "ports: {block: 12}", "not a power of two");
+	refused(19, "ports: {block: 512}", "not in 1..256");
+	refused(19, "ports: {first: 2000, last: 4030, block: 8}", "at least 256 blocks of 8");
+	refused(19, "ports: {block: 256}", "at least 256 blocks of 256");
+	refused(19, "ports: {preserve_parity: true}", "needs ports.block");
+	refused(18, "  pooling: loose\n  last: 198.51.100.15", "not paired or arbitrary");
 	refused(20, "timeouts: {udp: 0}", "not in 1..");
 	refused(21, "capacity: 10", "not in 1024..");
 	refused(22, "workers: 17", "not in 1..16");
@@ -238,6 +246,9 @@ identity_is_what_instances_share(void **state)
 		{19, "ports: {first: 2048, last: 65535}", false},
 		{10, "      via: 100.64.0.3", false},
 		{12, "  name: wan", false},
+		{19, "ports: {block: 8}", false},
+		{19, "ports: {first: 1024}", true},
+		{16, "pool:\n  pooling: arbitrary", true},
 		{22, "no_translate: [{prefix: 192.0.2.0/24}]", false},
 		{22, "filtering: address-dependent", false},
 		{22, "pcp: {enabled: true}", false},

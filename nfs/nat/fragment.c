@@ -234,8 +234,8 @@ pass_waiting(struct nat_worker *w, uint32_t number, const struct nat_fragment *e
 	struct nat_packet p;
 
 	for (uint16_t i = 0; i < waiting->n; i++) {
-		nat_packet_parse(&p, &w->nat->config, &w->nat->sessions.pool, waiting->pkts[i],
-				 entry->side, false);
+		nat_packet_parse(&p, &w->nat->config, &w->nat->sessions.ports.pool,
+				 waiting->pkts[i], entry->side, false);
 		pass(w, &p, entry);
 	}
 	end_waiting(w->fragments, number);

@@ -638,6 +638,52 @@ harness_n_sessions(const struct harness *h)
 	return n;
 }
 
+/* The block of a slot's port belongs to the slot's subscriber, and to nobody else. */
+static void
+check_block(const struct harness *h, uint32_t slot, uint16_t number)
+{
+	const struct nat_port_table *ports = &h->nat->sessions.ports;
+	const struct nat_session *e = slim_slot(h->nat->sessions.table, slot);
+	struct nat_place at =
+		nat_ports_place(ports, number, rte_be_to_cpu_16(e->outside_port), NAT_UDP);
+	const struct nat_sessions *s = h->nat->sessions.workers[h->nat->bucket_worker[at.bucket]];
+	uint32_t block = nat_ports_block(ports, &at);
+
+	if (block == NAT_NO_BLOCK)
+		return;
+	assert_int_not_equal(ports->blocks[block].owner, 0);
+	assert_int_equal(s->subscribers[ports->blocks[block].owner - 1].address, e->inside_address);
+}
+
+/* Blocks in use: no more of them, and no more ports in them, than sessions account for. */
+static uint32_t
+count_block_ports(const struct harness *h, uint8_t bucket)
+{
+	const struct nat_port_table *ports = &h->nat->sessions.ports;
+	const struct nat_sessions *s = h->nat->sessions.workers[h->nat->bucket_worker[bucket]];
+	uint32_t n_in_group = 256 / h->config.ports_per_block, n = 0;
+	uint32_t n_groups = ports->pool.n_addresses;
+
+	for (uint32_t g = bucket * n_groups; g < (bucket + 1) * n_groups; g++) {
+		uint32_t n_blocks = 0, bits = 0;
+
+		for (uint32_t b = g * n_in_group; b < (g + 1) * n_in_group; b++) {
+			const struct nat_block *block = &ports->blocks[b];
+
+			assert_int_equal(block->owner != 0, block->n_used != 0);
+			n_blocks += block->n_used != 0;
+			n += block->n_used;
+			if (block->owner != 0)
+				assert_true(s->subscribers[block->owner - 1].blocks.n > 0);
+		}
+		for (int word = 0; word < NAT_BLOCK_WORDS; word++)
+			bits += (uint32_t)__builtin_popcountll(ports->groups[g].used[word]);
+		assert_int_equal(n_blocks, ports->groups[g].n_used);
+		assert_int_equal(n_blocks, bits);
+	}
+	return n;
+}
+
 /* One used slot: found by both indexes, its port set, its subscriber known. */
 static void
 check_slot(const struct harness *h, uint32_t slot, uint32_t *n_of_subscriber)
@@ -647,7 +693,7 @@ check_slot(const struct harness *h, uint32_t slot, uint32_t *n_of_subscriber)
 	const struct nat_session *e = slim_slot(h->nat->sessions.table, slot);
 	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(e->inside_address);
 	uint16_t port = rte_be_to_cpu_16(e->outside_port);
-	uint16_t number = nat_pool_number(&h->nat->sessions.pool, e->outside_address);
+	uint16_t number = nat_pool_number(&h->nat->sessions.ports.pool, e->outside_address);
 	const struct nat_sessions *s = h->nat->sessions.workers[h->nat->bucket_worker[bucket]];
 	uint64_t key = nat_session_key(e->inside_address, e->inside_port, e->protocol);
 
@@ -655,25 +701,26 @@ check_slot(const struct harness *h, uint32_t slot, uint32_t *n_of_subscriber)
 	assert_in_range(slot, s->first_slot, s->first_slot + s->n_slots - 1);
 	assert_int_equal(nat_session_find(s, nf_slot_index_hash(&s->index, key), key), slot);
 	assert_int_not_equal(number, NAT_NOT_IN_POOL);
-	assert_int_equal(port & 0xff, bucket);
+	assert_int_equal(port / h->config.ports_per_block % 256, bucket);
 	assert_in_range(port, h->config.port_first, h->config.port_last);
 	/* No two mappings have one external port: each is found by its own. */
 	assert_int_equal(nat_session_find_outside(s, numbers[e->protocol], number, port), slot);
 	assert_int_not_equal(s->deadlines[slot - s->first_slot], 0);
 	n_of_subscriber[bucket]++;
+	check_block(h, slot, number);
 }
 
 static uint32_t
 count_ports(const struct harness *h, uint8_t bucket)
 {
 	const struct nat_session_table *t = &h->nat->sessions;
-	uint32_t n_sets = t->pool.n_addresses * NAT_N_PROTOCOLS, n = 0;
+	uint32_t n_sets = t->ports.pool.n_addresses * NAT_N_PROTOCOLS, n = 0;
 
 	for (uint32_t i = 0; i < n_sets; i++) {
-		const struct nat_port_set *set = &t->sets[bucket * n_sets + i];
+		const struct nat_port_set *set = &t->ports.sets[bucket * n_sets + i];
 		uint32_t bits = 0, slots = 0;
 
-		for (int word = 0; word < NAT_PORT_WORDS; word++)
+		for (int word = 0; word < NAT_PLACE_WORDS; word++)
 			bits += (uint32_t)__builtin_popcountll(set->used[word]);
 		for (int p = 0; p < 256; p++)
 			slots += set->slots[p] != 0;
@@ -742,8 +789,11 @@ harness_check(const struct harness *h)
 		check_slot(h, slot, by_bucket);
 		used++;
 	}
-	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
+	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++) {
 		assert_int_equal(count_ports(h, (uint8_t)b), by_bucket[b]);
+		if (h->config.ports_per_block > 1)
+			assert_int_equal(count_block_ports(h, (uint8_t)b), by_bucket[b]);
+	}
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
 		const struct nat_sessions *s = h->nat->sessions.workers[w];
 

@@ -108,7 +108,7 @@ hairpin_error(struct nat_worker *w, struct nat_packet *p)
 {
 	uint8_t owner;
 
-	nat_packet_parse(p, &w->nat->config, &w->nat->sessions.pool, p->m, NAT_INSIDE, true);
+	nat_packet_parse(p, &w->nat->config, &w->nat->sessions.ports.pool, p->m, NAT_INSIDE, true);
 	if (p->kind != NAT_KIND_ERROR_IN) {
 		nf_drop(w->nf, p->m, NAT_drop_icmp_error);
 		return;
@@ -145,7 +145,7 @@ nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p)
 	p->ip->src_addr = session->outside_address;
 	p->ip->time_to_live--;
 	finish_checksums(p);
-	if (nat_pool_number(&w->nat->sessions.pool, p->ip->dst_addr) != NAT_NOT_IN_POOL)
+	if (nat_pool_number(&w->nat->sessions.ports.pool, p->ip->dst_addr) != NAT_NOT_IN_POOL)
 		hairpin_error(w, p);
 	else
 		nat_forward(w, p->m, p->ip->dst_addr, NAT_OUTSIDE, NAT_icmp_error_out);

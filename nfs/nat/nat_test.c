@@ -282,7 +282,32 @@ mixed_burst_loses_nothing(void **state)
 
 /* ---- ports ---------------------------------------------------------------------------------------- */
 
-/* Killed by: giving a port out of the bucket, twice, or never the last one. */
+/* Takes all the ports of a subscriber; returns how many it got. */
+static uint32_t
+take_all_ports(uint32_t src, uint8_t protocol, unsigned int counter)
+{
+	uint64_t before = harness_counter(&h, counter);
+
+	for (uint32_t i = 0;; i++) {
+		struct harness_packet p = udp_out(src, (uint16_t)(10000 + i));
+		struct rte_mbuf *m;
+
+		p.protocol = protocol;
+		p.tcp_flags = SYN;
+		harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
+		m = harness_take(&h, NAT_OUTSIDE);
+		if (m == NULL) {
+			assert_int_equal(harness_counter(&h, counter), before + 1);
+			while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
+				rte_pktmbuf_free(m); /* the sender is told */
+			return i;
+		}
+		rte_pktmbuf_free(m);
+	}
+}
+
+/* Paired pooling (RFC 6888 REQ-2): another address does not help out. Killed by: giving a port out of the bucket,
+ * twice, or never the last one; looking at other addresses. */
 static void
 every_port_of_a_bucket_is_given_once(void **state)
 {
@@ -290,21 +315,201 @@ every_port_of_a_bucket_is_given_once(void **state)
 	struct harness_packet p;
 
 	(void)state;
-	for (uint32_t i = 0; i < 2 * per_address; i++) {
-		p = udp_out(SUBSCRIBER, (uint16_t)(10000 + i));
-		harness_pass(&h, &p, NAT_OUTSIDE);
-	}
+	assert_int_equal(take_all_ports(SUBSCRIBER, IPPROTO_UDP, NAT_drop_no_port), per_address);
 	harness_check(&h);
-	p = udp_out(SUBSCRIBER, 9);
-	harness_refused(&h, &p, 1, NAT_drop_no_port);
-	/* Paired pooling: the second address was used only when the first one was full. */
-	harness_wait(&h, 1);
-	assert_int_equal(harness_counter(&h, NAT_mapping_unpaired), per_address);
 	/* Other protocols and buckets have ports of their own. */
 	p = tcp_out(9, SYN);
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	p = udp_out(SUBSCRIBER + 1, 9);
 	harness_pass(&h, &p, NAT_OUTSIDE);
+	/* A subscriber of the same bucket is sent to the other address at once. */
+	assert_int_equal(take_all_ports(SUBSCRIBER + 256, IPPROTO_UDP, NAT_drop_no_port),
+			 per_address);
+	harness_wait(&h, 1);
+	assert_int_equal(harness_counter(&h, NAT_mapping_unpaired), 0);
+}
+
+static int
+open_arbitrary(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.arbitrary_pooling = true;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+/* Killed by: staying at the first address, or counting wrong. */
+static void
+arbitrary_pooling_takes_any_address(void **state)
+{
+	uint32_t per_address = (65536 - 1024) / 256;
+
+	(void)state;
+	assert_int_equal(take_all_ports(SUBSCRIBER, IPPROTO_UDP, NAT_drop_no_port),
+			 2 * per_address);
+	harness_wait(&h, 1);
+	assert_int_equal(harness_counter(&h, NAT_mapping_unpaired), per_address);
+}
+
+static int
+open_blocks(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.ports_per_block = 8;
+	config.max_blocks_per_subscriber = 3;
+	config.timeouts.udp_ns = 10 * HARNESS_SECOND;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+/* A subscriber's ports are blocks of neighbours, shared by its protocols and with nobody. Killed by: a block for
+ * each protocol, a port beside the blocks, no limit, a block that is not given back. */
+static void
+subscriber_gets_blocks_of_ports(void **state)
+{
+	struct harness_packet p = udp_out(SUBSCRIBER, 1), out;
+	uint16_t block;
+
+	(void)state;
+	out = harness_pass(&h, &p, NAT_OUTSIDE);
+	block = out.src_port / 8;
+	assert_int_equal(block % 256, SUBSCRIBER & 0xff);
+	for (uint16_t port = 2; port <= 8; port++) {
+		p = udp_out(SUBSCRIBER, port);
+		assert_int_equal(harness_pass(&h, &p, NAT_OUTSIDE).src_port / 8, block);
+		p = tcp_out(port, SYN);
+		assert_int_equal(harness_pass(&h, &p, NAT_OUTSIDE).src_port / 8, block);
+	}
+	/* The block has no more for UDP, but for TCP. */
+	p = udp_out(SUBSCRIBER, 9);
+	assert_int_not_equal(harness_pass(&h, &p, NAT_OUTSIDE).src_port / 8, block);
+	p = udp_out(SUBSCRIBER + 256, 1);
+	assert_int_not_equal(harness_pass(&h, &p, NAT_OUTSIDE).src_port / 8, block);
+	harness_check(&h);
+	assert_int_equal(take_all_ports(SUBSCRIBER, IPPROTO_UDP, NAT_drop_block_limit), 3 * 8 - 9);
+	harness_check(&h);
+	harness_wait(&h, 11 * HARNESS_SECOND);
+	harness_sweep(&h);
+	harness_check(&h);
+	/* The TCP mappings keep the first block, the others are free again. */
+	assert_int_equal(take_all_ports(SUBSCRIBER, IPPROTO_UDP, NAT_drop_block_limit), 3 * 8);
+}
+
+/* Passes a packet to a subscriber, and looks whether the owner of the subscriber's bucket did the work. */
+static void
+pass_at_owner(const struct harness_packet *p, uint32_t subscriber, unsigned int counter)
+{
+	const struct nf_worker *owner = &h.nf[h.nat->bucket_worker[subscriber & 0xff]];
+	uint64_t before = owner->counters[counter];
+
+	assert_int_equal(harness_pass(&h, p, NAT_INSIDE).dst, subscriber);
+	assert_int_equal(owner->counters[counter], before + 1);
+}
+
+/* Packets from outside, hairpinned ones and errors find the bucket of a port in a block. Killed by: any
+ * place that takes the low byte of the port. */
+static void
+blocks_work_both_ways(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 64; i++) {
+		struct harness_packet p = udp_out(SUBSCRIBER + i * 3, 7), out, back, other;
+
+		out = harness_pass(&h, &p, NAT_OUTSIDE);
+		back = answer_to(&out);
+		pass_at_owner(&back, p.src, NAT_translated_in);
+		back.protocol = IPPROTO_ICMP;
+		back.icmp_type = 3;
+		back.quoted = &out;
+		back.src_port = 0;
+		pass_at_owner(&back, p.src, NAT_icmp_error_in);
+		other = udp_out(SUBSCRIBER + 300, 9);
+		other.dst = out.src;
+		other.dst_port = out.src_port;
+		pass_at_owner(&other, p.src, NAT_hairpinned);
+	}
+}
+
+static int
+open_blocks_two_workers(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.ports_per_block = 16;
+	config.max_blocks_per_subscriber = 2;
+	config.n_workers = 2;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+static int
+open_parity(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.ports_per_block = 4;
+	config.max_blocks_per_subscriber = 2;
+	config.preserve_parity = true;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+/* Even to even and odd to odd while there is one (RFC 4787 REQ-4), then any. Killed by: no mask, the wrong one,
+ * or a refusal while ports are left. */
+static void
+parity_is_preserved_while_it_can_be(void **state)
+{
+	struct harness_packet p;
+
+	(void)state;
+	for (uint16_t i = 0; i < 4; i++) {
+		p = udp_out(SUBSCRIBER, (uint16_t)(100 + 2 * i));
+		assert_int_equal(harness_pass(&h, &p, NAT_OUTSIDE).src_port % 2, 0);
+	}
+	for (uint16_t i = 0; i < 2; i++) {
+		p = udp_out(SUBSCRIBER, (uint16_t)(101 + 2 * i));
+		assert_int_equal(harness_pass(&h, &p, NAT_OUTSIDE).src_port % 2, 1);
+	}
+	for (uint16_t i = 4; i < 6; i++) {
+		p = udp_out(SUBSCRIBER, (uint16_t)(100 + 2 * i));
+		assert_int_equal(harness_pass(&h, &p, NAT_OUTSIDE).src_port % 2, 1);
+	}
+	p = udp_out(SUBSCRIBER, 200);
+	harness_refused(&h, &p, 1, NAT_drop_block_limit);
+}
+
+/* Each size of block: buckets and places are a bijection. Killed by: a wrong mask or shift. */
+static void
+every_port_has_one_bucket_and_place(void **state)
+{
+	static uint8_t seen[65536];
+
+	(void)state;
+	for (uint8_t shift = 0; shift <= 8; shift++) {
+		const struct nat_pool pool = {.block_shift = shift,
+					      .block_mask = (uint16_t)((1u << shift) - 1)};
+
+		memset(seen, 0, sizeof(seen));
+		for (uint32_t port = 0; port < 65536; port++) {
+			uint8_t bucket = nat_port_bucket(&pool, (uint16_t)port);
+			uint8_t place = nat_port_place(&pool, (uint16_t)port);
+
+			assert_int_equal(bucket, (port >> shift) % 256);
+			assert_int_equal(place >> shift, port >> shift >> 8);
+			assert_int_equal(nat_port_at(&pool, bucket, place), port);
+			assert_int_equal(seen[bucket << 8 | place]++, 0);
+		}
+	}
 }
 
 /* Killed by: choosing an address for each mapping. */
@@ -334,7 +539,7 @@ open_narrow(void **state)
 	(void)state;
 	harness_defaults(&config);
 	config.port_first = 2000; /* not at the edge of 256 */
-	config.port_last = 2599;
+	config.port_last = 2000 + 3 * 256 - 1;
 	config.max_sessions_per_subscriber = 3;
 	harness_open(&h, &config, true);
 	return 0;
@@ -346,7 +551,7 @@ port_range_and_limit_hold(void **state)
 	struct harness_packet p;
 
 	(void)state;
-	/* Two or three ports of the range belong to each bucket. */
+	/* Three ports of the range belong to each bucket. */
 	for (uint32_t a = 0; a < 256; a++)
 		for (uint16_t port = 1; port <= 4; port++) {
 			p = udp_out(IP(100, 65, 0, a), port);
@@ -461,7 +666,7 @@ expired_ports_are_given_again(void **state)
 
 	(void)state;
 	for (int round = 0; round < 3; round++) {
-		for (uint32_t i = 0; i < 2 * per_address; i++) {
+		for (uint32_t i = 0; i < per_address; i++) {
 			struct harness_packet p =
 				udp_out(SUBSCRIBER, (uint16_t)(10000 + i + 7 * round));
 
@@ -954,8 +1159,15 @@ main(void)
 		TEST(routed_subscriber_goes_by_its_router),
 		TEST(many_flows_agree_with_a_naive_table),
 		TEST_WITH(many_flows_agree_with_a_naive_table, open_two_workers),
+		TEST_WITH(many_flows_agree_with_a_naive_table, open_blocks_two_workers),
 		TEST(mixed_burst_loses_nothing),
 		TEST(every_port_of_a_bucket_is_given_once),
+		TEST_WITH(arbitrary_pooling_takes_any_address, open_arbitrary),
+		TEST_WITH(subscriber_gets_blocks_of_ports, open_blocks),
+		TEST_WITH(blocks_work_both_ways, open_blocks),
+		TEST_WITH(blocks_work_both_ways, open_blocks_two_workers),
+		TEST_WITH(parity_is_preserved_while_it_can_be, open_parity),
+		cmocka_unit_test(every_port_has_one_bucket_and_place),
 		TEST(subscriber_keeps_its_address),
 		TEST_WITH(port_range_and_limit_hold, open_narrow),
 		TEST_WITH(full_table_is_counted, open_tiny),
@@ -979,6 +1191,7 @@ main(void)
 		TEST(next_hops_are_asked_for_at_start),
 		TEST_WITH(packets_go_to_the_owner_of_their_bucket, open_two_workers),
 		TEST_WITH(hairpin_between_workers, open_two_workers),
+		TEST_WITH(hairpin_between_workers, open_blocks_two_workers),
 		TEST_WITH(neighbours_are_read_by_other_workers, open_two_workers),
 	};
 

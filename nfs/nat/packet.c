@@ -112,7 +112,8 @@ parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 		drop(p, NAT_drop_icmp_error);
 		return;
 	}
-	p->bucket = (uint8_t)(inwards ? rte_be_to_cpu_16(p->port) : rte_be_to_cpu_32(p->address));
+	p->bucket = inwards ? nat_port_bucket(pool, rte_be_to_cpu_16(p->port))
+			    : (uint8_t)rte_be_to_cpu_32(p->address);
 }
 
 static void
@@ -247,7 +248,7 @@ parse_own(struct nat_packet *p, const struct nat_config *config)
 }
 
 static void
-find_mapping_key(struct nat_packet *p)
+find_mapping_key(struct nat_packet *p, const struct nat_pool *pool)
 {
 	if (p->kind == NAT_KIND_OUT) {
 		p->address = p->ip->src_addr;
@@ -256,7 +257,7 @@ find_mapping_key(struct nat_packet *p)
 	} else {
 		p->address = p->ip->dst_addr;
 		p->port = p->knows_ports ? p->ports.dst : *nat_l4_port(p->protocol, p->l4, false);
-		p->bucket = (uint8_t)rte_be_to_cpu_16(p->port);
+		p->bucket = nat_port_bucket(pool, rte_be_to_cpu_16(p->port));
 	}
 }
 
@@ -300,7 +301,7 @@ nat_packet_resolve(struct nat_packet *p, const struct nat_config *config,
 	if (unlikely(config->n_exempt != 0) && nat_exempt_parse(p, config, pool, p->inwards))
 		return;
 	p->kind = p->inwards ? NAT_KIND_IN : NAT_KIND_OUT;
-	find_mapping_key(p);
+	find_mapping_key(p, pool);
 	if (p->inwards && p->pool_number == NAT_NOT_IN_POOL)
 		drop(p, NAT_drop_not_pool);
 }
@@ -333,7 +334,7 @@ parse_ip(struct nat_packet *p, const struct nat_config *config, const struct nat
 	if (unlikely(is_own(p, config)))
 		parse_own(p, config);
 	else if (p->kind == NAT_KIND_OUT || p->kind == NAT_KIND_IN)
-		find_mapping_key(p);
+		find_mapping_key(p, pool);
 	if (p->kind == NAT_KIND_IN && p->pool_number == NAT_NOT_IN_POOL)
 		drop(p, NAT_drop_not_pool);
 }

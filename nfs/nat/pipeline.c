@@ -170,6 +170,7 @@ static const uint16_t create_drops[] = {
 	[NAT_SESSION_TABLE_FULL] = NAT_drop_table_full,
 	[NAT_SESSION_NO_PORT] = NAT_drop_no_port,
 	[NAT_SESSION_LIMIT] = NAT_drop_limit,
+	[NAT_SESSION_BLOCK_LIMIT] = NAT_drop_block_limit,
 };
 
 /* 0: allowed to open a mapping; else why not. */
@@ -318,7 +319,7 @@ hairpin(struct nat_worker *w, struct nat_packet *p)
 	p->kind = NAT_KIND_IN;
 	p->address = p->ip->dst_addr;
 	p->port = p->knows_ports ? p->ports.dst : *nat_l4_port(p->protocol, p->l4, false);
-	p->bucket = (uint8_t)rte_be_to_cpu_16(p->port);
+	p->bucket = nat_port_bucket(&w->nat->sessions.ports.pool, rte_be_to_cpu_16(p->port));
 	owner = w->nat->bucket_worker[p->bucket];
 	if (owner == w->nf->index)
 		translate_in(w, p, true);
@@ -392,7 +393,7 @@ answers_for(const void *ctx, uint8_t side, rte_be32_t address)
 	if (address == me->address)
 		return true;
 	return side == NAT_OUTSIDE && nf_prefix_has(&me->prefix, rte_be_to_cpu_32(address)) &&
-	       nat_pool_number(&w->nat->sessions.pool, address) != NAT_NOT_IN_POOL;
+	       nat_pool_number(&w->nat->sessions.ports.pool, address) != NAT_NOT_IN_POOL;
 }
 
 /* ---- the burst -------------------------------------------------------------------------------------------- */
@@ -414,7 +415,7 @@ static inline bool
 accept_packet(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, struct nf_meta meta)
 {
 	const struct nat_config *config = &w->nat->config;
-	const struct nat_pool *pool = &w->nat->sessions.pool;
+	const struct nat_pool *pool = &w->nat->sessions.ports.pool;
 	uint8_t owner;
 
 	nat_packet_parse(p, config, pool, m, meta.port, is_hairpin(meta.kind));
@@ -513,7 +514,7 @@ nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports p
 {
 	uint8_t owner;
 
-	nat_packet_resolve(p, &w->nat->config, &w->nat->sessions.pool, ports);
+	nat_packet_resolve(p, &w->nat->config, &w->nat->sessions.ports.pool, ports);
 	if (p->kind == NAT_KIND_DROP) {
 		nf_drop(w->nf, p->m, p->drop);
 		return;

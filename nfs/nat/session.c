@@ -5,7 +5,7 @@
  * One external port may belong to two slots for a moment while rows are installed: the
  * source gave a port that became free to a new mapping, and the row of the new one arrives before
  * the old one's removal. So the last one installed has the port, and a removal
- * frees a port only if it still is the slot's own.
+ * frees a port only if it still is the slot's own. The same holds for blocks and subscribers.
  */
 #include "session.h"
 
@@ -73,13 +73,6 @@ protocol_of(uint8_t ip_protocol)
 	return -1;
 }
 
-static uint32_t
-set_of(const struct nat_session_table *t, uint8_t bucket, uint16_t pool_number, int protocol)
-{
-	return ((uint32_t)bucket * t->pool.n_addresses + pool_number) * NAT_N_PROTOCOLS +
-	       (uint32_t)protocol;
-}
-
 uint64_t
 nat_session_timeout(const struct nat_timeouts *timeouts, const struct nat_session *session)
 {
@@ -124,7 +117,8 @@ add_subscriber(struct nat_sessions *s, rte_be32_t address, uint32_t hash, uint16
 	return &s->subscribers[slot];
 }
 
-/* One mapping of the subscriber is gone; with the last one it is forgotten. */
+/* One mapping of the subscriber is gone; with the last one it is forgotten. While rows come, a block may
+ * still have ports of others in use: then nobody owns it until they are gone. */
 static void
 release_subscriber(struct nat_sessions *s, rte_be32_t address)
 {
@@ -133,110 +127,192 @@ release_subscriber(struct nat_sessions *s, rte_be32_t address)
 
 	if (subscriber == NULL || --subscriber->n_sessions != 0)
 		return;
+	while (subscriber->blocks.first != 0)
+		nat_block_unlink(&s->shared->ports, subscriber->blocks.first - 1,
+				 &subscriber->blocks);
 	nf_slot_index_remove(&s->subscriber_index, hash, slot);
 	s->free_subscribers[s->n_free_subscribers++] = slot;
 }
 
 /* ---- external ports ----------------------------------------------------------------------------- */
 
-static void
-give_port(struct nat_sessions *s, uint32_t slot, uint32_t set_index, uint8_t high)
+static uint32_t
+pack_place(const struct nat_place *at)
 {
-	struct nat_port_set *set = &s->shared->sets[set_index];
-	uint64_t bit = UINT64_C(1) << (high & 63);
-	struct nat_local *local = &s->local[slot - s->first_slot];
+	return at->set * NAT_PLACES + at->place + 1;
+}
 
-	if (!(set->used[high >> 6] & bit))
-		set->n_used++;
-	else
+static struct nat_place
+unpack_place(const struct nat_sessions *s, uint32_t port, uint8_t bucket)
+{
+	uint32_t set = (port - 1) / NAT_PLACES;
+	uint32_t first = bucket * s->shared->ports.pool.n_addresses;
+
+	return (struct nat_place){
+		.set = set,
+		.bucket = bucket,
+		.place = (uint8_t)((port - 1) % NAT_PLACES),
+		.number = (uint16_t)(set / NAT_N_PROTOCOLS - first),
+	};
+}
+
+/* The subscriber has the block now, whoever had it before. */
+static void
+own_block(struct nat_sessions *s, uint32_t block, struct nat_subscriber *subscriber)
+{
+	struct nat_port_table *ports = &s->shared->ports;
+	uint32_t owner = (uint32_t)(subscriber - s->subscribers);
+	uint32_t before = ports->blocks[block].owner;
+
+	if (before == owner + 1)
+		return;
+	if (before != 0)
+		nat_block_unlink(ports, block, &s->subscribers[before - 1].blocks);
+	nat_block_link(ports, block, &subscriber->blocks, owner);
+}
+
+static void
+give_port(struct nat_sessions *s, uint32_t slot, const struct nat_place *at,
+	  struct nat_subscriber *subscriber)
+{
+	struct nat_port_table *ports = &s->shared->ports;
+	uint32_t block = nat_ports_block(ports, at);
+
+	if (!nat_ports_give(ports, at, slot))
 		s->n_conflicts++;
-	set->used[high >> 6] |= bit;
-	set->slots[high] = slot + 1;
-	local->set = set_index + 1;
-	local->port_high = high;
+	s->local[slot - s->first_slot].port = pack_place(at);
+	if (block == NAT_NO_BLOCK)
+		return;
+	nat_block_use(ports, block);
+	own_block(s, block, subscriber);
 }
 
 static void
-take_port(struct nat_sessions *s, uint32_t slot)
+take_port(struct nat_sessions *s, uint32_t slot, uint8_t bucket)
 {
+	struct nat_port_table *ports = &s->shared->ports;
 	struct nat_local *local = &s->local[slot - s->first_slot];
-	struct nat_port_set *set;
+	struct nat_place at;
+	uint32_t block, owner;
 
-	if (local->set == 0)
+	if (local->port == 0)
 		return;
-	set = &s->shared->sets[local->set - 1];
-	local->set = 0;
-	if (set->slots[local->port_high] != slot + 1)
+	at = unpack_place(s, local->port, bucket);
+	local->port = 0;
+	nat_ports_take(ports, &at, slot);
+	block = nat_ports_block(ports, &at);
+	if (block == NAT_NO_BLOCK || !nat_block_leave(ports, block))
 		return;
-	set->slots[local->port_high] = 0;
-	set->used[local->port_high >> 6] &= ~(UINT64_C(1) << (local->port_high & 63));
-	set->n_used--;
+	owner = ports->blocks[block].owner;
+	if (owner != 0)
+		nat_block_unlink(ports, block, &s->subscribers[owner - 1].blocks);
 }
 
-/* A free port of the set, from a random place on; -1: none. */
-static int
-find_port(struct nat_sessions *s, uint32_t set_index, uint8_t bucket)
-{
-	const struct nat_port_set *set = &s->shared->sets[set_index];
-	const uint64_t *allowed = s->shared->pool.allowed[bucket];
-	uint32_t start = (uint32_t)(next_random(s) >> 56);
-
-	/* The start's word twice: first what is above the start, at the end what is below. */
-	for (uint32_t i = 0; i <= NAT_PORT_WORDS; i++) {
-		uint32_t word = ((start >> 6) + i) % NAT_PORT_WORDS;
-		uint64_t free = allowed[word] & ~set->used[word];
-
-		if (i == 0)
-			free &= UINT64_MAX << (start & 63);
-		if (free != 0)
-			return (int)(word * 64 + (uint32_t)__builtin_ctzll(free));
-	}
-	return -1;
-}
-
-/* For a new subscriber: of some addresses the one with the most free ports in this bucket. */
+/* For a new subscriber: of some addresses the one with the most left in this bucket; more are
+ * looked at while all were full. */
 static uint16_t
-choose_address(struct nat_sessions *s, uint8_t bucket, int protocol)
+choose_address(struct nat_sessions *s, uint8_t bucket, uint32_t protocol)
 {
-	const struct nat_session_table *t = s->shared;
-	uint32_t n = t->pool.n_addresses;
+	const struct nat_port_table *ports = &s->shared->ports;
+	uint32_t n = ports->pool.n_addresses;
 	uint32_t at = (uint32_t)(((next_random(s) >> 32) * n) >> 32);
 	uint32_t best = at, best_used = UINT32_MAX;
 
-	for (uint32_t i = 0; i < RTE_MIN(n, 16u); i++) {
-		uint32_t used = t->sets[set_of(t, bucket, (uint16_t)at, protocol)].n_used;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t allowed;
+		uint32_t used = nat_ports_n_used(ports, bucket, (uint16_t)at, protocol, &allowed);
 
 		if (used < best_used) {
 			best_used = used;
 			best = at;
 		}
+		if (i >= 15 && best_used < allowed)
+			break;
 		at = at + 1 == n ? 0 : at + 1;
 	}
 	return (uint16_t)best;
 }
 
-/* Finds a port for a subscriber: at its own address, else at any other (RFC 4787 REQ-2 asks
- * for paired pooling; the alternative here would be no mapping at all). */
-static int
-find_any_port(struct nat_sessions *s, uint8_t bucket, int protocol, uint16_t preferred,
-	      uint32_t *ret_set, uint16_t *ret_number)
+/* Who asks for a port. */
+struct request {
+	const struct nat_subscriber *subscriber; /* NULL: a new one */
+	uint32_t protocol;                       /* enum nat_protocol */
+	enum nat_parity parity;                  /* that is preferred */
+	uint16_t number;                         /* of the address in the pool that is preferred */
+	uint8_t bucket;
+};
+
+static bool
+find_in_own_blocks(struct nat_sessions *s, const struct request *r, enum nat_parity parity,
+		   struct nat_place *ret)
+{
+	const struct nat_port_table *ports = &s->shared->ports;
+	uint32_t block = r->subscriber != NULL ? r->subscriber->blocks.first : 0;
+
+	for (; block != 0; block = ports->blocks[block - 1].next) {
+		/* One at another address came from an instance with arbitrary pooling. */
+		if (ports->blocks[block - 1].number != r->number && !s->shared->arbitrary_pooling)
+			continue;
+		if (nat_ports_find_in_block(ports, block - 1, r->bucket, r->protocol, parity,
+					    (uint32_t)(next_random(s) >> 32), ret))
+			return true;
+	}
+	return false;
+}
+
+static bool
+find_in_new_block(struct nat_sessions *s, const struct request *r, uint16_t number,
+		  struct nat_place *ret)
+{
+	const struct nat_port_table *ports = &s->shared->ports;
+	uint32_t random = (uint32_t)(next_random(s) >> 32);
+	uint32_t block = nat_ports_find_block(ports, r->bucket, number, random >> 16);
+
+	if (block == NAT_NO_BLOCK)
+		return false;
+	return nat_ports_find_in_block(ports, block, r->bucket, r->protocol, r->parity, random,
+				       ret) ||
+	       nat_ports_find_in_block(ports, block, r->bucket, r->protocol, NAT_PARITY_ANY, random,
+				       ret);
+}
+
+/* A port outside its blocks: at its own address, with arbitrary pooling at any other, too. */
+static bool
+find_elsewhere(struct nat_sessions *s, const struct request *r, struct nat_place *ret)
 {
 	const struct nat_session_table *t = s->shared;
-	uint32_t number = preferred;
+	uint32_t n = t->ports.pool.n_addresses, number = r->number;
 
-	for (uint32_t i = 0; i < t->pool.n_addresses; i++) {
-		uint32_t set = set_of(t, bucket, (uint16_t)number, protocol);
-		int high = find_port(s, set, bucket);
+	for (uint32_t i = 0; i < (t->arbitrary_pooling ? n : 1); i++) {
+		uint32_t random = (uint32_t)(next_random(s) >> 32);
+		bool found = t->ports.groups != NULL
+				     ? find_in_new_block(s, r, (uint16_t)number, ret)
+				     : nat_ports_find(&t->ports, r->bucket, (uint16_t)number,
+						      r->protocol, random, ret);
 
-		if (high >= 0) {
+		if (found) {
 			s->n_unpaired += i != 0;
-			*ret_set = set;
-			*ret_number = (uint16_t)number;
-			return high;
+			return true;
 		}
-		number = number + 1 == t->pool.n_addresses ? 0 : number + 1;
+		number = number + 1 == n ? 0 : number + 1;
 	}
-	return -1;
+	return false;
+}
+
+static enum nat_session_error
+find_port(struct nat_sessions *s, const struct request *r, struct nat_place *ret)
+{
+	const struct nat_session_table *t = s->shared;
+	bool full = t->ports.groups != NULL && r->subscriber != NULL &&
+		    r->subscriber->blocks.n >= t->max_blocks;
+
+	if (find_in_own_blocks(s, r, r->parity, ret))
+		return NAT_SESSION_OK;
+	if (!full && find_elsewhere(s, r, ret))
+		return NAT_SESSION_OK;
+	if (r->parity != NAT_PARITY_ANY && find_in_own_blocks(s, r, NAT_PARITY_ANY, ret))
+		return NAT_SESSION_OK;
+	return full ? NAT_SESSION_BLOCK_LIMIT : NAT_SESSION_NO_PORT;
 }
 
 /* ---- create, change, remove ------------------------------------------------------------------------ */
@@ -247,45 +323,57 @@ set_deadline(struct nat_sessions *s, uint32_t slot, uint64_t ns)
 	s->deadlines[slot - s->first_slot] = tick_of(ns);
 }
 
+static enum nat_parity
+parity_for(const struct nat_session_table *t, const struct nat_session *session)
+{
+	if (!t->preserve_parity || session->protocol == IPPROTO_ICMP)
+		return NAT_PARITY_ANY;
+	return rte_be_to_cpu_16(session->inside_port) % 2 == 0 ? NAT_PARITY_EVEN : NAT_PARITY_ODD;
+}
+
 enum nat_session_error
 nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash, uint64_t now_ns,
 		   uint32_t *ret_slot)
 {
-	const struct nat_session_table *t = s->shared;
+	struct nat_session_table *t = s->shared;
 	struct nat_session session = {0}, *entry;
 	struct nat_subscriber *subscriber;
-	uint32_t subscriber_hash, subscriber_slot, set = 0, slot;
-	uint16_t preferred, number = 0;
-	int protocol, high;
-	uint8_t bucket;
+	uint32_t subscriber_hash, subscriber_slot, slot;
+	enum nat_session_error error;
+	struct request request;
+	struct nat_place at;
 
 	memcpy(&session, &key, sizeof(key));
-	bucket = bucket_of(session.inside_address);
-	protocol = protocol_of(session.protocol);
 	if (s->n_free == 0)
 		return NAT_SESSION_TABLE_FULL;
 	subscriber = find_subscriber(s, session.inside_address, &subscriber_hash, &subscriber_slot);
 	if (subscriber != NULL && t->max_per_subscriber != 0 &&
 	    subscriber->n_sessions >= t->max_per_subscriber)
 		return NAT_SESSION_LIMIT;
-	preferred =
-		subscriber != NULL ? subscriber->pool_number : choose_address(s, bucket, protocol);
-	high = find_any_port(s, bucket, protocol, preferred, &set, &number);
-	if (high < 0)
-		return NAT_SESSION_NO_PORT;
+	request = (struct request){
+		.subscriber = subscriber,
+		.protocol = (uint32_t)protocol_of(session.protocol),
+		.parity = parity_for(t, &session),
+		.bucket = bucket_of(session.inside_address),
+	};
+	request.number = subscriber != NULL ? subscriber->pool_number
+					    : choose_address(s, request.bucket, request.protocol);
+	error = find_port(s, &request, &at);
+	if (error != NAT_SESSION_OK)
+		return error;
 	if (subscriber == NULL)
-		subscriber = add_subscriber(s, session.inside_address, subscriber_hash, number);
+		subscriber = add_subscriber(s, session.inside_address, subscriber_hash, at.number);
 	subscriber->n_sessions++;
 
 	slot = s->free[--s->n_free];
-	session.outside_address = t->pool.addresses[number];
-	session.outside_port = rte_cpu_to_be_16((uint16_t)((uint32_t)high << 8 | bucket));
+	session.outside_address = t->ports.pool.addresses[at.number];
+	session.outside_port = rte_cpu_to_be_16(nat_port_at(&t->ports.pool, at.bucket, at.place));
 	session.last_seen = now_ns;
 	entry = slim_slot_begin(s->agent, s->table, slot);
 	*entry = session;
-	slim_slot_end(s->agent, s->table, slot, bucket);
+	slim_slot_end(s->agent, s->table, slot, at.bucket);
 	nf_slot_index_insert(&s->index, hash, slot);
-	give_port(s, slot, set, (uint8_t)high);
+	give_port(s, slot, &at, subscriber);
 	set_deadline(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
 	s->n_created++;
 	*ret_slot = slot;
@@ -322,7 +410,7 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session)
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
-	take_port(s, slot);
+	take_port(s, slot, bucket_of(session->inside_address));
 	/* Zero: acquired, but no row came. It was never counted for the subscriber. */
 	if (s->deadlines[slot - s->first_slot] != 0)
 		release_subscriber(s, session->inside_address);
@@ -435,29 +523,29 @@ static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
 	struct nat_sessions *s = share_of(ctx, w);
-	const struct nat_session_table *t = ctx;
+	const struct nat_port_table *ports = &s->shared->ports;
 	const struct nat_session *session = entry;
 	uint8_t bucket = bucket_of(session->inside_address);
-	uint16_t port = rte_be_to_cpu_16(session->outside_port);
-	uint16_t number = nat_pool_number(&t->pool, session->outside_address);
-	int protocol = protocol_of(session->protocol);
+	uint16_t number = nat_pool_number(&ports->pool, session->outside_address);
+	struct nat_place at =
+		nat_ports_place(ports, number, rte_be_to_cpu_16(session->outside_port),
+				(uint32_t)protocol_of(session->protocol));
 	struct nat_subscriber *subscriber;
 	uint32_t hash, subscriber_slot;
 
-	if (s->deadlines[slot - s->first_slot] == 0) {
-		subscriber = find_subscriber(s, session->inside_address, &hash, &subscriber_slot);
-		if (subscriber == NULL)
-			subscriber = add_subscriber(s, session->inside_address, hash,
-						    number == NAT_NOT_IN_POOL ? 0 : number);
+	subscriber = find_subscriber(s, session->inside_address, &hash, &subscriber_slot);
+	if (subscriber == NULL)
+		subscriber = add_subscriber(s, session->inside_address, hash,
+					    number == NAT_NOT_IN_POOL ? 0 : number);
+	if (s->deadlines[slot - s->first_slot] == 0)
 		subscriber->n_sessions++;
-	}
 	/* The next sweep looks at it; its time may still change. */
 	s->deadlines[slot - s->first_slot] = 1;
-	take_port(s, slot);
-	if (number == NAT_NOT_IN_POOL || (uint8_t)port != bucket)
+	take_port(s, slot, bucket);
+	if (number == NAT_NOT_IN_POOL || at.bucket != bucket)
 		s->n_conflicts++; /* not a mapping of this pool: nothing from outside reaches it */
 	else
-		give_port(s, slot, set_of(t, bucket, number, protocol), (uint8_t)(port >> 8));
+		give_port(s, slot, &at, subscriber);
 }
 
 static void
@@ -470,14 +558,14 @@ static void
 ahead(void *ctx, struct slim_worker *w, const void *row)
 {
 	const struct nat_sessions *s = share_of(ctx, w);
-	const struct nat_session_table *t = ctx;
+	const struct nat_port_table *ports = &((const struct nat_session_table *)ctx)->ports;
 	const struct nat_session *session = row;
 	uint64_t key =
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
-	uint16_t port = rte_be_to_cpu_16(session->outside_port);
-	uint16_t number = nat_pool_number(&t->pool, session->outside_address);
+	uint16_t number = nat_pool_number(&ports->pool, session->outside_address);
 	int protocol = protocol_of(session->protocol);
 	const struct nat_port_set *set;
+	struct nat_place at;
 
 	if (s == NULL)
 		return;
@@ -486,9 +574,11 @@ ahead(void *ctx, struct slim_worker *w, const void *row)
 			       nf_slot_index_hash(&s->subscriber_index, session->inside_address));
 	if (number == NAT_NOT_IN_POOL || protocol < 0)
 		return;
-	set = &t->sets[set_of(t, (uint8_t)port, number, protocol)];
+	at = nat_ports_place(ports, number, rte_be_to_cpu_16(session->outside_port),
+			     (uint32_t)protocol);
+	set = &ports->sets[at.set];
 	rte_prefetch0(set->used);
-	rte_prefetch0(&set->slots[port >> 8]);
+	rte_prefetch0(&set->slots[at.place]);
 }
 
 const struct slim_table_ops nat_session_ops = {
@@ -500,26 +590,6 @@ const struct slim_table_ops nat_session_ops = {
 
 /* ---- set-up ------------------------------------------------------------------------------------------ */
 
-static int
-init_pool(struct nat_pool *pool, const struct nat_config *config)
-{
-	pool->first = rte_be_to_cpu_32(config->pool[0]);
-	pool->span = rte_be_to_cpu_32(config->pool[config->n_pool - 1]) - pool->first + 1;
-	pool->n_addresses = config->n_pool;
-	pool->numbers = rte_malloc("nat_pool", pool->span * sizeof(*pool->numbers), 0);
-	if (pool->numbers == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < pool->span; i++)
-		pool->numbers[i] = NAT_NOT_IN_POOL;
-	for (uint32_t i = 0; i < config->n_pool; i++) {
-		pool->addresses[i] = config->pool[i];
-		pool->numbers[rte_be_to_cpu_32(config->pool[i]) - pool->first] = (uint16_t)i;
-	}
-	for (uint32_t port = config->port_first; port <= config->port_last; port++)
-		pool->allowed[port & 0xff][port >> 14] |= UINT64_C(1) << ((port >> 8) & 63);
-	return 0;
-}
-
 static void *
 zalloc(size_t n, size_t size)
 {
@@ -527,7 +597,7 @@ zalloc(size_t n, size_t size)
 }
 
 static int
-init_share(struct nat_sessions *s, const struct nat_session_table *t, uint32_t n_slots,
+init_share(struct nat_sessions *s, struct nat_session_table *t, uint32_t n_slots,
 	   uint32_t first_slot)
 {
 	s->shared = t;
@@ -566,16 +636,17 @@ int
 nat_session_table_init(struct nat_session_table *t, const struct nat_config *config, uint64_t seed)
 {
 	uint32_t share = nat_session_capacity(config) / config->n_workers;
-	int error = init_pool(&t->pool, config);
+	int error = nat_ports_init(&t->ports, config);
 
 	t->timeouts = config->timeouts;
 	t->max_per_subscriber = config->max_sessions_per_subscriber;
+	t->max_blocks = config->max_blocks_per_subscriber;
+	t->arbitrary_pooling = config->arbitrary_pooling;
+	t->preserve_parity = config->preserve_parity;
 	t->seed = seed;
 	t->n_workers = config->n_workers;
-	t->sets =
-		zalloc((size_t)SLIM_N_BUCKETS * config->n_pool * NAT_N_PROTOCOLS, sizeof(*t->sets));
-	if (error != 0 || t->sets == NULL)
-		return -ENOMEM;
+	if (error != 0)
+		return error;
 	for (uint16_t w = 0; w < t->n_workers; w++) {
 		t->workers[w] = zalloc(1, sizeof(struct nat_sessions));
 		if (t->workers[w] == NULL || init_share(t->workers[w], t, share, w * share) != 0)
@@ -613,6 +684,5 @@ nat_session_table_fini(struct nat_session_table *t)
 		rte_free(s);
 		t->workers[w] = NULL;
 	}
-	rte_free(t->sets);
-	rte_free(t->pool.numbers);
+	nat_ports_fini(&t->ports);
 }

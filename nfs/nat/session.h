@@ -4,16 +4,15 @@
  * packet comes from.
  *
  * Endpoint-independent mapping (RFC 4787 REQ-1): the key is inside address, inside port (or
- * ICMP query id) and protocol. The bucket is the low byte of the inside address, and the
- * low byte of every external port that is given to it, so both directions of a
+ * ICMP query id) and protocol. The bucket is the low byte of the inside address, and every
+ * external port that is given to it is of the same bucket (ports.h), so both directions of a
  * mapping belong to one worker and a switch can steer them by mask.
  *
  * All else is derived from the slots, and brought up to date in `installed` and `removed`
  * when rows come from another instance:
  *   inside index   key -> slot (slot_index.h), one a worker
- *   outside index  [bucket][pool address][protocol][port >> 8] -> slot, a plain array
- *   ports in use   one bit for each of these
- *   subscribers    inside address -> pool address and number of mappings (paired pooling)
+ *   outside index  external port -> slot, and which ports and blocks are in use (ports.h)
+ *   subscribers    inside address -> pool address, blocks of ports and number of mappings
  *   deadlines      when to look at a slot next, in coarse ticks, so that the sweep that expires
  *                  mappings reads four bytes a slot and not the slot
  *
@@ -29,6 +28,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "ports.h"
 #include "slim.h"
 #include "slot_index.h"
 #include "tcp.h"
@@ -56,51 +56,19 @@ extern const struct slim_field nat_session_fields[];
 extern const uint16_t nat_session_n_fields;
 extern const struct slim_table_ops nat_session_ops; /* ctx: struct nat_session_table */
 
-/* ---- the pool, shared and constant ----------------------------------------------------- */
-
-enum nat_protocol { NAT_UDP = 0, NAT_TCP, NAT_ICMP, NAT_N_PROTOCOLS };
-
-#define NAT_NOT_IN_POOL UINT16_MAX
-#define NAT_PORT_WORDS 4 /* words of 64 bits for the 256 ports of a set */
-
-struct nat_pool {
-	uint32_t first;    /* host order */
-	uint32_t span;     /* addresses from the first to the last */
-	uint16_t *numbers; /* [span]: number of the address in the pool, or NAT_NOT_IN_POOL */
-	rte_be32_t addresses[NAT_MAX_POOL];
-	uint32_t n_addresses;
-	uint64_t allowed[SLIM_N_BUCKETS][NAT_PORT_WORDS]; /* ports of the range, by bucket */
-};
-
-static inline uint16_t
-nat_pool_number(const struct nat_pool *pool, rte_be32_t address)
-{
-	uint32_t offset = rte_be_to_cpu_32(address) - pool->first;
-
-	return offset < pool->span ? pool->numbers[offset] : NAT_NOT_IN_POOL;
-}
-
 /* ---- one worker's share ----------------------------------------------------------------- */
-
-/* The 256 ports of one bucket, address and protocol: port = i << 8 | bucket. */
-struct nat_port_set {
-	uint64_t used[NAT_PORT_WORDS];
-	uint32_t n_used;
-	uint32_t reserved;
-	uint32_t slots[256]; /* slot + 1; 0: free */
-};
 
 struct nat_subscriber {
 	rte_be32_t address;
 	uint32_t n_sessions;
+	struct nat_block_list blocks;
 	uint16_t pool_number; /* of its external address */
 	uint16_t reserved;
 };
 
+/* What belongs to a slot and does not move. */
 struct nat_local {
-	uint32_t set; /* of its external port: index of the port set + 1; 0: none */
-	uint8_t port_high;
-	uint8_t reserved[3];
+	uint32_t port; /* its external port: port set * NAT_PLACES + place + 1; 0: none */
 };
 
 enum nat_session_error {
@@ -108,6 +76,7 @@ enum nat_session_error {
 	NAT_SESSION_TABLE_FULL,
 	NAT_SESSION_NO_PORT,
 	NAT_SESSION_LIMIT,
+	NAT_SESSION_BLOCK_LIMIT,
 };
 
 struct nat_session_table;
@@ -115,7 +84,7 @@ struct nat_filter;
 struct nat_pcp;
 
 struct nat_sessions {
-	const struct nat_session_table *shared;
+	struct nat_session_table *shared;
 	struct slim_table *table;
 	struct slim_worker *agent;
 	struct nat_filter *filter; /* peers that go with their mapping; NULL: none */
@@ -143,13 +112,14 @@ struct nat_sessions {
 /* All workers' shares. */
 struct nat_session_table {
 	struct slim_table *table;
-	struct nat_pool pool;
+	struct nat_port_table ports;
 	struct nat_timeouts timeouts;
 	uint32_t max_per_subscriber;
+	uint32_t max_blocks;
+	bool arbitrary_pooling;
+	bool preserve_parity;
 	uint64_t seed;
 	uint16_t n_workers;
-	struct nat_port_set
-		*sets; /* [bucket][address][protocol]; a set belongs to its bucket's worker */
 	struct nat_sessions *workers[SLIM_MAX_WORKERS];
 };
 
@@ -207,14 +177,13 @@ static inline const uint32_t *
 nat_session_outside_cell(const struct nat_sessions *s, enum nat_protocol protocol,
 			 uint16_t pool_number, uint16_t port)
 {
-	const struct nat_session_table *t = s->shared;
-	uint32_t set =
-		((port & 0xffu) * t->pool.n_addresses + pool_number) * NAT_N_PROTOCOLS + protocol;
+	const struct nat_port_table *ports = &s->shared->ports;
+	struct nat_place at = nat_ports_place(ports, pool_number, port, protocol);
 
-	return &t->sets[set].slots[port >> 8];
+	return &ports->sets[at.set].slots[at.place];
 }
 
-/* By external port (host order); the bucket (its low byte) must be this worker's. */
+/* By external port (host order); its bucket must be this worker's. */
 static inline uint32_t
 nat_session_find_outside(const struct nat_sessions *s, enum nat_protocol protocol,
 			 uint16_t pool_number, uint16_t port)

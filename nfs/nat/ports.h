@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * External ports: which there are, and which mapping has which.
+ *
+ * Ports come in blocks of N neighbours (N a power of two from 1 to 256). The bucket of a port
+ * is (port / N) modulo 256, so a block belongs to one bucket, and a switch matches the bucket
+ * by mask. With N of at least 2 a block belongs to one subscriber, for all protocols (RFC 7422);
+ * with N of 1 every port is given by itself.
+ *
+ * A bucket has 256 ports at each address and for each protocol. Their places from 0 to 255 count
+ * through its blocks: block * N + port modulo N.
+ *
+ * What a subscriber has is a list of blocks that the caller keeps. A block is in use as long as one of its
+ * ports is; who takes the last port out of it has given it back. While rows come from another instance
+ * two mappings may have one port, or two subscribers one block, for a moment: the one that came last has it,
+ * and the other one's removal takes nothing away.
+ *
+ * The pool is constant. All else belongs to the worker of the bucket. Nothing allocates after init.
+ */
+#ifndef NAT_PORTS_H
+#define NAT_PORTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_byteorder.h>
+
+#include "config.h"
+
+enum nat_protocol { NAT_UDP = 0, NAT_TCP, NAT_ICMP, NAT_N_PROTOCOLS };
+
+#define NAT_NOT_IN_POOL UINT16_MAX
+#define NAT_PLACES 256u
+#define NAT_PLACE_WORDS 4       /* words of 64 bits for the places of a set */
+#define NAT_BLOCK_WORDS 2       /* for the blocks of a group: at most 128 */
+#define NAT_NO_BLOCK UINT32_MAX /* ports are given one by one */
+
+/* ---- the pool, shared and constant ----------------------------------------------------- */
+
+struct nat_pool {
+	uint32_t first;    /* host order */
+	uint32_t span;     /* addresses from the first to the last */
+	uint16_t *numbers; /* [span]: number of the address in the pool, or NAT_NOT_IN_POOL */
+	rte_be32_t addresses[NAT_MAX_POOL];
+	uint32_t n_addresses;
+	uint8_t block_shift; /* N = 1 << block_shift */
+	uint16_t block_mask; /* N - 1 */
+	/* What lies in the range of ports, by bucket. */
+	uint64_t allowed[SLIM_N_BUCKETS][NAT_PLACE_WORDS];
+	uint64_t allowed_blocks[SLIM_N_BUCKETS][NAT_BLOCK_WORDS];
+	uint16_t n_allowed[SLIM_N_BUCKETS];
+	uint16_t n_allowed_blocks[SLIM_N_BUCKETS];
+};
+
+static inline uint16_t
+nat_pool_number(const struct nat_pool *pool, rte_be32_t address)
+{
+	uint32_t offset = rte_be_to_cpu_32(address) - pool->first;
+
+	return offset < pool->span ? pool->numbers[offset] : NAT_NOT_IN_POOL;
+}
+
+/* The bucket of an external port (host order). Nothing else may compute it. */
+static inline uint8_t
+nat_port_bucket(const struct nat_pool *pool, uint16_t port)
+{
+	return (uint8_t)(port >> pool->block_shift);
+}
+
+static inline uint8_t
+nat_port_place(const struct nat_pool *pool, uint16_t port)
+{
+	return (uint8_t)((port >> 8 & ~pool->block_mask) | (port & pool->block_mask));
+}
+
+/* The other way round. */
+static inline uint16_t
+nat_port_at(const struct nat_pool *pool, uint8_t bucket, uint8_t place)
+{
+	return (uint16_t)((place & ~pool->block_mask) << 8 | bucket << pool->block_shift |
+			  (place & pool->block_mask));
+}
+
+/* ---- what is in use --------------------------------------------------------------------- */
+
+/* The ports of one bucket, address and protocol, by place. */
+struct nat_port_set {
+	uint64_t used[NAT_PLACE_WORDS];
+	uint32_t n_used;
+	uint32_t reserved;
+	uint32_t slots[NAT_PLACES]; /* slot + 1; 0: free */
+};
+
+struct nat_block {
+	uint32_t owner;  /* subscriber + 1; 0: nobody */
+	uint32_t next;   /* of the same owner: block + 1; 0: none */
+	uint16_t n_used; /* ports of all protocols */
+	uint16_t number; /* of its address in the pool */
+};
+
+/* The blocks of one bucket and address. */
+struct nat_block_group {
+	uint64_t used[NAT_BLOCK_WORDS];
+	uint32_t n_used;
+	uint32_t reserved;
+};
+
+struct nat_port_table {
+	struct nat_pool pool;
+	struct nat_port_set *sets;      /* [bucket][address][protocol] */
+	struct nat_block_group *groups; /* [bucket][address]; NULL: ports are given one by one */
+	struct nat_block *blocks;       /* [bucket][address][block]; likewise */
+};
+
+/* Blocks of one owner. */
+struct nat_block_list {
+	uint32_t first; /* block + 1; 0: none */
+	uint32_t n;
+};
+
+/* An external port, as a place. */
+struct nat_place {
+	uint32_t set;
+	uint8_t bucket;
+	uint8_t place;
+	uint16_t number; /* of the address in the pool */
+};
+
+/* Which ports may be taken. */
+enum nat_parity { NAT_PARITY_ANY = 0, NAT_PARITY_EVEN, NAT_PARITY_ODD };
+
+/* Main thread. -ENOMEM; fini takes what init left. */
+int nat_ports_init(struct nat_port_table *ports, const struct nat_config *config);
+void nat_ports_fini(struct nat_port_table *ports);
+
+static inline uint32_t
+nat_ports_set(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
+	      uint32_t protocol)
+{
+	return ((uint32_t)bucket * ports->pool.n_addresses + number) * NAT_N_PROTOCOLS + protocol;
+}
+
+/* The place of a port (host order) of an address of the pool. */
+static inline struct nat_place
+nat_ports_place(const struct nat_port_table *ports, uint16_t number, uint16_t port,
+		uint32_t protocol)
+{
+	uint8_t bucket = nat_port_bucket(&ports->pool, port);
+
+	return (struct nat_place){
+		.set = nat_ports_set(ports, bucket, number, protocol),
+		.bucket = bucket,
+		.place = nat_port_place(&ports->pool, port),
+		.number = number,
+	};
+}
+
+/* The block of a place, or NAT_NO_BLOCK. */
+static inline uint32_t
+nat_ports_block(const struct nat_port_table *ports, const struct nat_place *at)
+{
+	const struct nat_pool *pool = &ports->pool;
+	uint32_t group = (uint32_t)at->bucket * pool->n_addresses + at->number;
+
+	if (pool->block_shift == 0)
+		return NAT_NO_BLOCK;
+	return (group << (8 - pool->block_shift)) + (at->place >> pool->block_shift);
+}
+
+/* ---- find, worker -------------------------------------------------------------------------- */
+
+/* How full an address is in a bucket: what is in use, of what is there. Of blocks where there are some. */
+uint32_t nat_ports_n_used(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
+			  uint32_t protocol, uint32_t *ret_n_allowed);
+
+/* A free port of an address, from a random place on (RFC 6056). False: none, *ret untouched. */
+bool nat_ports_find(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
+		    uint32_t protocol, uint32_t random, struct nat_place *ret);
+
+/* The same in one block. */
+bool nat_ports_find_in_block(const struct nat_port_table *ports, uint32_t block, uint8_t bucket,
+			     uint32_t protocol, enum nat_parity parity, uint32_t random,
+			     struct nat_place *ret);
+
+/* A free block of an address, from a random one on; NAT_NO_BLOCK: none. */
+uint32_t nat_ports_find_block(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
+			      uint32_t random);
+
+/* ---- change, worker ------------------------------------------------------------------------ */
+
+/* Gives a port to a slot; false: another slot had it. */
+bool nat_ports_give(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot);
+
+/* Takes it back, if it still is the slot's. */
+void nat_ports_take(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot);
+
+/* Counts a port of the block as in use. */
+void nat_block_use(struct nat_port_table *ports, uint32_t block);
+
+/* And as no longer in use. True: it was the last one; who owns the block unlinks it. */
+bool nat_block_leave(struct nat_port_table *ports, uint32_t block);
+
+/* Puts a block that nobody owns at the head of a list, or takes it out of the list it is in. */
+void nat_block_link(struct nat_port_table *ports, uint32_t block, struct nat_block_list *list,
+		    uint32_t owner);
+void nat_block_unlink(struct nat_port_table *ports, uint32_t block, struct nat_block_list *list);
+
+#endif
