@@ -49,7 +49,8 @@ start_port(struct gen *g, enum traffic_side side)
 	else if (!rte_eth_dev_is_valid_port(id))
 		error = -ENODEV;
 	if (error == 0)
-		error = loop_port_start(&g->loop.ports[side], id, g->loop.pool);
+		error = loop_port_start(&g->loop.ports[side], id, (uint16_t)g->options->n_rx_queues,
+					g->loop.pool);
 	g->n_started += error == 0;
 	return error == 0 ? 0
 			  : fail(side == TRAFFIC_INSIDE ? "inside port" : "outside port", error);

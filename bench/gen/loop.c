@@ -12,19 +12,19 @@
 #define MAX_BURSTS 8u /* of one direction in one round, so that neither starves the other */
 
 int
-loop_port_start(struct loop_port *port, uint16_t id, struct rte_mempool *pool)
+loop_port_start(struct loop_port *port, uint16_t id, uint16_t n_rx_queues, struct rte_mempool *pool)
 {
 	struct rte_eth_conf conf = {0};
 	uint16_t n_rx = N_DESCRIPTORS, n_tx = N_DESCRIPTORS;
 	int socket = rte_eth_dev_socket_id(id);
 	int error;
 
-	*port = (struct loop_port){.id = id};
-	error = rte_eth_dev_configure(id, 1, 1, &conf);
+	*port = (struct loop_port){.id = id, .n_rx_queues = n_rx_queues};
+	error = rte_eth_dev_configure(id, n_rx_queues, 1, &conf);
 	if (error == 0)
 		error = rte_eth_dev_adjust_nb_rx_tx_desc(id, &n_rx, &n_tx);
-	if (error == 0)
-		error = rte_eth_rx_queue_setup(id, 0, n_rx, (unsigned)socket, NULL, pool);
+	for (uint16_t q = 0; error == 0 && q < n_rx_queues; q++)
+		error = rte_eth_rx_queue_setup(id, q, n_rx, (unsigned)socket, NULL, pool);
 	if (error == 0)
 		error = rte_eth_tx_queue_setup(id, 0, n_tx, (unsigned)socket, NULL);
 	if (error == 0)
@@ -68,10 +68,10 @@ take(struct loop *loop, enum traffic_side side, struct rte_mbuf *m, uint64_t now
 }
 
 static uint16_t
-receive(struct loop *loop, enum traffic_side side)
+receive_queue(struct loop *loop, enum traffic_side side, uint16_t queue)
 {
 	struct rte_mbuf *mbufs[LOOP_BURST];
-	uint16_t n = rte_eth_rx_burst(loop->ports[side].id, 0, mbufs, LOOP_BURST);
+	uint16_t n = rte_eth_rx_burst(loop->ports[side].id, queue, mbufs, LOOP_BURST);
 	uint64_t now_ns;
 
 	if (n == 0)
@@ -80,6 +80,16 @@ receive(struct loop *loop, enum traffic_side side)
 	for (uint16_t i = 0; i < n; i++)
 		take(loop, side, mbufs[i], now_ns);
 	rte_pktmbuf_free_bulk(mbufs, n);
+	return n;
+}
+
+static uint16_t
+receive(struct loop *loop, enum traffic_side side)
+{
+	uint16_t n = 0;
+
+	for (uint16_t q = 0; q < loop->ports[side].n_rx_queues; q++)
+		n = (uint16_t)(n + receive_queue(loop, side, q));
 	return n;
 }
 
@@ -145,7 +155,7 @@ void
 loop_round(struct loop *loop)
 {
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++)
-		for (unsigned i = 0; i < MAX_BURSTS && receive(loop, side) == LOOP_BURST; i++)
+		for (unsigned i = 0; i < MAX_BURSTS && receive(loop, side) >= LOOP_BURST; i++)
 			;
 	traffic_tick(loop->traffic, loop_now_ns());
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++) {

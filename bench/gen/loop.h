@@ -13,6 +13,7 @@
 
 struct loop_port {
 	uint16_t id;
+	uint16_t n_rx_queues;
 	uint16_t n_pending; /* written, the port has not taken them yet */
 	struct rte_mbuf *pending[LOOP_BURST];
 	uint64_t tx_full; /* rounds in which the port did not take all */
@@ -25,8 +26,9 @@ struct loop {
 	struct traffic *traffic; /* borrowed */
 };
 
-/* Configures the port (one queue each way) and starts it. 0 or negative errno. */
-int loop_port_start(struct loop_port *port, uint16_t id, struct rte_mempool *pool);
+/* Configures the port (one queue out, n_rx_queues in) and starts it. 0 or negative errno. */
+int loop_port_start(struct loop_port *port, uint16_t id, uint16_t n_rx_queues,
+		    struct rte_mempool *pool);
 bool loop_port_is_up(const struct loop_port *port);
 
 uint64_t loop_now_ns(void); /* CLOCK_MONOTONIC */

@@ -25,10 +25,13 @@
 #define N_PACKETS 4000u /* of both directions, in RUN */
 #define DEADLINE_NS (30000u * MS)
 
+#define N_QUEUES 2u   /* into the generator */
+#define PORT_BYTE 37u /* low byte of the UDP destination port: a flow keeps its queue */
+
 /* The far ends of the ports' rings. */
 struct wire_end {
 	struct rte_ring *from_generator;
-	struct rte_ring *to_generator;
+	struct rte_ring *to_generator[N_QUEUES];
 };
 
 static struct rte_mempool *pool;
@@ -69,11 +72,16 @@ make_port(enum traffic_side side)
 
 	snprintf(name, sizeof(name), "from_%s", names[side]);
 	end->from_generator = rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, 0);
-	snprintf(name, sizeof(name), "to_%s", names[side]);
-	end->to_generator = rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, 0);
-	if (end->from_generator == NULL || end->to_generator == NULL)
+	for (unsigned q = 0; q < N_QUEUES; q++) {
+		snprintf(name, sizeof(name), "to_%s_%u", names[side], q);
+		end->to_generator[q] = rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, 0);
+		if (end->to_generator[q] == NULL)
+			return -1;
+	}
+	if (end->from_generator == NULL)
 		return -1;
-	id = rte_eth_from_rings(names[side], &end->to_generator, 1, &end->from_generator, 1, 0);
+	id = rte_eth_from_rings(names[side], end->to_generator, N_QUEUES, &end->from_generator, 1,
+				0);
 	port_ids[side] = (uint16_t)id;
 	return id < 0 ? -1 : 0;
 }
@@ -112,6 +120,7 @@ static void
 carry(struct fake_wire *wire, uint64_t now_ns)
 {
 	struct rte_mbuf *m;
+	unsigned queue;
 	size_t size;
 
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++)
@@ -121,7 +130,8 @@ carry(struct fake_wire *wire, uint64_t now_ns)
 			rte_pktmbuf_free(m);
 		}
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++)
-		while (rte_ring_free_count(ends[side].to_generator) > 0) {
+		while (rte_ring_free_count(ends[side].to_generator[0]) > 0 &&
+		       rte_ring_free_count(ends[side].to_generator[1]) > 0) {
 			m = rte_pktmbuf_alloc(pool);
 			assert_non_null(m);
 			size = fake_wire_get(wire, side, now_ns, rte_pktmbuf_mtod(m, uint8_t *));
@@ -131,7 +141,8 @@ carry(struct fake_wire *wire, uint64_t now_ns)
 			}
 			m->data_len = (uint16_t)size;
 			m->pkt_len = (uint32_t)size;
-			assert_int_equal(rte_ring_enqueue(ends[side].to_generator, m), 0);
+			queue = rte_pktmbuf_mtod(m, uint8_t *)[PORT_BYTE] % N_QUEUES;
+			assert_int_equal(rte_ring_enqueue(ends[side].to_generator[queue], m), 0);
 		}
 }
 
@@ -172,7 +183,8 @@ run(struct traffic *t, struct fake_wire_config wire_config)
 	uint64_t end_ns = loop_now_ns() + DEADLINE_NS;
 
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++) {
-		assert_int_equal(loop_port_start(&loop.ports[side], port_ids[side], pool), 0);
+		assert_int_equal(loop_port_start(&loop.ports[side], port_ids[side], N_QUEUES, pool),
+				 0);
 		assert_true(loop_port_is_up(&loop.ports[side]));
 	}
 	while (traffic_phase(t) != TRAFFIC_DONE) {

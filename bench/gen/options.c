@@ -50,11 +50,12 @@ static const struct options defaults =
 				.series_n_bins = 360000,
 				.seed = 1,
 			},
+		.n_rx_queues = 1,
 		.ready_timeout_ns = 120 * SECOND,
 		.idle_ns = 20000,
 };
 
-#define N_ENTRIES 33u
+#define N_ENTRIES 34u
 
 /* The table, with targets in `o`. NUMBER targets are uint32_t; idle-us and seed are read
  * through `wide` because they are uint64_t. */
@@ -106,6 +107,8 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		{"subscribers", NUMBER, &t->n_subscribers,
 		 "inside addresses of flows, from 100.65.0.0 (4096)"},
 		{"subscriber-base", ADDRESS, &t->subscriber_base, "first of them"},
+		{"rx-queues", NUMBER, &o->n_rx_queues,
+		 "receive queues of each port, for a wire whose other end sends on several (1)"},
 		{"idle-us", NUMBER, &w->idle_us,
 		 "longest sleep in microseconds, 0: poll all the time (20)"},
 		{"series", NUMBER, &w->series_s,
@@ -229,6 +232,8 @@ finish(struct options *o, const struct wide *w)
 	if (w->series_s == 0 || w->series_s > JUDGE_SERIES_MAX_BINS / 100u)
 		return complain("--series", "must be 1 to 83886 seconds");
 	o->traffic.series_n_bins = w->series_s * 100u;
+	if (o->n_rx_queues == 0 || o->n_rx_queues > OPTIONS_MAX_RX_QUEUES)
+		return complain("--rx-queues", "must be 1 to 16");
 	why = traffic_check(&o->traffic);
 	return why != NULL ? complain("options", why) : 0;
 }

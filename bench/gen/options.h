@@ -6,6 +6,7 @@
 #include "traffic.h"
 
 #define OPTIONS_MAX_WINDOWS 16u
+#define OPTIONS_MAX_RX_QUEUES 16u
 
 struct options_window {
 	const char *name;
@@ -15,6 +16,7 @@ struct options_window {
 struct options {
 	struct traffic_config traffic;
 	const char *port_names[TRAFFIC_N_SIDES]; /* DPDK names; NULL: port 0 and port 1 */
+	uint32_t n_rx_queues;                    /* of each port */
 	const char *output;                      /* JSON; NULL: none, "-": standard output */
 	const char *control;                     /* path of the control socket; NULL: none */
 	struct options_window windows[OPTIONS_MAX_WINDOWS];

@@ -39,6 +39,7 @@ the_defaults_make_sense(void **state)
 	assert_int_equal(o.traffic.probe_rate, 1000);
 	assert_int_equal(o.traffic.echo_rate, 500);
 	assert_int_equal(o.idle_ns, 20000);
+	assert_int_equal(o.n_rx_queues, 1);
 	assert_null(o.output);
 }
 
@@ -100,6 +101,8 @@ bad_values_are_refused(void **state)
 		"--rate 10",
 		"--churn 20000",
 		"--series 0",
+		"--rx-queues 0",
+		"--rx-queues 17",
 		"--inside-mac 02:00:00:00:00:00:00",
 		"word",
 	};

@@ -263,6 +263,7 @@ class Bulk:
         child = self.launch("slim-gen", ["slim-gen", *self.eal("gen", 1, 192, "client", GENERATOR_MACS), "--",
                                          "--control", path, "--output", output, "--flows", self.size.sessions,
                                          "--subscribers", self.size.subscribers, "--subscriber-base", SUBSCRIBER_BASE,
+                                         "--rx-queues", self.size.workers,
                                          "--churn", 0, "--rate", 1000, "--ramp-rate", 150_000])
         generator = Generator(child, path, output)
         generator.connect()
