@@ -248,15 +248,19 @@ result_of(enum nat_session_error error)
 }
 
 static enum nat_pcp_result
-create_session(struct nat_pcp *pcp, uint64_t key, uint8_t protocol, uint64_t now_ns,
-	       uint32_t *ret_session)
+create_session(struct nat_pcp *pcp, uint64_t key, const struct nat_pcp_request *request,
+	       uint64_t now_ns, uint32_t *ret_session)
 {
 	uint32_t hash = nf_slot_index_hash(&pcp->sessions->index, key);
+	struct nat_wish wish = {
+		.address = rte_cpu_to_be_32(request->suggested_address),
+		.port = request->suggested_port,
+	};
 	enum nat_session_error error =
-		nat_session_create(pcp->sessions, key, hash, now_ns, ret_session);
+		nat_session_create_at(pcp->sessions, key, hash, wish, now_ns, ret_session);
 
 	/* The peer is not known yet: the first segment from inside tells. */
-	if (error == NAT_SESSION_OK && protocol == IPPROTO_TCP)
+	if (error == NAT_SESSION_OK && request->protocol == IPPROTO_TCP)
 		nat_session_set_tcp(pcp->sessions, *ret_session, NAT_TCP_OPENING, 0, now_ns);
 	return result_of(error);
 }
@@ -280,7 +284,7 @@ provide_session(struct nat_pcp *pcp, uint64_t key, const struct nat_pcp_request 
 	bool is_new = session == NF_NO_SLOT;
 
 	if (is_new)
-		result = create_session(pcp, key, request->protocol, now_ns, &session);
+		result = create_session(pcp, key, request, now_ns, &session);
 	if (result != NAT_PCP_SUCCESS)
 		return result;
 	*ret_session = session;

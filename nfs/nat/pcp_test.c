@@ -46,6 +46,19 @@ open_server(void **state)
 }
 
 static int
+open_blocks(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	configure(&config);
+	config.ports_per_block = 4;
+	config.max_blocks_per_subscriber = 1;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+static int
 open_two_workers(void **state)
 {
 	struct nat_config config;
@@ -464,6 +477,63 @@ prefer_failure_makes_the_hint_a_condition(void **state)
 	assert_int_equal(harness_n_sessions(&h), 1);
 }
 
+/* A free port of the subscriber's bucket and address is given as suggested. Killed by: ignoring what is
+ * suggested, or giving what is another one's, out of the range, of another bucket or address. */
+static void
+suggestions_are_followed_where_they_can_be(void **state)
+{
+	struct message request = map_request(IPPROTO_UDP, 5000), first, answer;
+
+	(void)state;
+	request.external_port = (uint16_t)(0x5000 | (SUBSCRIBER & 0xff));
+	request.external_address = IP(198, 51, 100, 1);
+	request.prefer_failure = true;
+	first = granted(&request);
+	assert_int_equal(first.external_port, request.external_port);
+	assert_int_equal(first.external_address, request.external_address);
+	request.port = 5001; /* the port is taken */
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	request.external_port++; /* of another bucket */
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	request.external_port = (uint16_t)(0x0300 | (SUBSCRIBER & 0xff)); /* below the range */
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	request.external_port = (uint16_t)(0x5100 | (SUBSCRIBER & 0xff));
+	request.external_address = IP(198, 51, 100, 0); /* not the subscriber's */
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	request.external_address = IP(192, 0, 2, 1); /* nobody's */
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	request.external_address = 0;
+	answer = granted(&request);
+	assert_int_equal(answer.external_port, request.external_port);
+	assert_int_equal(answer.external_address, first.external_address);
+}
+
+static void
+suggestions_keep_to_blocks(void **state)
+{
+	struct message request = map_request(IPPROTO_UDP, 5000);
+	uint16_t block = (uint16_t)(0x5000 | (SUBSCRIBER & 0xff) << 2); /* four ports */
+
+	(void)state;
+	request.external_address = IP(198, 51, 100, 1);
+	request.prefer_failure = true;
+	request.external_port = block;
+	granted(&request);
+	request.from += 256; /* another subscriber of the bucket */
+	request.external_port = (uint16_t)(block + 1);
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	request.external_port = (uint16_t)(block + 0x400);
+	granted(&request);
+	request.port++;
+	request.external_port = (uint16_t)(block + 1); /* still the other's */
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	/* No second block for it. */
+	request.external_port = (uint16_t)(block + 0x800);
+	refused(&request, NAT_PCP_CANNOT_PROVIDE_EXTERNAL);
+	request.external_port = (uint16_t)(block + 0x401);
+	granted(&request);
+}
+
 /* Killed by: a quota that is not counted by subscriber, or a full table that is written to. */
 static void
 room_is_bounded(void **state)
@@ -839,6 +909,8 @@ main(void)
 		TEST(delete_takes_all_of_a_subscriber),
 		TEST(nonce_protects_a_mapping),
 		TEST(prefer_failure_makes_the_hint_a_condition),
+		TEST(suggestions_are_followed_where_they_can_be),
+		TEST_WITH(suggestions_keep_to_blocks, open_blocks),
 		TEST(room_is_bounded),
 		TEST(what_a_nat_cannot_do_is_refused),
 		TEST(tcp_servers_are_served),

@@ -137,6 +137,15 @@ nat_ports_find(const struct nat_port_table *ports, uint8_t bucket, uint16_t numb
 	return true;
 }
 
+bool
+nat_ports_is_free(const struct nat_port_table *ports, const struct nat_place *at)
+{
+	uint32_t word = at->place >> 6;
+	uint64_t left = ports->pool.allowed[at->bucket][word] & ~ports->sets[at->set].used[word];
+
+	return (left >> (at->place & 63)) & 1;
+}
+
 /* The places of a block that are in a word. */
 static uint64_t
 places_in_word(const struct nat_pool *pool, uint32_t first, uint32_t word)

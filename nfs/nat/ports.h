@@ -173,6 +173,9 @@ nat_ports_block(const struct nat_port_table *ports, const struct nat_place *at)
 uint32_t nat_ports_n_used(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
 			  uint32_t protocol, uint32_t *ret_n_allowed);
 
+/* Is the port in the range, and nobody's? */
+bool nat_ports_is_free(const struct nat_port_table *ports, const struct nat_place *at);
+
 /* A free port of an address, from a random place on (RFC 6056). False: none, *ret untouched. */
 bool nat_ports_find(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
 		    uint32_t protocol, uint32_t random, struct nat_place *ret);

@@ -240,7 +240,35 @@ struct request {
 	enum nat_parity parity;                  /* that is preferred */
 	uint16_t number;                         /* of the address in the pool that is preferred */
 	uint8_t bucket;
+	struct nat_wish wish;
 };
+
+static bool
+find_wished(const struct nat_sessions *s, const struct request *r, bool full, struct nat_place *ret)
+{
+	const struct nat_port_table *ports = &s->shared->ports;
+	uint16_t number =
+		r->wish.address == 0 ? r->number : nat_pool_number(&ports->pool, r->wish.address);
+	uint32_t block, owner;
+	struct nat_place at;
+
+	if (r->wish.port == 0 || number == NAT_NOT_IN_POOL ||
+	    nat_port_bucket(&ports->pool, r->wish.port) != r->bucket)
+		return false;
+	if (number != r->number && r->subscriber != NULL && !s->shared->arbitrary_pooling)
+		return false;
+	at = nat_ports_place(ports, number, r->wish.port, r->protocol);
+	if (!nat_ports_is_free(ports, &at))
+		return false;
+	*ret = at;
+	block = nat_ports_block(ports, &at);
+	if (block == NAT_NO_BLOCK)
+		return true;
+	owner = ports->blocks[block].owner;
+	return owner == 0 ? !full
+			  : r->subscriber != NULL &&
+				    owner - 1 == (uint32_t)(r->subscriber - s->subscribers);
+}
 
 static bool
 find_in_own_blocks(struct nat_sessions *s, const struct request *r, enum nat_parity parity,
@@ -306,7 +334,7 @@ find_port(struct nat_sessions *s, const struct request *r, struct nat_place *ret
 	bool full = t->ports.groups != NULL && r->subscriber != NULL &&
 		    r->subscriber->blocks.n >= t->max_blocks;
 
-	if (find_in_own_blocks(s, r, r->parity, ret))
+	if (find_wished(s, r, full, ret) || find_in_own_blocks(s, r, r->parity, ret))
 		return NAT_SESSION_OK;
 	if (!full && find_elsewhere(s, r, ret))
 		return NAT_SESSION_OK;
@@ -335,6 +363,13 @@ enum nat_session_error
 nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash, uint64_t now_ns,
 		   uint32_t *ret_slot)
 {
+	return nat_session_create_at(s, key, hash, (struct nat_wish){0}, now_ns, ret_slot);
+}
+
+enum nat_session_error
+nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struct nat_wish wish,
+		      uint64_t now_ns, uint32_t *ret_slot)
+{
 	struct nat_session_table *t = s->shared;
 	struct nat_session session = {0}, *entry;
 	struct nat_subscriber *subscriber;
@@ -355,6 +390,7 @@ nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash, uint64_t
 		.protocol = (uint32_t)protocol_of(session.protocol),
 		.parity = parity_for(t, &session),
 		.bucket = bucket_of(session.inside_address),
+		.wish = wish,
 	};
 	request.number = subscriber != NULL ? subscriber->pool_number
 					    : choose_address(s, request.bucket, request.protocol);

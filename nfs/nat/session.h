@@ -193,6 +193,18 @@ nat_session_find_outside(const struct nat_sessions *s, enum nat_protocol protoco
 
 /* ---- change, worker ------------------------------------------------------------------------- */
 
+/* An external endpoint that is wished for. */
+struct nat_wish {
+	rte_be32_t address; /* 0: any */
+	uint16_t port;      /* host order; 0: any, whatever the address */
+};
+
+/* As nat_session_create(), at the endpoint that is wished for if the subscriber may have it: of its bucket,
+ * its address and its blocks (or a new one), and nobody's; else at any. */
+enum nat_session_error nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash,
+					     struct nat_wish wish, uint64_t now_ns,
+					     uint32_t *ret_slot);
+
 /* Makes a mapping for a key that is not there. *ret_slot only on NAT_SESSION_OK. */
 enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash,
 					  uint64_t now_ns, uint32_t *ret_slot);
