@@ -28,6 +28,8 @@
 #define AGENT_MAX_HOPS 2u
 
 #define AGENT_PROBE_NS UINT64_C(1000000)
+#define AGENT_CALM_NS \
+	UINT64_C(100000000) /* from the last answer to a probe until none is under way */
 #define AGENT_MARK_NS UINT64_C(500000)
 #define AGENT_TAKEN_NS UINT64_C(200000)
 #define AGENT_TAKEN_MAX 50u
@@ -142,6 +144,8 @@ struct agent_worker {
 	uint32_t mode;    /* enum slim_gate_mode in force here */
 	uint64_t session; /* the last that was not 0 */
 	bool ack_due;     /* HOLD: the epoch is not acknowledged yet */
+	bool watch;       /* PASS: slim frames are looked for */
+	uint64_t calm_ns; /* when all ports were seen to be probed, in this command; 0: not yet */
 	bool may_wave;    /* HOLD: all workers had reached our wave at the last poll */
 	uint64_t now_ns;
 	uint64_t stopped_ns;

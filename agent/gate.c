@@ -32,7 +32,7 @@ set_busy(struct agent_worker *w)
 {
 	bool session = is_session_mode(w->mode);
 
-	w->pub.poll_busy = session || w->command.watch || w->wipe.on || w->installing;
+	w->pub.poll_busy = session || w->watch || w->wipe.on || w->installing;
 	w->pub.commit_busy =
 		w->pub.track != 0 || w->mode == SLIM_GATE_HOLD || w->mode == SLIM_GATE_SERVE;
 	w->pub.serving = w->mode == SLIM_GATE_PASS;
@@ -185,6 +185,8 @@ slim_gate_enter(struct agent_worker *w)
 	}
 	slim_track_publish(w); /* what was noted under the old mask */
 	w->pub.track = w->command.track;
+	w->watch = w->command.watch;
+	w->calm_ns = 0;
 	w->wipe.on = false;
 	for (uint16_t p = 0; p < w->agent->n_ports; p++)
 		w->ports[p].vid = w->command.vids[p];
@@ -226,6 +228,32 @@ send_probes(struct agent_worker *w)
 		if (atomic_load_explicit(&info->ports[p].probed, memory_order_relaxed) == 0)
 			slim_redirect_frame(w, p, SLIM_FRAME_PROBE, 0);
 	}
+}
+
+static bool
+all_probed(const struct agent_worker *w)
+{
+	for (uint16_t p = 0; p < w->agent->n_ports; p++) {
+		if (atomic_load_explicit(&w->agent->info->ports[p].probed, memory_order_relaxed) ==
+		    0)
+			return false;
+	}
+	return true;
+}
+
+/* A source has nothing to look for once the answers to its probes are in: until HOLD, no frame
+ * of the session is sent to it. So tables are copied with the gate open. */
+static void
+end_watch(struct agent_worker *w)
+{
+	if (!all_probed(w))
+		return;
+	if (w->calm_ns == 0)
+		w->calm_ns = w->now_ns;
+	if (w->now_ns - w->calm_ns < AGENT_CALM_NS)
+		return;
+	w->watch = false;
+	set_busy(w);
 }
 
 /* ---- source: HOLD ----------------------------------------------------------------- */
@@ -516,8 +544,10 @@ slim_gate_poll(struct agent_worker *w)
 	more |= poll_install(w);
 	switch (w->mode) {
 	case SLIM_GATE_PASS:
-		if (w->command.watch && w->command.is_source)
+		if (w->watch && w->command.is_source) {
 			send_probes(w);
+			end_watch(w);
+		}
 		break;
 	case SLIM_GATE_HOLD:
 		poll_hold(w);

@@ -36,7 +36,7 @@ slim_rx_set_open(struct agent_worker *w)
 	uint32_t open = 0;
 
 	for (uint16_t p = 0; p < w->agent->n_ports; p++) {
-		if (w->mode == SLIM_GATE_PASS && !w->command.watch && w->ports[p].queue_size != 0 &&
+		if (w->mode == SLIM_GATE_PASS && !w->watch && w->ports[p].queue_size != 0 &&
 		    slim_hold_count(&w->ports[p].hold) == 0)
 			open |= 1u << p;
 	}

@@ -190,8 +190,8 @@ struct slim_shm_command {
 	uint64_t session; /* 0: no session */
 	uint64_t nonce;   /* of the session's frames */
 	uint64_t hold_limit_ns;
-	uint32_t watch;        /* 1: look for slim frames also in PASS (a session is prepared) */
-	uint32_t is_source;    /* 1: this NF is the session's source (sends probes, marks) */
+	uint32_t watch;     /* 1: look for slim frames also in PASS; a source: until it is probed */
+	uint32_t is_source; /* 1: this NF is the session's source (sends probes, marks) */
 	uint32_t peer_workers; /* workers of the other instance */
 	uint32_t wipe;         /* 1: with CLOSED: remove every entry */
 	uint32_t fault;        /* enum slim_fault bits */

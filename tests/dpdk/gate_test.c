@@ -457,6 +457,37 @@ ignores_commands_without_sense(void **state)
 	world_end(&world);
 }
 
+static bool
+is_open(const struct world_nf *nf)
+{
+	for (uint32_t i = 0; i < nf->n_workers; i++)
+		if (nf->workers[i]->open_ports != (1u << WORLD_PORTS) - 1u)
+			return false;
+	return true;
+}
+
+/* Killed by: a source that watches for ever, or not at all once it is probed. */
+static void
+a_source_watches_until_its_probes_are_answered(void **state)
+{
+	struct world_nf *s = &world.nfs[WORLD_SOURCE];
+
+	(void)state;
+	world_start(&world, &usual);
+	assert_true(is_open(s));
+	world_prepare(&world);
+	assert_false(is_open(s));
+	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 1);
+	assert_false(is_open(s));
+	WORLD_WAIT(&world, is_open(s));
+	world_copy(&world);
+	world_hold(&world);
+	assert_false(is_open(s));
+	world_hand_over(&world);
+	world_drain(&world);
+	world_end(&world);
+}
+
 int
 main(void)
 {
@@ -476,6 +507,7 @@ main(void)
 		cmocka_unit_test(says_when_requests_may_change_entries),
 		cmocka_unit_test(purges_stale_receive_queues),
 		cmocka_unit_test(ignores_commands_without_sense),
+		cmocka_unit_test(a_source_watches_until_its_probes_are_answered),
 	};
 
 	harness_start_eal();
