@@ -142,7 +142,7 @@ int
 nf_take_side(const struct nf_conversion *c, const char *name, const struct nf_yaml_side *file,
 	     uint8_t number, struct nf_side *side, struct nf_routes *routes)
 {
-	uint32_t mtu = 0;
+	uint32_t mtu = 0, vlan = 0;
 	char path[64];
 	int error;
 
@@ -162,6 +162,11 @@ nf_take_side(const struct nf_conversion *c, const char *name, const struct nf_ya
 	snprintf(path, sizeof(path), "%s.mtu", name);
 	error = nf_take_number(c, path, file->mtu, NF_MTU_DEFAULT, NF_MTU_MIN, NF_MTU_MAX, &mtu);
 	side->mtu = (uint16_t)mtu;
+	if (error != 0)
+		return error;
+	snprintf(path, sizeof(path), "%s.vlan", name);
+	error = nf_take_number(c, path, file->vlan, 0, file->vlan != NULL, 4094, &vlan);
+	side->vlan = (uint16_t)vlan;
 	for (unsigned int i = 0; i < file->n_routes && error == 0; i++) {
 		snprintf(path, sizeof(path), "%s.routes.%u", name, i);
 		error = take_route(c, path, &file->routes[i], number, side, routes);
@@ -219,6 +224,7 @@ nf_fingerprint_sides(struct nf_fingerprint *f, const struct nf_side *sides, uint
 		for (int i = 0; i < RTE_ETHER_ADDR_LEN; i++)
 			nf_fingerprint_number(f, side->mac.addr_bytes[i]);
 		nf_fingerprint_number(f, side->mtu);
+		nf_fingerprint_number(f, side->vlan);
 	}
 	for (uint32_t i = 0; i < routes->n; i++) {
 		nf_fingerprint_number(f, routes->routes[i].prefix.address);

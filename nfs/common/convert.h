@@ -58,7 +58,7 @@ struct nf_fingerprint {
 };
 
 void nf_fingerprint_number(struct nf_fingerprint *f, uint64_t number);
-/* Names, addresses, masks, MACs and MTUs of sides; routes. */
+/* Names, addresses, masks, MACs, MTUs and VLANs of sides; routes. */
 void nf_fingerprint_sides(struct nf_fingerprint *f, const struct nf_side *sides, uint8_t n_sides,
 			  const struct nf_routes *routes);
 

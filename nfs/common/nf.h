@@ -42,18 +42,19 @@
 /* ---- counters ----------------------------------------------------------------- */
 
 /* Events that every NF counts; an NF's own begin at NF_N_COUNTERS. */
-#define NF_COUNTERS(X)                                                             \
-	X(received, "packets received from ports")                                 \
-	X(transmitted, "packets given to ports")                                   \
-	X(transmit_full, "packets dropped because too many waited for a port")     \
-	X(handed_over, "packets handed over to the worker that owns their bucket") \
-	X(handover_full, "packets dropped because that worker's ring was full")    \
-	X(arp_request, "ARP requests answered")                                    \
-	X(arp_reply, "ARP replies taken")                                          \
-	X(arp_sent, "ARP requests sent")                                           \
-	X(drop_arp, "dropped: ARP packet that is wrong or not asked for")          \
-	X(drop_arp_queue, "dropped: too many packets wait for a neighbour")        \
-	X(drop_arp_silent, "dropped: the neighbour did not answer ARP")            \
+#define NF_COUNTERS(X)                                                                \
+	X(received, "packets received from ports")                                    \
+	X(transmitted, "packets given to ports")                                      \
+	X(transmit_full, "packets dropped because too many waited for a port")        \
+	X(handed_over, "packets handed over to the worker that owns their bucket")    \
+	X(handover_full, "packets dropped because that worker's ring was full")       \
+	X(arp_request, "ARP requests answered")                                       \
+	X(arp_reply, "ARP replies taken")                                             \
+	X(arp_sent, "ARP requests sent")                                              \
+	X(drop_arp, "dropped: ARP packet that is wrong or not asked for")             \
+	X(drop_arp_queue, "dropped: too many packets wait for a neighbour")           \
+	X(drop_arp_silent, "dropped: the neighbour did not answer ARP")               \
+	X(drop_vlan, "dropped: not with the VLAN tag of its port, or no room for it") \
 	X(no_mbuf, "packets of its own not sent because the pool was empty")
 
 enum nf_counter {
@@ -133,6 +134,7 @@ struct nf_worker {
 	uint16_t n_workers;
 	uint16_t n_ports;
 	uint16_t port_ids[NF_MAX_PORTS];
+	uint16_t vlans[NF_MAX_PORTS]; /* 802.1Q id that frames of the port bear; 0: no tag */
 	struct rte_mempool *pool;
 	struct nf_worker *workers; /* all of them */
 	struct rte_ring *ring;     /* packets from others */
@@ -158,6 +160,11 @@ void nf_worker_fini(struct nf_worker *w);
  * transmit, commit. Returns how many packets it handled, one more while rows for the tables wait:
  * 0 if the worker may rest. */
 uint32_t nf_worker_round(struct nf_worker *w);
+
+/* Takes the tags off `n` received frames of a tagged port; the NF never sees them. What has another one or
+ * none is dropped. The packet keeps the tag as if the device had taken it off, so that slim_return() gives
+ * back what came. Returns how many are left, in order. A part of the round, alone for tests. */
+uint16_t nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
 
 /* Deals with the packets in the worker's ring. A part of the round, alone for tests. */
 uint32_t nf_worker_take_handed(struct nf_worker *w);
@@ -196,12 +203,17 @@ nf_fifo_count(const struct nf_fifo *fifo)
 	return fifo->tail - fifo->head;
 }
 
-/* Sends a finished frame out of a port (index). */
+/* Pushes the port's tag. False: no room in front, and the packet is dropped. */
+bool nf_worker_tag(struct nf_worker *w, uint16_t port, struct rte_mbuf *m);
+
+/* Sends a finished frame, without a VLAN tag, out of a port (index). */
 static inline void
 nf_emit(struct nf_worker *w, uint16_t port, struct rte_mbuf *m)
 {
 	struct nf_fifo *fifo = w->tx[port];
 
+	if (unlikely(w->vlans[port] != 0) && !nf_worker_tag(w, port, m))
+		return;
 	if (unlikely(nf_fifo_count(fifo) == NF_FIFO_SIZE)) {
 		nf_drop(w, m, NF_transmit_full);
 		return;

@@ -163,6 +163,8 @@ create_workers(struct run *r)
 			return -1;
 		workers[w].agent = slim_agent_worker(r->agent, w);
 		workers[w].clock = &r->clock;
+		for (uint8_t s = 0; s < settings->n_sides; s++)
+			workers[w].vlans[s] = settings->sides[s].vlan;
 		if (r->program->init_worker(&workers[w]) != 0)
 			return -1;
 		r->loops[w] = (struct nf_loop){

@@ -32,7 +32,8 @@ struct nf_side {
 	rte_be32_t address;
 	struct nf_prefix prefix; /* what is on-link */
 	struct rte_ether_addr mac;
-	uint16_t mtu; /* of IPv4 packets on this side, bytes */
+	uint16_t vlan; /* 802.1Q id of all frames; 0: they have no tag */
+	uint16_t mtu;  /* of IPv4 packets on this side, bytes */
 };
 
 /* A route as it is configured. */

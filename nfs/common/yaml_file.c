@@ -27,6 +27,7 @@ const cyaml_schema_field_t nf_yaml_side_fields[] = {
 	CYAML_FIELD_UINT("port", NF_YAML_REQUIRED, struct nf_yaml_side, port),
 	NF_YAML_STRING("address", NF_YAML_REQUIRED, struct nf_yaml_side, address),
 	NF_YAML_STRING("mac", NF_YAML_REQUIRED, struct nf_yaml_side, mac),
+	NF_YAML_NUMBER("vlan", struct nf_yaml_side, vlan),
 	NF_YAML_NUMBER("mtu", struct nf_yaml_side, mtu),
 	CYAML_FIELD_SEQUENCE_COUNT("routes", CYAML_FLAG_POINTER | NF_YAML_OPTIONAL,
 				   struct nf_yaml_side, routes, n_routes, &route_value, 0,

@@ -34,6 +34,7 @@ struct nf_yaml_side {
 	uint16_t port;
 	char *address;
 	char *mac;
+	uint32_t *vlan;
 	uint32_t *mtu;
 	struct nf_yaml_route *routes;
 	unsigned int n_routes;

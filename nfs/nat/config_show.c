@@ -52,7 +52,7 @@ put_flag(struct listing *l, const char *key, bool value)
 
 static void
 put_side(struct listing *l, const struct nat_config *config, uint8_t number,
-	 const char *const keys[6])
+	 const char *const keys[7])
 {
 	const struct nf_side *side = &config->sides[number];
 	const uint8_t *mac = side->mac.addr_bytes;
@@ -65,6 +65,8 @@ put_side(struct listing *l, const struct nat_config *config, uint8_t number,
 	put(l, keys[3], "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
 	    mac[5]);
 	put_number(l, keys[5], side->mtu);
+	if (side->vlan != 0)
+		put_number(l, keys[6], side->vlan);
 	for (uint32_t i = 0; i < config->routes.n; i++) {
 		const struct nf_route *route = &config->routes.routes[i];
 		uint32_t via = rte_be_to_cpu_32(route->via);
@@ -80,9 +82,11 @@ static void
 put_sides(struct listing *l, const struct nat_config *config)
 {
 	static const char *const inside[] = {"inside.name", "inside.port",   "inside.address",
-					     "inside.mac",  "inside.routes", "inside.mtu"};
+					     "inside.mac",  "inside.routes", "inside.mtu",
+					     "inside.vlan"};
 	static const char *const outside[] = {"outside.name", "outside.port",   "outside.address",
-					      "outside.mac",  "outside.routes", "outside.mtu"};
+					      "outside.mac",  "outside.routes", "outside.mtu",
+					      "outside.vlan"};
 
 	put_side(l, config, NAT_INSIDE, inside);
 	put_side(l, config, NAT_OUTSIDE, outside);

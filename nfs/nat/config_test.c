@@ -126,6 +126,7 @@ bad_values_are_refused_with_their_line(void **state)
 	refused(21, "capacity: 10", "not in 1024..");
 	refused(22, "workers: 17", "not in 1..16");
 	refused(6, "  mtu: 9217\n  address: 100.64.0.1/16", "not in 576..9216");
+	refused(6, "  vlan: 4095\n  address: 100.64.0.1/16", "not in 1..4094");
 	refused(22, "fragments: {datagrams: 9}", "not in 64..");
 	refused(22, "fragments: {waiting: 70000}", "not in 0..65536");
 	refused(22, "filtering: symmetric", "is not endpoint-independent");
@@ -240,6 +241,7 @@ identity_is_what_instances_share(void **state)
 		{22, "workers: 1", true},
 		{7, "  mac: 02:00:00:00:01:09", false},
 		{6, "  mtu: 1500\n  address: 100.64.0.1/16", true},
+		{6, "  vlan: 7\n  address: 100.64.0.1/16", false},
 		{6, "  mtu: 9000\n  address: 100.64.0.1/16", false},
 		{14, "  address: 203.0.113.9/24", false},
 		{18, "  last: 198.51.100.14", false},

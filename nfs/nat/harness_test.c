@@ -67,6 +67,8 @@ open_workers(struct harness *h)
 				 0);
 		h->nf[w].agent = slim_agent_worker(h->agent, w);
 		h->nf[w].now_ns = h->now_ns;
+		for (uint8_t s = 0; s < NAT_N_SIDES; s++)
+			h->nf[w].vlans[s] = h->config.sides[s].vlan;
 		nat_worker_init(&h->workers[w], h->nat, &h->nf[w]);
 		slim_worker_poll(h->nf[w].agent);
 	}
@@ -281,6 +283,28 @@ harness_build(struct harness *h, const struct harness_packet *p)
 	return harness_raw(h, frame, (uint16_t)RTE_MAX(14 + size, 60));
 }
 
+void
+harness_tag(struct rte_mbuf *m, uint16_t vlan)
+{
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+
+	frame = (uint8_t *)memmove(frame - 4, frame, 12);
+	rte_pktmbuf_prepend(m, 4);
+	put16(frame + 12, 0x8100);
+	put16(frame + 14, vlan);
+}
+
+/* As the side's frames are. */
+static struct rte_mbuf *
+build_tagged(struct harness *h, const struct harness_packet *p)
+{
+	struct rte_mbuf *m = harness_build(h, p);
+
+	if (h->config.sides[p->side].vlan != 0)
+		harness_tag(m, h->config.sides[p->side].vlan);
+	return m;
+}
+
 struct rte_mbuf *
 harness_build_udp(struct harness *harness, const struct harness_packet *p, const void *payload,
 		  uint16_t size)
@@ -469,6 +493,23 @@ harness_deliver(struct harness *h)
 		slim_commit(h->nf[w].agent, true);
 }
 
+/* The oldest packet of a FIFO, without the tag that the side's frames must have. */
+static struct rte_mbuf *
+pop(const struct harness *h, struct nf_fifo *fifo, uint8_t side)
+{
+	struct rte_mbuf *m = fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
+	uint16_t vlan = h->config.sides[side].vlan;
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+
+	if (vlan == 0)
+		return m;
+	assert_int_equal(get16(frame + 12), 0x8100);
+	assert_int_equal(get16(frame + 14), vlan);
+	memmove(frame + 4, frame, 12);
+	rte_pktmbuf_adj(m, 4);
+	return m;
+}
+
 /* Takes ARP requests out of a FIFO and answers them; true if there was one. */
 static bool
 answer_requests(struct harness *h, uint16_t w, uint8_t side)
@@ -478,7 +519,7 @@ answer_requests(struct harness *h, uint16_t w, uint8_t side)
 	bool found = false;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct rte_mbuf *m = fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
+		struct rte_mbuf *m = pop(h, fifo, side);
 
 		if (!is_arp_request(m)) {
 			nf_emit(&h->nf[w], side, m);
@@ -508,7 +549,11 @@ harness_settle(struct harness *h)
 void
 harness_send(struct harness *h, uint8_t side, struct rte_mbuf *m, uint16_t worker)
 {
-	nat_ops.burst(&h->nf[worker], side, &m, 1);
+	uint16_t n = 1;
+
+	if (h->nf[worker].vlans[side] != 0)
+		n = nf_worker_untag(&h->nf[worker], side, &m, 1);
+	nat_ops.burst(&h->nf[worker], side, &m, n);
 	harness_settle(h);
 }
 
@@ -519,7 +564,7 @@ harness_take(struct harness *h, uint8_t side)
 		struct nf_fifo *fifo = h->nf[w].tx[side];
 
 		if (nf_fifo_count(fifo) != 0)
-			return fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
+			return pop(h, fifo, side);
 	}
 	return NULL;
 }
@@ -553,7 +598,7 @@ harness_pass(struct harness *h, const struct harness_packet *p, uint8_t to_side)
 	struct harness_packet out;
 	struct rte_mbuf *m;
 
-	harness_send(h, p->side, harness_build(h, p), 0);
+	harness_send(h, p->side, build_tagged(h, p), 0);
 	m = harness_take(h, to_side);
 	assert_non_null(m);
 	out = harness_parse(m);
@@ -569,7 +614,7 @@ harness_dropped(struct harness *h, const struct harness_packet *p, unsigned int 
 {
 	uint64_t before = harness_counter(h, counter);
 
-	harness_send(h, p->side, harness_build(h, p), 0);
+	harness_send(h, p->side, build_tagged(h, p), 0);
 	assert_int_equal(harness_counter(h, counter), before + 1);
 	assert_null(harness_take(h, NAT_INSIDE));
 	assert_null(harness_take(h, NAT_OUTSIDE));

@@ -74,17 +74,20 @@ void harness_sweep(struct harness *h);
 struct rte_mbuf *harness_build_udp(struct harness *h, const struct harness_packet *p,
 				   const void *payload, uint16_t size);
 struct rte_mbuf *harness_build(struct harness *h, const struct harness_packet *p);
+/* Pushes an 802.1Q tag. */
+void harness_tag(struct rte_mbuf *m, uint16_t vlan);
 /* From raw bytes. */
 struct rte_mbuf *harness_raw(struct harness *h, const void *bytes, uint16_t size);
 
-/* Gives a packet to the pipeline of a worker, and runs everything until nothing moves any more. ARP
+/* Gives a frame to the pipeline of a worker (with its tag if the side has one), and runs everything until nothing moves any more. ARP
  * requests of the NAT are answered on the way. */
 void harness_send(struct harness *h, uint8_t side, struct rte_mbuf *m, uint16_t worker);
 void harness_settle(struct harness *h);
 /* The same without answers. */
 void harness_deliver(struct harness *h);
 
-/* The next packet that left on a side, the caller's; NULL: none. */
+/* The next packet that left on a side, the caller's; NULL: none. The tag, if the side has one, is checked and
+ * taken off. */
 struct rte_mbuf *harness_take(struct harness *h, uint8_t side);
 
 /* Sends by worker 0 and returns the only packet that left on `to_side`, in words; fails the test if there

@@ -203,6 +203,23 @@ packets_are_given_back_by_mode(void **state)
 	world_end(&world);
 }
 
+/* Ports in a VLAN: the redirect tag stands outside of theirs, and every packet has its own one again at the
+ * target, also what the source gave back. Killed by: taking the wrong tag off. */
+static void
+tagged_ports_move(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct world_config config = draw_config(seed);
+
+		config.tagged = true;
+		config.keep = seed % 2 == 0;
+		run_move("move, tagged ports", &config);
+		check_perfect(&world);
+		world_end(&world);
+	}
+}
+
 /* ---- negative controls: one mechanism off, and the ledger must say so --------------- */
 
 static void
@@ -496,6 +513,7 @@ main(void)
 		cmocka_unit_test(what_the_nf_kept_moves_with_the_rest),
 		cmocka_unit_test(what_the_nf_kept_comes_again_after_an_abort),
 		cmocka_unit_test(packets_are_given_back_by_mode),
+		cmocka_unit_test(tagged_ports_move),
 		cmocka_unit_test(control_no_hold_loses),
 		cmocka_unit_test(control_no_flush_round_reorders),
 		cmocka_unit_test(control_no_redirect_loses),

@@ -22,6 +22,8 @@
 #define STEP_NS 300 /* of virtual time, for one actor's step */
 #define DEADLINE_NS UINT64_C(120000000000)
 
+#define OWN_VID 7 /* of the ports, where they are tagged */
+
 static const uint16_t vids[WORLD_PORTS] = {4001, 4002};
 static unsigned int serial; /* names of rings and ports are for ever */
 
@@ -93,6 +95,16 @@ static const struct slim_table_ops ops = {
 	.acquire = nf_acquire, .installed = nf_installed, .removed = nf_removed};
 
 static void
+put_own_tag(const struct world *w, struct rte_mbuf **m)
+{
+	if (!w->config.tagged)
+		return;
+	(*m)->vlan_tci = OWN_VID;
+	assert_int_equal(rte_vlan_insert(m), 0);
+	(*m)->ol_flags = 0;
+}
+
+static void
 nf_process(struct world_nf *nf, struct slim_worker *w, struct rte_mbuf *m)
 {
 	struct packet *p = rte_pktmbuf_mtod(m, struct packet *);
@@ -112,6 +124,7 @@ nf_process(struct world_nf *nf, struct slim_worker *w, struct rte_mbuf *m)
 	e->next[d] = p->number + 1;
 	e->packets++;
 	slim_slot_end(w, nf->table, slot, (uint8_t)p->flow);
+	put_own_tag(nf->world, &m);
 	if (rte_eth_tx_burst(nf->port_ids[d ^ 1], w->index, &m, 1) == 0) {
 		atomic_fetch_add(&nf->world->switch_drops, 1);
 		rte_pktmbuf_free(m);
@@ -127,13 +140,22 @@ is_packet(const struct rte_mbuf *m)
 	       p->eth.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 }
 
+/* Takes the tag off that all packets of the ports bear; false: it has another one, or none. */
+static bool
+take_own_tag(const struct world *w, struct rte_mbuf *m)
+{
+	return !w->config.tagged || (rte_vlan_strip(m) == 0 && m->vlan_tci == OWN_VID);
+}
+
 static void
 nf_hand_on(struct world_nf *nf, struct slim_worker *w, struct rte_mbuf *m)
 {
+	bool good = take_own_tag(nf->world, m);
 	const struct packet *p = rte_pktmbuf_mtod(m, const struct packet *);
 	uint32_t owner;
 
-	if (!is_packet(m)) { /* not one of the perimeter's: a frame that the agent let through */
+	if (!good ||
+	    !is_packet(m)) { /* not one of the perimeter's: a frame that the agent let through */
 		atomic_fetch_add(&nf->refused, 1);
 		rte_pktmbuf_free(m);
 		return;
@@ -277,17 +299,33 @@ type_of(const struct rte_mbuf *m, uint32_t at)
 	return (uint16_t)(p[at] << 8 | p[at + 1]);
 }
 
+static uint32_t
+tags_size(const struct rte_mbuf *m)
+{
+	uint32_t size = 0;
+
+	while (type_of(m, 12 + size) == RTE_ETHER_TYPE_VLAN)
+		size += RTE_VLAN_HLEN;
+	return size;
+}
+
+static bool
+is_redirected(const struct rte_mbuf *m)
+{
+	return type_of(m, 12) == RTE_ETHER_TYPE_VLAN && (type_of(m, 14) & 0xfff) != OWN_VID;
+}
+
 /* Which receive queue: plain packets by flow, tagged ones differently, frames anyhow. */
 static uint32_t
 queue_of(struct world *w, const struct rte_mbuf *m, uint32_t n_queues)
 {
 	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
-	bool tagged = type_of(m, 12) == RTE_ETHER_TYPE_VLAN;
+	bool tagged = is_redirected(m);
 	struct packet p;
 
-	if (type_of(m, tagged ? 16 : 12) == SLIM_ETHERTYPE)
+	if (type_of(m, 12 + tags_size(m)) == SLIM_ETHERTYPE)
 		return harness_below(&w->random, n_queues);
-	memcpy(&p.flow, bytes + offsetof(struct packet, flow) + (tagged ? 4 : 0), sizeof(p.flow));
+	memcpy(&p.flow, bytes + offsetof(struct packet, flow) + tags_size(m), sizeof(p.flow));
 	return (tagged ? p.flow / 5 + 1 : p.flow / 3) % n_queues;
 }
 
@@ -307,9 +345,10 @@ deliver(struct world *w, struct world_line *line, struct world_nf *nf, uint32_t 
 static void
 ledger(struct world *w, struct rte_mbuf *m)
 {
+	bool good = take_own_tag(w, m);
 	const struct packet *p = rte_pktmbuf_mtod(m, const struct packet *);
 
-	if (!is_packet(m)) {
+	if (!good || !is_packet(m)) {
 		atomic_fetch_add(&w->tagged_out, 1);
 	} else {
 		if (p->number != w->seen_next[p->flow][p->direction])
@@ -324,8 +363,8 @@ ledger(struct world *w, struct rte_mbuf *m)
 static void
 forward(struct world *w, struct world_nf *nf, uint32_t port, uint32_t queue, struct rte_mbuf *m)
 {
-	bool tagged = type_of(m, 12) == RTE_ETHER_TYPE_VLAN;
-	bool ours = type_of(m, tagged ? 16 : 12) == SLIM_ETHERTYPE;
+	bool tagged = is_redirected(m);
+	bool ours = type_of(m, 12 + tags_size(m)) == SLIM_ETHERTYPE;
 
 	if (ours && harness_below(&w->random, 256) < w->config.frame_loss) {
 		rte_pktmbuf_free(m);
@@ -391,6 +430,7 @@ perimeter_send(struct world *w)
 	p->flow = flow;
 	p->direction = d;
 	p->number = w->sent_next[flow][d]++;
+	put_own_tag(w, &m);
 	line_put(w, &w->way[nf][d], m);
 	atomic_fetch_add(&w->sent, 1);
 }

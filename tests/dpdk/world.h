@@ -48,6 +48,7 @@ struct world_config {
 	uint32_t frame_loss; /* of 256 slim frames */
 	uint32_t fault;      /* enum slim_fault */
 	uint64_t hold_limit_ns;
+	bool tagged;       /* the NFs' ports are in a VLAN: every packet has a tag of its own */
 	bool keep;         /* the NFs keep the newest packets back until newer ones come */
 	uint32_t slowness; /* workers run at 1 / 1 .. 1 / (1 + slowness) of full speed */
 	bool threads;

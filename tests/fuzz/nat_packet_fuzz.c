@@ -25,6 +25,8 @@
 #include "harness_test.h"
 
 #define FRAMES_MAX 16
+#define VLAN 7
+#define TAG_SIZE 4
 #define CHECK_EVERY 64 /* inputs between two walks over the tables */
 
 enum control {
@@ -34,6 +36,8 @@ enum control {
 	RIGHT_ICMP_CHECKSUM = 1u << 3,
 	TO_WORKER_1 = 1u << 4,
 	TIME_PASSES = 1u << 5,
+	WRONG_TAG =
+		1u << 6, /* from inside: the frame stands as it is, and has its own tag or none */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -54,6 +58,7 @@ open_once(void)
 	/* Four ports a bucket, so that packets from outside meet mappings. */
 	config.port_first = 1024;
 	config.port_last = 2047;
+	config.sides[NAT_INSIDE].vlan = VLAN;
 	config.fragments = 8;
 	config.fragments_waiting = 4;
 	config.exempt[0] = (struct nat_exempt){
@@ -123,14 +128,25 @@ release(void *memory, void *opaque)
 	free(memory);
 }
 
-/* An mbuf on memory of exactly this size. */
+/* Puts the tag of the inside into a frame behind whose first 12 bytes there is room for it. */
+static void
+put_tag(uint8_t *frame)
+{
+	static const uint8_t tag[TAG_SIZE] = {0x81, 0x00, 0xe0, VLAN};
+
+	memmove(frame, frame + TAG_SIZE, 12);
+	memcpy(frame + 12, tag, TAG_SIZE);
+}
+
+/* An mbuf on memory of exactly this size, with room for a tag in front. */
 static struct rte_mbuf *
-wrap(const uint8_t *frame, uint16_t size, uint8_t control)
+wrap(const uint8_t *bytes, uint16_t size, uint8_t control)
 {
 	/* The counter of references stands in front: behind it a write too far would hit it. */
 	struct rte_mbuf_ext_shared_info *info;
 	struct rte_mbuf *m = rte_pktmbuf_alloc(h.pool);
-	uint8_t *memory = malloc(sizeof(*info) + size);
+	uint32_t front = sizeof(*info) + TAG_SIZE;
+	uint8_t *memory = malloc(front + size), *frame;
 
 	assert_non_null(m);
 	assert_non_null(memory);
@@ -138,10 +154,16 @@ wrap(const uint8_t *frame, uint16_t size, uint8_t control)
 	info->free_cb = release;
 	info->fcb_opaque = NULL;
 	rte_mbuf_ext_refcnt_set(info, 1);
-	memcpy(memory + sizeof(*info), frame, size);
-	put_right(memory + sizeof(*info), size, control);
-	rte_pktmbuf_attach_extbuf(m, memory, RTE_BAD_IOVA, (uint16_t)(sizeof(*info) + size), info);
-	m->data_off = sizeof(*info);
+	frame = memory + front;
+	memcpy(frame, bytes, size);
+	put_right(frame, size, control);
+	if (!(control & (FROM_OUTSIDE | WRONG_TAG)) && size >= 12) {
+		frame -= TAG_SIZE;
+		size += TAG_SIZE;
+		put_tag(frame);
+	}
+	rte_pktmbuf_attach_extbuf(m, memory, RTE_BAD_IOVA, (uint16_t)(frame + size - memory), info);
+	m->data_off = (uint16_t)(frame - memory);
 	m->data_len = size;
 	m->pkt_len = size;
 	return m;
@@ -231,6 +253,8 @@ pcp_request(const struct harness_packet *like)
 	struct harness_packet p = *like;
 	uint8_t bytes[60] = {2, 1, 0, 0, 0, 0, 0, (uint8_t)dice(200)};
 
+	if (dice(8) == 0)
+		bytes[1] = (uint8_t)dice(128); /* another operation */
 	p.protocol = 17;
 	p.dst = IP(100, 64, 0, 1);
 	p.dst_port = NAT_PCP_PORT;
@@ -297,6 +321,8 @@ make_input(uint8_t *input)
 			control |= RIGHT_IP_CHECKSUM | RIGHT_ICMP_CHECKSUM;
 		if (dice(16) == 0)
 			control |= TIME_PASSES;
+		if (dice(16) == 0)
+			control |= WRONG_TAG;
 
 		for (uint32_t changes = dice(4); changes > 0; changes--)
 			input[at + 2 + dice((uint32_t)size)] = (uint8_t)dice(256);
@@ -325,11 +351,12 @@ mutations_do_no_harm(void **state)
 	assert_true(harness_counter(&h, NAT_routed_out) > 0);
 	assert_true(harness_counter(&h, NAT_drop_filtered) > 0);
 	assert_true(harness_counter(&h, NAT_pcp_granted) > 100);
-	assert_true(harness_counter(&h, NAT_pcp_refused) > 0);
+	assert_true(harness_counter(&h, NAT_pcp_refused) > 10);
 	assert_true(harness_counter(&h, NAT_drop_peer_limit) > 0);
 	assert_true(harness_counter(&h, NAT_icmp_error_in) > 0);
 	assert_true(harness_counter(&h, NAT_mapping_expired) > 10);
 	assert_true(harness_counter(&h, NAT_fragment_early) > 100);
+	assert_true(harness_counter(&h, NF_drop_vlan) > 100);
 	assert_true(harness_counter(&h, NAT_drop_fragment_silent) > 10);
 	assert_true(harness_counter(&h, NAT_drop_fragment_queue) > 10);
 	assert_true(harness_counter(&h, NAT_drop_fragment_table) > 10);
