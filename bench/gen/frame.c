@@ -3,47 +3,16 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "bytes.h"
 #include "frame.h"
 
-#define ETHER_SIZE 14u
-#define IP_SIZE 20u
-#define UDP_SIZE 8u
-#define HEADERS_SIZE (ETHER_SIZE + IP_SIZE + UDP_SIZE)
+#define HEADERS_SIZE (BYTES_ETHER + BYTES_IP + BYTES_UDP)
 #define PAYLOAD_SIZE 48u
 #define HASH_OFFSET 40u
-#define ETHERTYPE_IP 0x0800u
 #define ETHERTYPE_ARP 0x0806u
-#define PROTOCOL_UDP 17u
-#define TTL 64u
 #define PAYLOAD_MAGIC 0x4e474c53u /* "SLGN" */
 
 _Static_assert(FRAME_MIN_SIZE == HEADERS_SIZE + PAYLOAD_SIZE, "no room for the payload");
-
-static uint16_t
-get_be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t
-get_be32(const uint8_t *p)
-{
-	return (uint32_t)get_be16(p) << 16 | get_be16(p + 2);
-}
-
-static void
-put_be16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void
-put_be32(uint8_t *p, uint32_t v)
-{
-	put_be16(p, (uint16_t)(v >> 16));
-	put_be16(p + 2, (uint16_t)v);
-}
 
 static uint64_t
 get_le(const uint8_t *p, unsigned size)
@@ -62,31 +31,15 @@ put_le(uint8_t *p, uint64_t v, unsigned size)
 		p[i] = (uint8_t)(v >> (8u * i));
 }
 
-/* ---- Internet checksum ------------------------------------------------------------ */
-
-static uint32_t
-sum_add(uint32_t sum, const uint8_t *p, size_t size)
-{
-	for (; size > 1; p += 2, size -= 2)
-		sum += get_be16(p);
-	return size == 1 ? sum + ((uint32_t)p[0] << 8) : sum;
-}
-
-static uint16_t
-sum_fold(uint32_t sum)
-{
-	sum = (sum & 0xffffu) + (sum >> 16);
-	sum = (sum & 0xffffu) + (sum >> 16);
-	return (uint16_t)~sum;
-}
+/* ---- checksum of UDP -------------------------------------------------------------- */
 
 /* Over pseudo header, UDP header and data; 0 if the checksum inside is right. */
 static uint16_t
 udp_sum(const uint8_t *ip, const uint8_t *udp, size_t udp_size)
 {
-	uint32_t sum = sum_add(PROTOCOL_UDP + (uint32_t)udp_size, ip + 12, 8);
+	uint32_t sum = bytes_sum_add(BYTES_PROTOCOL_UDP + (uint32_t)udp_size, ip + 12, 8);
 
-	return sum_fold(sum_add(sum, udp, udp_size));
+	return bytes_sum_fold(bytes_sum_add(sum, udp, udp_size));
 }
 
 /* ---- payload ------------------------------------------------------------------------ */
@@ -146,10 +99,10 @@ parse_arp(struct frame_view *v, const uint8_t *arp, size_t size)
 
 	if (size < 28 || memcmp(arp, ethernet_ip, sizeof(ethernet_ip)) != 0)
 		return;
-	operation = get_be16(arp + 6);
+	operation = bytes_get_be16(arp + 6);
 	memcpy(v->src_mac, arp + 8, FRAME_MAC_SIZE);
-	v->src_ip = get_be32(arp + 14);
-	v->dst_ip = get_be32(arp + 24);
+	v->src_ip = bytes_get_be32(arp + 14);
+	v->dst_ip = bytes_get_be32(arp + 24);
 	if (operation == 1)
 		v->kind = FRAME_ARP_REQUEST;
 	else if (operation == 2)
@@ -159,16 +112,16 @@ parse_arp(struct frame_view *v, const uint8_t *arp, size_t size)
 static void
 parse_udp(struct frame_view *v, const uint8_t *ip, const uint8_t *udp, size_t room, bool verified)
 {
-	size_t size = room >= UDP_SIZE ? get_be16(udp + 4) : 0;
+	size_t size = room >= BYTES_UDP ? bytes_get_be16(udp + 4) : 0;
 
 	v->kind = FRAME_BROKEN;
-	if (size < UDP_SIZE || size > room)
+	if (size < BYTES_UDP || size > room)
 		return;
-	v->src_port = get_be16(udp);
-	v->dst_port = get_be16(udp + 2);
-	v->checksum_missing = get_be16(udp + 6) == 0;
-	v->payload = udp + UDP_SIZE;
-	v->payload_size = size - UDP_SIZE;
+	v->src_port = bytes_get_be16(udp);
+	v->dst_port = bytes_get_be16(udp + 2);
+	v->checksum_missing = bytes_get_be16(udp + 6) == 0;
+	v->payload = udp + BYTES_UDP;
+	v->payload_size = size - BYTES_UDP;
 	if (verified || v->checksum_missing || udp_sum(ip, udp, size) == 0)
 		v->kind = FRAME_UDP;
 }
@@ -179,22 +132,31 @@ parse_ip(struct frame_view *v, const uint8_t *ip, size_t size, bool verified)
 	size_t header, total;
 
 	v->kind = FRAME_BROKEN;
-	if (size < IP_SIZE || ip[0] >> 4 != 4)
+	if (size < BYTES_IP || ip[0] >> 4 != 4)
 		return;
 	header = (ip[0] & 15u) * 4u;
-	total = get_be16(ip + 2);
-	v->src_ip = get_be32(ip + 12);
-	v->dst_ip = get_be32(ip + 16);
-	if (header < IP_SIZE || header > total || total > size ||
-	    sum_fold(sum_add(0, ip, header)) != 0)
+	total = bytes_get_be16(ip + 2);
+	v->src_ip = bytes_get_be32(ip + 12);
+	v->dst_ip = bytes_get_be32(ip + 16);
+	if (header < BYTES_IP || header > total || total > size ||
+	    bytes_sum_fold(bytes_sum_add(0, ip, header)) != 0)
 		return;
 	v->kind = FRAME_OTHER;
-	if (ip[9] != PROTOCOL_UDP)
+	if (ip[9] != BYTES_PROTOCOL_UDP)
 		return;
-	if ((get_be16(ip + 6) & 0x3fffu) != 0) /* a fragment */
+	if ((bytes_get_be16(ip + 6) & 0x3fffu) != 0) /* a fragment */
 		v->kind = FRAME_BROKEN;
 	else
 		parse_udp(v, ip, ip + header, total - header, verified);
+}
+
+struct frame_view
+frame_parse_packet(const uint8_t *packet, size_t size)
+{
+	struct frame_view v = {.kind = FRAME_OTHER};
+
+	parse_ip(&v, packet, size, false);
+	return v;
 }
 
 struct frame_view
@@ -203,15 +165,15 @@ frame_parse(const uint8_t *frame, size_t size, bool verified)
 	struct frame_view v = {.kind = FRAME_OTHER};
 	uint16_t ethertype;
 
-	if (size < ETHER_SIZE)
+	if (size < BYTES_ETHER)
 		return v;
 	memcpy(v.dst_mac, frame, FRAME_MAC_SIZE);
 	memcpy(v.src_mac, frame + FRAME_MAC_SIZE, FRAME_MAC_SIZE);
-	ethertype = get_be16(frame + 12);
+	ethertype = bytes_get_be16(frame + 12);
 	if (ethertype == ETHERTYPE_ARP)
-		parse_arp(&v, frame + ETHER_SIZE, size - ETHER_SIZE);
-	else if (ethertype == ETHERTYPE_IP)
-		parse_ip(&v, frame + ETHER_SIZE, size - ETHER_SIZE, verified);
+		parse_arp(&v, frame + BYTES_ETHER, size - BYTES_ETHER);
+	else if (ethertype == BYTES_ETHERTYPE_IP)
+		parse_ip(&v, frame + BYTES_ETHER, size - BYTES_ETHER, verified);
 	return v;
 }
 
@@ -222,55 +184,47 @@ write_ether(uint8_t *frame, const struct frame_addresses *a, uint16_t ethertype)
 {
 	memcpy(frame, a->dst_mac, FRAME_MAC_SIZE);
 	memcpy(frame + FRAME_MAC_SIZE, a->src_mac, FRAME_MAC_SIZE);
-	put_be16(frame + 12, ethertype);
+	bytes_put_be16(frame + 12, ethertype);
 }
 
 void
 frame_write_udp(uint8_t *frame, size_t size, const struct frame_addresses *a,
 		const struct frame_payload *payload)
 {
-	uint8_t *ip = frame + ETHER_SIZE, *udp = ip + IP_SIZE;
-	size_t udp_size = size - ETHER_SIZE - IP_SIZE;
+	uint8_t *ip = frame + BYTES_ETHER, *udp = ip + BYTES_IP;
+	size_t udp_size = size - BYTES_ETHER - BYTES_IP;
 	uint16_t sum;
 
-	write_ether(frame, a, ETHERTYPE_IP);
-	memset(ip, 0, IP_SIZE);
-	ip[0] = 0x45;
-	put_be16(ip + 2, (uint16_t)(size - ETHER_SIZE));
-	put_be16(ip + 6, 0x4000); /* do not fragment */
-	ip[8] = TTL;
-	ip[9] = PROTOCOL_UDP;
-	put_be32(ip + 12, a->src_ip);
-	put_be32(ip + 16, a->dst_ip);
-	put_be16(ip + 10, sum_fold(sum_add(0, ip, IP_SIZE)));
-	put_be16(udp, a->src_port);
-	put_be16(udp + 2, a->dst_port);
-	put_be16(udp + 4, (uint16_t)udp_size);
-	put_be16(udp + 6, 0);
-	payload_write(udp + UDP_SIZE, udp_size - UDP_SIZE, payload);
+	write_ether(frame, a, BYTES_ETHERTYPE_IP);
+	bytes_put_ip(ip, size - BYTES_ETHER, a->src_ip, a->dst_ip);
+	bytes_put_be16(udp, a->src_port);
+	bytes_put_be16(udp + 2, a->dst_port);
+	bytes_put_be16(udp + 4, (uint16_t)udp_size);
+	bytes_put_be16(udp + 6, 0);
+	payload_write(udp + BYTES_UDP, udp_size - BYTES_UDP, payload);
 	sum = udp_sum(ip, udp, udp_size);
-	put_be16(udp + 6, sum == 0 ? 0xffff : sum);
+	bytes_put_be16(udp + 6, sum == 0 ? 0xffff : sum);
 }
 
 void
 frame_write_arp(uint8_t *frame, enum frame_kind kind, const struct frame_addresses *addresses)
 {
 	struct frame_addresses a = *addresses;
-	uint8_t *arp = frame + ETHER_SIZE;
+	uint8_t *arp = frame + BYTES_ETHER;
 	bool request = kind == FRAME_ARP_REQUEST;
 
 	if (request)
 		memset(a.dst_mac, 0xff, FRAME_MAC_SIZE);
 	memset(frame, 0, FRAME_ARP_SIZE);
 	write_ether(frame, &a, ETHERTYPE_ARP);
-	put_be16(arp, 1);
-	put_be16(arp + 2, ETHERTYPE_IP);
+	bytes_put_be16(arp, 1);
+	bytes_put_be16(arp + 2, BYTES_ETHERTYPE_IP);
 	arp[4] = FRAME_MAC_SIZE;
 	arp[5] = 4;
-	put_be16(arp + 6, request ? 1 : 2);
+	bytes_put_be16(arp + 6, request ? 1 : 2);
 	memcpy(arp + 8, a.src_mac, FRAME_MAC_SIZE);
-	put_be32(arp + 14, a.src_ip);
+	bytes_put_be32(arp + 14, a.src_ip);
 	if (!request)
 		memcpy(arp + 18, a.dst_mac, FRAME_MAC_SIZE);
-	put_be32(arp + 24, a.dst_ip);
+	bytes_put_be32(arp + 24, a.dst_ip);
 }

@@ -50,6 +50,9 @@ struct frame_view {
  * (offload); it is not computed then. */
 struct frame_view frame_parse(const uint8_t *frame, size_t size, bool verified);
 
+/* The same for an IPv4 packet without its frame; there are no MACs then. */
+struct frame_view frame_parse_packet(const uint8_t *packet, size_t size);
+
 enum frame_payload_kind {
 	FRAME_PLAIN,
 	FRAME_ECHO_REQUEST, /* the far side answers at once */

@@ -180,25 +180,34 @@ fill_result(struct gen *g)
 }
 
 static int
+write_file(const char *path, const struct result *r, int (*write)(const struct result *, FILE *))
+{
+	FILE *out;
+	int error;
+
+	if (path == NULL)
+		return 0;
+	if (strcmp(path, "-") == 0)
+		return write(r, stdout);
+	out = fopen(path, "w");
+	if (out == NULL)
+		return fail(path, -errno);
+	error = write(r, out);
+	if (fclose(out) != 0 && error == 0)
+		error = -errno;
+	return error == 0 ? 0 : fail(path, error);
+}
+
+static int
 write_result(struct gen *g)
 {
-	const char *path = g->options->output;
-	FILE *out;
+	const char *usage = traffic_cells(g->traffic) != NULL ? g->options->usage : NULL;
 	int error;
 
 	fill_result(g);
 	result_print(&g->result, stderr);
-	if (path == NULL)
-		return 0;
-	if (strcmp(path, "-") == 0)
-		return result_write_json(&g->result, stdout);
-	out = fopen(path, "w");
-	if (out == NULL)
-		return fail(path, -errno);
-	error = result_write_json(&g->result, out);
-	if (fclose(out) != 0 && error == 0)
-		error = -errno;
-	return error == 0 ? 0 : fail(path, error);
+	error = write_file(usage, &g->result, result_write_usage);
+	return error == 0 ? write_file(g->options->output, &g->result, result_write_json) : error;
 }
 
 int

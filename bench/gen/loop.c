@@ -56,7 +56,7 @@ loop_now_ns(void)
 static void
 take(struct loop *loop, enum traffic_side side, struct rte_mbuf *m, uint64_t now_ns)
 {
-	uint8_t copy[FRAME_MAX_SIZE];
+	uint8_t copy[TRAFFIC_MAX_FRAME];
 	uint32_t size = rte_pktmbuf_pkt_len(m);
 	bool verified = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 	const uint8_t *frame;

@@ -11,9 +11,10 @@
 
 #define MS UINT64_C(1000000)
 #define SECOND (1000u * MS)
+#define UNSET UINT32_MAX
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (d))
 
-enum type { TEXT, NUMBER, MILLISECONDS, SECONDS, ADDRESS, MAC, WINDOW, FLAG };
+enum type { TEXT, ROLE, NUMBER, MILLISECONDS, SECONDS, ADDRESS, MAC, WINDOW, FLAG };
 
 struct entry {
 	const char *name;
@@ -36,31 +37,34 @@ static const struct options defaults =
 				.n_probes = 4,
 				.n_echoes = 4,
 				.rate = {20000, 20000},
-				.churn = 500,
+				.churn = UNSET,
 				.ramp_rate = 20000,
 				.guard_ns = 3 * SECOND,
 				.max_late_ns = SECOND,
 				.drain_ns = 2 * SECOND,
 				.frame_size = 128,
 				.subscriber_base = IP(100, 65, 0, 0),
-				.n_subscribers = 4096,
+				.n_subscribers = UNSET,
 				.remote_base = IP(192, 0, 2, 1),
 				.n_remotes = 254,
 				.series_bin_ns = 10 * MS,
 				.series_n_bins = 360000,
 				.seed = 1,
+				.n_cells = 64,
+				.cell_base = IP(10, 128, 0, 1),
+				.handovers = 500,
 			},
 		.n_rx_queues = 1,
 		.ready_timeout_ns = 120 * SECOND,
 		.idle_ns = 20000,
 };
 
-#define N_ENTRIES 34u
+#define N_ENTRIES 40u
 
 /* The table, with targets in `o`. NUMBER targets are uint32_t; idle-us and seed are read
  * through `wide` because they are uint64_t. */
 struct wide {
-	uint32_t rate, idle_us, seed, series_s;
+	uint32_t rate, idle_us, seed, series_s, qfi;
 };
 
 static void
@@ -86,7 +90,7 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		{"rate-up", NUMBER, &t->rate[LEDGER_UP], "the same, from inside only"},
 		{"rate-down", NUMBER, &t->rate[LEDGER_DOWN], "the same, from outside only"},
 		{"size", NUMBER, &t->frame_size, "bytes of a frame without FCS, 90 to 1514 (128)"},
-		{"churn", NUMBER, &t->churn, "flows closed and opened a second (500)"},
+		{"churn", NUMBER, &t->churn, "flows closed and opened a second (500; gateway: 0)"},
 		{"guard", MILLISECONDS, &t->guard_ns,
 		 "milliseconds before a closed flow's slot is used again (3000)"},
 		{"ramp-rate", NUMBER, &t->ramp_rate, "flows opened a second at the start (20000)"},
@@ -105,7 +109,7 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		{"inside-hop-mac", MAC, in->hop_mac, "its MAC (default: ask by ARP)"},
 		{"outside-hop-mac", MAC, out->hop_mac, "its MAC (default: ask by ARP)"},
 		{"subscribers", NUMBER, &t->n_subscribers,
-		 "inside addresses of flows, from 100.65.0.0 (4096)"},
+		 "inside addresses of flows, from 100.65.0.0 (4096; gateway: one each)"},
 		{"subscriber-base", ADDRESS, &t->subscriber_base, "first of them"},
 		{"rx-queues", NUMBER, &o->n_rx_queues,
 		 "receive queues of each port, for a wire whose other end sends on several (1)"},
@@ -113,7 +117,17 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		 "longest sleep in microseconds, 0: poll all the time (20)"},
 		{"series", NUMBER, &w->series_s,
 		 "seconds of the time series, 10 ms each bin (3600)"},
-		{"seed", NUMBER, &w->seed, "of the choice which flow closes (1)"},
+		{"seed", NUMBER, &w->seed,
+		 "of the choice which flow closes, which subscriber moves (1)"},
+		{"role", ROLE, &t->role, "what stands in the middle: nat or gateway (nat)"},
+		{"cells", NUMBER, &t->n_cells, "gateway: cells, at least 3 (64)"},
+		{"cell-base", ADDRESS, &t->cell_base, "gateway: address of the first (10.128.0.1)"},
+		{"handovers", NUMBER, &t->handovers,
+		 "gateway: subscribers that change their cell, a second (500)"},
+		{"qfi", NUMBER, &w->qfi,
+		 "gateway: QFI of a PDU session container in every packet; 0: none (0)"},
+		{"usage", TEXT, &o->usage,
+		 "gateway: file for the octets of each subscriber, one line each"},
 	};
 
 	memcpy(e, table, sizeof(table));
@@ -167,6 +181,13 @@ read_window(char *text, struct options *o)
 }
 
 static bool
+read_role(const char *text, enum traffic_role *ret)
+{
+	*ret = strcmp(text, "gateway") == 0 ? TRAFFIC_GATEWAY : TRAFFIC_NAT;
+	return *ret == TRAFFIC_GATEWAY || strcmp(text, "nat") == 0;
+}
+
+static bool
 read_value(const struct entry *e, char *text)
 {
 	uint64_t n;
@@ -175,6 +196,8 @@ read_value(const struct entry *e, char *text)
 	case TEXT:
 		*(const char **)e->target = text;
 		return true;
+	case ROLE:
+		return read_role(text, e->target);
 	case NUMBER:
 		if (!read_number(text, UINT32_MAX, &n))
 			return false;
@@ -212,6 +235,18 @@ smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* What the role asks for, where nothing was said. */
+static void
+fill_role(struct traffic_config *t)
+{
+	bool gateway = t->role == TRAFFIC_GATEWAY;
+
+	if (t->churn == UNSET)
+		t->churn = gateway ? 0 : 500;
+	if (t->n_subscribers == UNSET)
+		t->n_subscribers = gateway ? t->n_probes + t->n_echoes + t->n_flows : 4096;
+}
+
 /* Values that stand for more than one target, or are wider than their option. */
 static int
 finish(struct options *o, const struct wide *w)
@@ -227,6 +262,7 @@ finish(struct options *o, const struct wide *w)
 		o->traffic.probe_rate = smaller(rate / 20, 1000);
 	if (o->traffic.echo_rate == 0)
 		o->traffic.echo_rate = smaller(rate / 40, 500);
+	fill_role(&o->traffic);
 	o->idle_ns = w->idle_us * UINT64_C(1000);
 	o->traffic.seed = w->seed;
 	if (w->series_s == 0 || w->series_s > JUDGE_SERIES_MAX_BINS / 100u)
@@ -234,6 +270,9 @@ finish(struct options *o, const struct wide *w)
 	o->traffic.series_n_bins = w->series_s * 100u;
 	if (o->n_rx_queues == 0 || o->n_rx_queues > OPTIONS_MAX_RX_QUEUES)
 		return complain("--rx-queues", "must be 1 to 16");
+	if (w->qfi > 63)
+		return complain("--qfi", "must be 0 to 63");
+	o->traffic.qfi = (uint8_t)w->qfi;
 	why = traffic_check(&o->traffic);
 	return why != NULL ? complain("options", why) : 0;
 }

@@ -18,6 +18,7 @@ struct options {
 	const char *port_names[TRAFFIC_N_SIDES]; /* DPDK names; NULL: port 0 and port 1 */
 	uint32_t n_rx_queues;                    /* of each port */
 	const char *output;                      /* JSON; NULL: none, "-": standard output */
+	const char *usage;                       /* octets of subscribers; NULL: none */
 	const char *control;                     /* path of the control socket; NULL: none */
 	struct options_window windows[OPTIONS_MAX_WINDOWS];
 	unsigned n_windows;

@@ -21,10 +21,10 @@ write_counts(FILE *out, const char *name, const struct ledger_counts *c)
 		", \"duplicated\": %" PRIu64 ", \"reordered\": %" PRIu64
 		", \"mistranslated\": %" PRIu64 ", \"max_gap_us\": %.1f, \"remapped\": %" PRIu64
 		", \"misdelivered\": %" PRIu64 ", \"corrupt\": %" PRIu64 ", \"unknown\": %" PRIu64
-		", \"stale\": %" PRIu64 "}",
+		", \"stale\": %" PRIu64 ", \"wrong_cell\": %" PRIu64 "}",
 		name, c->sent, c->received, ledger_counts_lost(c), c->duplicated, c->reordered,
 		ledger_counts_mistranslated(c), us(c->max_gap_ns), c->remapped, c->misdelivered,
-		c->corrupt, c->unknown, c->stale);
+		c->corrupt, c->unknown, c->stale, c->wrong_cell);
 }
 
 static struct ledger_counts
@@ -121,18 +121,46 @@ write_windows(FILE *out, const struct traffic *t)
 	fputs("\n  ],\n", out);
 }
 
+/* ---- cells ------------------------------------------------------------------------------ */
+
+static void
+write_cells(FILE *out, const struct cells *cells, const struct traffic_config *config)
+{
+	struct cells_counts c = cells_counts(cells);
+
+	fprintf(out,
+		"  \"cells\": {\"n\": %u, \"handovers\": %" PRIu64 ", \"done\": %" PRIu64
+		", \"end_markers\": %" PRIu64 ", \"stray_end_markers\": %" PRIu64
+		", \"still_moving\": %" PRIu64 "},\n",
+		config->n_cells, c.begun, c.done, c.closed, c.stray, c.still_moving);
+}
+
+int
+result_write_usage(const struct result *r, FILE *out)
+{
+	const struct traffic_config *config = traffic_config_of(r->traffic);
+	const struct cells *cells = traffic_cells(r->traffic);
+
+	for (uint32_t i = 0; i < cells_n_subscribers(cells); i++)
+		fprintf(out, "%u %" PRIu64 " %" PRIu64 "\n",
+			cells_gateway_teid(config->subscriber_base + i),
+			cells_usage(cells, i, LEDGER_UP), cells_usage(cells, i, LEDGER_DOWN));
+	return fflush(out) != 0 || ferror(out) ? -EIO : 0;
+}
+
 /* ---- generator, series, incidents --------------------------------------------------- */
 
 static void
 write_config(FILE *out, const struct traffic_config *c)
 {
 	fprintf(out,
-		"  \"config\": {\"flows\": %u, \"rate_up\": %u, \"rate_down\": %u, \"size\": %u, "
+		"  \"config\": {\"role\": \"%s\", \"flows\": %u, \"rate_up\": %u, \"rate_down\": "
+		"%u, \"size\": %u, "
 		"\"churn\": %u, \"probes\": %u, \"probe_rate\": %u, \"echoes\": %u, "
 		"\"echo_rate\": %u, \"guard_ms\": %" PRIu64 ", \"seed\": %" PRIu64 "},\n",
-		c->n_flows, c->rate[LEDGER_UP], c->rate[LEDGER_DOWN], c->frame_size, c->churn,
-		c->n_probes, c->probe_rate, c->n_echoes, c->echo_rate, c->guard_ns / 1000000u,
-		c->seed);
+		c->role == TRAFFIC_GATEWAY ? "gateway" : "nat", c->n_flows, c->rate[LEDGER_UP],
+		c->rate[LEDGER_DOWN], c->frame_size, c->churn, c->n_probes, c->probe_rate,
+		c->n_echoes, c->echo_rate, c->guard_ns / 1000000u, c->seed);
 }
 
 static void
@@ -239,8 +267,9 @@ write_endpoint(FILE *out, const char *name, ledger_endpoint e)
 static void
 write_findings(FILE *out, uint32_t findings)
 {
-	static const char *const names[] = {"duplicated",   "reordered", "stale",   "remapped",
-					    "misdelivered", "unknown",   "corrupt", "lost"};
+	static const char *const names[] = {"duplicated", "reordered",    "stale",
+					    "remapped",   "misdelivered", "unknown",
+					    "corrupt",    "lost",         "wrong_cell"};
 	const char *comma = "";
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -296,6 +325,8 @@ result_write_json(const struct result *r, FILE *out)
 		",\n  \"flows\": {\"opened\": %" PRIu64 ", \"closed\": %" PRIu64
 		", \"live\": %u, \"lossy\": %" PRIu64 "},\n",
 		c.opened, c.closed, traffic_n_open(t), ledger_lossy_lives(traffic_ledger(t)));
+	if (traffic_cells(t) != NULL)
+		write_cells(out, traffic_cells(t), traffic_config_of(t));
 	write_generator(out, r);
 	write_series(out, traffic_series(t));
 	write_incidents(out, traffic_ledger(t));
@@ -348,9 +379,9 @@ result_line(const struct traffic *t, char *line, size_t size)
 		 "{\"state\": \"%s\", \"flows\": %u, \"sent\": %" PRIu64 ", \"received\": %" PRIu64
 		 ", \"in_flight_or_lost\": %" PRIu64 ", \"duplicated\": %" PRIu64
 		 ", \"reordered\": %" PRIu64 ", \"mistranslated\": %" PRIu64
-		 ", \"max_gap_us\": %.1f}",
+		 ", \"wrong_cell\": %" PRIu64 ", \"max_gap_us\": %.1f}",
 		 traffic_phase_name(traffic_phase(t)), traffic_n_open(t), c.sent, c.received,
 		 ledger_counts_lost(&c), c.duplicated, c.reordered, ledger_counts_mistranslated(&c),
-		 us(c.max_gap_ns));
+		 c.wrong_cell, us(c.max_gap_ns));
 	return line;
 }

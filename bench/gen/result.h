@@ -11,11 +11,12 @@
  *                  hist: the same three as [upper bound of bin in ns, count] pairs
  *   total          ledger of all judged windows (everything since ready)
  *   flows          opened, closed, live, lossy (lives that lost a packet)
+ *   cells          of a gateway: handovers begun and done, end markers
  *   generator      the generator's own troubles, its lateness, counters of its ports
  *   series         bin_ns, start_ns and one array a column
  *   incidents      n_total and the first JUDGE_MAX_INCIDENTS of them
  * A ledger: sent received lost duplicated reordered mistranslated max_gap_us, then what
- * mistranslated is made of (remapped misdelivered corrupt unknown), and stale.
+ * mistranslated is made of (remapped misdelivered corrupt unknown), stale, and wrong_cell.
  */
 #ifndef SLIM_BENCH_RESULT_H
 #define SLIM_BENCH_RESULT_H
@@ -39,6 +40,9 @@ struct result {
 
 /* 0 or negative errno of the stream. */
 int result_write_json(const struct result *r, FILE *out);
+/* One line a subscriber: TEID of the gateway, octets of IP packets up, octets down, that came
+ * through, in every window. Only with cells. */
+int result_write_usage(const struct result *r, FILE *out);
 void result_print(const struct result *r, FILE *out);
 
 /* One line: what `stats` answers. Returns text in `line`. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "flows.h"
 #include "pace.h"
 #include "traffic.h"
@@ -63,8 +64,10 @@ struct traffic {
 	struct ledger *ledger;
 	struct series *series;
 	struct flows *flows;
+	struct cells *cells; /* NULL for a NAT */
 	struct pace paces[N_PACES];
 	struct pace churn;
+	struct pace handovers;
 	struct pace ramp; /* WARM: packets of fixed flows; RAMP: flows */
 	struct pace warm_down;
 	uint32_t cursors[N_PACES]; /* whose turn it is */
@@ -104,6 +107,22 @@ n_slots(const struct traffic_config *c)
 	       (uint64_t)c->churn * (c->guard_ns / 1000000u + 1u) / 1000u;
 }
 
+static const char *
+check_gateway(const struct traffic_config *c)
+{
+	if (c->churn != 0)
+		return "subscribers of a gateway do not come and go: no churn";
+	if (c->n_cells < CELLS_MIN)
+		return "a gateway needs at least 3 cells";
+	if (c->n_subscribers < n_fixed(c) + c->n_flows)
+		return "each flow through a gateway is a subscriber of its own: more subscribers";
+	if (c->qfi > 63)
+		return "a QFI is a number from 0 to 63";
+	if (c->frame_size + tunnel_overhead(c->qfi) > FRAME_MAX_SIZE)
+		return "no room for the tunnel's headers: smaller frames";
+	return NULL;
+}
+
 const char *
 traffic_check(const struct traffic_config *c)
 {
@@ -123,7 +142,7 @@ traffic_check(const struct traffic_config *c)
 		return "frame size must be 90 to 1514 bytes";
 	if (n_slots(c) > JUDGE_MAX_FLOWS)
 		return "too many flows";
-	return NULL;
+	return c->role == TRAFFIC_GATEWAY ? check_gateway(c) : NULL;
 }
 
 static int
@@ -140,12 +159,20 @@ create_parts(struct traffic *t, uint64_t now_ns)
 		.n_remotes = c->n_remotes,
 		.seed = c->seed,
 	};
+	const struct cells_config cells = {
+		.n_subscribers = n_fixed(c) + c->n_flows,
+		.n_cells = c->n_cells,
+		.base = c->cell_base,
+		.seed = c->seed,
+	};
 	int error = flows_create(&flows, &t->flows);
 
 	if (error == 0)
 		error = ledger_create(flows.n_slots, "ramp", now_ns, &t->ledger);
 	if (error == 0)
 		error = series_create(now_ns, c->series_bin_ns, c->series_n_bins, &t->series);
+	if (error == 0 && c->role == TRAFFIC_GATEWAY)
+		error = cells_create(&cells, t->ledger, &t->cells);
 	return error;
 }
 
@@ -183,6 +210,7 @@ traffic_destroy(struct traffic *t)
 	if (t == NULL)
 		return;
 	flows_destroy(t->flows);
+	cells_destroy(t->cells);
 	ledger_destroy(t->ledger);
 	series_destroy(t->series);
 	free(t);
@@ -267,6 +295,23 @@ endpoint_ip(ledger_endpoint e)
 	return (uint32_t)(e >> 16);
 }
 
+/* The packet is written behind the room for it; see tunnel_write(). */
+static size_t
+write_tunnel(struct traffic *t, uint32_t slot, uint8_t *frame)
+{
+	const struct traffic_side_config *side = &t->sides[TRAFFIC_INSIDE].config;
+	struct tunnel_end end = {
+		.src_ip = cells_address(t->cells, slot),
+		.dst_ip = side->hop_ip,
+		.teid = cells_gateway_teid(endpoint_ip(flows_inside(t->flows, slot))),
+		.qfi = t->config.qfi,
+	};
+
+	memcpy(end.src_mac, side->mac, FRAME_MAC_SIZE);
+	memcpy(end.dst_mac, side->hop_mac, FRAME_MAC_SIZE);
+	return tunnel_write(frame, t->config.frame_size, &end);
+}
+
 /* Writes the flow's next packet. */
 static size_t
 write_packet(struct traffic *t, uint32_t slot, enum ledger_direction direction,
@@ -283,13 +328,19 @@ write_packet(struct traffic *t, uint32_t slot, enum ledger_direction direction,
 				    .src_port = (uint16_t)src,
 				    .dst_port = (uint16_t)dst};
 	struct frame_payload payload = *times;
+	bool tunnel = t->cells != NULL && direction == LEDGER_UP;
 
 	memcpy(a.src_mac, side->mac, FRAME_MAC_SIZE);
 	memcpy(a.dst_mac, side->hop_mac, FRAME_MAC_SIZE);
 	payload.ticket = ledger_send(t->ledger, slot, direction);
 	series_sent(t->series, payload.sent_ns);
-	frame_write_udp(frame, t->config.frame_size, &a, &payload);
-	return t->config.frame_size;
+	if (!tunnel) {
+		frame_write_udp(frame, t->config.frame_size, &a, &payload);
+		return t->config.frame_size;
+	}
+	frame_write_udp(frame + tunnel_overhead(t->config.qfi), t->config.frame_size, &a, &payload);
+	cells_sent(t->cells, slot, payload.ticket.seq);
+	return write_tunnel(t, slot, frame);
 }
 
 static size_t
@@ -462,12 +513,17 @@ traffic_next(struct traffic *t, enum traffic_side side, uint64_t now_ns, uint8_t
 bool
 traffic_take_back(struct traffic *t, const uint8_t *frame, size_t size)
 {
-	struct frame_view v = frame_parse(frame, size, true);
+	struct tunnel_view tunnel = tunnel_parse(frame, size);
+	bool inside = t->cells != NULL && tunnel.kind == TUNNEL_G_PDU;
+	struct frame_view v = inside ? frame_parse_packet(tunnel.packet, tunnel.packet_size)
+				     : frame_parse(frame, size, true);
 	struct frame_payload payload;
 
 	if (v.kind != FRAME_UDP || !frame_payload_parse(v.payload, v.payload_size, &payload) ||
 	    !ledger_unsend(t->ledger, &payload.ticket))
 		return false;
+	if (inside)
+		cells_unsent(t->cells, payload.ticket.flow, payload.ticket.seq);
 	series_unsent(t->series, payload.sent_ns);
 	t->counts.unsent++;
 	return true;
@@ -536,8 +592,21 @@ is_ours(const struct traffic *t, enum traffic_side side, uint32_t ip)
 				      : ip - c->remote_base < c->n_remotes;
 }
 
+/* An arrival of a known flow. */
 static void
-arrive_udp(struct traffic *t, enum traffic_side side, const struct frame_view *v, uint64_t now_ns)
+note_in_cells(struct traffic *t, const struct ledger_arrival *a)
+{
+	uint32_t subscriber = a->ticket.flow;
+
+	if (a->direction == LEDGER_UP)
+		cells_uplink_arrived(t->cells, subscriber, a->ticket.seq, a->now_ns);
+	cells_count_usage(t->cells, subscriber, a->direction, t->config.frame_size - BYTES_ETHER);
+}
+
+/* `tunnel`: it came out of one, in a cell; else NULL. */
+static void
+arrive_udp(struct traffic *t, enum traffic_side side, const struct frame_view *v,
+	   const struct tunnel_view *tunnel, uint64_t now_ns)
 {
 	enum ledger_direction direction = side == TRAFFIC_OUTSIDE ? LEDGER_UP : LEDGER_DOWN;
 	struct ledger_arrival arrival = {
@@ -557,7 +626,12 @@ arrive_udp(struct traffic *t, enum traffic_side side, const struct frame_view *v
 	}
 	arrival.ticket = payload.ticket;
 	arrival.sent_ns = payload.sent_ns;
+	if (tunnel != NULL)
+		arrival.cell =
+			cells_seen(t->cells, payload.ticket.flow, tunnel->dst_ip, tunnel->teid);
 	findings = ledger_arrive(t->ledger, &arrival);
+	if (t->cells != NULL && (findings & LEDGER_UNKNOWN) == 0)
+		note_in_cells(t, &arrival);
 	if ((findings & (LEDGER_DUPLICATE | LEDGER_STALE | LEDGER_UNKNOWN)) == 0)
 		note_first_arrival(t, side, &payload, now_ns);
 }
@@ -574,6 +648,30 @@ is_traffic(const struct traffic *t, enum traffic_side side, const struct frame_v
 	       (v->payload != NULL && frame_payload_parse(v->payload, v->payload_size, &payload));
 }
 
+/* What comes to a cell: a packet in a tunnel, or a message of the gateway. */
+static void
+arrive_tunnel(struct traffic *t, const uint8_t *frame, size_t size, uint64_t now_ns)
+{
+	struct tunnel_view tunnel = tunnel_parse(frame, size);
+	struct frame_view v;
+
+	if (tunnel.kind == TUNNEL_END_MARKER) {
+		cells_end_marker(t->cells, tunnel.dst_ip, tunnel.teid);
+		return;
+	}
+	if (tunnel.kind != TUNNEL_G_PDU) {
+		t->counts.ignored++;
+		return;
+	}
+	v = frame_parse_packet(tunnel.packet, tunnel.packet_size);
+	if (!is_traffic(t, TRAFFIC_INSIDE, &v))
+		t->counts.ignored++;
+	else if (tunnel.qfi != t->config.qfi)
+		ledger_corrupt(t->ledger, LEDGER_DOWN, now_ns);
+	else
+		arrive_udp(t, TRAFFIC_INSIDE, &v, &tunnel, now_ns);
+}
+
 void
 traffic_arrive(struct traffic *t, enum traffic_side side, const uint8_t *frame, size_t size,
 	       bool verified, uint64_t now_ns)
@@ -587,9 +685,11 @@ traffic_arrive(struct traffic *t, enum traffic_side side, const uint8_t *frame, 
 		t->counts.foreign_mac++;
 	} else if (v.kind == FRAME_ARP_REPLY) {
 		learn_hop(s, &v);
+	} else if (t->cells != NULL && side == TRAFFIC_INSIDE) {
+		arrive_tunnel(t, frame, size, now_ns);
 	} else if (is_traffic(t, side, &v)) {
 		t->counts.verified += verified;
-		arrive_udp(t, side, &v, now_ns);
+		arrive_udp(t, side, &v, NULL, now_ns);
 	} else {
 		t->counts.ignored++;
 	}
@@ -641,6 +741,7 @@ enter_run(struct traffic *t, uint64_t now_ns)
 	for (unsigned k = 0; k < N_PACES; k++)
 		pace_start(&t->paces[k], rates[k], now_ns + 7919u * k);
 	pace_start(&t->churn, c->churn, now_ns);
+	pace_start(&t->handovers, t->cells != NULL ? c->handovers : 0, now_ns);
 	t->cursors[PACE_DOWN_BULK] = c->n_flows / 2u;
 	ledger_forget_gaps(t->ledger); /* probes rested during the ramp */
 	t->first_window = (uint32_t)ledger_mark(t->ledger, "run", now_ns);
@@ -684,6 +785,9 @@ tick_run(struct traffic *t, uint64_t now_ns)
 			t->counts.closed++;
 	while (flows_n_open(t->flows) < t->config.n_flows && open_flow(t, now_ns, &slot))
 		push_fresh(t, slot);
+	while (pace_take(&t->handovers, now_ns, t->config.max_late_ns, &due_ns))
+		if (cells_handover(t->cells, &slot))
+			push_fresh(t, slot);
 }
 
 static void
@@ -767,7 +871,7 @@ traffic_next_due(const struct traffic *t)
 	if (t->phase == TRAFFIC_RAMP)
 		due = earlier(due, t->ramp.due_ns);
 	if (t->phase == TRAFFIC_RUN) {
-		due = earlier(due, t->churn.due_ns);
+		due = earlier(due, earlier(t->churn.due_ns, t->handovers.due_ns));
 		for (unsigned k = 0; k < N_PACES; k++)
 			due = earlier(due, t->paces[k].due_ns);
 	}
@@ -806,6 +910,12 @@ const struct series *
 traffic_series(const struct traffic *t)
 {
 	return t->series;
+}
+
+const struct cells *
+traffic_cells(const struct traffic *t)
+{
+	return t->cells;
 }
 
 struct traffic_counts

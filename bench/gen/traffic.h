@@ -4,6 +4,9 @@
  * that arrived means. Pure: time is a parameter, frames are bytes; it allocates only in
  * traffic_create(). bench/gen/loop.c connects it to two DPDK ports.
  *
+ * Two roles. For a NAT, `inside` is the network of the subscribers. For a mobile gateway, it is all the
+ * cells: frames there are GTP-U tunnels (tunnel.h), and subscribers change between cells (cells.h).
+ *
  *   inside  sends for the subscribers of all flows (direction "up")
  *   outside is every remote: it learns the external address and port of each flow from
  *           what arrives, and sends to there at a pace of its own (direction "down")
@@ -35,7 +38,9 @@
 
 #include "../judge/ledger.h"
 #include "../judge/series.h"
+#include "cells.h"
 #include "frame.h"
+#include "tunnel.h"
 
 enum traffic_side { TRAFFIC_INSIDE, TRAFFIC_OUTSIDE, TRAFFIC_N_SIDES };
 
@@ -55,7 +60,12 @@ struct traffic_side_config {
 	uint32_t hop_ip;
 };
 
+#define TRAFFIC_MAX_FRAME (FRAME_MAX_SIZE + TUNNEL_MAX_OVERHEAD)
+
+enum traffic_role { TRAFFIC_NAT, TRAFFIC_GATEWAY };
+
 struct traffic_config {
+	enum traffic_role role;
 	struct traffic_side_config sides[TRAFFIC_N_SIDES];
 	uint32_t n_flows;              /* live bulk flows */
 	uint32_t n_probes, probe_rate; /* packets a second of each, each direction */
@@ -72,6 +82,10 @@ struct traffic_config {
 	uint64_t series_bin_ns;
 	uint32_t series_n_bins;
 	uint64_t seed;
+	/* TRAFFIC_GATEWAY; each flow is a subscriber of its own. */
+	uint32_t n_cells, cell_base;
+	uint32_t handovers; /* a second */
+	uint8_t qfi;        /* of a PDU session container in each packet; 0: none */
 };
 
 #define TRAFFIC_COUNTS(X)                                                \
@@ -106,8 +120,7 @@ void traffic_destroy(struct traffic *t);
 /* Opens and closes flows, moves from phase to phase. Call it in every round. */
 void traffic_tick(struct traffic *t, uint64_t now_ns);
 
-/* Writes the next frame that is due on this side into `frame` (frame_size and at least
- * FRAME_ARP_SIZE bytes) and returns its size; 0: nothing is due. A frame that was returned
+/* Writes the next frame that is due on this side into `frame` (TRAFFIC_MAX_FRAME bytes) and returns its size; 0: nothing is due. A frame that was returned
  * counts as sent. */
 size_t traffic_next(struct traffic *t, enum traffic_side side, uint64_t now_ns, uint8_t *frame);
 
@@ -138,6 +151,7 @@ const char *traffic_phase_name(enum traffic_phase phase);
 const struct traffic_config *traffic_config_of(const struct traffic *t);
 const struct ledger *traffic_ledger(const struct traffic *t);
 const struct series *traffic_series(const struct traffic *t);
+const struct cells *traffic_cells(const struct traffic *t); /* NULL for a NAT */
 struct traffic_counts traffic_counts(const struct traffic *t);
 /* How late packets were handed out; only those of a pace. */
 const struct hist *traffic_lateness(const struct traffic *t);

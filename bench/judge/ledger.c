@@ -24,11 +24,21 @@ struct direction {
 	uint64_t history[HISTORY_WORDS]; /* bit (seq % JUDGE_HISTORY_BITS): arrived */
 };
 
+/* Where downlink packets come out. */
+struct whereabouts {
+	uint32_t present; /* 0: not judged */
+	uint32_t last;    /* 0: there was none */
+	uint64_t done_ns; /* of the change from last to present; 0: not yet */
+	bool closed;      /* nothing comes out of the last one any more */
+	bool early;       /* something came out of the present one before; it is counted */
+};
+
 struct flow {
 	uint32_t life; /* 0: never opened */
 	uint32_t flags;
 	bool open;
 	ledger_endpoint inside, remote, external;
+	struct whereabouts cell;
 	struct direction directions[LEDGER_N_DIRECTIONS];
 };
 
@@ -241,6 +251,51 @@ ledger_forget_gaps(struct ledger *l)
 			l->flows[i].directions[d].last_arrival_ns = 0;
 }
 
+/* ---- cells ---------------------------------------------------------------------------- */
+
+void
+ledger_cell_set(struct ledger *l, uint32_t flow, uint32_t cell)
+{
+	l->flows[flow].cell = (struct whereabouts){.present = cell};
+}
+
+void
+ledger_cell_begin(struct ledger *l, uint32_t flow, uint32_t cell)
+{
+	struct whereabouts *w = &l->flows[flow].cell;
+
+	*w = (struct whereabouts){.present = cell, .last = w->present};
+}
+
+void
+ledger_cell_done(struct ledger *l, uint32_t flow, uint64_t now_ns)
+{
+	struct whereabouts *w = &l->flows[flow].cell;
+
+	if (w->done_ns == 0)
+		w->done_ns = now_ns;
+}
+
+void
+ledger_cell_closed(struct ledger *l, uint32_t flow)
+{
+	l->flows[flow].cell.closed = true;
+}
+
+static bool
+cell_is_wrong(struct whereabouts *w, const struct ledger_arrival *a)
+{
+	if (a->cell == 0 || w->present == 0)
+		return false;
+	if (a->cell == w->present) {
+		bool first = w->last != 0 && !w->closed && !w->early;
+
+		w->early |= first;
+		return first;
+	}
+	return a->cell != w->last || w->closed || (w->done_ns != 0 && a->sent_ns > w->done_ns);
+}
+
 /* ---- packets -------------------------------------------------------------------------- */
 
 struct ledger_ticket
@@ -317,6 +372,17 @@ count_findings(struct ledger_counts *c, uint32_t findings)
 	c->stale += (findings & LEDGER_STALE) != 0;
 	c->remapped += (findings & LEDGER_REMAPPED) != 0;
 	c->misdelivered += (findings & LEDGER_MISDELIVERED) != 0;
+	c->wrong_cell += (findings & LEDGER_WRONG_CELL) != 0;
+}
+
+static uint32_t
+check_cell(struct flow *f, const struct ledger_arrival *a, struct ledger_incident *wrong)
+{
+	if (a->direction != LEDGER_DOWN || !cell_is_wrong(&f->cell, a))
+		return 0;
+	wrong->seen = LEDGER_ENDPOINT(a->cell, 0);
+	wrong->expected = LEDGER_ENDPOINT(f->cell.present, 0);
+	return LEDGER_WRONG_CELL;
 }
 
 /* A first arrival: how long it took, and how long the flow had been silent. */
@@ -361,7 +427,7 @@ ledger_arrive(struct ledger *l, const struct ledger_arrival *a)
 		findings = LEDGER_STALE | LEDGER_REORDERED;
 	else
 		findings = history_note(&f->directions[t->direction], t->seq) |
-			   check_translation(f, a, &wrong);
+			   check_translation(f, a, &wrong) | check_cell(f, a, &wrong);
 	count_findings(&l->windows[t->window].counts[t->direction], findings);
 	if ((findings & (LEDGER_DUPLICATE | LEDGER_STALE)) == 0)
 		note_times(l, a);
@@ -438,7 +504,7 @@ bool
 ledger_counts_clean(const struct ledger_counts *c)
 {
 	return ledger_counts_lost(c) == 0 && c->duplicated == 0 && c->reordered == 0 &&
-	       ledger_counts_mistranslated(c) == 0;
+	       ledger_counts_mistranslated(c) == 0 && c->wrong_cell == 0;
 }
 
 uint32_t

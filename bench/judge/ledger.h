@@ -33,10 +33,14 @@
  *                trusted, so the packet also counts as lost
  *   unknown      arrivals with a well-formed ticket that was never handed out
  *   mistranslated = remapped + misdelivered + corrupt + unknown
+ *   wrong_cell   downlink arrivals out of a cell where the subscriber is not: any but the present
+ *                and the last one; the last one, if the packet was to be sent after the change
+ *                was known to be done, or behind the end of what goes there (ledger_cell_closed);
+ *                the present one, if that end had not come before (once a change)
  *   max_gap      longest time between two arrivals of one probe flow (LEDGER_PROBE), noted
  *                in the window in which the later one was sent
  *
- * Memory: about 200 bytes a flow and 28 KB a window. Single thread.
+ * Memory: about 230 bytes a flow and 28 KB a window. Single thread.
  */
 #ifndef SLIM_BENCH_LEDGER_H
 #define SLIM_BENCH_LEDGER_H
@@ -70,7 +74,8 @@ struct ledger_ticket {
 	X(remapped)      \
 	X(misdelivered)  \
 	X(corrupt)       \
-	X(unknown)
+	X(unknown)       \
+	X(wrong_cell)
 
 struct ledger_counts {
 #define X(name) uint64_t name;
@@ -98,6 +103,7 @@ enum ledger_finding {
 	LEDGER_UNKNOWN = 1u << 5,
 	LEDGER_CORRUPT = 1u << 6, /* only in incidents */
 	LEDGER_LOST = 1u << 7,    /* only in incidents */
+	LEDGER_WRONG_CELL = 1u << 8,
 };
 
 /* One trouble, for people who search for its cause. */
@@ -106,7 +112,7 @@ struct ledger_incident {
 	uint32_t findings;           /* enum ledger_finding bits */
 	struct ledger_ticket ticket; /* LOST: the first missing number still known */
 	uint32_t n;                  /* LOST: how many of this life; else 1 */
-	ledger_endpoint seen;        /* REMAPPED, MISDELIVERED: the endpoint that was wrong */
+	ledger_endpoint seen;        /* REMAPPED, MISDELIVERED, WRONG_CELL: what was wrong */
 	ledger_endpoint expected;
 };
 
@@ -149,6 +155,7 @@ struct ledger_arrival {
 	struct ledger_ticket ticket;     /* as it carried it; checked by the ledger */
 	enum ledger_direction direction; /* UP: it arrived outside */
 	ledger_endpoint src, dst;        /* as seen on the wire */
+	uint32_t cell;                   /* DOWN: where it came out; 0: that is not judged */
 	uint64_t sent_ns;                /* when it was to be sent */
 	uint64_t now_ns;
 };
@@ -161,6 +168,19 @@ void ledger_corrupt(struct ledger *l, enum ledger_direction direction, uint64_t 
 
 /* The packet of this (valid) ticket answered one that was to be sent `ns` ago. */
 void ledger_round_trip(struct ledger *l, const struct ledger_ticket *ticket, uint64_t ns);
+
+/*
+ * Cells: where a flow's downlink packets come out, of several places between which its
+ * subscriber changes. Numbers without meaning to the ledger, not 0. A change begins when it is asked
+ * for, is done when there is proof that what is sent from then on goes to the new cell, and the old
+ * cell is closed when it is told that nothing comes there any more. One change at a time.
+ */
+
+/* The flow's cell when it begins; before its first packet. */
+void ledger_cell_set(struct ledger *l, uint32_t flow, uint32_t cell);
+void ledger_cell_begin(struct ledger *l, uint32_t flow, uint32_t cell);
+void ledger_cell_done(struct ledger *l, uint32_t flow, uint64_t now_ns);
+void ledger_cell_closed(struct ledger *l, uint32_t flow);
 
 /* The silence up to now was meant: gaps are measured from the next arrival on. */
 void ledger_forget_gaps(struct ledger *l);
@@ -192,7 +212,7 @@ ledger_counts_mistranslated(const struct ledger_counts *c)
 {
 	return c->remapped + c->misdelivered + c->corrupt + c->unknown;
 }
-/* Nothing lost, duplicated, reordered or mistranslated. */
+/* Nothing lost, duplicated, reordered or mistranslated, nothing in a wrong cell. */
 bool ledger_counts_clean(const struct ledger_counts *c);
 
 /* The first JUDGE_MAX_INCIDENTS troubles, and how many there were in all. */

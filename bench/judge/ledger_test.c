@@ -392,6 +392,49 @@ latency_counts_first_arrivals(void **state)
 	ledger_destroy(l);
 }
 
+static uint32_t
+arrive_in_cell(struct ledger *l, uint32_t cell, uint64_t sent_ns)
+{
+	struct ledger_ticket t = ledger_send(l, 0, LEDGER_DOWN);
+	struct ledger_arrival a = {.ticket = t,
+				   .direction = LEDGER_DOWN,
+				   .src = REMOTE,
+				   .dst = INSIDE(0),
+				   .cell = cell,
+				   .sent_ns = sent_ns,
+				   .now_ns = sent_ns + 10};
+
+	return ledger_arrive(l, &a);
+}
+
+/* Old cell, end, new cell; what is sent after the change is known comes to the new one. */
+static void
+a_subscriber_is_in_one_cell(void **state)
+{
+	struct ledger *l = new_ledger(1);
+
+	(void)state;
+	ledger_cell_set(l, 0, 5);
+	assert_int_equal(arrive_in_cell(l, 5, 1000), 0);
+	assert_int_equal(arrive_in_cell(l, 6, 1010), LEDGER_WRONG_CELL);
+	ledger_cell_begin(l, 0, 6);
+	assert_int_equal(arrive_in_cell(l, 5, 1020), 0);
+	assert_int_equal(arrive_in_cell(l, 7, 1030), LEDGER_WRONG_CELL);
+	ledger_cell_done(l, 0, 1040);
+	ledger_cell_done(l, 0, 1060); /* known since the first time */
+	assert_int_equal(arrive_in_cell(l, 5, 1040), 0);
+	assert_int_equal(arrive_in_cell(l, 5, 1041), LEDGER_WRONG_CELL);
+	assert_int_equal(arrive_in_cell(l, 6, 1050), LEDGER_WRONG_CELL); /* before the end of 5 */
+	assert_int_equal(arrive_in_cell(l, 6, 1051), 0);                 /* that is counted once */
+	ledger_cell_closed(l, 0);
+	assert_int_equal(arrive_in_cell(l, 6, 1060), 0);
+	assert_int_equal(arrive_in_cell(l, 5, 1040), LEDGER_WRONG_CELL); /* behind its end */
+	assert_int_equal(counts(l, 0, LEDGER_DOWN)->wrong_cell, 5);
+	assert_int_equal(counts(l, 0, LEDGER_DOWN)->received, 10);
+	assert_false(ledger_counts_clean(counts(l, 0, LEDGER_DOWN)));
+	ledger_destroy(l);
+}
+
 static void
 bad_requests_are_refused(void **state)
 {
@@ -629,6 +672,7 @@ main(void)
 		cmocka_unit_test(a_second_life_is_another_flow),
 		cmocka_unit_test(taken_back_is_not_sent),
 		cmocka_unit_test(latency_counts_first_arrivals),
+		cmocka_unit_test(a_subscriber_is_in_one_cell),
 		cmocka_unit_test(bad_requests_are_refused),
 		cmocka_unit_test(random_channels_agree_with_the_oracle),
 	};
