@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from slimreport import main, table, verdict, windows  # noqa: E402
 
 CLEAN = {"sent": 1000, "received": 1000, "lost": 0, "duplicated": 0, "reordered": 0, "mistranslated": 0,
-         "max_gap_us": 2100.5}
+         "wrong_cell": 0, "max_gap_us": 2100.5}
 KEYS = {"result", "moves", "ledger", "control", "latency_us", "tcp", "ping", "reasons"}
 MOVE_KEYS = {"from", "to", "result", "entries", "snapshot_bytes", "delta_bytes", "duration_ms",
              "handover_us", "hold_us_p50", "hold_us_max", "held_packets", "flush_wait_us_p50",
@@ -86,6 +86,25 @@ class Verdict(unittest.TestCase):
     def fails(self, v, text):
         self.assertEqual(v["result"], "failed")
         self.assertIn(text, "\n".join(v["reasons"]))
+
+    def test_wrong_usage_fails(self):
+        v = verdict.judge(a_gen(), [a_job()], usage_error=7)
+        self.fails(v, "7 octets counted twice or not at all")
+        self.assertEqual(v["ledger"]["usage_error_bytes"], 7)
+        self.assertIn("octets counted twice or not at all: 7", "\n".join(table.lines(v)))
+
+    def test_right_usage_is_complete(self):
+        v = verdict.judge(a_gen(), [a_job()], usage_error=0)
+        self.assertEqual((v["result"], v["ledger"]["usage_error_bytes"]), ("complete", 0))
+
+    def test_only_a_gateway_has_cells(self):
+        gen = a_gen()
+        gen["config"] = {"role": "gateway"}
+        self.assertEqual(judge(gen)["ledger"]["wrong_cell"], 0)
+        self.assertIn("wrong cell", "\n".join(table.lines(judge(gen))))
+        gen["config"] = {"role": "nat"}
+        self.assertNotIn("wrong_cell", judge(gen)["ledger"])
+        self.assertNotIn("wrong cell", "\n".join(table.lines(judge(gen))))
 
     def test_each_fault_in_each_window_fails(self):
         for number in range(1, 7):

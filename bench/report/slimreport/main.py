@@ -51,7 +51,7 @@ def run_verdict(args):
     gen, jobs = read_gen(args.gen), read_jobs(args.jobs)
     tcp = verdict.sum_tcp([read_json(path) for path in args.tcp])
     ping = read_ping(args.ping) if args.ping else None
-    v = verdict.judge(gen, jobs, tcp, ping, args.expect_moves)
+    v = verdict.judge(gen, jobs, tcp, ping, args.expect_moves, args.usage_error_bytes)
     if args.output:
         with open(args.output, "w", encoding="utf-8") as f:
             json.dump(v, f, indent=2)
@@ -79,6 +79,8 @@ def parser():
     v.add_argument("--tcp", nargs="+", default=[], metavar="FILE",
                    help="reports of iperf3, or {bytes, retransmits, connections_broken} as JSON")
     v.add_argument("--ping", metavar="FILE", help="what ping printed, or {sent, lost} as JSON")
+    v.add_argument("--usage-error-bytes", type=int, metavar="N",
+                   help="octets that the network function's own counters are wrong by")
     v.add_argument("-q", "--quiet", action="store_true", help="no table")
     v.add_argument("-o", "--output", metavar="FILE", help="the verdict as JSON")
     v.set_defaults(run=run_verdict)

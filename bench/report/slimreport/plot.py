@@ -149,7 +149,10 @@ def draw_zoom(axis, series, number, job, spans):
 
 def summary(gen, jobs):
     total = gen["total"]
-    faults = ", ".join(f"{total[key]:,} {key}" for key in ("lost", "duplicated", "reordered", "mistranslated"))
+    keys = ["lost", "duplicated", "reordered", "mistranslated"]
+    if gen.get("config", {}).get("role") == "gateway":
+        keys.append("wrong_cell")
+    faults = ", ".join(f"{total[key]:,} {key.replace('_', ' ')}" for key in keys)
     entries = max(((j.get("result") or {}).get("entries", 0) for j in jobs), default=0)
     moves = f"{len(jobs)} move{'s' * (len(jobs) != 1)}"
     sessions = f" of {entries:,} sessions" if entries else ""

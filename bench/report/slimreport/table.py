@@ -79,13 +79,19 @@ def spread_lines(moves):
     return [f"  {good} of {len(moves)} moves complete", ""] + grid(["", "least", "median", "most"], rows) + [""]
 
 
+LEDGER_TITLES = {"sent": "sent", "received": "received", "lost": "lost", "duplicated": "duplicated",
+                 "reordered": "reordered", "mistranslated": "mistranslated", "wrong_cell": "wrong cell",
+                 "max_gap_us": "longest gap, us"}
+
+
 def ledger_lines(verdict):
-    keys = ("sent", "received", "lost", "duplicated", "reordered", "mistranslated", "max_gap_us")
-    rows = [[name, *(number(counts[key]) for key in keys)]
-            for name, counts in (("during moves", verdict["ledger"]), ("control", verdict["control"]))
-            if counts]
-    return grid(["packets", "sent", "received", "lost", "duplicated", "reordered", "mistranslated",
-                 "longest gap, us"], rows)
+    ledgers = [(name, verdict[key]) for name, key in (("during moves", "ledger"), ("control", "control"))
+               if verdict[key]]
+    keys = [key for key in LEDGER_TITLES if all(key in counts for _, counts in ledgers)]
+    rows = [[name, *(number(counts[key]) for key in keys)] for name, counts in ledgers]
+    lines = grid(["packets", *(LEDGER_TITLES[key] for key in keys)], rows)
+    usage = (verdict["ledger"] or {}).get("usage_error_bytes")
+    return lines + ([f"  octets counted twice or not at all: {number(usage)}"] if usage is not None else [])
 
 
 def latency_lines(verdict):

@@ -2,8 +2,9 @@
 """The verdict: one dictionary that says whether a run of moves was perfect, and what it cost.
 
 `result` is "complete" only if everything that was measured is: every move complete with equal
-digests, no packet lost, duplicated, reordered or mistranslated in any judged window, no TCP
-connection broken, no ping lost. Else it is "failed", and `reasons` says why.
+digests, no packet lost, duplicated, reordered, mistranslated or in a wrong cell in any judged window,
+no octet counted twice or not at all by the network function, no TCP connection broken, no ping
+lost. Else it is "failed", and `reasons` says why.
 
 What was not measured (no real programs ran) is null and does not count; what must be there
 (windows of moves and of the control, as many moves as expected) does.
@@ -71,7 +72,7 @@ def ledger_reasons(name, counts):
         return [f"no window '{name}' in the ledger"]
     if counts["sent"] == 0:
         return [f"nothing was sent in '{name}'"]
-    return [f"{name}: {counts[key]} packets {key}" for key in windows.FAULT_KEYS if counts[key]]
+    return [f"{name}: {counts[key]} packets {key}" for key in windows.FAULT_KEYS if counts.get(key)]
 
 
 def generator_reasons(gen, named):
@@ -83,7 +84,7 @@ def generator_reasons(gen, named):
         if window["judged"] and window not in named:
             counts = windows.ledger([window])
             reasons += [f"{window['name']}: {counts[key]} packets {key}"
-                        for key in windows.FAULT_KEYS if counts[key]]
+                        for key in windows.FAULT_KEYS if counts.get(key)]
     return reasons
 
 
@@ -126,8 +127,12 @@ def program_reasons(tcp, ping):
     return reasons
 
 
-def judge(gen, jobs, tcp=None, ping=None, expect_moves=None):
-    """Merges all. `tcp`: {bytes, retransmits, connections_broken} or None; `ping`: {sent, lost} or
+def usage_reasons(error):
+    return [f"{error} octets counted twice or not at all by the network function"] if error else []
+
+
+def judge(gen, jobs, tcp=None, ping=None, expect_moves=None, usage_error=None):
+    """Merges all. `usage_error`: octets that the network function's own counters are wrong by, or None. `tcp`: {bytes, retransmits, connections_broken} or None; `ping`: {sent, lost} or
     None; `expect_moves`: how many there must be; None: at least one."""
     moving, control = windows.select(gen, "move"), windows.select(gen, "control")
     verdict = {"result": None, "moves": [move(job) for job in jobs],
@@ -136,7 +141,12 @@ def judge(gen, jobs, tcp=None, ping=None, expect_moves=None):
                               "during": windows.latency_us(moving),
                               "after": windows.latency_us(windows.select(gen, "after"))},
                "tcp": tcp, "ping": ping}
-    reasons = generator_reasons(gen, moving + control)
+    if gen.get("config", {}).get("role") == "nat":  # no cells
+        for counts in filter(None, (verdict["ledger"], verdict["control"])):
+            counts.pop("wrong_cell", None)
+    if usage_error is not None and verdict["ledger"] is not None:
+        verdict["ledger"]["usage_error_bytes"] = usage_error
+    reasons = generator_reasons(gen, moving + control) + usage_reasons(usage_error)
     if not jobs:
         reasons.append("no move")
     elif expect_moves is not None and len(jobs) != expect_moves:

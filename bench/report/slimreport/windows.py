@@ -7,8 +7,8 @@ windows, but for the last one of each, which is cut at the window's maximum.
 
 import math
 
-LEDGER_KEYS = ("sent", "received", "lost", "duplicated", "reordered", "mistranslated")
-FAULT_KEYS = ("lost", "duplicated", "reordered", "mistranslated")
+FAULT_KEYS = ("lost", "duplicated", "reordered", "mistranslated", "wrong_cell")
+LEDGER_KEYS = ("sent", "received", *FAULT_KEYS)
 
 
 class BadInput(Exception):
@@ -22,16 +22,18 @@ def select(gen, name):
 
 
 def ledger(windows):
-    """Their ledgers as one, both directions. None if there is no window."""
+    """Their ledgers as one, both directions. None if there is no window. `wrong_cell` only where there
+    are cells."""
     if not windows:
         return None
-    total = {key: sum(w["sum"][key] for w in windows) for key in LEDGER_KEYS}
+    keys = [key for key in LEDGER_KEYS if all(key in w["sum"] for w in windows)]
+    total = {key: sum(w["sum"][key] for w in windows) for key in keys}
     total["max_gap_us"] = max(w["sum"]["max_gap_us"] for w in windows)
     return total
 
 
 def faults(counts):
-    return sum(counts[key] for key in FAULT_KEYS)
+    return sum(counts.get(key, 0) for key in FAULT_KEYS)
 
 
 def duration_s(windows):
