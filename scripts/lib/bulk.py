@@ -90,6 +90,10 @@ def wire_bytes(netns, device):
     return counts["tx"]["bytes"] + counts["rx"]["bytes"]
 
 
+def nat_of(host):
+    return f"nat-{host}"
+
+
 class Peaks:
     """with Peaks(pids, folders) as p: the largest own memory of each process meanwhile, with the files
     that it keeps in its folder."""
@@ -183,8 +187,8 @@ class Bulk:
         self.fill()
         self.launch_nf("b", "client", ["--standby"])
         for name in HOSTS:
-            wait.until(lambda n=name: self.is_ready(n), f"{HOSTS[name].nf} and its wires",
-                       alive=self.children[HOSTS[name].nf].gone)
+            wait.until(lambda n=name: self.is_ready(n), f"{nat_of(name)} and its wires",
+                       alive=self.children[nat_of(name)].gone)
             wait.until(lambda n=name: self.has_peer(n), f"the peer of slimd {name}")
 
     def netns(self, name):
@@ -237,16 +241,16 @@ class Bulk:
 
     def launch_nf(self, name, role, options=()):
         host, size = HOSTS[name], self.size
-        config = self.config("bulk-nat.yaml", f"{self.folder}/{name}/nat.yaml", host, nf=host.nf,
+        config = self.config("bulk-nat.yaml", f"{self.folder}/{name}/nat.yaml", host, nf=nat_of(name),
                              workers=size.workers, capacity=size.capacity, last_pool=size.addresses - 1)
-        return self.launch(host.nf, ["slim-nat", *self.eal(name, size.workers + 1, size.nf_megabytes, role, PORTS),
+        return self.launch(nat_of(name), ["slim-nat", *self.eal(name, size.workers + 1, size.nf_megabytes, role, PORTS),
                                      "--", "--config", config, *options])
 
     def show_nf(self, name):
-        return self.slimctl(name).try_json("nf", "show", HOSTS[name].nf) or {}
+        return self.slimctl(name).try_json("nf", "show", nat_of(name)) or {}
 
     def is_ready(self, name):
-        words = self.children[HOSTS[name].nf].output()
+        words = self.children[nat_of(name)].output()
         return self.show_nf(name).get("alive") and all(
             words.rfind(f"port {port}: link up") > words.rfind(f"port {port}: link down") for port in PORTS)
 
@@ -282,7 +286,7 @@ class Bulk:
         cpu = {name: cpu_seconds(pid) for name, pid in pids.items()}
         sent = wire_bytes(self.netns("a"), "peer0")
         with Peaks(pids, {f"slimd-{name}": f"{self.folder}/{name}" for name in HOSTS}) as peaks:
-            status, job = self.slimctl(source).migrate(host.nf, host.other)
+            status, job = self.slimctl(source).migrate(nat_of(source), host.other)
         result = job.get("result") or {}
         if (status != 0 or job.get("state") != "complete"
                 or not result["digest_source"] == result["digest_target"] == result["digest_proof"]):

@@ -44,7 +44,7 @@ def tells_why(bench):
 
 def moves(bench, tls):
     source = bench.home
-    said = ask(bench, source, HOSTS[source].nf, HOSTS[source].other, tls=tls)
+    said = ask(bench, source, bench.lab.instance(source), HOSTS[source].other, tls=tls)
     bench.home = HOSTS[source].other
     expect_equal(said["job"]["state"], "JOB_COMPLETE", "state of the job")
     expect(said["updates"] > 1 and said["phases"][-1] == "done", f"progress: {said['phases']}")

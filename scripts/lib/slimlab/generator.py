@@ -6,7 +6,7 @@ import socket
 
 from . import wait
 
-FAULTS = ("lost", "duplicated", "reordered", "mistranslated")
+FAULTS = ("lost", "duplicated", "reordered", "mistranslated", "wrong_cell")
 
 
 class Generator:

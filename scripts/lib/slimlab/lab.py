@@ -7,7 +7,7 @@
                       | pin                        pout |
                       +------------- br-slim -----------+
                                       |  |
-                                   nat-a  nat-b        (vhost-user)
+                                  nf-a    nf-b         (vhost-user; roles.py)
                                      |      |
       namespace a: slimd  <----- veth, TLS -----> namespace b: slimd
 
@@ -28,10 +28,10 @@ from .generator import Generator
 from .move import Slimctl
 from .process import Child, run
 from .programs import Programs
+from .roles import ROLES
 from .switch import Switch
 from .template import write_config
 
-SERVICE = "nat"
 SOCKET_BUFFER = 8 << 20
 PORTS = {"inside": "02:00:00:00:01:01", "outside": "02:00:00:00:02:01"}  # of both instances
 
@@ -44,10 +44,6 @@ class Host:
     other_address: str
     active: bool  # its NF serves from the start
 
-    @property
-    def nf(self):
-        return f"{SERVICE}-{self.name}"
-
 
 HOSTS = {
     "a": Host("a", "10.77.0.1", "b", "10.77.0.2", True),
@@ -55,11 +51,17 @@ HOSTS = {
 }
 
 
+def switch_port(host, port):
+    """Name of an NF's port at the switch, whatever the NF: OpenFlow 1.4 has 15 characters for it."""
+    return f"nf-{host}-{port}"
+
+
 class Lab:
     """with Lab(settings) as lab: ... Everything is undone at the end, however it ends."""
 
     def __init__(self, settings, say=lambda text: None):
         self.settings = settings
+        self.role = ROLES[settings.nf](settings)
         self.say = say
         self.journal = leftovers.Journal(settings.name)
         self.folder = tempfile.mkdtemp(prefix=f"{settings.name}-lab-", dir=machine.VOLATILE)
@@ -90,6 +92,10 @@ class Lab:
     def __exit__(self, *_):
         self.stop()
 
+    def instance(self, host):
+        """Name of a host's NF."""
+        return f"{self.role.service}-{host}"
+
     def netns(self, role):
         return f"{self.settings.name}-{role}"
 
@@ -105,8 +111,8 @@ class Lab:
         self.start_ofctld()
         for host in HOSTS:
             self.start_slimd(host)
-        self.say("slim-nat a (active), slim-nat b (standby)")
-        machine.take_hugepages(self.journal, len(HOSTS) * self.settings.nf_megabytes())
+        self.say(f"{self.role.program} a (active), {self.role.program} b (standby)")
+        machine.take_hugepages(self.journal, len(HOSTS) * self.settings.nf_megabytes(self.role.slot_bytes))
         for host in HOSTS.values():
             self.launch_nf(host.name, active=host.active)
         for host in HOSTS:
@@ -155,9 +161,10 @@ class Lab:
         machine.set_sysctl(self.journal, "net.core.rmem_default", SOCKET_BUFFER)
         switch.add_device("br-in", "client")
         switch.add_device("br-out", "server")
-        for host in HOSTS.values():
+        for host in HOSTS:
             for port in PORTS:
-                switch.add_vhost("br-slim", f"{host.nf}-{port}", self.vhost_socket(f"{host.nf}-{port}"))
+                name = switch_port(host, port)
+                switch.add_vhost("br-slim", name, self.vhost_socket(name))
         switch.add_vhost("br-in", "gen-inside", self.vhost_socket("gen-inside"))
         switch.add_vhost("br-out", "gen-outside", self.vhost_socket("gen-outside"))
 
@@ -172,7 +179,8 @@ class Lab:
 
     def start_ofctld(self):
         os.makedirs(f"{self.folder}/ofctld", exist_ok=True)
-        config = self.write_config("ofctld.yaml", f"{self.folder}/ofctld.yaml")
+        config = self.write_config("ofctld.yaml", f"{self.folder}/ofctld.yaml",
+                                   service=self.role.service)
         self.ofctld = Child(self.journal, self.folder, "slim-ofctld",
                             [self.program("slim-ofctld"), "--config", config],
                             nice=self.settings.daemon_nice)
@@ -184,7 +192,7 @@ class Lab:
         return bool(bridges) and all(b["state"] == "up" for b in bridges)
 
     def steer(self, host):
-        self.slimctl(host).run("steering", "set", SERVICE, HOSTS[host].nf)
+        self.slimctl(host).run("steering", "set", self.role.service, self.instance(host))
 
     def start_slimd(self, name):
         host = HOSTS[name]
@@ -232,33 +240,32 @@ class Lab:
         return options
 
     def start_nf(self, name, active):
-        machine.take_hugepages(self.journal, self.settings.nf_megabytes())
+        machine.take_hugepages(self.journal, self.settings.nf_megabytes(self.role.slot_bytes))
         self.launch_nf(name, active)
         self.await_nf(name)
 
     def launch_nf(self, name, active):
-        host, s = HOSTS[name], self.settings
-        config = self.write_config("nat.yaml", f"{self.folder}/{name}/nat.yaml", nf=host.nf, host=name,
-                                   capacity=s.sessions(), last_pool=s.pool_addresses() - 1,
-                                   workers=s.workers, spin=s.spin, udp_timeout_s=s.udp_timeout_s,
-                                   filtering=s.filtering, pcp=str(s.pcp).lower(),
-                                   sleep_us=s.sleep_us, hold_capacity=s.hold_capacity)
-        ports = {f"{host.nf}-{port}": mac for port, mac in PORTS.items()}
-        child = Child(self.journal, self.folder, host.nf,
-                      [self.program("slim-nat"), *self.eal(host.nf, s.workers + 1, s.nf_megabytes(), ports),
+        s, nf = self.settings, self.instance(name)
+        config = self.write_config(self.role.template, f"{self.folder}/{name}/nf.yaml", nf=nf, host=name,
+                                   capacity=s.sessions(), workers=s.workers, spin=s.spin, sleep_us=s.sleep_us,
+                                   hold_capacity=s.hold_capacity, **self.role.config())
+        ports = {switch_port(name, port): mac for port, mac in PORTS.items()}
+        megabytes = s.nf_megabytes(self.role.slot_bytes)
+        child = Child(self.journal, self.folder, nf,
+                      [self.program(self.role.program), *self.eal(nf, s.workers + 1, megabytes, ports),
                        "--", "--config", config, *([] if active else ["--standby"])],
                       netns=self.netns(name), nice=s.nice)
         self.nf[name] = child
 
     def await_nf(self, name):
         """Its ports are up at the switch, and its slimd knows it."""
-        host, child = HOSTS[name], self.nf[name]
+        nf, child = self.instance(name), self.nf[name]
         for port in PORTS:
-            self.switch.await_link(f"{host.nf}-{port}", alive=child.gone)
-        wait.until(lambda: self.nf_is_alive(name), f"{host.nf} at slimd {name}", alive=child.gone)
+            self.switch.await_link(switch_port(name, port), alive=child.gone)
+        wait.until(lambda: self.nf_is_alive(name), f"{nf} at slimd {name}", alive=child.gone)
 
     def show_nf(self, name):
-        shown = self.slimctl(name).try_json("nf", "show", HOSTS[name].nf)
+        shown = self.slimctl(name).try_json("nf", "show", self.instance(name))
         return shown or None
 
     def nf_is_alive(self, name):
@@ -273,14 +280,15 @@ class Lab:
 
     def start_generator(self, *options):
         s = self.settings
+        self.role.prepare(self)
         machine.take_hugepages(self.journal, s.generator_megabytes)
         path, output = f"{self.folder}/gen.sock", f"{self.folder}/gen.json"
         child = Child(self.journal, self.folder, "slim-gen",
                       [self.program("slim-gen"),
                        *self.eal("gen", 1, s.generator_megabytes, dict.fromkeys(("gen-inside", "gen-outside"))), "--",
-                       "--control", path, "--output", output,
-                       "--subscribers", s.subscribers(), "--ramp-rate", s.ramp_rate(),
-                       "--flows", s.flows, "--rate", s.rate, "--churn", s.churn, *options], nice=s.nice)
+                       "--control", path, "--output", output, "--ramp-rate", s.ramp_rate(),
+                       "--flows", s.flows, "--rate", s.rate, *self.role.generator_options(self.folder),
+                       *options], nice=s.nice)
         self.generator = Generator(child, path, output)
         for port in ("gen-inside", "gen-outside"):
             self.switch.await_link(port, alive=child.gone)
@@ -304,7 +312,7 @@ class Lab:
     def migrate(self, source, *options, seconds=120):
         """Moves the NF away from a host. Returns (exit status, job)."""
         host = HOSTS[source]
-        return self.slimctl(source).migrate(host.nf, host.other, *options, seconds=seconds)
+        return self.slimctl(source).migrate(self.instance(source), host.other, *options, seconds=seconds)
 
     def logs(self, lines=16):
         """The last words of everything, for a failure's report."""

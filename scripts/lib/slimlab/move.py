@@ -54,6 +54,10 @@ class Slimctl:
     def json(self, *args, seconds=30):
         return json.loads(self.run("--json", *args, seconds=seconds))
 
+    def json_rows(self, *args, seconds=120):
+        """Of a command that prints an object a line."""
+        return [json.loads(line) for line in self.run("--json", *args, seconds=seconds).splitlines()]
+
     def try_json(self, *args):
         """None when the daemon is not there or says no."""
         try:

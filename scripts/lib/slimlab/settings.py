@@ -9,14 +9,17 @@ import os
 class Settings:
     name: str = "slim"          # of the lab; prefix of its namespaces
     flavour: str = "gcc"        # which build folder its programs come from
-    flows: int = 100_000        # live flows of the generator
+    nf: str = "nat"             # what moves: nat or gateway (roles.py)
+    flows: int = 100_000        # live flows of the generator; gateway: subscribers
     rate: int = 20_000          # packets a second, each direction
-    churn: int = 500            # flows closed and opened a second
+    churn: int = 500            # nat: flows closed and opened a second
+    handovers: int = 500        # gateway: subscribers that change their cell, a second
     workers: int = 2            # packet threads of each NF
     udp_timeout_s: int = 120    # a session whose flow was closed stays that long
     capacity: int = 0           # sessions that an NF has room for; 0: enough for flows and churn
     filtering: str = "endpoint-independent"  # of the NAT
     pcp: bool = False           # its PCP server
+    follow_subscribers: bool = True  # gateway: an uplink packet from another cell is a handover
     allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
     hold_capacity: int = 8192   # packets that an NF can hold, per worker and port
     spin: int = 32              # empty rounds before a worker of an NF sleeps
@@ -37,7 +40,7 @@ class Settings:
 
     def live_sessions(self):
         """Those of open flows, and of closed ones until their timeout."""
-        return self.flows + self.churn * (self.udp_timeout_s + 30)
+        return self.flows + (self.churn * (self.udp_timeout_s + 30) if self.nf == "nat" else 0)
 
     def sessions(self):
         if self.capacity:
@@ -57,11 +60,11 @@ class Settings:
         """Flows opened a second at the start: the switch on its core carries no more at once."""
         return max(1000, min(self.flows // 5, 40_000))
 
-    def nf_megabytes(self):
+    def nf_megabytes(self, slot_bytes):
         """Slot and index of each session, ports, packets that are held or queued, and the rest."""
         packets = 2 * len(("inside", "outside")) * self.workers * self.hold_capacity
         peers = 0 if self.filtering == "endpoint-independent" else self.sessions()
-        return 96 + self.pool_addresses() + (self.sessions() * 512 + peers * 128 + packets * 2560) // (1 << 20)
+        return 96 + self.pool_addresses() + (self.sessions() * slot_bytes + peers * 128 + packets * 2560) // (1 << 20)
 
     def lcores(self, n):
         """EAL's --lcores for n threads that may run on every CPU."""

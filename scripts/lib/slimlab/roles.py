@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the lab has to know of each network function that it can move."""
+
+from .process import run
+
+# What one of the generator's flows is, and what they do.
+CELLS, CELL_BASE = 64, (10 << 24) + (128 << 16) + 1             # 10.128.0.1
+SUBSCRIBER_BASE = (100 << 24) + (65 << 16)                      # 100.65.0.0
+FIXED_FLOWS = 8                                                 # probes and echoes of slim-gen
+TEID_GATEWAY, TEID_CELL = 0x40000000, 0x80000000                # as in bench/gen/cells.h
+
+
+def dotted(address):
+    return ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+class Nat:
+    service = "nat"
+    title = "NAT"
+    program = "slim-nat"
+    template = "nat.yaml"
+    flows_are = "sessions"
+    slot_bytes = 512     # of memory, with index and all that is derived
+    has_programs = True  # iperf3 and the like can speak through it
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def config(self):
+        """What its template has beside the common values."""
+        s = self.settings
+        return {"last_pool": s.pool_addresses() - 1, "udp_timeout_s": s.udp_timeout_s, "filtering": s.filtering,
+                "pcp": str(s.pcp).lower()}
+
+    def generator_options(self, _folder):
+        return ["--subscribers", self.settings.subscribers(), "--churn", self.settings.churn]
+
+    def load_text(self):
+        return f"{self.settings.churn} sessions close and open each second"
+
+    def prepare(self, _lab):
+        """Before the generator starts."""
+
+    def usage_error(self, _lab, _home):
+        """Octets that the NF's own counters have too many or too few; None: it counts none."""
+        return None
+
+
+class Gateway:
+    service = "gateway"
+    title = "Mobile gateway"
+    program = "slim-gateway"
+    template = "gateway.yaml"
+    flows_are = "subscribers"
+    slot_bytes = 640
+    has_programs = False
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def config(self):
+        return {"follow": str(self.settings.follow_subscribers).lower()}
+
+    def generator_options(self, folder):
+        return ["--role", "gateway", "--handovers", self.settings.handovers, "--cells", CELLS,
+                "--usage", f"{folder}/gen-usage.txt"]
+
+    def load_text(self):
+        return f"{self.settings.handovers} handovers between {CELLS} cells each second"
+
+    def slim_nf(self, lab, home, *words):
+        return run(lab.program("slim-nf"), "--socket", f"{lab.folder}/{home}/nf.sock", *words)
+
+    def prepare(self, lab):
+        """The control plane's part: a session for each subscriber, where slim-gen has him."""
+        path = f"{lab.folder}/sessions.txt"
+        with open(path, "w", encoding="utf-8") as f:
+            for i in range(self.settings.flows + FIXED_FLOWS):
+                address = SUBSCRIBER_BASE + i
+                f.write(f"session add {TEID_GATEWAY | address & 0xffffff} ipv4 {dotted(address)} "
+                        f"cell {dotted(CELL_BASE + i % CELLS)} cell-teid {TEID_CELL + i}\n")
+        self.slim_nf(lab, "a", "--batch", path)
+
+    def usage_error(self, lab, home):
+        """Sum over all subscribers of the difference to what slim-gen saw come through."""
+        seen = {}
+        with open(f"{lab.folder}/gen-usage.txt", encoding="utf-8") as f:
+            for line in f:
+                teid, up, down = map(int, line.split())
+                seen[teid] = (up, down)
+        wrong = 0
+        for row in self.sessions(lab, home):
+            up, down = seen.pop(int(row["teid"]), (0, 0))
+            wrong += abs(int(row["bytes_up"]) - up) + abs(int(row["bytes_down"]) - down)
+        return wrong + sum(up + down for up, down in seen.values())  # of sessions that are gone
+
+    def sessions(self, lab, home):
+        return lab.slimctl(home).json_rows("table", "dump", f"{self.service}-{home}", "--table", "session")
+
+
+ROLES = {role.service: role for role in (Nat, Gateway)}
