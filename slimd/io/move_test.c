@@ -992,7 +992,8 @@ the_handover_waits_for_a_slow_target(void **state)
 	for (int i = 0; i < 3; i++) {
 		uint64_t told_ns = source->backlog_ns;
 
-		UNTIL(w, source->backlog_ns != told_ns || strcmp(state_of(w, 0), "catching-up") != 0);
+		UNTIL(w,
+		      source->backlog_ns != told_ns || strcmp(state_of(w, 0), "catching-up") != 0);
 		turn(w);
 		assert_string_equal(state_of(w, 0), "catching-up");
 	}
