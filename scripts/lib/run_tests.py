@@ -19,9 +19,10 @@ STAGES = {
     "asan": ["unit", "sim", "dpdk"],
     "tsan": ["dpdk"],
     "e2e": ["e2e"],
+    "foreign": ["foreign"],
 }
 QUICK = {"gcc": ["unit", "sim"]}
-FLAVOUR = {"e2e": "gcc"}
+FLAVOUR = {"e2e": "gcc", "foreign": "gcc"}
 
 # The leak check stays on everywhere. DPDK and gRPC keep some memory for the life of the process;
 # what they keep is named in lsan.supp.

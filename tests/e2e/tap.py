@@ -61,19 +61,20 @@ class Tap:
         return 1 if self.failed else 0
 
 
-def missing():
+def missing(tools):
     """Why the lab cannot run here; None when it can."""
     if os.geteuid() != 0:
         return "needs root (namespaces, huge pages)"
-    for tool in ("ovsdb-server", "ip", "nsenter"):
+    for tool in (*tools, "ip", "nsenter"):
         if not shutil.which(tool):
             return f"{tool} is not installed"
     return None
 
 
-def run(cases):
-    """`cases`: a function that takes a Tap. A lab that cannot start is a failure, not a skip."""
-    reason = missing()
+def run(cases, tools=("ovsdb-server",)):
+    """`cases`: a function that takes a Tap. `tools`: the programs that it needs. A lab that cannot start is a
+    failure, not a skip."""
+    reason = missing(tools)
     if reason:
         print(f"1..0 # SKIP {reason}")
         return 0
