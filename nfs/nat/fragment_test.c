@@ -727,6 +727,11 @@ what_waits_is_given_back(void **state)
 		assert_memory_equal(rte_pktmbuf_mtod(returned[i], void *),
 				    rte_pktmbuf_mtod(copies[2 - i], void *), returned[i]->data_len);
 	}
+	/* A single one, too. */
+	harness_send(&h, NAT_INSIDE, cut(pieces[0], 4, 64, 64, true), 0);
+	harness_wait(&h, 1);
+	assert_int_equal(n_returned, 3);
+	rte_pktmbuf_free(returned[2]);
 	/* They come again, where it serves. */
 	harness_send(&h, NAT_INSIDE, pieces[0], 0);
 	rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));

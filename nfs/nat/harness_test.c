@@ -407,7 +407,7 @@ harness_join(struct harness *h, uint8_t side, uint16_t mtu, uint32_t *ret_n_piec
 {
 	static uint8_t frame[16384];
 	struct harness_packet p;
-	uint32_t size = 0, end = 0;
+	uint32_t size = 0, end = 0, n_last = 0;
 	struct rte_mbuf *m;
 
 	*ret_n_pieces = 0;
@@ -427,9 +427,11 @@ harness_join(struct harness *h, uint8_t side, uint16_t mtu, uint32_t *ret_n_piec
 		memcpy(frame + 34 + from, f + 34, n);
 		size += n;
 		end = more ? end : from + n;
+		n_last += !more;
 		(*ret_n_pieces)++;
 		rte_pktmbuf_free(m);
 	}
+	assert_int_equal(n_last, 1);
 	assert_int_equal(size, end); /* nothing is missing, nothing there twice */
 	put16(frame + 16, (uint16_t)(20 + size));
 	put16(frame + 20, 0);

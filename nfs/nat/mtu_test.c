@@ -152,14 +152,14 @@ long_packets_from_outside_are_cut_too(void **state)
 	assert_int_equal(back.id, 77);
 }
 
-/* Fragments of 1,400 bytes, each cut again. Killed by: an offset that begins at zero, MF of the last piece
+/* Fragments of 1,000 and 808 bytes, each cut again. Killed by: an offset that begins at zero, MF of the last piece
  * of a fragment that is not the last. */
 static void
 fragments_are_cut_further(void **state)
 {
 	struct harness_packet p = packet(1, 1800), out;
 	struct rte_mbuf *whole = harness_build(&h, &p), *m, *pieces[NF_MAX_PIECES];
-	uint16_t n_sent = nf_mtu_fragment(whole, 14, 1420, h.pool, pieces);
+	uint16_t n_sent = nf_mtu_fragment(whole, 14, 1020, h.pool, pieces);
 	uint32_t n;
 
 	(void)state;
