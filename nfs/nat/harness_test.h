@@ -21,6 +21,7 @@
 
 #define HARNESS_WORKERS 4
 #define HARNESS_SECOND UINT64_C(1000000000)
+#define HARNESS_TICK (UINT64_C(1) << 27) /* expiry is this late at most */
 
 #define IP(a, b, c, d) \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
@@ -67,7 +68,7 @@ void harness_close(struct harness *h);
 
 /* Moves time on and runs the timers of all workers. */
 void harness_wait(struct harness *h, uint64_t ns);
-/* The sweep over all slots: expiry is complete after it. */
+/* Expires all whose time is over now, as the timers do a tick later. */
 void harness_sweep(struct harness *h);
 
 /* A UDP packet with a payload of bytes. */

@@ -559,20 +559,6 @@ burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 
 /* ---- timers --------------------------------------------------------------------------------------------------- */
 
-/* Slots whose turn it is, so that all of them come once in NAT_SWEEP_NS. A shift by 31 bits
- * stands for the division by two seconds (2^31 ns). */
-static void
-sweep(struct nat_worker *w)
-{
-	uint64_t since = w->nf->now_ns - w->swept_ns;
-	uint64_t due = (RTE_MIN(since, NAT_SWEEP_NS) * w->sessions->n_slots) >> 31;
-
-	if (due == 0)
-		return;
-	w->swept_ns = w->nf->now_ns;
-	nat_session_expire(w->sessions, w->nf->now_ns, (uint32_t)RTE_MIN(due, NAT_SWEEP_MAX));
-}
-
 /* What the tables counted goes to the worker's counters. */
 static void
 collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
@@ -588,7 +574,7 @@ tick(struct nf_worker *nf)
 {
 	struct nat_worker *w = nf->self;
 
-	sweep(w);
+	nat_session_expire(w->sessions, nf->now_ns, NAT_EXPIRE_MAX);
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);
 	nat_fragment_tick(w);

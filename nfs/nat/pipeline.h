@@ -23,9 +23,8 @@
 #include "pcp.h"
 #include "session.h"
 
-#define NAT_SWEEP_NS UINT64_C(2000000000) /* in which all slots are looked at once */
-#define NAT_SWEEP_MAX 1024u               /* slots looked at in one round */
-#define NAT_ERRORS_PER_S 1000u            /* ICMP errors of the NAT's own, per worker */
+#define NAT_EXPIRE_MAX 256u    /* mappings whose time may be over, looked at in one round */
+#define NAT_ERRORS_PER_S 1000u /* ICMP errors of the NAT's own, per worker */
 
 /* What a handed-over packet is (struct nf_meta.kind). */
 enum nat_meta_kind {
@@ -55,7 +54,6 @@ struct nat_worker {
 	struct nat_fragments *fragments;
 	struct nat_pcp *pcp; /* NULL: no PCP server */
 	struct nf_neighbours *neighbours;
-	uint64_t swept_ns;  /* the sweep has done all that was due at this time */
 	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
 	uint32_t n_errors;
 	uint16_t ip_id;

@@ -17,8 +17,10 @@
 #include "filter.h"
 #include "pcp.h"
 
-/* A tick of the coarse deadlines: 2^27 ns = 134 ms. 32 bits last for 18 years of uptime. */
+/* A tick of the wheel is 2^27 ns = 134 ms; all ticks of it are nine minutes. */
 #define TICK_SHIFT 27
+#define N_TICKS 4096u
+#define LOOK_AGAIN_NS UINT64_C(2000000000) /* after a deadline of a bucket that is not owned */
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
@@ -44,14 +46,6 @@ static uint8_t
 bucket_of(rte_be32_t inside_address)
 {
 	return (uint8_t)rte_be_to_cpu_32(inside_address);
-}
-
-static uint32_t
-tick_of(uint64_t ns)
-{
-	uint32_t tick = (uint32_t)(ns >> TICK_SHIFT);
-
-	return tick == 0 ? 1 : tick;
 }
 
 static uint64_t
@@ -348,7 +342,7 @@ find_port(struct nat_sessions *s, const struct request *r, struct nat_place *ret
 static void
 set_deadline(struct nat_sessions *s, uint32_t slot, uint64_t ns)
 {
-	s->deadlines[slot - s->first_slot] = tick_of(ns);
+	nf_wheel_insert(&s->wheel, slot - s->first_slot, ns);
 }
 
 static enum nat_parity
@@ -409,6 +403,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	*entry = session;
 	slim_slot_end(s->agent, s->table, slot, at.bucket);
 	nf_slot_index_insert(&s->index, hash, slot);
+	s->local[slot - s->first_slot].is_counted = true;
 	give_port(s, slot, &at, subscriber);
 	set_deadline(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
 	s->n_created++;
@@ -420,16 +415,16 @@ void
 nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16_t peer,
 		    uint64_t now_ns)
 {
-	uint32_t *deadline = &s->deadlines[slot - s->first_slot];
+	const struct nat_timeouts *timeouts = &s->shared->timeouts;
 	struct nat_session *session = slim_slot_begin(s->agent, s->table, slot);
-	uint32_t sooner;
+	uint64_t before = nat_session_timeout(timeouts, session), timeout;
 
 	session->tcp_state = state;
 	session->tcp_peer = peer;
-	sooner = tick_of(now_ns + nat_session_timeout(&s->shared->timeouts, session));
+	timeout = nat_session_timeout(timeouts, session);
 	slim_slot_end(s->agent, s->table, slot, bucket_of(session->inside_address));
-	if (sooner < *deadline)
-		*deadline = sooner;
+	if (timeout < before)
+		set_deadline(s, slot, now_ns + timeout);
 }
 
 void
@@ -447,10 +442,10 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session)
 
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
 	take_port(s, slot, bucket_of(session->inside_address));
-	/* Zero: acquired, but no row came. It was never counted for the subscriber. */
-	if (s->deadlines[slot - s->first_slot] != 0)
+	if (s->local[slot - s->first_slot].is_counted)
 		release_subscriber(s, session->inside_address);
-	s->deadlines[slot - s->first_slot] = 0;
+	s->local[slot - s->first_slot].is_counted = false;
+	nf_wheel_remove(&s->wheel, slot - s->first_slot);
 	s->free[s->n_free++] = slot;
 }
 
@@ -494,8 +489,10 @@ expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 		set_deadline(s, slot, end);
 		return false;
 	}
-	if (!slim_owns(s->agent, bucket_of(session->inside_address)))
+	if (!slim_owns(s->agent, bucket_of(session->inside_address))) {
+		set_deadline(s, slot, now_ns + LOOK_AGAIN_NS);
 		return false;
+	}
 	nat_session_remove(s, slot);
 	s->n_expired++;
 	return true;
@@ -504,16 +501,17 @@ expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 uint32_t
 nat_session_expire(struct nat_sessions *s, uint64_t now_ns, uint32_t n)
 {
-	uint32_t tick = tick_of(now_ns);
 	uint32_t n_expired = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = s->cursor;
-		uint32_t deadline = s->deadlines[at];
+		uint32_t item = nf_wheel_take(&s->wheel, now_ns), next;
 
-		s->cursor = at + 1 == s->n_slots ? 0 : at + 1;
-		if (unlikely(deadline != 0 && deadline <= tick))
-			n_expired += expire_one(s, s->first_slot + at, now_ns);
+		if (likely(item == NF_WHEEL_NONE))
+			break;
+		next = nf_wheel_peek(&s->wheel);
+		if (next != NF_WHEEL_NONE)
+			rte_prefetch0(nat_session_at(s, s->first_slot + next));
+		n_expired += expire_one(s, s->first_slot + item, now_ns);
 	}
 	return n_expired;
 }
@@ -573,10 +571,12 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	if (subscriber == NULL)
 		subscriber = add_subscriber(s, session->inside_address, hash,
 					    number == NAT_NOT_IN_POOL ? 0 : number);
-	if (s->deadlines[slot - s->first_slot] == 0)
+	if (!s->local[slot - s->first_slot].is_counted)
 		subscriber->n_sessions++;
-	/* The next sweep looks at it; its time may still change. */
-	s->deadlines[slot - s->first_slot] = 1;
+	s->local[slot - s->first_slot].is_counted = true;
+	/* Later packets that are still on their way only prolong it. */
+	set_deadline(s, slot,
+		     session->last_seen + nat_session_timeout(&s->shared->timeouts, session));
 	take_port(s, slot, bucket);
 	if (number == NAT_NOT_IN_POOL || at.bucket != bucket)
 		s->n_conflicts++; /* not a mapping of this pool: nothing from outside reaches it */
@@ -641,12 +641,12 @@ init_share(struct nat_sessions *s, struct nat_session_table *t, uint32_t n_slots
 	s->n_slots = n_slots;
 	s->random = t->seed ^ (first_slot + UINT64_C(0x9e3779b97f4a7c15));
 	s->free = zalloc(n_slots, sizeof(*s->free));
-	s->deadlines = zalloc(n_slots, sizeof(*s->deadlines));
 	s->local = zalloc(n_slots, sizeof(*s->local));
 	s->subscribers = zalloc(n_slots, sizeof(*s->subscribers));
 	s->free_subscribers = zalloc(n_slots, sizeof(*s->free_subscribers));
-	if (s->free == NULL || s->deadlines == NULL || s->local == NULL || s->subscribers == NULL ||
+	if (s->free == NULL || s->local == NULL || s->subscribers == NULL ||
 	    s->free_subscribers == NULL ||
+	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0 ||
 	    nf_slot_index_init(&s->index, n_slots, t->seed, SOCKET_ID_ANY) != 0 ||
 	    nf_slot_index_init(&s->subscriber_index, n_slots, ~t->seed, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
@@ -713,7 +713,7 @@ nat_session_table_fini(struct nat_session_table *t)
 		nf_slot_index_fini(&s->index);
 		nf_slot_index_fini(&s->subscriber_index);
 		rte_free(s->free);
-		rte_free(s->deadlines);
+		nf_wheel_fini(&s->wheel);
 		rte_free(s->local);
 		rte_free(s->subscribers);
 		rte_free(s->free_subscribers);

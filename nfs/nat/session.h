@@ -13,8 +13,8 @@
  *   inside index   key -> slot (slot_index.h), one a worker
  *   outside index  external port -> slot, and which ports and blocks are in use (ports.h)
  *   subscribers    inside address -> pool address, blocks of ports and number of mappings
- *   deadlines      when to look at a slot next, in coarse ticks, so that the sweep that expires
- *                  mappings reads four bytes a slot and not the slot
+ *   wheel          when to look at a slot next (wheel.h). Packets do not move it: a slot that was used
+ *                  since then is found too early and goes in again
  *
  * Worker w owns the slots [w * share, (w + 1) * share) of the table. All calls that take
  * a struct nat_sessions belong to its worker. Nothing here allocates after init.
@@ -32,6 +32,7 @@
 #include "slim.h"
 #include "slot_index.h"
 #include "tcp.h"
+#include "wheel.h"
 
 /* One mapping: 56 bytes, with the slot's header one cache line. */
 struct nat_session {
@@ -68,7 +69,8 @@ struct nat_subscriber {
 
 /* What belongs to a slot and does not move. */
 struct nat_local {
-	uint32_t port; /* its external port: port set * NAT_PLACES + place + 1; 0: none */
+	uint32_t port : 26;      /* its external port: port set * NAT_PLACES + place + 1; 0: none */
+	uint32_t is_counted : 1; /* for its subscriber; else acquired, and no row came yet */
 };
 
 enum nat_session_error {
@@ -94,10 +96,9 @@ struct nat_sessions {
 	uint32_t n_slots;
 	uint32_t *free; /* stack of slots */
 	uint32_t n_free;
-	uint32_t cursor; /* of the sweep */
 	uint64_t random;
-	uint32_t *deadlines;     /* by slot - first_slot: tick; 0: nothing to expire */
-	struct nat_local *local; /* by slot - first_slot */
+	struct nf_wheel wheel; /* by slot - first_slot, like the next */
+	struct nat_local *local;
 	struct nf_slot_index subscriber_index;
 	struct nat_subscriber *subscribers;
 	uint32_t *free_subscribers;
@@ -209,7 +210,7 @@ enum nat_session_error nat_session_create_at(struct nat_sessions *s, uint64_t ke
 enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash,
 					  uint64_t now_ns, uint32_t *ret_slot);
 
-/* Sets what TCP knows, and moves the deadline if it comes sooner. */
+/* Sets what TCP knows, and moves the deadline if that makes the timeout shorter. */
 void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16_t peer,
 			 uint64_t now_ns);
 
@@ -218,8 +219,8 @@ void nat_session_reconsider(struct nat_sessions *s, uint32_t slot, uint64_t now_
 
 void nat_session_remove(struct nat_sessions *s, uint32_t slot);
 
-/* Looks at the next `n` slots of the worker and removes mappings that were idle for their timeout,
- * if this instance owns their bucket. Returns how many. */
+/* Looks at up to `n` slots whose time may be over, and removes mappings that were idle for their timeout, if
+ * this instance owns their bucket; at most a tick of 134 ms late. Returns how many. */
 uint32_t nat_session_expire(struct nat_sessions *s, uint64_t now_ns, uint32_t n);
 
 /* How long a mapping lives without packets. */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The timer wheel; see wheel.h.
+ *
+ * Times are compared by their difference, so the clock may wrap: the number of ticks in it is a
+ * multiple of the number of lists. New items go into another list than the one that is being emptied, n_ticks - 1
+ * ticks ahead at most, so that one does not grow.
+ */
+#include "wheel.h"
+
+#include <errno.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_malloc.h>
+
+#define MAX_TICKS 65536u
+#define MAX_SHIFT 40
+
+int
+nf_wheel_init(struct nf_wheel *wheel, uint32_t n_items, uint32_t n_ticks, uint8_t shift,
+	      uint64_t now_ns, int socket_id)
+{
+	size_t size = ((size_t)n_items + n_ticks) * sizeof(*wheel->next);
+
+	if (n_ticks < 2 || n_ticks > MAX_TICKS || (n_ticks & (n_ticks - 1)) != 0 ||
+	    n_items >= UINT32_MAX - n_ticks || shift > MAX_SHIFT)
+		return -EINVAL;
+	wheel->next = rte_malloc_socket("wheel", size, RTE_CACHE_LINE_SIZE, socket_id);
+	wheel->previous = rte_malloc_socket("wheel", size, RTE_CACHE_LINE_SIZE, socket_id);
+	if (wheel->next == NULL || wheel->previous == NULL)
+		return -ENOMEM;
+	wheel->n_items = n_items;
+	wheel->mask = n_ticks - 1;
+	wheel->shift = shift;
+	wheel->current_ns = now_ns >> shift << shift;
+	for (uint32_t i = 0; i < n_items; i++)
+		wheel->next[i] = NF_WHEEL_NONE;
+	for (uint32_t head = n_items; head < n_items + n_ticks; head++)
+		wheel->next[head] = wheel->previous[head] = head;
+	return 0;
+}
+
+void
+nf_wheel_fini(struct nf_wheel *wheel)
+{
+	rte_free(wheel->next);
+	rte_free(wheel->previous);
+	wheel->next = wheel->previous = NULL;
+}
+
+static void
+unlink_item(struct nf_wheel *wheel, uint32_t item)
+{
+	uint32_t next = wheel->next[item], previous = wheel->previous[item];
+
+	wheel->next[previous] = next;
+	wheel->previous[next] = previous;
+	wheel->next[item] = NF_WHEEL_NONE;
+}
+
+void
+nf_wheel_remove(struct nf_wheel *wheel, uint32_t item)
+{
+	if (nf_wheel_has(wheel, item))
+		unlink_item(wheel, item);
+}
+
+void
+nf_wheel_insert(struct nf_wheel *wheel, uint32_t item, uint64_t deadline_ns)
+{
+	int64_t ahead = ((int64_t)(deadline_ns - wheel->current_ns) >> wheel->shift) + 1;
+	uint32_t tick = (uint32_t)(wheel->current_ns >> wheel->shift);
+	uint32_t head, last;
+
+	tick += (uint32_t)RTE_MIN(RTE_MAX(ahead, 1), (int64_t)wheel->mask);
+	head = wheel->n_items + (tick & wheel->mask);
+	nf_wheel_remove(wheel, item);
+	last = wheel->previous[head];
+	wheel->next[item] = head;
+	wheel->previous[item] = last;
+	wheel->next[last] = item;
+	wheel->previous[head] = item;
+}
+
+uint32_t
+nf_wheel_take(struct nf_wheel *wheel, uint64_t now_ns)
+{
+	int64_t behind = (int64_t)(now_ns - wheel->current_ns) >> wheel->shift;
+	uint32_t item;
+
+	/* After a pause of more than a turn every list is due, once. */
+	if (unlikely(behind > (int64_t)wheel->mask)) {
+		wheel->current_ns += (uint64_t)(behind - wheel->mask) << wheel->shift;
+		behind = wheel->mask;
+	}
+	for (;; behind--) {
+		item = nf_wheel_peek(wheel);
+		if (item != NF_WHEEL_NONE) {
+			unlink_item(wheel, item);
+			return item;
+		}
+		if (behind <= 0)
+			return NF_WHEEL_NONE;
+		wheel->current_ns += UINT64_C(1) << wheel->shift;
+	}
+}
