@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
@@ -97,6 +98,26 @@ struct loop_variant {
 
 /* The variants of this program, ended by a NULL name. */
 extern const struct loop_variant loop_variants[];
+
+/* ---- what the NFs have in common (parts.c) ---------------------------------------------------- */
+
+/* Of all neighbours on a port. */
+#define LOOP_NEIGHBOUR_MAC(port) ((struct rte_ether_addr){{2, 0xaa, 0, 0, 0, (port)}})
+
+/* True: `m`, an ARP packet, was a request of the NF and is the answer now. */
+bool loop_answer_arp(uint8_t port, struct rte_mbuf *m);
+
+/* What was dropped by name, or for want of room; `own`: the NF's own counters. */
+uint64_t loop_dropped(const struct nf_worker *w, const struct nf_counter_name *own,
+		      unsigned int n_own);
+
+/* The same numbers in each run. */
+static inline uint32_t
+loop_random_below(uint64_t *state, uint32_t n)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(((*state >> 32) * n) >> 32);
+}
 
 /* A round without packets of the load, not measured; answers questions. Returns frames transmitted. */
 uint32_t loop_idle_round(struct loop *loop);

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_arp.h>
 #include <rte_ip.h>
 #include <rte_malloc.h>
 #include <rte_tcp.h>
@@ -207,13 +206,6 @@ agent(void)
 
 /* ---- packets ------------------------------------------------------------------------------------- */
 
-static uint32_t
-random_below(uint32_t n)
-{
-	s.random = s.random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(((s.random >> 32) * n) >> 32);
-}
-
 static bool
 is_tcp(uint32_t flow)
 {
@@ -274,7 +266,7 @@ write_packet(struct rte_mbuf *m, uint32_t flow, bool inbound, uint8_t flags)
 
 	memset(eth, 0, FRAME_SIZE);
 	eth->dst_addr = s.config.sides[side].mac;
-	eth->src_addr = (struct rte_ether_addr){{2, 0xaa, 0, 0, 0, side}};
+	eth->src_addr = LOOP_NEIGHBOUR_MAC(side);
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	memcpy((uint8_t *)eth + FRAME_SIZE - sizeof(flow), &flow, sizeof(flow));
 	ip->version_ihl = RTE_IPV4_VHL_DEF;
@@ -303,8 +295,8 @@ open_flow(struct rte_mbuf *m)
 static uint8_t
 data(struct rte_mbuf *m)
 {
-	uint32_t flow = s.oldest + random_below(s.ready - s.oldest);
-	bool inbound = random_below(100) < s.load.inbound;
+	uint32_t flow = s.oldest + loop_random_below(&s.random, s.ready - s.oldest);
+	bool inbound = loop_random_below(&s.random, 100) < s.load.inbound;
 
 	return write_packet(m, flow, inbound && s.flows[flow & s.mask].outside_port != 0, ACK);
 }
@@ -381,25 +373,6 @@ next(struct rte_mbuf *m)
 
 /* ---- what comes out -------------------------------------------------------------------------------- */
 
-static bool
-answer_arp(struct rte_ether_hdr *eth, uint8_t side)
-{
-	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(eth + 1);
-	const struct rte_ether_addr server = {{2, 0xaa, 0, 0, 0, side}};
-	rte_be32_t asked = arp->arp_data.arp_tip;
-
-	if (arp->arp_opcode != RTE_BE16(RTE_ARP_OP_REQUEST))
-		return false;
-	eth->dst_addr = eth->src_addr;
-	eth->src_addr = server;
-	arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REPLY);
-	arp->arp_data.arp_tha = arp->arp_data.arp_sha;
-	arp->arp_data.arp_tip = arp->arp_data.arp_sip;
-	arp->arp_data.arp_sha = server;
-	arp->arp_data.arp_sip = asked;
-	return true;
-}
-
 /* A step of a flow has been through. */
 static void
 learn(uint32_t flow, uint8_t port, const struct rte_ipv4_hdr *ip)
@@ -426,30 +399,16 @@ sent(uint8_t port, struct rte_mbuf *m)
 	uint32_t flow;
 
 	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
-		return answer_arp(eth, port);
+		return loop_answer_arp(port, m);
 	memcpy(&flow, (uint8_t *)eth + FRAME_SIZE - sizeof(flow), sizeof(flow));
 	learn(flow, port, (const struct rte_ipv4_hdr *)(eth + 1));
 	return false;
 }
 
-static bool
-is_drop(unsigned int counter)
-{
-	const struct nf_counter_name *name = counter < NF_N_COUNTERS
-						     ? &nf_counter_names[counter]
-						     : &nat_counter_names[counter - NF_N_COUNTERS];
-
-	return counter == NF_transmit_full || strncmp(name->name, "drop_", 5) == 0;
-}
-
 static uint64_t
 dropped(void)
 {
-	uint64_t n = 0;
-
-	for (unsigned int c = 0; c < NAT_N_COUNTERS; c++)
-		n += is_drop(c) ? s.nf->counters[c] : 0;
-	return n;
+	return loop_dropped(s.nf, nat_counter_names, NAT_N_COUNTERS - NF_N_COUNTERS);
 }
 
 const struct loop_nf loop_nf = {

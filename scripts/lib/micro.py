@@ -19,25 +19,28 @@ from slimlab import build
 
 VARIANTS = {"bare": "-bare", "idle": "", "tracking": "", "duplicate": "-bare"}  # program's suffix
 SHORTEST_COUNT = 65_536
+CHANGE = {"nat": 32, "gateway": 100}  # the usual mix of each NF
 
 
 def parse():
     p = argparse.ArgumentParser(prog="bench/micro", formatter_class=argparse.ArgumentDefaultsHelpFormatter,
                                 description="What the agent costs an NF: its packet loop without a network.")
-    p.add_argument("nf", choices=["nat"])
+    p.add_argument("nf", choices=list(CHANGE))
     p.add_argument("--sessions", default="1000,100000,1000000", metavar="N[,N...]", help="alive and in use")
-    p.add_argument("--change", type=int, default=32, metavar="N", help="one of N packets changes state; 0: none does")
+    p.add_argument("--change", type=int, default=argparse.SUPPRESS, metavar="N",
+                   help=f"one of N packets changes state; 0: none does (default: {CHANGE})")
     p.add_argument("--inbound", type=int, default=50, metavar="PERCENT", help="packets from the outer side")
     p.add_argument("--burst", type=int, default=32, help="packets ready at a port in each round")
     p.add_argument("--packets", type=int, default=1_000_000, help="of one timed run")
     p.add_argument("--runs", type=int, default=7, help="timed runs of each variant; 0: none")
     p.add_argument("--counted", type=int, default=262_144, metavar="PACKETS", help="under callgrind; 0: none")
-    p.add_argument("--new", action="store_true", help="every packet opens a session, and as many expire")
+    p.add_argument("--new", action="store_true", help="every packet opens a session, and as many expire (nat)")
     p.add_argument("--huge", action="store_true", help="tables in huge pages, of which there must be enough")
     p.add_argument("--profile", type=int, default=12, metavar="LINES", help="functions that are printed")
     p.add_argument("--json", metavar="FILE", help="write all numbers there")
     p.add_argument("--no-build", action="store_true")
     options = p.parse_args()
+    options.change = getattr(options, "change", CHANGE[options.nf])
     options.sessions = [int(n) for n in options.sessions.split(",")]
     return options
 

@@ -42,6 +42,7 @@ slim_table_create(struct slim_agent *agent, const struct slim_table_config *conf
 		return -ENOSPC;
 	table = &agent->tables[agent->n_tables];
 	table->slot_size = (uint32_t)sizeof(struct slim_slot_head) + config->entry_size;
+	table->capacity = config->capacity;
 	table->slab =
 		rte_zmalloc("bare_slab", (size_t)config->capacity * table->slot_size, BARE_PAGE);
 	if (table->slab == NULL)

@@ -22,6 +22,7 @@
 struct slim_table {
 	uint8_t *slab;
 	uint32_t slot_size;
+	uint32_t capacity;
 };
 
 struct slim_worker {
