@@ -2,8 +2,8 @@
 /*
  * Fuzzes the packet path of slim-nat. Built in two ways:
  *
- *	clang -fsanitize=fuzzer,address -DFUZZ_LIBFUZZER ...	a libFuzzer target
- *	otherwise						a unit test: mutations of good packets
+ *	scripts/fuzz	a libFuzzer target
+ *	otherwise	a unit test: mutations of good packets
  *
  * The input is a series of frames: a control byte, a size byte, the frame. The control byte may ask to put
  * MAC address and checksums right, so that noise gets past the first checks. Each frame
@@ -185,7 +185,8 @@ n_waiting(void)
 	uint32_t n = 0;
 
 	for (uint16_t w = 0; w < h.config.n_workers; w++)
-		n += h.nat->fragments.workers[w]->n_packets;
+		n += h.nat->fragments.workers[w]->n_packets +
+		     nf_neighbour_waiting(h.nat->neighbours.workers[w]);
 	return n;
 }
 
@@ -207,7 +208,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += 2 + length;
 		size -= 2u + length;
 	}
-	/* Fragments may wait for their first one. */
+	/* Fragments may wait for their first one, packets for a neighbour. */
 	assert_int_equal(harness_in_use(&h), n_waiting());
 	if (++n_inputs % CHECK_EVERY == 0)
 		harness_check(&h);

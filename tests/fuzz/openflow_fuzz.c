@@ -2,9 +2,9 @@
 /*
  * Fuzzes every decoder of the OpenFlow codec. Built in two ways:
  *
- *	clang -fsanitize=fuzzer,address -DFUZZ_LIBFUZZER ...	a libFuzzer target
- *	otherwise						a unit test: replays the corpus
- *								(OPENFLOW_CORPUS) and mutations of it
+ *	scripts/fuzz	a libFuzzer target
+ *	otherwise	a unit test: replays the corpus
+ *			(OPENFLOW_CORPUS) and mutations of it
  *
  * What is checked besides memory: a decoder that accepts a rule gives back the same bytes' meaning
  * when the rule is encoded and decoded again, and no cursor runs past its end.

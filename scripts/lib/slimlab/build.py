@@ -18,6 +18,8 @@ FLAVOURS = {
     "gcc": {"folder": "build", "compiler": "gcc", "options": []},
     "asan": {"folder": "build-asan", "compiler": "clang",
              "options": ["-Db_sanitize=address,undefined", "-Db_lundef=false"]},
+    "fuzz": {"folder": "build-fuzz", "compiler": "clang",
+             "options": ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]},
     "tsan": {"folder": "build-tsan", "compiler": "clang",
              "options": ["-Db_sanitize=thread", "-Db_lundef=false",
                          "-Dc_args=-DRTE_USE_C11_MEM_MODEL"]},
@@ -48,14 +50,20 @@ def _setup(flavour, log):
     return status
 
 
+def _files(flavour, targets):
+    """Where a target is the name of a program: its file, as ninja knows it."""
+    known = programs(flavour) if targets else {}
+    return [os.path.relpath(known[t], folder(flavour)) if t in known else t for t in targets]
+
+
 def build(flavour="gcc", targets=()):
-    """Configures and compiles. Prints the end of the log on failure. Returns true on success."""
+    """Configures and compiles all, or the targets. Prints the end of the log on failure. Returns true on success."""
     os.makedirs(ROOT, exist_ok=True)
     path = f"{folder(flavour)}.log"
     with open(path, "w", encoding="utf-8") as log:
         status = _setup(flavour, log)
         if status == 0:
-            status = subprocess.run(["ninja", "-C", folder(flavour), *targets], stdout=log, stderr=log,
+            status = subprocess.run(["ninja", "-C", folder(flavour), *_files(flavour, targets)], stdout=log, stderr=log,
                                     stdin=subprocess.DEVNULL, check=False).returncode
     if status != 0:
         with open(path, encoding="utf-8", errors="replace") as f:
