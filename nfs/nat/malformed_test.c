@@ -11,6 +11,8 @@
 
 #include <netinet/in.h>
 
+#define N_NOISE 1000000
+
 static struct harness h;
 
 static int
@@ -251,7 +253,7 @@ noise_leaks_nothing(void **state)
 	(void)state;
 	print_message("# seed %u\n", seed);
 	srand(seed);
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < N_NOISE; i++) {
 		uint16_t size = random_frame(frame);
 		struct rte_mbuf *m;
 
@@ -268,6 +270,7 @@ noise_leaks_nothing(void **state)
 		harness_wait(&h, 2 * HARNESS_SECOND);
 	harness_sweep(&h);
 	assert_int_equal(harness_n_sessions(&h), 0);
+	assert_int_equal(harness_in_use(&h), 0);
 }
 
 int
