@@ -4,7 +4,10 @@
 
 Packets a second: all four programs are alive, have their sessions open, and run the same load in
 turn, A B C D A B C D. Instructions: each runs it once under callgrind, which counts the
-rounds of the loop only; making and taking packets, and the reader of the dirty rings, are left out."""
+rounds of the loop only; making and taking packets, and the reader of the dirty rings, are left out.
+
+With --testpmd DPDK's own dpdk-testpmd takes its turn in each round of the timed runs, as a measure of the machine:
+it forwards 64-byte packets between two devices in memory (io mode) and looks at no byte of them."""
 
 import argparse
 import collections
@@ -14,11 +17,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 from slimlab import build
 
 VARIANTS = {"bare": "-bare", "idle": "", "tracking": "", "duplicate": "-bare"}  # program's suffix
 SHORTEST_COUNT = 65_536
+# Devices of dpdk-testpmd: rings take and give the same packets; null devices take each from the pool and free it.
+TESTPMD = {"testpmd ring": "net_ring{}", "testpmd null": "net_null{},size=64"}
+TESTPMD_SECONDS = 0.2  # of one turn
 CHANGE = {"nat": 32, "gateway": 100}  # the usual mix of each NF
 
 
@@ -36,6 +43,7 @@ def parse():
     p.add_argument("--counted", type=int, default=262_144, metavar="PACKETS", help="under callgrind; 0: none")
     p.add_argument("--new", action="store_true", help="every packet opens a session, and as many expire (nat)")
     p.add_argument("--huge", action="store_true", help="tables in huge pages, of which there must be enough")
+    p.add_argument("--testpmd", action="store_true", help="packets a second of dpdk-testpmd in the same run")
     p.add_argument("--profile", type=int, default=12, metavar="LINES", help="functions that are printed")
     p.add_argument("--json", metavar="FILE", help="write all numbers there")
     p.add_argument("--no-build", action="store_true")
@@ -87,6 +95,49 @@ class Loop:
         return json.loads(self.read())
 
 
+class TestPmd:
+    """dpdk-testpmd, one forwarding core, which is that of the loops. It forwards in its turn only."""
+
+    def __init__(self, device):
+        # Its answers come line by line; what it has sent stays under way between two turns.
+        command = ["stdbuf", "-oL", "dpdk-testpmd", "--no-huge", "-m", "256", "--no-pci", "--no-shconf",
+                   "--no-telemetry", "--log-level=error", "--lcores", "0@0,1@0", f"--vdev={device.format(0)}",
+                   f"--vdev={device.format(1)}", "--", "-i", "--forward-mode=io", "--nb-cores=1",
+                   "--no-flush-rx", "--total-num-mbufs=16384"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        self.tell("start tx_first 1\n")
+        self.read_rate()
+        self.tell("stop\n")
+
+    def tell(self, text):
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def read_rate(self):
+        """Packets a second of both ports since it was read last."""
+        self.tell("show port stats all\n")
+        rates = []
+        while len(rates) < 2:
+            line = self.process.stdout.readline()
+            if not line:
+                raise Failed(f"dpdk-testpmd has ended ({self.process.wait()})")
+            if match := re.match(r"\s*Rx-pps:\s*(\d+)", line):
+                rates.append(int(match[1]))
+        return sum(rates)
+
+    def run(self):
+        self.tell("start\n")
+        self.read_rate()
+        time.sleep(TESTPMD_SECONDS)
+        rate = self.read_rate()
+        self.tell("stop\n")
+        return rate
+
+    def close(self):
+        self.process.communicate("quit\n")
+
+
 def check_alike(results):
     """All variants forward the same bytes, or the comparison is worth nothing."""
     if len({r["digest"] for r in results}) != 1 or any(r["dropped"] for r in results):
@@ -97,10 +148,13 @@ def check_alike(results):
 
 
 def measure_times(options, sessions):
-    """{variant: [packets a second of each run]}"""
-    rates = {v: [] for v in VARIANTS}
-    loops = []
+    """{variant, or a device of testpmd: [packets a second of each run]}"""
+    devices = TESTPMD if options.testpmd else {}
+    rates = {v: [] for v in [*VARIANTS, *devices]}
+    loops, testpmds = [], {}
     try:
+        for name, device in devices.items():
+            testpmds[name] = TestPmd(device)
         for variant in VARIANTS:
             loops.append(Loop(options, variant, sessions, options.packets))
             loops[-1].wait_ready()
@@ -109,7 +163,11 @@ def measure_times(options, sessions):
             check_alike(results)
             for result in results:
                 rates[result["variant"]].append(result["packets"] / result["seconds"])
+            for name, testpmd in testpmds.items():
+                rates[name].append(testpmd.run())
     finally:
+        for testpmd in testpmds.values():
+            testpmd.close()
         for loop in loops:
             loop.__exit__()
     return rates
@@ -164,21 +222,21 @@ def spread(rates):
 def report(options, sessions, rates, profiles):
     """One row of each variant, and the profile of the one that serves from day to day."""
     numbers = {}
-    for v in VARIANTS:
+    for v in [*VARIANTS, *(n for n in rates if n not in VARIANTS)]:
         numbers[v] = {}
-        if profiles:
+        if v in profiles:
             numbers[v]["instructions_per_packet"] = round(sum(profiles[v].values()), 3)
         if options.runs:
             numbers[v]["packets_per_second"] = round(statistics.median(rates[v]))
             numbers[v]["packets_per_second_runs"] = [round(r) for r in rates[v]]
             numbers[v]["packets_per_second_spread"] = round(spread(rates[v]), 4)
     print(f"\n{sessions:,} sessions" + (", every packet opens one" if options.new else ""))
-    print(f"  {'':<10}{'instructions':>13}{'/ bare':>8}{'packets/s':>13}{'/ bare':>8}{'spread':>8}")
+    print(f"  {'':<12}{'instructions':>13}{'/ bare':>8}{'packets/s':>13}{'/ bare':>8}{'spread':>8}")
     for v, n in numbers.items():
-        row = f"  {v:<10}"
+        row = f"  {v:<12}"
         for key, text in (("instructions_per_packet", "13.1f"), ("packets_per_second", "13,d")):
             if key in n:
-                row += f"{n[key]:{text}}{n[key] / numbers['bare'][key]:8.4f}"
+                row += f"{n[key]:{text}}" + (f"{n[key] / numbers['bare'][key]:8.4f}" if v in VARIANTS else " " * 8)
             else:
                 row += f"{'':21}"
         print(row + (f"{spread(rates[v]) * 100:7.1f}%" if options.runs else ""), flush=True)
@@ -203,7 +261,7 @@ def main():
         rates = measure_times(options, sessions) if options.runs else {}
         profiles = count_instructions(options, sessions) if options.counted else {}
         for variant, numbers in report(options, sessions, rates, profiles).items():
-            result[variant][str(sessions)] = numbers
+            result.setdefault(variant, {})[str(sessions)] = numbers
         if profiles:
             result["profile"][str(sessions)] = profiles
             print_profile(options, profiles["idle"])
