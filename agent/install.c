@@ -42,12 +42,18 @@ refuse(struct agent_worker *w)
 
 /* ---- entries ------------------------------------------------------------- */
 
+static struct slim_slot_head *
+head_of(const struct agent_table *table, uint32_t slot)
+{
+	uint8_t *payload = slim_slot(&table->pub, slot);
+
+	return (struct slim_slot_head *)(void *)payload - 1;
+}
+
 static bool
 slot_is_used(const struct agent_table *table, uint32_t slot)
 {
-	const uint8_t *payload = slim_slot(&table->pub, slot);
-	const struct slim_slot_head *head =
-		(const struct slim_slot_head *)(const void *)payload - 1;
+	const struct slim_slot_head *head = head_of(table, slot);
 
 	return __atomic_load_n(&head->used, __ATOMIC_RELAXED) != 0;
 }
@@ -55,9 +61,7 @@ slot_is_used(const struct agent_table *table, uint32_t slot)
 static bool
 slot_is_mine(const struct agent_worker *w, const struct agent_table *table, uint32_t slot)
 {
-	const uint8_t *payload = slim_slot(&table->pub, slot);
-	const struct slim_slot_head *head =
-		(const struct slim_slot_head *)(const void *)payload - 1;
+	const struct slim_slot_head *head = head_of(table, slot);
 
 	return __atomic_load_n(&head->used, __ATOMIC_RELAXED) != 0 &&
 	       w->pub.bucket_worker[__atomic_load_n(&head->bucket, __ATOMIC_RELAXED)] ==
@@ -94,6 +98,7 @@ store_entry(struct agent_worker *w, struct agent_table *table, uint32_t slot, ui
 		memcpy(entry + table->runs[i].offset, row + table->runs[i].offset,
 		       table->runs[i].size);
 	slim_slot_end(&w->pub, &table->pub, slot, bucket);
+	head_of(table, slot)->installed = 1;
 	if (table->ops.installed != NULL)
 		table->ops.installed(table->ctx, &w->pub, slot, entry);
 	AGENT_COUNT(w->counters->installed, 1);
@@ -221,9 +226,10 @@ apply_merge(struct agent_worker *w, struct agent_table *table,
 {
 	uint32_t local = map_find(table, record->source_slot);
 
+	/* The flow has ended since, or its slot serves another; maybe one with the same key. */
 	if (local == SLIM_NO_SLOT || !slot_is_mine(w, table, local) ||
-	    !slot_has_key(table, local, row))
-		return; /* the flow has ended since, or its slot serves another */
+	    !slot_has_key(table, local, row) || !head_of(table, local)->installed)
+		return;
 	for (uint16_t i = 0; i < table->n_lazy; i++)
 		merge_field(slim_slot(&table->pub, local), row, &table->lazy[i]);
 	AGENT_COUNT(w->counters->merged, 1);

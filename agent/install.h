@@ -13,7 +13,8 @@
  *          the source slot held another key before: that one is removed first
  *   DEL    removes what the source slot held, unless another source slot has
  *          taken over its entry since
- *   MERGE  lazy fields by their rules, if the entry still has that key
+ *   MERGE  lazy fields by their rules, if the entry still has that key and lives
+ *          since it was put: a later one with the same key is another
  */
 #ifndef SLIM_AGENT_INSTALL_H
 #define SLIM_AGENT_INSTALL_H

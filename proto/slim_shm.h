@@ -88,7 +88,8 @@ struct slim_slot_head {
 	_Atomic uint32_t seq; /* W: odd while the slot is being written (P7) */
 	uint8_t bucket;       /* owner bucket, valid when used */
 	uint8_t used;         /* 1: payload is an entry; 0: empty */
-	uint16_t reserved;
+	uint8_t installed;    /* 1: the entry came as a row, and lives since; for the agent alone */
+	uint8_t reserved;
 };
 
 struct slim_shm_table {

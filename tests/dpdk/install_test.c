@@ -301,6 +301,26 @@ merges_by_rule_if_the_key_is_the_same(void **state)
 	assert_int_equal(atomic_load(&shm.info->workers[0].writes[0]), 1);
 }
 
+/* The target ends a flow, and another one with the same key gets its slot: what the source counted is not
+ * its own. Killed by: merging by slot and key alone. */
+static void
+merges_nothing_into_a_later_entry_with_the_same_key(void **state)
+{
+	struct entry row = {.id = 1, .sum = 10};
+
+	(void)state;
+	send_record(SLIM_INSTALL_PUT, 5, &row);
+	command(SLIM_GATE_SERVE, 0);
+	slim_slot_free(w0, table, 63);
+	slim_slot_begin(w0, table, 63);
+	*entry_at(63) = (struct entry){.id = 1, .sum = 2};
+	slim_slot_end(w0, table, 63, 0);
+	send_record(SLIM_INSTALL_MERGE, 5, &row);
+	assert_int_equal(entry_at(63)->sum, 2);
+	assert_int_equal(COUNTER(merged), 0);
+	assert_int_equal(COUNTER(install_bad), 0);
+}
+
 static void
 takes_only_merges_after_the_handover(void **state)
 {
@@ -478,6 +498,7 @@ main(void)
 		TEST(dirty_before_position),
 		TEST(full_table_is_an_error_with_a_number),
 		TEST(merges_by_rule_if_the_key_is_the_same),
+		TEST(merges_nothing_into_a_later_entry_with_the_same_key),
 		TEST(takes_only_merges_after_the_handover),
 		TEST(refuses_records_without_sense),
 		TEST(survives_a_broken_ring),
