@@ -297,6 +297,22 @@ data_moves_who_may_be_moved(void **state)
 	assert_int_equal(harness_counter(&h, GATEWAY_path_switched_by_data), 2);
 }
 
+/* Killed by: a guard that holds for each cell, not only for the one that was left. */
+static void
+a_third_cell_is_followed_at_once(void **state)
+{
+	(void)state;
+	send_up(CELL_2, 1, 0);
+	taken(GATEWAY_CORE);
+	is_end_marker(CELL_1, CELL_TEID);
+	send_up(IP(192, 0, 2, 13), 2, 0);
+	taken(GATEWAY_CORE);
+	is_end_marker(CELL_2, CELL_TEID);
+	send_down(3, 0);
+	goes_to(IP(192, 0, 2, 13), CELL_TEID, 3);
+	assert_int_equal(harness_counter(&h, GATEWAY_path_switch_ignored), 0);
+}
+
 /* ---- signalling ------------------------------------------------------------------------------------- */
 
 /* Killed by: another sequence number, port or recovery counter. */
@@ -531,6 +547,23 @@ rates_are_kept(void **state)
 	assert_int_equal(harness_counter(&h, GATEWAY_downlink), 1);
 }
 
+/* Killed by: no rate for this direction, or usage that counts what was dropped. */
+static void
+downlink_rates_are_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(harness_ask(&h, "session modify 0x10007 downlink-rate 80000"), NF_OK);
+	for (int i = 0; i < 60; i++)
+		send_down(1, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_downlink), 50);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_policed), 10);
+	assert_int_equal(harness_session(&h, TEID)->packets_policed, 10);
+	assert_int_equal(harness_session(&h, TEID)->packets_down, 50);
+	assert_int_equal(harness_session(&h, TEID)->bytes_down, 50 * 60);
+	send_up(CELL_1, 1, 0);
+	assert_int_equal(harness_counter(&h, GATEWAY_uplink), 1);
+}
+
 /* ---- sessions ----------------------------------------------------------------------------------------- */
 
 /* Killed by: a check that is left out. */
@@ -615,6 +648,7 @@ main(void)
 		TEST(switching_to_the_same_cell_is_nothing),
 		TEST(data_alone_does_not_move_anybody),
 		TEST_WITH(data_moves_who_may_be_moved, open_by_data),
+		TEST_WITH(a_third_cell_is_followed_at_once, open_by_data),
 		TEST(echo_is_answered),
 		TEST(unknown_tunnel_is_told),
 		TEST(errors_are_limited),
@@ -627,6 +661,7 @@ main(void)
 		TEST(subscribers_wait_for_each_other),
 		TEST(what_waits_is_returned_when_serving_ends),
 		TEST(rates_are_kept),
+		TEST(downlink_rates_are_kept),
 		TEST(wrong_sessions_are_refused),
 		TEST(addresses_can_change),
 		TEST_WITH(packets_go_to_the_owner_of_their_bucket, open_three_workers),

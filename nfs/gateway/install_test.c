@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#define IDLE_NS (60 * HARNESS_SECOND)
 #define CAPACITY 2050 /* rounded up for every number of workers here */
 
 static struct harness source, target;
@@ -25,6 +26,7 @@ open_pair(uint16_t target_workers, bool active)
 	struct gateway_config config;
 
 	harness_defaults(&config);
+	config.session_idle_ns = IDLE_NS;
 	harness_open(&source, &config, true);
 	config.n_workers = target_workers;
 	harness_open(&target, &config, active);
@@ -266,6 +268,23 @@ a_standby_takes_no_orders(void **state)
 	assert_int_equal(harness_session(&target, 1)->cell_teid, 4);
 }
 
+/* Killed by: an instance that does not serve, and ends sessions whose packets go to another one. */
+static void
+sessions_expire_where_they_are_served(void **state)
+{
+	(void)state;
+	add_sessions(3);
+	copy_all();
+	for (uint64_t ns = 0; ns < IDLE_NS + 5 * HARNESS_SECOND; ns += HARNESS_SECOND) {
+		harness_wait(&source, HARNESS_SECOND);
+		harness_wait(&target, HARNESS_SECOND);
+	}
+	assert_int_equal(harness_counter(&source, GATEWAY_session_expired), 3);
+	assert_null(harness_session(&source, 1));
+	assert_int_equal(harness_counter(&target, GATEWAY_session_expired), 0);
+	assert_non_null(harness_session(&target, 1));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_equal, close_pair)
 #define TEST_WITH(f, open) cmocka_unit_test_setup_teardown(f, open, close_pair)
 
@@ -280,6 +299,7 @@ main(void)
 		TEST(an_address_changes_hands),
 		TEST(a_row_without_sense_is_not_indexed),
 		TEST_WITH(a_standby_takes_no_orders, open_standby),
+		TEST_WITH(sessions_expire_where_they_are_served, open_standby),
 	};
 
 	if (!harness_start_eal())
