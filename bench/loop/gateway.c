@@ -28,7 +28,7 @@
 
 #define INNER_SIZE 64u
 #define N_CELLS 64u /* three at least: who goes on to the next one does not return at once */
-#define FIRST_CELL RTE_IPV4(198, 51, 100, 1)
+#define FIRST_CELL UINT32_C(0xc6336401) /* 198.51.100.1; RTE_IPV4() shifts an int */
 #define FIRST_SUBSCRIBER RTE_IPV4(10, 0, 0, 0)
 #define FIRST_TEID UINT32_C(0x10000000)
 #define QFI 9u
