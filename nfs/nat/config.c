@@ -274,6 +274,35 @@ take_pcp(struct conversion *c)
 	return 0;
 }
 
+/* How many mappings a subscriber may have, and how fast it may get them. */
+static int
+take_limits(struct conversion *c)
+{
+	const struct nat_file_limits *file = &c->file->limits;
+	struct nat_config *config = c->config;
+	const uint32_t million = 1000000;
+
+	if (nf_take_number(&c->in, "limits.sessions_per_subscriber", file->sessions_per_subscriber,
+			   0, 0, UINT32_MAX, &config->max_sessions_per_subscriber) != 0 ||
+	    nf_take_number(&c->in, "limits.udp_sessions", file->udp_sessions, 0, 0, UINT32_MAX,
+			   &config->max_udp_sessions) != 0 ||
+	    nf_take_number(&c->in, "limits.tcp_sessions", file->tcp_sessions, 0, 0, UINT32_MAX,
+			   &config->max_tcp_sessions) != 0 ||
+	    nf_take_number(&c->in, "limits.icmp_sessions", file->icmp_sessions, 0, 0, UINT32_MAX,
+			   &config->max_icmp_sessions) != 0 ||
+	    nf_take_number(&c->in, "limits.new_sessions_per_second", file->new_sessions_per_second,
+			   0, 0, million, &config->new_sessions_per_s) != 0 ||
+	    nf_take_number(&c->in, "limits.burst", file->burst,
+			   RTE_MAX(config->new_sessions_per_s, 1u), 1, million,
+			   &config->new_sessions_burst) != 0 ||
+	    nf_take_number(&c->in, "limits.blocks_per_subscriber", file->blocks_per_subscriber, 4,
+			   1, 128, &config->max_blocks_per_subscriber) != 0)
+		return -EINVAL;
+	if (file->burst != NULL && config->new_sessions_per_s == 0)
+		return nf_wrong(&c->in, "limits.burst", "needs limits.new_sessions_per_second");
+	return 0;
+}
+
 static int
 take_sizes(struct conversion *c)
 {
@@ -293,12 +322,6 @@ take_sizes(struct conversion *c)
 			   1u << 20, &config->fragments) != 0 ||
 	    nf_take_number(&c->in, "fragments.waiting", file->fragments.waiting, 1024, 0, 1u << 16,
 			   &config->fragments_waiting) != 0 ||
-	    nf_take_number(&c->in, "limits.sessions_per_subscriber",
-			   file->limits.sessions_per_subscriber, 0, 0, UINT32_MAX,
-			   &config->max_sessions_per_subscriber) != 0 ||
-	    nf_take_number(&c->in, "limits.blocks_per_subscriber",
-			   file->limits.blocks_per_subscriber, 4, 1, 128,
-			   &config->max_blocks_per_subscriber) != 0 ||
 	    nf_take_number(&c->in, "idle.spin", file->idle.spin, 64, 0, UINT32_MAX,
 			   &config->spin) != 0 ||
 	    nf_take_number(&c->in, "idle.sleep_us", file->idle.sleep_us, 20, 0, 10000, &sleep_us) !=
@@ -350,6 +373,8 @@ convert(struct conversion *c)
 		error = take_filtering(c);
 	if (error == 0)
 		error = take_pcp(c);
+	if (error == 0)
+		error = take_limits(c);
 	return error == 0 ? take_sizes(c) : error;
 }
 

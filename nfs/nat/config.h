@@ -81,8 +81,14 @@ struct nat_config {
 	enum nat_filtering filtering;
 	uint32_t peers; /* of all mappings; unused if endpoint-independent */
 	uint32_t peers_per_mapping;
-	uint32_t max_sessions_per_subscriber; /* 0: no limit */
-	uint32_t capacity;                    /* mappings */
+	/* Of a subscriber; 0: no limit. */
+	uint32_t max_sessions_per_subscriber;
+	uint32_t max_udp_sessions;
+	uint32_t max_tcp_sessions;
+	uint32_t max_icmp_sessions;
+	uint32_t new_sessions_per_s;
+	uint32_t new_sessions_burst; /* at once, after a pause; at least 1 */
+	uint32_t capacity;           /* mappings */
 	uint32_t neighbours;
 	uint32_t fragments;         /* datagrams that come in fragments, at one time */
 	uint32_t fragments_waiting; /* fragments that wait for their first one, per worker */

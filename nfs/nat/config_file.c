@@ -44,6 +44,11 @@ static const cyaml_schema_field_t fragments_fields[] = {
 };
 static const cyaml_schema_field_t limits_fields[] = {
 	NUMBER("sessions_per_subscriber", struct nat_file_limits, sessions_per_subscriber),
+	NUMBER("udp_sessions", struct nat_file_limits, udp_sessions),
+	NUMBER("tcp_sessions", struct nat_file_limits, tcp_sessions),
+	NUMBER("icmp_sessions", struct nat_file_limits, icmp_sessions),
+	NUMBER("new_sessions_per_second", struct nat_file_limits, new_sessions_per_second),
+	NUMBER("burst", struct nat_file_limits, burst),
 	NUMBER("peers_per_mapping", struct nat_file_limits, peers_per_mapping),
 	NUMBER("blocks_per_subscriber", struct nat_file_limits, blocks_per_subscriber),
 	CYAML_FIELD_END,

@@ -43,6 +43,11 @@ struct nat_file_fragments {
 
 struct nat_file_limits {
 	uint32_t *sessions_per_subscriber;
+	uint32_t *udp_sessions;
+	uint32_t *tcp_sessions;
+	uint32_t *icmp_sessions;
+	uint32_t *new_sessions_per_second;
+	uint32_t *burst;
 	uint32_t *peers_per_mapping;
 	uint32_t *blocks_per_subscriber;
 };

@@ -151,6 +151,11 @@ put_behaviour(struct listing *l, const struct nat_config *config)
 	put_number(l, "pcp.mappings", config->pcp.mappings);
 	put_number(l, "pcp.mappings_per_subscriber", config->pcp.mappings_per_subscriber);
 	put_number(l, "limits.sessions_per_subscriber", config->max_sessions_per_subscriber);
+	put_number(l, "limits.udp_sessions", config->max_udp_sessions);
+	put_number(l, "limits.tcp_sessions", config->max_tcp_sessions);
+	put_number(l, "limits.icmp_sessions", config->max_icmp_sessions);
+	put_number(l, "limits.new_sessions_per_second", config->new_sessions_per_s);
+	put_number(l, "limits.burst", config->new_sessions_burst);
 	put_number(l, "limits.blocks_per_subscriber", config->max_blocks_per_subscriber);
 	put_number(l, "limits.peers_per_mapping", config->peers_per_mapping);
 }

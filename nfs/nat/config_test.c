@@ -136,6 +136,10 @@ bad_values_are_refused_with_their_line(void **state)
 	refused(22, "pcp: {enabled: true, mappings: 1}", "not in 1024..");
 	refused(22, "peers: 9", "not in 1024..");
 	refused(22, "limits: {peers_per_mapping: 0}", "not in 1..65536");
+	refused(22, "limits: {new_sessions_per_second: 1000001}", "not in 0..1000000");
+	refused(22, "limits: {new_sessions_per_second: 5, burst: 0}", "not in 1..1000000");
+	refused(22, "limits: {burst: 5}", "needs limits.new_sessions_per_second");
+	refused(22, "limits: {udp_sessions: -1}", "");
 }
 
 static void
@@ -214,6 +218,30 @@ exempt_destinations_are_checked(void **state)
 }
 
 static void
+limits_are_taken(void **state)
+{
+	char error[NF_CONFIG_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(
+		parse_with(22,
+			   "limits: {sessions_per_subscriber: 9, udp_sessions: 1, "
+			   "tcp_sessions: 2, icmp_sessions: 3, new_sessions_per_second: 5}",
+			   &c, error),
+		0);
+	assert_int_equal(c.max_sessions_per_subscriber, 9);
+	assert_int_equal(c.max_udp_sessions, 1);
+	assert_int_equal(c.max_tcp_sessions, 2);
+	assert_int_equal(c.max_icmp_sessions, 3);
+	assert_int_equal(c.new_sessions_per_s, 5);
+	assert_int_equal(c.new_sessions_burst, 5);
+	assert_int_equal(
+		parse_with(22, "limits: {new_sessions_per_second: 5, burst: 7}", &c, error), 0);
+	assert_int_equal(c.new_sessions_burst, 7);
+}
+
+static void
 missing_keys_are_refused(void **state)
 {
 	char error[NF_CONFIG_ERROR_SIZE] = "";
@@ -257,6 +285,7 @@ identity_is_what_instances_share(void **state)
 		{22, "pcp: {enabled: false, max_lifetime: 300}", true},
 		{22, "filtering: endpoint-independent", true},
 		{22, "peers: 4096", true},
+		{22, "limits: {udp_sessions: 5}", true},
 	};
 	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NF_CONFIG_ERROR_SIZE];
 	struct nat_config c;
@@ -282,6 +311,7 @@ main(void)
 		cmocka_unit_test(pools_are_checked),
 		cmocka_unit_test(pool_may_be_a_list),
 		cmocka_unit_test(exempt_destinations_are_checked),
+		cmocka_unit_test(limits_are_taken),
 		cmocka_unit_test(missing_keys_are_refused),
 		cmocka_unit_test(identity_is_what_instances_share),
 	};

@@ -50,6 +50,7 @@
 	X(drop_no_port, "dropped: no external port is free")                                  \
 	X(drop_block_limit, "dropped: the subscriber's blocks are full, it may have no more") \
 	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \
+	X(drop_rate, "dropped: the subscriber makes mappings faster than it may")             \
 	X(fragment_early, "fragments that waited for the first one of their datagram")        \
 	X(fragmented, "packets that left in fragments, too long for the MTU")                 \
 	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \

@@ -59,6 +59,18 @@ open_blocks(void **state)
 }
 
 static int
+open_limited(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.max_sessions_per_subscriber = 3;
+	config.max_udp_sessions = 2;
+	return open_with(&config, 1, true);
+}
+
+static int
 open_equal(void **state)
 {
 	(void)state;
@@ -222,6 +234,30 @@ target_translates_as_the_source(void **state)
 		assert_int_equal(fresh.src, old.src);
 	}
 	harness_check(target);
+}
+
+/* Killed by: not counting installed or removed rows by protocol, or counting a row twice. */
+static void
+limits_hold_at_the_target(void **state)
+{
+	struct harness_packet p = {
+		.side = NAT_INSIDE, .protocol = IPPROTO_UDP, .src = SUBSCRIBER, .dst = SERVER};
+
+	(void)state;
+	for (p.src_port = 1; p.src_port <= 2; p.src_port++)
+		harness_pass(source, &p, NAT_OUTSIDE);
+	copy_all();
+	copy_all();
+	harness_refused(target, &p, 1, NAT_drop_limit);
+	delete_row(0);
+	harness_pass(target, &p, NAT_OUTSIDE);
+	p.src_port = 4;
+	harness_refused(target, &p, 1, NAT_drop_limit);
+	p.protocol = IPPROTO_TCP;
+	p.tcp_flags = 2;
+	harness_pass(target, &p, NAT_OUTSIDE);
+	p.src_port = 5;
+	harness_refused(target, &p, 1, NAT_drop_limit); /* that of all protocols */
 }
 
 /* Some mappings of the source go, and all of one subscriber. */
@@ -504,6 +540,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(target_translates_as_the_source),
 		TEST_WIDER(target_translates_as_the_source),
+		TEST_WITH(limits_hold_at_the_target, open_limited),
 		TEST(changes_in_any_order_end_equal),
 		TEST_WIDER(changes_in_any_order_end_equal),
 		TEST_WITH(changes_in_any_order_end_equal, open_blocks),

@@ -566,6 +566,121 @@ port_range_and_limit_hold(void **state)
 }
 
 static int
+open_limited(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.timeouts.udp_ns = 10 * HARNESS_SECOND;
+	config.max_sessions_per_subscriber = 5;
+	config.max_udp_sessions = 3;
+	config.max_tcp_sessions = 2;
+	config.max_icmp_sessions = 1;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+static struct harness_packet
+out_by(uint8_t protocol, uint16_t port)
+{
+	struct harness_packet p = udp_out(SUBSCRIBER, port);
+
+	p.protocol = protocol;
+	p.tcp_flags = 2;
+	p.icmp_type = 8;
+	return p;
+}
+
+/* Killed by: one count for all protocols, not counting down, no limit on all of them together. */
+static void
+each_protocol_has_its_limit(void **state)
+{
+	static const struct {
+		uint8_t protocol;
+		uint16_t max;
+	} cases[] = {{IPPROTO_ICMP, 1}, {IPPROTO_UDP, 3}, {IPPROTO_TCP, 1}};
+	struct harness_packet p;
+
+	(void)state;
+	/* The last case is refused by the limit on all: two would be allowed. */
+	for (size_t i = 0; i < RTE_DIM(cases); i++)
+		for (uint16_t port = 1; port <= cases[i].max + 1; port++) {
+			p = out_by(cases[i].protocol, port);
+			if (port <= cases[i].max)
+				harness_pass(&h, &p, NAT_OUTSIDE);
+			else
+				harness_refused(&h, &p, 1, NAT_drop_limit);
+		}
+	harness_check(&h);
+	/* What is there goes on; others have limits of their own. */
+	p = out_by(IPPROTO_UDP, 1);
+	harness_pass(&h, &p, NAT_OUTSIDE);
+	p = udp_out(IP(100, 64, 3, 8), 4);
+	harness_pass(&h, &p, NAT_OUTSIDE);
+	/* What is gone makes room. */
+	harness_wait(&h, 10 * HARNESS_SECOND);
+	harness_sweep(&h);
+	for (uint16_t port = 5; port <= 7; port++) {
+		p = out_by(IPPROTO_UDP, port);
+		harness_pass(&h, &p, NAT_OUTSIDE);
+	}
+	p = out_by(IPPROTO_UDP, 8);
+	harness_refused(&h, &p, 1, NAT_drop_limit);
+}
+
+static int
+open_slow(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.new_sessions_per_s = 4;
+	config.new_sessions_burst = 6;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+/* `n` new mappings pass, and one more is refused. */
+static void
+assert_allowance(uint16_t *port, uint32_t n)
+{
+	struct harness_packet p;
+
+	for (; n > 0; n--) {
+		p = udp_out(SUBSCRIBER, ++*port);
+		harness_pass(&h, &p, NAT_OUTSIDE);
+	}
+	p = udp_out(SUBSCRIBER, *port + 1);
+	harness_refused(&h, &p, 1, NAT_drop_rate);
+}
+
+/* Killed by: refused ones that count, credit without end, one rate for all subscribers. */
+static void
+new_mappings_have_a_rate(void **state)
+{
+	struct harness_packet p;
+	uint16_t port = 0;
+
+	(void)state;
+	assert_allowance(&port, 6);
+	assert_allowance(&port, 0);
+	p = udp_out(SUBSCRIBER, 1);
+	harness_pass(&h, &p, NAT_OUTSIDE); /* is there already */
+	p = udp_out(IP(100, 64, 3, 8), 1);
+	harness_pass(&h, &p, NAT_OUTSIDE);
+	harness_wait(&h, HARNESS_SECOND / 4 - 1);
+	assert_allowance(&port, 0);
+	harness_wait(&h, 1);
+	assert_allowance(&port, 1);
+	harness_wait(&h, HARNESS_SECOND);
+	assert_allowance(&port, 4);
+	harness_wait(&h, 60 * HARNESS_SECOND);
+	assert_allowance(&port, 6);
+}
+
+static int
 open_tiny(void **state)
 {
 	struct nat_config config;
@@ -1170,6 +1285,8 @@ main(void)
 		cmocka_unit_test(every_port_has_one_bucket_and_place),
 		TEST(subscriber_keeps_its_address),
 		TEST_WITH(port_range_and_limit_hold, open_narrow),
+		TEST_WITH(each_protocol_has_its_limit, open_limited),
+		TEST_WITH(new_mappings_have_a_rate, open_slow),
 		TEST_WITH(full_table_is_counted, open_tiny),
 		TEST_WITH(idle_mappings_expire, open_short_timeouts),
 		TEST_WITH(packets_from_outside_refresh_if_configured, open_short_timeouts),

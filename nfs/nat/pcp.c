@@ -240,6 +240,7 @@ result_of(enum nat_session_error error)
 	case NAT_SESSION_OK:
 		return NAT_PCP_SUCCESS;
 	case NAT_SESSION_LIMIT:
+	case NAT_SESSION_RATE:
 	case NAT_SESSION_BLOCK_LIMIT:
 		return NAT_PCP_USER_EX_QUOTA;
 	default:

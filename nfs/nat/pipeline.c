@@ -170,6 +170,7 @@ static const uint16_t create_drops[] = {
 	[NAT_SESSION_TABLE_FULL] = NAT_drop_table_full,
 	[NAT_SESSION_NO_PORT] = NAT_drop_no_port,
 	[NAT_SESSION_LIMIT] = NAT_drop_limit,
+	[NAT_SESSION_RATE] = NAT_drop_rate,
 	[NAT_SESSION_BLOCK_LIMIT] = NAT_drop_block_limit,
 };
 

@@ -17,6 +17,8 @@
 #include "filter.h"
 #include "pcp.h"
 
+#define SECOND_NS UINT64_C(1000000000)
+
 /* A tick of the wheel is 2^27 ns = 134 ms; all ticks of it are nine minutes. */
 #define TICK_SHIFT 27
 #define N_TICKS 4096u
@@ -97,6 +99,43 @@ find_subscriber(struct nat_sessions *s, rte_be32_t address, uint32_t *ret_hash, 
 	return *ret_slot == NF_NO_SLOT ? NULL : &s->subscribers[*ret_slot];
 }
 
+/* The rate is a token bucket that is not counted down: each new mapping moves the time when all is there
+ * again on by what it takes at the rate, and it may not lie further ahead than the burst takes. */
+static bool
+is_too_fast(const struct nat_session_table *t, const struct nat_subscriber *subscriber,
+	    uint64_t now_ns)
+{
+	int64_t ahead = (int64_t)(subscriber->rate_due - now_ns);
+
+	return t->rate_cost_ns != 0 && ahead > 0 &&
+	       (uint64_t)ahead + t->rate_cost_ns > t->rate_burst_ns;
+}
+
+static void
+count_rate(const struct nat_session_table *t, struct nat_subscriber *subscriber, uint64_t now_ns)
+{
+	bool is_ahead = (int64_t)(subscriber->rate_due - now_ns) > 0;
+
+	subscriber->rate_due = (is_ahead ? subscriber->rate_due : now_ns) + t->rate_cost_ns;
+}
+
+static bool
+is_above(uint32_t n, uint32_t max)
+{
+	return max != 0 && n >= max;
+}
+
+/* May it have one more mapping of this protocol, now? */
+static enum nat_session_error
+check_limits(const struct nat_session_table *t, const struct nat_subscriber *subscriber,
+	     uint32_t protocol, uint64_t now_ns)
+{
+	if (is_above(subscriber->n_sessions, t->max_per_subscriber) ||
+	    is_above(subscriber->n_of[protocol], t->max_of[protocol]))
+		return NAT_SESSION_LIMIT;
+	return is_too_fast(t, subscriber, now_ns) ? NAT_SESSION_RATE : NAT_SESSION_OK;
+}
+
 /* There are as many subscribers as slots, so there always is a free one. */
 static struct nat_subscriber *
 add_subscriber(struct nat_sessions *s, rte_be32_t address, uint32_t hash, uint16_t pool_number)
@@ -114,12 +153,16 @@ add_subscriber(struct nat_sessions *s, rte_be32_t address, uint32_t hash, uint16
 /* One mapping of the subscriber is gone; with the last one it is forgotten. While rows come, a block may
  * still have ports of others in use: then nobody owns it until they are gone. */
 static void
-release_subscriber(struct nat_sessions *s, rte_be32_t address)
+release_subscriber(struct nat_sessions *s, const struct nat_session *session)
 {
 	uint32_t hash, slot;
-	struct nat_subscriber *subscriber = find_subscriber(s, address, &hash, &slot);
+	struct nat_subscriber *subscriber =
+		find_subscriber(s, session->inside_address, &hash, &slot);
 
-	if (subscriber == NULL || --subscriber->n_sessions != 0)
+	if (subscriber == NULL)
+		return;
+	subscriber->n_of[protocol_of(session->protocol)]--;
+	if (--subscriber->n_sessions != 0)
 		return;
 	while (subscriber->blocks.first != 0)
 		nat_block_unlink(&s->shared->ports, subscriber->blocks.first - 1,
@@ -368,7 +411,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	struct nat_session session = {0}, *entry;
 	struct nat_subscriber *subscriber;
 	uint32_t subscriber_hash, subscriber_slot, slot;
-	enum nat_session_error error;
+	enum nat_session_error error = NAT_SESSION_OK;
 	struct request request;
 	struct nat_place at;
 
@@ -376,9 +419,11 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	if (s->n_free == 0)
 		return NAT_SESSION_TABLE_FULL;
 	subscriber = find_subscriber(s, session.inside_address, &subscriber_hash, &subscriber_slot);
-	if (subscriber != NULL && t->max_per_subscriber != 0 &&
-	    subscriber->n_sessions >= t->max_per_subscriber)
-		return NAT_SESSION_LIMIT;
+	if (subscriber != NULL)
+		error = check_limits(t, subscriber, (uint32_t)protocol_of(session.protocol),
+				     now_ns);
+	if (error != NAT_SESSION_OK)
+		return error;
 	request = (struct request){
 		.subscriber = subscriber,
 		.protocol = (uint32_t)protocol_of(session.protocol),
@@ -394,6 +439,8 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	if (subscriber == NULL)
 		subscriber = add_subscriber(s, session.inside_address, subscriber_hash, at.number);
 	subscriber->n_sessions++;
+	subscriber->n_of[request.protocol]++;
+	count_rate(t, subscriber, now_ns);
 
 	slot = s->free[--s->n_free];
 	session.outside_address = t->ports.pool.addresses[at.number];
@@ -443,7 +490,7 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session)
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
 	take_port(s, slot, bucket_of(session->inside_address));
 	if (s->local[slot - s->first_slot].is_counted)
-		release_subscriber(s, session->inside_address);
+		release_subscriber(s, session);
 	s->local[slot - s->first_slot].is_counted = false;
 	nf_wheel_remove(&s->wheel, slot - s->first_slot);
 	s->free[s->n_free++] = slot;
@@ -571,8 +618,10 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	if (subscriber == NULL)
 		subscriber = add_subscriber(s, session->inside_address, hash,
 					    number == NAT_NOT_IN_POOL ? 0 : number);
-	if (!s->local[slot - s->first_slot].is_counted)
+	if (!s->local[slot - s->first_slot].is_counted) {
 		subscriber->n_sessions++;
+		subscriber->n_of[protocol_of(session->protocol)]++;
+	}
 	s->local[slot - s->first_slot].is_counted = true;
 	/* Later packets that are still on their way only prolong it. */
 	set_deadline(s, slot,
@@ -676,6 +725,12 @@ nat_session_table_init(struct nat_session_table *t, const struct nat_config *con
 
 	t->timeouts = config->timeouts;
 	t->max_per_subscriber = config->max_sessions_per_subscriber;
+	t->max_of[NAT_UDP] = config->max_udp_sessions;
+	t->max_of[NAT_TCP] = config->max_tcp_sessions;
+	t->max_of[NAT_ICMP] = config->max_icmp_sessions;
+	if (config->new_sessions_per_s != 0)
+		t->rate_cost_ns = SECOND_NS / config->new_sessions_per_s;
+	t->rate_burst_ns = config->new_sessions_burst * t->rate_cost_ns;
 	t->max_blocks = config->max_blocks_per_subscriber;
 	t->arbitrary_pooling = config->arbitrary_pooling;
 	t->preserve_parity = config->preserve_parity;

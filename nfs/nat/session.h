@@ -12,7 +12,8 @@
  * when rows come from another instance:
  *   inside index   key -> slot (slot_index.h), one a worker
  *   outside index  external port -> slot, and which ports and blocks are in use (ports.h)
- *   subscribers    inside address -> pool address, blocks of ports and number of mappings
+ *   subscribers    inside address -> pool address, blocks of ports and numbers of mappings. How fast one
+ *                  made mappings is not in the slots: after a move it has its burst again
  *   wheel          when to look at a slot next (wheel.h). Packets do not move it: a slot that was used
  *                  since then is found too early and goes in again
  *
@@ -62,9 +63,11 @@ extern const struct slim_table_ops nat_session_ops; /* ctx: struct nat_session_t
 struct nat_subscriber {
 	rte_be32_t address;
 	uint32_t n_sessions;
+	uint32_t n_of[NAT_N_PROTOCOLS]; /* of them */
 	struct nat_block_list blocks;
 	uint16_t pool_number; /* of its external address */
 	uint16_t reserved;
+	uint64_t rate_due; /* until when its rate of new mappings is used up; see is_too_fast() */
 };
 
 /* What belongs to a slot and does not move. */
@@ -78,6 +81,7 @@ enum nat_session_error {
 	NAT_SESSION_TABLE_FULL,
 	NAT_SESSION_NO_PORT,
 	NAT_SESSION_LIMIT,
+	NAT_SESSION_RATE,
 	NAT_SESSION_BLOCK_LIMIT,
 };
 
@@ -115,7 +119,11 @@ struct nat_session_table {
 	struct slim_table *table;
 	struct nat_port_table ports;
 	struct nat_timeouts timeouts;
+	/* Of a subscriber; 0: no limit. */
 	uint32_t max_per_subscriber;
+	uint32_t max_of[NAT_N_PROTOCOLS];
+	uint64_t rate_cost_ns; /* that a new mapping takes */
+	uint64_t rate_burst_ns;
 	uint32_t max_blocks;
 	bool arbitrary_pooling;
 	bool preserve_parity;
