@@ -444,6 +444,80 @@ installed_rows_expire_at_their_own_time(void **state)
 	assert_int_equal(harness_n_sessions(target), 0);
 }
 
+/* A mapping that expires, and one that is cleared, while rows are copied. Killed by: a removal that is
+ * not told, or that leaves the port. */
+static void
+what_ended_meanwhile_is_gone_at_the_target(void **state)
+{
+	struct harness_packet expired = flow(1), cleared = flow(4), kept = flow(7), in;
+
+	(void)state;
+	harness_pass(source, &expired, NAT_OUTSIDE);
+	harness_wait(source, 200 * HARNESS_SECOND);
+	harness_wait(target, 200 * HARNESS_SECOND);
+	in = harness_pass(source, &cleared, NAT_OUTSIDE);
+	harness_pass(source, &kept, NAT_OUTSIDE);
+	copy_all();
+	assert_int_equal(harness_n_sessions(target), 3);
+	harness_wait(source, 150 * HARNESS_SECOND);
+	harness_sweep(source);
+	assert_null(harness_session(source, expired.src, expired.src_port, IPPROTO_UDP));
+	for (uint32_t slot = 0; slot < 8; slot++) {
+		const struct nat_session *e = slim_slot(source->nat->sessions.table, slot);
+
+		if (e->inside_address == rte_cpu_to_be_32(cleared.src) &&
+		    is_used(source->nat->sessions.table, slot))
+			nat_session_remove(source->nat->sessions.workers[0], slot);
+	}
+	copy_all();
+	assert_int_equal(harness_n_sessions(target), 1);
+	assert_non_null(harness_session(target, kept.src, kept.src_port, IPPROTO_UDP));
+	in = (struct harness_packet){.side = NAT_OUTSIDE,
+				     .protocol = IPPROTO_UDP,
+				     .src = SERVER,
+				     .src_port = 80,
+				     .dst = in.src,
+				     .dst_port = in.src_port};
+	harness_dropped(target, &in, NAT_drop_no_mapping);
+}
+
+/* Who has only said SYN lives for the transitory time at the target, too; an established connection for
+ * its own. Killed by: a state that does not travel, or a deadline by protocol alone. */
+static void
+half_open_tcp_stays_half_open(void **state)
+{
+	struct harness_packet half = flow(3), whole = flow(6), out, answer;
+
+	(void)state;
+	harness_pass(source, &half, NAT_OUTSIDE);
+	out = harness_pass(source, &whole, NAT_OUTSIDE);
+	answer = (struct harness_packet){.side = NAT_OUTSIDE,
+					 .protocol = IPPROTO_TCP,
+					 .tcp_flags = 0x12,
+					 .src = SERVER,
+					 .src_port = 80,
+					 .dst = out.src,
+					 .dst_port = out.src_port};
+	harness_pass(source, &answer, NAT_INSIDE);
+	whole.tcp_flags = 0x10;
+	harness_pass(source, &whole, NAT_OUTSIDE);
+	copy_all();
+	assert_int_equal(harness_session(target, half.src, half.src_port, IPPROTO_TCP)->tcp_state,
+			 NAT_TCP_OPENING);
+	assert_int_equal(harness_session(target, whole.src, whole.src_port, IPPROTO_TCP)->tcp_state,
+			 NAT_TCP_ESTABLISHED);
+	harness_wait(target, 239 * HARNESS_SECOND);
+	harness_sweep(target);
+	assert_int_equal(harness_n_sessions(target), 2);
+	harness_wait(target, 2 * HARNESS_SECOND);
+	harness_sweep(target);
+	assert_null(harness_session(target, half.src, half.src_port, IPPROTO_TCP));
+	assert_non_null(harness_session(target, whole.src, whole.src_port, IPPROTO_TCP));
+	harness_wait(target, 7440 * HARNESS_SECOND);
+	harness_sweep(target);
+	assert_int_equal(harness_n_sessions(target), 0);
+}
+
 /* A row that cannot be: refused, or kept without effect. Nothing breaks. */
 static void
 rows_that_make_no_sense_do_no_harm(void **state)
@@ -549,6 +623,9 @@ main(void)
 		TEST(wipe_leaves_nothing),
 		TEST_WIDER(wipe_leaves_nothing),
 		TEST(installed_rows_expire_at_their_own_time),
+		TEST(what_ended_meanwhile_is_gone_at_the_target),
+		TEST_WIDER(what_ended_meanwhile_is_gone_at_the_target),
+		TEST(half_open_tcp_stays_half_open),
 		TEST(rows_that_make_no_sense_do_no_harm),
 		TEST(neighbours_need_no_new_question),
 		cmocka_unit_test_setup_teardown(standby_does_nothing_by_itself, open_standby,
