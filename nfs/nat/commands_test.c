@@ -81,6 +81,27 @@ open_nat(uint16_t n_workers, bool active)
 }
 
 static int
+open_static(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.statics[0] = (struct nat_static){
+		.inside_address = rte_cpu_to_be_32(SUBSCRIBER),
+		.inside_port = RTE_BE16(80),
+		.outside_address = RTE_BE32(IP(198, 51, 100, 1)),
+		.outside_port = RTE_BE16(0x4407),
+		.protocol = IPPROTO_UDP,
+	};
+	config.n_statics = 1;
+	harness_open(&h, &config, true);
+	open_control();
+	harness_wait(&h, 1);
+	return 0;
+}
+
+static int
 open_one(void **state)
 {
 	(void)state;
@@ -414,6 +435,18 @@ all_are_cleared(void **state)
 	assert_int_equal(harness_counter(&h, NAT_mapping_cleared), 120);
 }
 
+/* Killed by: leaving out the question for one of the three. */
+static void
+static_mappings_stay(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(ask("clear session 100.64.3.7:80/udp\n"), "end refused 0 "));
+	assert_non_null(strstr(ask("clear subscriber 100.64.3.7\n"), "end not-found 0 "));
+	assert_string_equal(ask("clear all\n"), "end ok 0\n");
+	assert_int_equal(harness_n_sessions(&h), 1);
+	assert_non_null(strstr(ask("show config\n"), "100.64.3.7:80 198.51.100.1:17415 udp"));
+}
+
 static void
 expect_not_owner(const char *line, uint32_t count)
 {
@@ -701,6 +734,7 @@ main(void)
 		TEST(one_session_is_cleared, open_three),
 		TEST(one_subscriber_is_cleared, open_three),
 		TEST(all_are_cleared, open_three),
+		TEST(static_mappings_stay, open_static),
 		TEST(a_standby_clears_nothing, open_standby),
 		TEST(a_move_ends_a_job_half_way, open_one),
 		TEST(wrong_words_are_refused, open_one),

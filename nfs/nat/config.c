@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config_file.h"
+#include "ports.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -334,6 +335,139 @@ take_sizes(struct conversion *c)
 	return 0;
 }
 
+/* ---- static mappings ---------------------------------------------------------------------- */
+
+/* What of the pool tells the bucket of a port. */
+static struct nat_pool
+port_rule(const struct nat_config *config)
+{
+	return (struct nat_pool){
+		.block_shift = (uint8_t)__builtin_ctz(config->ports_per_block),
+		.block_mask = (uint16_t)(config->ports_per_block - 1),
+	};
+}
+
+static bool
+is_in_pool(const struct nat_config *config, rte_be32_t address)
+{
+	for (uint32_t i = 0; i < config->n_pool; i++)
+		if (config->pool[i] == address)
+			return true;
+	return false;
+}
+
+static bool
+is_inside(const struct nat_config *config, rte_be32_t address)
+{
+	uint32_t host = rte_be_to_cpu_32(address);
+
+	if (address == config->sides[NAT_INSIDE].address)
+		return false;
+	if (nf_prefix_has(&config->sides[NAT_INSIDE].prefix, host))
+		return true;
+	for (uint32_t i = 0; i < config->routes.n; i++)
+		if (config->routes.routes[i].side == NAT_INSIDE &&
+		    nf_prefix_has(&config->routes.routes[i].prefix, host))
+			return true;
+	return false;
+}
+
+/* The next port of the range that is of the bucket; every bucket has some. */
+static uint32_t
+fitting_port(const struct nat_config *config, const struct nat_pool *rule, uint8_t bucket,
+	     uint32_t port)
+{
+	while (nat_port_bucket(rule, (uint16_t)port) != bucket)
+		port = port >= config->port_last ? config->port_first : port + 1;
+	return port;
+}
+
+static int
+check_outside_port(struct conversion *c, const char *path, const struct nat_static *s)
+{
+	const struct nat_config *config = c->config;
+	const struct nat_pool rule = port_rule(config);
+	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(s->inside_address);
+	uint16_t port = rte_be_to_cpu_16(s->outside_port);
+
+	if (port < config->port_first || port > config->port_last)
+		return nf_wrong(&c->in, path, "%u is not in ports.first..last; %u fits", port,
+				fitting_port(config, &rule, bucket, config->port_first));
+	if (nat_port_bucket(&rule, port) != bucket)
+		return nf_wrong(&c->in, path,
+				"%u does not go with the low byte of the inside address; %u fits",
+				port, fitting_port(config, &rule, bucket, port));
+	return 0;
+}
+
+/* Two that cannot be at one time; NULL: they can. */
+static const char *
+conflict_of(const struct nat_config *config, const struct nat_static *a, const struct nat_static *b)
+{
+	uint32_t n = config->ports_per_block;
+	bool same_block =
+		rte_be_to_cpu_16(a->outside_port) / n == rte_be_to_cpu_16(b->outside_port) / n;
+	bool same_inside = a->inside_address == b->inside_address;
+	bool same_outside = a->outside_address == b->outside_address;
+
+	if (same_inside && a->inside_port == b->inside_port && a->protocol == b->protocol)
+		return "the same inside endpoint twice";
+	if (same_outside && a->outside_port == b->outside_port && a->protocol == b->protocol)
+		return "the same external endpoint twice";
+	if (same_inside && !same_outside && !config->arbitrary_pooling)
+		return "two external addresses for one inside address need pool.pooling: arbitrary";
+	if (same_outside && !same_inside && n > 1 && same_block)
+		return "two inside addresses in one block of ports";
+	return NULL;
+}
+
+static int
+take_static_mapping(struct conversion *c, uint32_t i)
+{
+	const struct nat_file_static *file = &c->file->statics[i];
+	struct nat_static *s = &c->config->statics[i];
+	char path[40];
+
+	snprintf(path, sizeof(path), "static.%u", i);
+	s->inside_port = rte_cpu_to_be_16(file->port);
+	s->outside_port = rte_cpu_to_be_16(file->outside_port);
+	if (nf_take_address(&c->in, path, file->inside, &s->inside_address) != 0 ||
+	    nf_take_address(&c->in, path, file->outside, &s->outside_address) != 0 ||
+	    take_protocol(c, path, file->protocol, &s->protocol) != 0)
+		return -EINVAL;
+	if (s->protocol == IPPROTO_ICMP)
+		return nf_wrong(&c->in, path, "ICMP has no ports");
+	if (file->port == 0)
+		return nf_wrong(&c->in, path, "port 0");
+	if (!is_inside(c->config, s->inside_address))
+		return nf_wrong(&c->in, path, "'%.40s' is not a subscriber's", file->inside);
+	if (!is_in_pool(c->config, s->outside_address))
+		return nf_wrong(&c->in, path, "'%.40s' is not of the pool", file->outside);
+	if (check_outside_port(c, path, s) != 0)
+		return -EINVAL;
+	for (uint32_t k = 0; k < i; k++) {
+		const char *reason = conflict_of(c->config, &c->config->statics[k], s);
+
+		if (reason != NULL)
+			return nf_wrong(&c->in, path, "%s", reason);
+	}
+	return 0;
+}
+
+static int
+take_statics(struct conversion *c)
+{
+	int error = 0;
+
+	c->config->n_statics = c->file->n_statics;
+	/* All of them may be of one worker. */
+	if (c->config->n_statics > c->config->capacity / c->config->n_workers)
+		return nf_wrong(&c->in, "static", "more than capacity has for a worker");
+	for (uint32_t i = 0; i < c->config->n_statics && error == 0; i++)
+		error = take_static_mapping(c, i);
+	return error;
+}
+
 static int
 convert(struct conversion *c)
 {
@@ -375,7 +509,9 @@ convert(struct conversion *c)
 		error = take_pcp(c);
 	if (error == 0)
 		error = take_limits(c);
-	return error == 0 ? take_sizes(c) : error;
+	if (error == 0)
+		error = take_sizes(c);
+	return error == 0 ? take_statics(c) : error;
 }
 
 int
@@ -437,6 +573,13 @@ nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY
 		nf_fingerprint_number(
 			&f, (uint64_t)rule->protocol << 40 | (uint64_t)rule->by_port << 32 |
 				    (uint32_t)rule->port_first << 16 | rule->port_last);
+	}
+	for (uint32_t i = 0; i < config->n_statics; i++) {
+		const struct nat_static *s = &config->statics[i];
+
+		nf_fingerprint_number(&f, (uint64_t)s->inside_address << 32 | s->outside_address);
+		nf_fingerprint_number(&f, (uint64_t)s->protocol << 32 |
+						  (uint32_t)s->inside_port << 16 | s->outside_port);
 	}
 	inet_ntop(AF_INET, &config->pool[0], first, sizeof(first));
 	inet_ntop(AF_INET, &config->pool[config->n_pool - 1], last, sizeof(last));

@@ -18,6 +18,7 @@
 #include "slim_limits.h"
 
 #define NAT_MAX_EXEMPT 32u       /* rules of destinations that are not translated */
+#define NAT_MAX_STATIC 256u      /* static mappings */
 #define NAT_MAX_POOL 256u        /* external addresses */
 #define NAT_MAX_POOL_SPAN 65536u /* from the lowest to the highest one */
 
@@ -30,6 +31,15 @@ struct nat_exempt {
 	bool by_port;
 	uint16_t port_first; /* of the far end, host order */
 	uint16_t port_last;
+};
+
+/* A mapping that is always there. */
+struct nat_static {
+	rte_be32_t inside_address;
+	rte_be32_t outside_address; /* of the pool */
+	rte_be16_t inside_port;
+	rte_be16_t outside_port; /* of the range, and of the bucket of the inside address */
+	uint8_t protocol;        /* IPPROTO_UDP, _TCP */
 };
 
 /* Who may send to a mapping (RFC 4787 section 5). */
@@ -66,6 +76,8 @@ struct nat_config {
 	struct nf_routes routes;
 	struct nat_exempt exempt[NAT_MAX_EXEMPT];
 	uint32_t n_exempt;
+	struct nat_static statics[NAT_MAX_STATIC];
+	uint32_t n_statics;
 	rte_be32_t pool[NAT_MAX_POOL]; /* in order */
 	uint32_t n_pool;
 	uint16_t port_first;
@@ -108,7 +120,7 @@ int nat_config_parse(const char *name, const char *text, size_t size, struct nat
 		     char error[NF_CONFIG_ERROR_SIZE]);
 
 /* What two instances of one service must have in common: pool, port range and blocks, addresses, MACs,
- * routes, filtering, PCP or not, and what is not translated; as text. Not the instance's name, nor sizes, nor
+ * routes, filtering, PCP or not, static mappings, and what is not translated; as text. Not the instance's name, nor sizes, nor
  * timeouts. */
 void nat_config_identity(const struct nat_config *config, char identity[SLIM_IDENTITY_SIZE]);
 

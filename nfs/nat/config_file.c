@@ -70,6 +70,17 @@ static const cyaml_schema_field_t exempt_fields[] = {
 static const cyaml_schema_value_t exempt_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct nat_file_exempt, exempt_fields),
 };
+static const cyaml_schema_field_t static_fields[] = {
+	STRING("inside", REQUIRED, struct nat_file_static, inside),
+	CYAML_FIELD_UINT("port", REQUIRED, struct nat_file_static, port),
+	STRING("outside", REQUIRED, struct nat_file_static, outside),
+	CYAML_FIELD_UINT("outside_port", REQUIRED, struct nat_file_static, outside_port),
+	STRING("protocol", REQUIRED, struct nat_file_static, protocol),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t static_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct nat_file_static, static_fields),
+};
 static const cyaml_schema_field_t file_fields[] = {
 	STRING("instance", REQUIRED, struct nat_file, instance),
 	STRING("service", REQUIRED, struct nat_file, service),
@@ -86,6 +97,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct nat_file, idle, nf_yaml_idle_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("no_translate", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file,
 				   no_translate, n_no_translate, &exempt_value, 0, NAT_MAX_EXEMPT),
+	CYAML_FIELD_SEQUENCE_COUNT("static", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file,
+				   statics, n_statics, &static_value, 0, NAT_MAX_STATIC),
 	FLAG("inbound_refresh", struct nat_file, inbound_refresh),
 	FLAG("tcp_pickup", struct nat_file, tcp_pickup),
 	CYAML_FIELD_MAPPING_PTR("pcp", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file, pcp,

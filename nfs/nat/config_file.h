@@ -66,6 +66,14 @@ struct nat_file_exempt {
 	char *protocol;
 };
 
+struct nat_file_static {
+	char *inside;
+	uint16_t port;
+	char *outside;
+	uint16_t outside_port;
+	char *protocol;
+};
+
 struct nat_file {
 	char *instance;
 	char *service;
@@ -82,6 +90,8 @@ struct nat_file {
 	struct nf_yaml_idle idle;
 	struct nat_file_exempt *no_translate;
 	unsigned int n_no_translate;
+	struct nat_file_static *statics;
+	unsigned int n_statics;
 	bool *inbound_refresh;
 	bool *tcp_pickup;
 	struct nat_file_pcp *pcp;

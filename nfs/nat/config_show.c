@@ -123,6 +123,20 @@ put_exempt(struct listing *l, const struct nat_config *config)
 }
 
 static void
+put_statics(struct listing *l, const struct nat_config *config)
+{
+	for (uint32_t i = 0; i < config->n_statics; i++) {
+		const struct nat_static *s = &config->statics[i];
+		uint32_t inside = rte_be_to_cpu_32(s->inside_address);
+		uint32_t outside = rte_be_to_cpu_32(s->outside_address);
+
+		put(l, "static", ADDRESS_FORMAT ":%u " ADDRESS_FORMAT ":%u %s", ADDRESS(inside),
+		    rte_be_to_cpu_16(s->inside_port), ADDRESS(outside),
+		    rte_be_to_cpu_16(s->outside_port), nat_protocol_name(s->protocol));
+	}
+}
+
+static void
 put_timeouts(struct listing *l, const struct nat_timeouts *t)
 {
 	put_number(l, "timeouts.udp", t->udp_ns / SECOND_NS);
@@ -186,6 +200,7 @@ nat_config_show(const struct nat_config *config, uint32_t *cursor, struct nf_rep
 	put_sides(&l, config);
 	put_pool(&l, config);
 	put_exempt(&l, config);
+	put_statics(&l, config);
 	put_timeouts(&l, &config->timeouts);
 	put_behaviour(&l, config);
 	put_sizes(&l, config);

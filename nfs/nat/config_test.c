@@ -218,6 +218,72 @@ exempt_destinations_are_checked(void **state)
 }
 
 static void
+statics_are_checked(void **state)
+{
+	char error[NF_CONFIG_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+#define STATIC(inside, port, outside, outside_port, protocol)        \
+	"  - {inside: " inside ", port: " port ", outside: " outside \
+	", outside_port: " outside_port ", protocol: " protocol "}"
+	assert_int_equal(
+		parse_with(22,
+			   "static:\n" STATIC("100.64.3.7", "80", "198.51.100.1", "8199",
+					      "tcp") "\n" STATIC("100.65.3.7", "80", "198.51.100.1",
+								 "8199", "udp"),
+			   &c, error),
+		0);
+	assert_int_equal(c.n_statics, 2);
+	assert_int_equal(c.statics[0].inside_address, RTE_BE32(0x64400307));
+	assert_int_equal(c.statics[0].inside_port, RTE_BE16(80));
+	assert_int_equal(c.statics[0].outside_address, RTE_BE32(0xc6336401));
+	assert_int_equal(c.statics[0].outside_port, RTE_BE16(8199));
+	assert_int_equal(c.statics[0].protocol, 6);
+#define FIRST "static:\n" STATIC("100.64.3.7", "80", "198.51.100.1", "8199", "tcp") "\n"
+	static const struct {
+		const char *text;
+		const char *reason;
+	} bad[] = {
+		{"static:\n" STATIC("100.64.3.7", "80", "198.51.100.1", "8200", "tcp"),
+		 "8455 fits"},
+		{"static:\n" STATIC("100.64.3.7", "80", "198.51.100.1", "80", "tcp"), "1031 fits"},
+		{"static:\n" STATIC("100.64.3.7", "80", "198.51.100.1", "65535", "tcp"),
+		 "1031 fits"},
+		{"static:\n" STATIC("100.64.3.7", "0", "198.51.100.1", "8199", "tcp"), "port 0"},
+		{"static:\n" STATIC("100.64.3.7", "80", "198.51.101.1", "8199", "tcp"),
+		 "not of the pool"},
+		{"static:\n" STATIC("100.66.3.7", "80", "198.51.100.1", "8199", "tcp"),
+		 "not a subscriber's"},
+		{"static:\n" STATIC("100.64.3.7", "80", "198.51.100.1", "8199", "icmp"),
+		 "ICMP has no ports"},
+		{FIRST STATIC("100.64.3.7", "80", "198.51.100.1", "8455", "tcp"),
+		 "inside endpoint"},
+		{FIRST STATIC("100.65.3.7", "80", "198.51.100.1", "8199", "tcp"),
+		 "external endpoint"},
+		{FIRST STATIC("100.64.3.7", "81", "198.51.100.2", "8199", "tcp"), "arbitrary"},
+		{"ports: {block: 8}\n" FIRST STATIC("100.65.3.7", "80", "198.51.100.1", "8200",
+						    "udp"),
+		 "fits"},
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(
+			parse_with(bad[i].text[0] == 'p' ? 19 : 22, bad[i].text, &c, error), -22);
+		if (strstr(error, bad[i].reason) == NULL)
+			fail_msg("'%s', not '%s'", error, bad[i].reason);
+	}
+	assert_int_equal(parse_with(19,
+				    "ports: {block: 8}\nstatic:\n" STATIC(
+					    "100.64.3.7", "80", "198.51.100.1", "4152",
+					    "tcp") "\n" STATIC("100.65.3.7", "80", "198.51.100.1",
+							       "4153", "udp"),
+				    &c, error),
+			 -22);
+	assert_non_null(strstr(error, "in one block"));
+}
+
+static void
 limits_are_taken(void **state)
 {
 	char error[NF_CONFIG_ERROR_SIZE] = "";
@@ -286,6 +352,11 @@ identity_is_what_instances_share(void **state)
 		{22, "filtering: endpoint-independent", true},
 		{22, "peers: 4096", true},
 		{22, "limits: {udp_sessions: 5}", true},
+		{22,
+		 "static: [{inside: 100.64.3.7, port: 80, outside: 198.51.100.1, outside_port: "
+		 "8199, "
+		 "protocol: tcp}]",
+		 false},
 	};
 	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NF_CONFIG_ERROR_SIZE];
 	struct nat_config c;
@@ -311,6 +382,7 @@ main(void)
 		cmocka_unit_test(pools_are_checked),
 		cmocka_unit_test(pool_may_be_a_list),
 		cmocka_unit_test(exempt_destinations_are_checked),
+		cmocka_unit_test(statics_are_checked),
 		cmocka_unit_test(limits_are_taken),
 		cmocka_unit_test(missing_keys_are_refused),
 		cmocka_unit_test(identity_is_what_instances_share),

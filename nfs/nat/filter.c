@@ -139,17 +139,19 @@ add_peer(struct nat_filter *f, const struct nat_peer *peer, uint32_t hash)
 	return NAT_FILTER_OK;
 }
 
-/* Asked for by PCP: anybody may send to it, and nobody needs a slot for that. */
+/* Static, or asked for by PCP: anybody may send to it, and nobody needs a slot for that. */
 static bool
 is_open(const struct nat_filter *f, const struct nat_session *session, uint64_t now_ns)
 {
+	uint64_t key =
+		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 	uint64_t expires;
 
+	if (nat_session_is_static(f->sessions, key))
+		return true;
 	if (f->sessions->pcp == NULL)
 		return false;
-	expires = nat_pcp_expires(
-		f->sessions->pcp,
-		nat_session_key(session->inside_address, session->inside_port, session->protocol));
+	expires = nat_pcp_expires(f->sessions->pcp, key);
 	return expires != 0 && (int64_t)(expires - now_ns) > 0;
 }
 

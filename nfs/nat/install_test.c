@@ -71,6 +71,38 @@ open_limited(void **state)
 }
 
 static int
+open_static(bool active)
+{
+	struct nat_config config;
+
+	harness_defaults(&config);
+	config.statics[0] = (struct nat_static){
+		.inside_address = rte_cpu_to_be_32(SUBSCRIBER),
+		.inside_port = RTE_BE16(80),
+		.outside_address = RTE_BE32(IP(198, 51, 100, 1)),
+		.outside_port = RTE_BE16(0x4407),
+		.protocol = IPPROTO_UDP,
+	};
+	config.n_statics = 1;
+	config.timeouts.udp_ns = 10 * HARNESS_SECOND;
+	return open_with(&config, 1, active);
+}
+
+static int
+open_static_active(void **state)
+{
+	(void)state;
+	return open_static(true);
+}
+
+static int
+open_static_standby(void **state)
+{
+	(void)state;
+	return open_static(false);
+}
+
+static int
 open_equal(void **state)
 {
 	(void)state;
@@ -258,6 +290,33 @@ limits_hold_at_the_target(void **state)
 	harness_pass(target, &p, NAT_OUTSIDE);
 	p.src_port = 5;
 	harness_refused(target, &p, 1, NAT_drop_limit); /* that of all protocols */
+}
+
+/* Killed by: a target that makes it a second time, or does not know that it is static. */
+static void
+static_mappings_move_as_rows(void **state)
+{
+	(void)state;
+	harness_wait(source, 1);
+	copy_all();
+	harness_wait(target, 1);
+	assert_int_equal(harness_n_sessions(target), 1);
+	harness_wait(target, 1000 * HARNESS_SECOND);
+	harness_sweep(target);
+	assert_int_equal(harness_n_sessions(target), 1);
+	assert_int_equal(harness_counter(target, NAT_mapping_created), 0);
+}
+
+/* Killed by: making them without owning their bucket. */
+static void
+standby_makes_no_static_mappings(void **state)
+{
+	(void)state;
+	harness_wait(target, HARNESS_SECOND);
+	assert_int_equal(harness_n_sessions(target), 0);
+	harness_wait(source, 1);
+	copy_all();
+	assert_int_equal(harness_n_sessions(target), 1);
 }
 
 /* Some mappings of the source go, and all of one subscriber. */
@@ -615,6 +674,8 @@ main(void)
 		TEST(target_translates_as_the_source),
 		TEST_WIDER(target_translates_as_the_source),
 		TEST_WITH(limits_hold_at_the_target, open_limited),
+		TEST_WITH(static_mappings_move_as_rows, open_static_active),
+		TEST_WITH(standby_makes_no_static_mappings, open_static_standby),
 		TEST(changes_in_any_order_end_equal),
 		TEST_WIDER(changes_in_any_order_end_equal),
 		TEST_WITH(changes_in_any_order_end_equal, open_blocks),

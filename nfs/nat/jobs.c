@@ -12,9 +12,16 @@ finish(struct nf_job *job, enum nf_status status)
 	return true;
 }
 
+/* Static mappings stay. */
 static void
 clear(struct nat_worker *w, struct nf_job *job, uint32_t slot)
 {
+	const struct nat_session *session = nat_session_at(w->sessions, slot);
+
+	if (nat_session_is_static(w->sessions,
+				  nat_session_key(session->inside_address, session->inside_port,
+						  session->protocol)))
+		return;
 	nat_session_remove(w->sessions, slot);
 	nf_count(w->nf, NAT_mapping_cleared, 1);
 	job->n_affected++;
@@ -28,6 +35,8 @@ clear_session(struct nat_worker *w, struct nf_job *job, uint64_t key)
 
 	if (slot == NF_NO_SLOT)
 		return finish(job, NF_NOT_FOUND);
+	if (nat_session_is_static(w->sessions, key))
+		return finish(job, NF_REFUSED);
 	clear(w, job, slot);
 	return finish(job, NF_OK);
 }

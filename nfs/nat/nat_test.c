@@ -680,6 +680,94 @@ new_mappings_have_a_rate(void **state)
 	assert_allowance(&port, 6);
 }
 
+/* Port 80 of the subscriber, for UDP and TCP, and 81 for TCP; each bucket has three ports. */
+static int
+open_static(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.port_first = 2000;
+	config.port_last = 2000 + 3 * 256 - 1;
+	config.timeouts.udp_ns = 10 * HARNESS_SECOND;
+	config.timeouts.tcp_transitory_ns = 10 * HARNESS_SECOND;
+	config.filtering = NAT_FILTERING_ADDRESS_AND_PORT;
+	config.peers = 1024;
+	config.peers_per_mapping = 4;
+	for (uint32_t i = 0; i < 2; i++)
+		config.statics[i] = (struct nat_static){
+			.inside_address = rte_cpu_to_be_32(SUBSCRIBER),
+			.inside_port = RTE_BE16(80),
+			.outside_address = RTE_BE32(IP(198, 51, 100, 1)),
+			.outside_port = RTE_BE16(2311),
+			.protocol = i == 0 ? IPPROTO_UDP : IPPROTO_TCP,
+		};
+	/* More than the limit allows. */
+	config.max_tcp_sessions = 1;
+	config.statics[2] = config.statics[1];
+	config.statics[2].inside_port = RTE_BE16(81);
+	config.statics[2].outside_port = RTE_BE16(2055);
+	config.n_statics = 3;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+static void
+assert_static_lets_in(uint8_t protocol)
+{
+	struct harness_packet p = {.side = NAT_OUTSIDE,
+				   .protocol = protocol,
+				   .src = SERVER,
+				   .src_port = 4444,
+				   .dst = IP(198, 51, 100, 1),
+				   .dst_port = 2311,
+				   .tcp_flags = 2};
+	struct harness_packet got = harness_pass(&h, &p, NAT_INSIDE);
+
+	assert_int_equal(got.dst, SUBSCRIBER);
+	assert_int_equal(got.dst_port, 80);
+}
+
+/* Killed by: mappings that come with the first packet from inside, expire, or filter. */
+static void
+static_mappings_are_always_there(void **state)
+{
+	struct harness_packet p, out;
+
+	(void)state;
+	assert_static_lets_in(IPPROTO_UDP);
+	assert_static_lets_in(IPPROTO_TCP);
+	harness_wait(&h, 10000 * HARNESS_SECOND);
+	harness_sweep(&h);
+	assert_int_equal(harness_n_sessions(&h), 3);
+	assert_static_lets_in(IPPROTO_UDP);
+	assert_static_lets_in(IPPROTO_TCP);
+	p = udp_out(SUBSCRIBER, 80);
+	out = harness_pass(&h, &p, NAT_OUTSIDE);
+	assert_int_equal(out.src, IP(198, 51, 100, 1));
+	assert_int_equal(out.src_port, 2311);
+	assert_int_equal(harness_n_sessions(&h), 3);
+}
+
+/* Killed by: a static mapping that is made when it is first used. */
+static void
+nobody_gets_a_static_port(void **state)
+{
+	struct harness_packet p, out;
+
+	(void)state;
+	for (uint16_t port = 1; port <= 2; port++) {
+		p = udp_out(SUBSCRIBER, port);
+		out = harness_pass(&h, &p, NAT_OUTSIDE);
+		assert_int_equal(out.src, IP(198, 51, 100, 1)); /* paired with it */
+		assert_int_not_equal(out.src_port, 2311);
+	}
+	p = udp_out(SUBSCRIBER, 3);
+	harness_refused(&h, &p, 1, NAT_drop_no_port);
+	assert_static_lets_in(IPPROTO_UDP);
+}
+
 static int
 open_tiny(void **state)
 {
@@ -1287,6 +1375,8 @@ main(void)
 		TEST_WITH(port_range_and_limit_hold, open_narrow),
 		TEST_WITH(each_protocol_has_its_limit, open_limited),
 		TEST_WITH(new_mappings_have_a_rate, open_slow),
+		TEST_WITH(static_mappings_are_always_there, open_static),
+		TEST_WITH(nobody_gets_a_static_port, open_static),
 		TEST_WITH(full_table_is_counted, open_tiny),
 		TEST_WITH(idle_mappings_expire, open_short_timeouts),
 		TEST_WITH(packets_from_outside_refresh_if_configured, open_short_timeouts),

@@ -351,12 +351,23 @@ map(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request *reques
 	response->prefer_failure = request->prefer_failure;
 }
 
+/* Nobody but the operator has a say in static mappings (section 15.1). */
+static bool
+is_about_static(const struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request *request)
+{
+	return nat_session_is_static(
+		pcp->sessions,
+		nat_session_key(source, rte_cpu_to_be_16(request->inside_port), request->protocol));
+}
+
 /* Ports are shared among subscribers, so nobody gets all of them. */
 static void
 handle_map(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request *request,
 	   uint64_t now_ns, struct nat_pcp_response *response)
 {
-	if (request->lifetime == 0)
+	if (is_about_static(pcp, source, request))
+		fail(response, NAT_PCP_NOT_AUTHORIZED);
+	else if (request->lifetime == 0)
 		delete_mapping(pcp, source, request, now_ns, response);
 	else if (request->protocol != IPPROTO_UDP && request->protocol != IPPROTO_TCP)
 		fail(response, NAT_PCP_UNSUPP_PROTOCOL);

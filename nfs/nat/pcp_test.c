@@ -84,6 +84,25 @@ open_filtering(void **state)
 }
 
 static int
+open_static(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	configure(&config);
+	config.statics[0] = (struct nat_static){
+		.inside_address = rte_cpu_to_be_32(SUBSCRIBER),
+		.inside_port = RTE_BE16(80),
+		.outside_address = RTE_BE32(IP(198, 51, 100, 1)),
+		.outside_port = RTE_BE16(0x4407),
+		.protocol = IPPROTO_UDP,
+	};
+	config.n_statics = 1;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
+static int
 close_it(void **state)
 {
 	(void)state;
@@ -280,6 +299,22 @@ map_lets_the_world_in(void **state)
 		assert_int_equal(got.dst_port, 5000);
 	}
 	assert_int_equal(harness_counter(&h, NAT_pcp_granted), 2);
+}
+
+/* Killed by: leaving out the question on either way. */
+static void
+static_mappings_are_the_operators(void **state)
+{
+	struct message request = map_request(IPPROTO_UDP, 80);
+
+	(void)state;
+	refused(&request, NAT_PCP_NOT_AUTHORIZED);
+	request.lifetime = 0;
+	refused(&request, NAT_PCP_NOT_AUTHORIZED);
+	assert_int_equal(harness_n_sessions(&h), 1);
+	request.lifetime = 3600;
+	request.protocol = IPPROTO_TCP;
+	granted(&request);
 }
 
 /* Killed by: a second external port for an inside port that has one. */
@@ -901,6 +936,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(map_lets_the_world_in),
 		TEST(map_keeps_a_mapping_that_is_there),
+		TEST_WITH(static_mappings_are_the_operators, open_static),
 		TEST(lifetimes_are_bounded),
 		TEST(mapping_lives_as_long_as_asked_for),
 		TEST(refresh_may_shorten),

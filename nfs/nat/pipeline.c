@@ -529,6 +529,32 @@ nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports p
 	act(w, p, false);
 }
 
+/* Before anything else, so that no other mapping can have their keys or ports. Only an instance that owns the
+ * bucket from the start makes them: to others they come as rows. */
+__attribute__((noinline)) static void
+begin(struct nat_worker *w)
+{
+	const struct nat_config *config = &w->nat->config;
+
+	w->has_begun = true;
+	for (uint32_t i = 0; i < config->n_statics; i++) {
+		const struct nat_static *s = &config->statics[i];
+		uint64_t key = nat_session_key(s->inside_address, s->inside_port, s->protocol);
+		uint8_t bucket = (uint8_t)rte_be_to_cpu_32(s->inside_address);
+		uint32_t hash = nf_slot_index_hash(&w->sessions->index, key), slot;
+
+		if (w->nat->bucket_worker[bucket] != w->nf->index ||
+		    !slim_owns(w->nf->agent, bucket) ||
+		    nat_session_find(w->sessions, hash, key) != NF_NO_SLOT)
+			continue;
+		/* There is room: the configuration was checked for it. */
+		if (nat_session_create(w->sessions, key, hash, w->nf->now_ns, &slot) ==
+			    NAT_SESSION_OK &&
+		    s->protocol == IPPROTO_TCP)
+			nat_session_set_tcp(w->sessions, slot, NAT_TCP_OPENING, 0, w->nf->now_ns);
+	}
+}
+
 static void
 burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -538,6 +564,8 @@ burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 	bool hairpinned[NF_BURST];
 	uint16_t n_mine = 0;
 
+	if (unlikely(!w->has_begun))
+		begin(w);
 	for (uint16_t i = 0; i < n; i++) {
 		struct nat_packet *p = &packets[n_mine];
 		bool mine;
@@ -575,6 +603,8 @@ tick(struct nf_worker *nf)
 {
 	struct nat_worker *w = nf->self;
 
+	if (unlikely(!w->has_begun))
+		begin(w);
 	nat_session_expire(w->sessions, nf->now_ns, NAT_EXPIRE_MAX);
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);

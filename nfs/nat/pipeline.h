@@ -56,6 +56,7 @@ struct nat_worker {
 	struct nf_neighbours *neighbours;
 	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
 	uint32_t n_errors;
+	bool has_begun; /* looked once for static mappings to make */
 	uint16_t ip_id;
 };
 

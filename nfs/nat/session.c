@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 
 #include <rte_malloc.h>
 
@@ -22,7 +23,7 @@
 /* A tick of the wheel is 2^27 ns = 134 ms; all ticks of it are nine minutes. */
 #define TICK_SHIFT 27
 #define N_TICKS 4096u
-#define LOOK_AGAIN_NS UINT64_C(2000000000) /* after a deadline of a bucket that is not owned */
+#define LOOK_AGAIN_NS UINT64_C(2000000000) /* after a deadline that means nothing */
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
@@ -380,6 +381,36 @@ find_port(struct nat_sessions *s, const struct request *r, struct nat_place *ret
 	return full ? NAT_SESSION_BLOCK_LIMIT : NAT_SESSION_NO_PORT;
 }
 
+/* ---- static mappings ------------------------------------------------------------------------------- */
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = ((const struct nat_static_key *)b)->key;
+
+	return (left > right) - (left < right);
+}
+
+static const struct nat_static_key *
+find_static(const struct nat_session_table *t, uint64_t key)
+{
+	return bsearch(&key, t->statics, t->n_statics, sizeof(t->statics[0]), compare_keys);
+}
+
+bool
+nat_session_is_static(const struct nat_sessions *s, uint64_t key)
+{
+	return s->shared->n_statics != 0 && find_static(s->shared, key) != NULL;
+}
+
+static struct nat_place
+static_place(const struct nat_session_table *t, const struct nat_static_key *fixed,
+	     uint32_t protocol)
+{
+	return nat_ports_place(&t->ports, nat_pool_number(&t->ports.pool, fixed->address),
+			       fixed->port, protocol);
+}
+
 /* ---- create, change, remove ------------------------------------------------------------------------ */
 
 static void
@@ -412,6 +443,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	struct nat_subscriber *subscriber;
 	uint32_t subscriber_hash, subscriber_slot, slot;
 	enum nat_session_error error = NAT_SESSION_OK;
+	const struct nat_static_key *fixed = find_static(t, key);
 	struct request request;
 	struct nat_place at;
 
@@ -419,7 +451,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	if (s->n_free == 0)
 		return NAT_SESSION_TABLE_FULL;
 	subscriber = find_subscriber(s, session.inside_address, &subscriber_hash, &subscriber_slot);
-	if (subscriber != NULL)
+	if (subscriber != NULL && fixed == NULL)
 		error = check_limits(t, subscriber, (uint32_t)protocol_of(session.protocol),
 				     now_ns);
 	if (error != NAT_SESSION_OK)
@@ -433,7 +465,10 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	};
 	request.number = subscriber != NULL ? subscriber->pool_number
 					    : choose_address(s, request.bucket, request.protocol);
-	error = find_port(s, &request, &at);
+	if (fixed != NULL)
+		at = static_place(t, fixed, request.protocol);
+	else
+		error = find_port(s, &request, &at);
 	if (error != NAT_SESSION_OK)
 		return error;
 	if (subscriber == NULL)
@@ -536,7 +571,9 @@ expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 		set_deadline(s, slot, end);
 		return false;
 	}
-	if (!slim_owns(s->agent, bucket_of(session->inside_address))) {
+	if (!slim_owns(s->agent, bucket_of(session->inside_address)) ||
+	    nat_session_is_static(s, nat_session_key(session->inside_address, session->inside_port,
+						     session->protocol))) {
 		set_deadline(s, slot, now_ns + LOOK_AGAIN_NS);
 		return false;
 	}
@@ -717,6 +754,22 @@ nat_session_capacity(const struct nat_config *config)
 	return (config->capacity + n - 1) / n * n;
 }
 
+static void
+init_statics(struct nat_session_table *t, const struct nat_config *config)
+{
+	t->n_statics = config->n_statics;
+	for (uint32_t i = 0; i < config->n_statics; i++) {
+		const struct nat_static *s = &config->statics[i];
+
+		t->statics[i] = (struct nat_static_key){
+			.key = nat_session_key(s->inside_address, s->inside_port, s->protocol),
+			.address = s->outside_address,
+			.port = rte_be_to_cpu_16(s->outside_port),
+		};
+	}
+	qsort(t->statics, t->n_statics, sizeof(t->statics[0]), compare_keys);
+}
+
 int
 nat_session_table_init(struct nat_session_table *t, const struct nat_config *config, uint64_t seed)
 {
@@ -731,6 +784,7 @@ nat_session_table_init(struct nat_session_table *t, const struct nat_config *con
 	if (config->new_sessions_per_s != 0)
 		t->rate_cost_ns = SECOND_NS / config->new_sessions_per_s;
 	t->rate_burst_ns = config->new_sessions_burst * t->rate_cost_ns;
+	init_statics(t, config);
 	t->max_blocks = config->max_blocks_per_subscriber;
 	t->arbitrary_pooling = config->arbitrary_pooling;
 	t->preserve_parity = config->preserve_parity;

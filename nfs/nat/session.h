@@ -114,6 +114,14 @@ struct nat_sessions {
 	uint64_t n_conflicts;
 };
 
+/* A mapping of the configuration. It never expires, and is as long as the instance serves: its port is
+ * nobody else's. A row of another instance is static if its key is that of one. */
+struct nat_static_key {
+	uint64_t key; /* nat_session_key() */
+	rte_be32_t address;
+	uint16_t port; /* host order */
+};
+
 /* All workers' shares. */
 struct nat_session_table {
 	struct slim_table *table;
@@ -125,6 +133,8 @@ struct nat_session_table {
 	uint64_t rate_cost_ns; /* that a new mapping takes */
 	uint64_t rate_burst_ns;
 	uint32_t max_blocks;
+	struct nat_static_key statics[NAT_MAX_STATIC]; /* by key */
+	uint32_t n_statics;
 	bool arbitrary_pooling;
 	bool preserve_parity;
 	uint64_t seed;
@@ -214,7 +224,11 @@ enum nat_session_error nat_session_create_at(struct nat_sessions *s, uint64_t ke
 					     struct nat_wish wish, uint64_t now_ns,
 					     uint32_t *ret_slot);
 
-/* Makes a mapping for a key that is not there. *ret_slot only on NAT_SESSION_OK. */
+/* Is it the key of a static mapping? */
+bool nat_session_is_static(const struct nat_sessions *s, uint64_t key);
+
+/* Makes a mapping for a key that is not there; that of a static one gets what it is to have, beyond limits.
+ * *ret_slot only on NAT_SESSION_OK. */
 enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash,
 					  uint64_t now_ns, uint32_t *ret_slot);
 
