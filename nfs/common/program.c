@@ -42,13 +42,13 @@ struct run {
 };
 
 static _Atomic bool stop;
+static _Atomic bool hangup;
 static struct run run; /* telemetry calls back without a context */
 
 static void
 handle_signal(int signal)
 {
-	(void)signal;
-	atomic_store_explicit(&stop, true, memory_order_relaxed);
+	atomic_store_explicit(signal == SIGHUP ? &hangup : &stop, true, memory_order_relaxed);
 }
 
 /* ---- counters ---------------------------------------------------------------------------------- */
@@ -212,6 +212,8 @@ set_up(struct run *r, bool active)
 			r->program->sizes);
 		return -1;
 	}
+	if (r->program->open_files != NULL && r->program->open_files() != 0)
+		return -1;
 	if (open_ports(r) != 0 || create_agent(r, active) != 0)
 		return -1;
 	if (create_workers(r) != 0) {
@@ -276,6 +278,23 @@ poll_agent(struct run *r)
 }
 
 static void
+serve_files(struct run *r)
+{
+	if (atomic_exchange_explicit(&hangup, false, memory_order_relaxed))
+		r->program->open_files();
+	if (r->program->write_files != NULL)
+		r->program->write_files();
+}
+
+/* Once the workers have ended. */
+static void
+finish_files(struct run *r)
+{
+	while (r->program->write_files != NULL && r->program->write_files() != 0)
+		continue;
+}
+
+static void
 main_loop(struct run *r)
 {
 	const struct timespec pause = {.tv_nsec = MAIN_LOOP_NS};
@@ -283,6 +302,7 @@ main_loop(struct run *r)
 	for (uint32_t round = 0; !atomic_load_explicit(&stop, memory_order_relaxed); round++) {
 		poll_agent(r);
 		nf_control_poll(r->control, nf_clock_now(&r->clock));
+		serve_files(r);
 		if (round % ROUNDS_PER_WATCH == 0) {
 			for (uint8_t s = 0; s < r->settings.n_sides; s++)
 				nf_port_watch(&r->ports[s]);
@@ -301,6 +321,8 @@ serve(struct run *r, const struct nf_args *args)
 		return EXIT_FAILURE;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	if (r->program->open_files != NULL)
+		sigaction(SIGHUP, &action, NULL);
 	if (set_up(r, !args->standby) != 0) {
 		tear_down(r);
 		return EXIT_FAILURE;
@@ -311,6 +333,7 @@ serve(struct run *r, const struct nf_args *args)
 	launch(r);
 	main_loop(r);
 	rte_eal_mp_wait_lcore();
+	finish_files(r);
 	print_counters(r);
 	tear_down(r);
 	return EXIT_SUCCESS;

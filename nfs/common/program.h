@@ -48,6 +48,12 @@ struct nf_program {
 		    char error[NF_CONFIG_ERROR_SIZE]);
 	/* Takes the NF's memory, once the EAL runs. */
 	int (*init)(uint64_t seed);
+	/* Opens the files that it writes: after init, and again at SIGHUP, when a failure leaves what was open. Says itself
+	 * what is wrong; negative errno. NULL: it has none, and SIGHUP ends the program. */
+	int (*open_files)(void);
+	/* Writes a part of what waits for them, bounded; in each round of the main loop, and once the workers have
+	 * ended until it returns 0. NULL: nothing. */
+	uint32_t (*write_files)(void);
 	/* Declares its tables to an agent that is created but not started. */
 	int (*create_tables)(struct slim_agent *agent);
 	/* Sets `ops` and `self` of a worker whose agent runs. */

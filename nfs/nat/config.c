@@ -304,6 +304,29 @@ take_limits(struct conversion *c)
 	return 0;
 }
 
+/* The instance's name is a word of each line. */
+static int
+take_log(struct conversion *c)
+{
+	const struct nat_file_log *file = c->file->log;
+	struct nat_log_config *log = &c->config->log;
+
+	if (file == NULL)
+		return 0;
+	log->blocks = file->blocks == NULL || *file->blocks;
+	log->sessions = file->sessions != NULL && *file->sessions;
+	if (nf_take_name(&c->in, "log.file", file->file, log->file, sizeof(log->file)) != 0)
+		return -EINVAL;
+	if (!log->sessions && (!log->blocks || c->config->ports_per_block == 1))
+		return nf_wrong(&c->in, "log",
+				"logs nothing: needs sessions, or blocks and ports.block above 1");
+	for (const char *at = c->config->instance; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~')
+			return nf_wrong(&c->in, "instance",
+					"with a log it may hold printable ASCII only, no space");
+	return 0;
+}
+
 static int
 take_sizes(struct conversion *c)
 {
@@ -509,6 +532,8 @@ convert(struct conversion *c)
 		error = take_pcp(c);
 	if (error == 0)
 		error = take_limits(c);
+	if (error == 0)
+		error = take_log(c);
 	if (error == 0)
 		error = take_sizes(c);
 	return error == 0 ? take_statics(c) : error;

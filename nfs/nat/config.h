@@ -58,6 +58,14 @@ struct nat_timeouts {
 	uint64_t fragment_ns; /* of the ports of a datagram, and of waiting for them */
 };
 
+#define NAT_LOG_PATH_SIZE 256u
+
+struct nat_log_config {
+	char file[NAT_LOG_PATH_SIZE]; /* "": no log */
+	bool blocks;
+	bool sessions;
+};
+
 /* The PCP server (RFC 6887). */
 struct nat_pcp_config {
 	bool enabled;
@@ -90,6 +98,7 @@ struct nat_config {
 	bool inbound_refresh; /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
 	bool tcp_pickup;      /* a TCP mapping may begin without SYN */
 	struct nat_pcp_config pcp;
+	struct nat_log_config log;
 	enum nat_filtering filtering;
 	uint32_t peers; /* of all mappings; unused if endpoint-independent */
 	uint32_t peers_per_mapping;

@@ -61,6 +61,12 @@ static const cyaml_schema_field_t pcp_fields[] = {
 	NUMBER("mappings_per_subscriber", struct nat_file_pcp, mappings_per_subscriber),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t log_fields[] = {
+	STRING("file", REQUIRED, struct nat_file_log, file),
+	FLAG("blocks", struct nat_file_log, blocks),
+	FLAG("sessions", struct nat_file_log, sessions),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t exempt_fields[] = {
 	STRING("prefix", REQUIRED, struct nat_file_exempt, prefix),
 	STRING("ports", OPTIONAL, struct nat_file_exempt, ports),
@@ -103,6 +109,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	FLAG("tcp_pickup", struct nat_file, tcp_pickup),
 	CYAML_FIELD_MAPPING_PTR("pcp", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file, pcp,
 				pcp_fields),
+	CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file, log,
+				log_fields),
 	STRING("filtering", OPTIONAL, struct nat_file, filtering),
 	NUMBER("peers", struct nat_file, peers),
 	NUMBER("capacity", struct nat_file, capacity),

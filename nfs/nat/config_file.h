@@ -60,6 +60,12 @@ struct nat_file_pcp {
 	uint32_t *mappings_per_subscriber;
 };
 
+struct nat_file_log {
+	char *file;
+	bool *blocks;
+	bool *sessions;
+};
+
 struct nat_file_exempt {
 	char *prefix;
 	char *ports;
@@ -95,6 +101,7 @@ struct nat_file {
 	bool *inbound_refresh;
 	bool *tcp_pickup;
 	struct nat_file_pcp *pcp;
+	struct nat_file_log *log;
 	char *filtering;
 	uint32_t *peers;
 	uint32_t *capacity;

@@ -164,6 +164,9 @@ put_behaviour(struct listing *l, const struct nat_config *config)
 	put_number(l, "pcp.max_lifetime", config->pcp.max_lifetime);
 	put_number(l, "pcp.mappings", config->pcp.mappings);
 	put_number(l, "pcp.mappings_per_subscriber", config->pcp.mappings_per_subscriber);
+	put(l, "log.file", "%s", config->log.file);
+	put_flag(l, "log.blocks", config->log.blocks);
+	put_flag(l, "log.sessions", config->log.sessions);
 	put_number(l, "limits.sessions_per_subscriber", config->max_sessions_per_subscriber);
 	put_number(l, "limits.udp_sessions", config->max_udp_sessions);
 	put_number(l, "limits.tcp_sessions", config->max_tcp_sessions);

@@ -308,6 +308,33 @@ limits_are_taken(void **state)
 }
 
 static void
+log_is_checked(void **state)
+{
+	char error[NF_CONFIG_ERROR_SIZE] = "", name[300] = "log: {sessions: true, file: ";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(parse_with(22, "", &c, error), 0);
+	assert_string_equal(c.log.file, "");
+	assert_int_equal(parse_with(19, "ports: {block: 8}\nlog: {file: /tmp/x}", &c, error), 0);
+	assert_string_equal(c.log.file, "/tmp/x");
+	assert_true(c.log.blocks);
+	assert_false(c.log.sessions);
+	assert_int_equal(parse_with(22, "log: {file: x, sessions: true}", &c, error), 0);
+	assert_true(c.log.sessions);
+	refused(22, "log: {file: /tmp/x}", "logs nothing");
+	refused(19, "log: {file: /tmp/x, blocks: false}\nports: {block: 8}", "logs nothing");
+	refused(22, "log: {sessions: true}", "file");
+	refused(22, "log: {file: '', sessions: true}", "");
+	refused(22, "log: /tmp/x", "");
+	refused(1, "instance: nat a\nlog: {file: /tmp/x, sessions: true}", "printable");
+	refused(1, "instance: \"a\\nb\"\nlog: {file: /tmp/x, sessions: true}", "printable");
+	memset(name + strlen(name), 'x', 256);
+	strcat(name, "}");
+	refused(22, name, "");
+}
+
+static void
 missing_keys_are_refused(void **state)
 {
 	char error[NF_CONFIG_ERROR_SIZE] = "";
@@ -357,6 +384,7 @@ identity_is_what_instances_share(void **state)
 		 "8199, "
 		 "protocol: tcp}]",
 		 false},
+		{22, "log: {file: /tmp/x, sessions: true}", true},
 	};
 	char one[SLIM_IDENTITY_SIZE], other[SLIM_IDENTITY_SIZE], error[NF_CONFIG_ERROR_SIZE];
 	struct nat_config c;
@@ -384,6 +412,7 @@ main(void)
 		cmocka_unit_test(exempt_destinations_are_checked),
 		cmocka_unit_test(statics_are_checked),
 		cmocka_unit_test(limits_are_taken),
+		cmocka_unit_test(log_is_checked),
 		cmocka_unit_test(missing_keys_are_refused),
 		cmocka_unit_test(identity_is_what_instances_share),
 	};

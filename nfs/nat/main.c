@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slim-nat: tells the program (program.h) what of it is a NAT; the logic is elsewhere. */
 #include <errno.h>
+#include <time.h>
 
 #include <rte_malloc.h>
 
@@ -50,6 +51,27 @@ init(uint64_t seed)
 }
 
 static int
+open_files(void)
+{
+	return nat_log_open(&nat->log);
+}
+
+static uint64_t
+read_clock(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+static uint32_t
+write_files(void)
+{
+	return nat_log_write(&nat->log, read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_REALTIME));
+}
+
+static int
 create_tables(struct slim_agent *agent)
 {
 	return nat_create_tables(nat, agent);
@@ -89,6 +111,8 @@ main(int argc, char **argv)
 		.workspace_size = sizeof(union nat_workspace),
 		.load = load,
 		.init = init,
+		.open_files = open_files,
+		.write_files = write_files,
 		.create_tables = create_tables,
 		.init_worker = init_worker,
 		.nf = nf,

@@ -599,6 +599,15 @@ collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
 }
 
 static void
+collect_log(struct nf_worker *nf, struct nat_log_ring *log)
+{
+	uint64_t n_unwritten = nat_log_take_unwritten(log);
+
+	collect(nf, &log->n_lost, NAT_log_lost);
+	collect(nf, &n_unwritten, NAT_log_unwritten);
+}
+
+static void
 tick(struct nf_worker *nf)
 {
 	struct nat_worker *w = nf->self;
@@ -616,6 +625,8 @@ tick(struct nf_worker *nf)
 	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
 	collect(nf, &w->sessions->n_unpaired, NAT_mapping_unpaired);
 	collect(nf, &w->sessions->n_conflicts, NAT_install_conflict);
+	if (w->sessions->log != NULL)
+		collect_log(nf, w->sessions->log);
 }
 
 const struct nf_ops nat_ops = {.burst = burst, .tick = tick, .job = nat_job_work};
@@ -638,6 +649,8 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 		error = nat_pcp_table_init(&nat->pcp, &nat->config, seed);
 	if (error == 0)
 		error = nat_fragment_table_init(&nat->fragments, config, seed);
+	if (error == 0)
+		error = nat_log_init(&nat->log, config);
 	if (error != 0)
 		return error;
 	return nf_neighbour_table_init(&nat->neighbours,
@@ -705,6 +718,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, nf->agent, w->sessions);
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
 	w->sessions->agent = nf->agent;
+	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);
 	w->fragments->agent = nf->agent;
 	nf->self = w;
 	nf->ops = &nat_ops;
@@ -713,6 +727,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 void
 nat_fini(struct nat *nat)
 {
+	nat_log_fini(&nat->log);
 	nf_neighbour_table_fini(&nat->neighbours);
 	nat_pcp_table_fini(&nat->pcp);
 	nat_filter_table_fini(&nat->filters);

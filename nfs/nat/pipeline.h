@@ -16,6 +16,7 @@
 #include "config.h"
 #include "filter.h"
 #include "fragment.h"
+#include "log.h"
 #include "mtu.h"
 #include "neighbour.h"
 #include "nf.h"
@@ -41,6 +42,7 @@ struct nat {
 	struct nat_filter_table filters;
 	struct nat_fragment_table fragments;
 	struct nat_pcp_table pcp;
+	struct nat_log log;
 	struct nf_neighbour_table neighbours;
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];

@@ -167,6 +167,16 @@ nat_ports_block(const struct nat_port_table *ports, const struct nat_place *at)
 	return (group << (8 - pool->block_shift)) + (at->place >> pool->block_shift);
 }
 
+/* The first port (host order) of a block. */
+static inline uint16_t
+nat_block_first_port(const struct nat_port_table *ports, uint32_t block)
+{
+	uint32_t in_bucket = ports->pool.n_addresses * NAT_PLACES >> ports->pool.block_shift;
+
+	return nat_port_at(&ports->pool, (uint8_t)(block / in_bucket),
+			   (uint8_t)(block << ports->pool.block_shift));
+}
+
 /* ---- find, worker -------------------------------------------------------------------------- */
 
 /* How full an address is in a bucket: what is in use, of what is there. Of blocks where there are some. */

@@ -6,6 +6,9 @@
  * source gave a port that became free to a new mapping, and the row of the new one arrives before
  * the old one's removal. So the last one installed has the port, and a removal
  * frees a port only if it still is the slot's own. The same holds for blocks and subscribers.
+ *
+ * What is created and removed here is logged. What is installed or removed for another instance is not: that one
+ * did it first, or has the mapping from now on. So functions that serve both take `log`, which then is NULL.
  */
 #include "session.h"
 
@@ -16,6 +19,7 @@
 #include <rte_malloc.h>
 
 #include "filter.h"
+#include "log.h"
 #include "pcp.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -79,6 +83,39 @@ nat_session_timeout(const struct nat_timeouts *timeouts, const struct nat_sessio
 		return timeouts->icmp_ns;
 	return nat_tcp_is_established(session->tcp_state) ? timeouts->tcp_established_ns
 							  : timeouts->tcp_transitory_ns;
+}
+
+static void
+log_block(struct nat_log_ring *log, const struct nat_sessions *s, uint32_t block,
+	  enum nat_log_event event)
+{
+	const struct nat_port_table *ports = &s->shared->ports;
+	const struct nat_block *b = &ports->blocks[block];
+	uint16_t first;
+
+	if (log == NULL)
+		return;
+	first = nat_block_first_port(ports, block);
+	nat_log_put(log, &(struct nat_log_record){
+				 .event = (uint8_t)event,
+				 .inside_address = s->subscribers[b->owner - 1].address,
+				 .outside_address = ports->pool.addresses[b->number],
+				 .first = first,
+				 .last = first | ports->pool.block_mask,
+			 });
+}
+
+static void
+log_mapping(struct nat_log_ring *log, const struct nat_session *session, enum nat_log_event event)
+{
+	nat_log_put(log, &(struct nat_log_record){
+				 .event = (uint8_t)event,
+				 .protocol = session->protocol,
+				 .inside_address = session->inside_address,
+				 .inside_port = rte_be_to_cpu_16(session->inside_port),
+				 .outside_address = session->outside_address,
+				 .first = rte_be_to_cpu_16(session->outside_port),
+			 });
 }
 
 /* ---- subscribers ------------------------------------------------------------------------------ */
@@ -151,10 +188,24 @@ add_subscriber(struct nat_sessions *s, rte_be32_t address, uint32_t hash, uint16
 	return &s->subscribers[slot];
 }
 
+/* Its owner, if it has one, has the block no longer. */
+static void
+disown_block(struct nat_sessions *s, uint32_t block, struct nat_log_ring *log)
+{
+	struct nat_port_table *ports = &s->shared->ports;
+	uint32_t owner = ports->blocks[block].owner;
+
+	if (owner == 0)
+		return;
+	log_block(log, s, block, NAT_LOG_BLOCK_RELEASED);
+	nat_block_unlink(ports, block, &s->subscribers[owner - 1].blocks);
+}
+
 /* One mapping of the subscriber is gone; with the last one it is forgotten. While rows come, a block may
  * still have ports of others in use: then nobody owns it until they are gone. */
 static void
-release_subscriber(struct nat_sessions *s, const struct nat_session *session)
+release_subscriber(struct nat_sessions *s, const struct nat_session *session,
+		   struct nat_log_ring *log)
 {
 	uint32_t hash, slot;
 	struct nat_subscriber *subscriber =
@@ -166,8 +217,7 @@ release_subscriber(struct nat_sessions *s, const struct nat_session *session)
 	if (--subscriber->n_sessions != 0)
 		return;
 	while (subscriber->blocks.first != 0)
-		nat_block_unlink(&s->shared->ports, subscriber->blocks.first - 1,
-				 &subscriber->blocks);
+		disown_block(s, subscriber->blocks.first - 1, log);
 	nf_slot_index_remove(&s->subscriber_index, hash, slot);
 	s->free_subscribers[s->n_free_subscribers++] = slot;
 }
@@ -196,22 +246,22 @@ unpack_place(const struct nat_sessions *s, uint32_t port, uint8_t bucket)
 
 /* The subscriber has the block now, whoever had it before. */
 static void
-own_block(struct nat_sessions *s, uint32_t block, struct nat_subscriber *subscriber)
+own_block(struct nat_sessions *s, uint32_t block, struct nat_subscriber *subscriber,
+	  struct nat_log_ring *log)
 {
 	struct nat_port_table *ports = &s->shared->ports;
 	uint32_t owner = (uint32_t)(subscriber - s->subscribers);
-	uint32_t before = ports->blocks[block].owner;
 
-	if (before == owner + 1)
+	if (ports->blocks[block].owner == owner + 1)
 		return;
-	if (before != 0)
-		nat_block_unlink(ports, block, &s->subscribers[before - 1].blocks);
+	disown_block(s, block, log);
 	nat_block_link(ports, block, &subscriber->blocks, owner);
+	log_block(log, s, block, NAT_LOG_BLOCK_ALLOCATED);
 }
 
 static void
 give_port(struct nat_sessions *s, uint32_t slot, const struct nat_place *at,
-	  struct nat_subscriber *subscriber)
+	  struct nat_subscriber *subscriber, struct nat_log_ring *log)
 {
 	struct nat_port_table *ports = &s->shared->ports;
 	uint32_t block = nat_ports_block(ports, at);
@@ -222,16 +272,16 @@ give_port(struct nat_sessions *s, uint32_t slot, const struct nat_place *at,
 	if (block == NAT_NO_BLOCK)
 		return;
 	nat_block_use(ports, block);
-	own_block(s, block, subscriber);
+	own_block(s, block, subscriber, log);
 }
 
 static void
-take_port(struct nat_sessions *s, uint32_t slot, uint8_t bucket)
+take_port(struct nat_sessions *s, uint32_t slot, uint8_t bucket, struct nat_log_ring *log)
 {
 	struct nat_port_table *ports = &s->shared->ports;
 	struct nat_local *local = &s->local[slot - s->first_slot];
 	struct nat_place at;
-	uint32_t block, owner;
+	uint32_t block;
 
 	if (local->port == 0)
 		return;
@@ -239,11 +289,8 @@ take_port(struct nat_sessions *s, uint32_t slot, uint8_t bucket)
 	local->port = 0;
 	nat_ports_take(ports, &at, slot);
 	block = nat_ports_block(ports, &at);
-	if (block == NAT_NO_BLOCK || !nat_block_leave(ports, block))
-		return;
-	owner = ports->blocks[block].owner;
-	if (owner != 0)
-		nat_block_unlink(ports, block, &s->subscribers[owner - 1].blocks);
+	if (block != NAT_NO_BLOCK && nat_block_leave(ports, block))
+		disown_block(s, block, log);
 }
 
 /* For a new subscriber: of some addresses the one with the most left in this bucket; more are
@@ -486,7 +533,8 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	slim_slot_end(s->agent, s->table, slot, at.bucket);
 	nf_slot_index_insert(&s->index, hash, slot);
 	s->local[slot - s->first_slot].is_counted = true;
-	give_port(s, slot, &at, subscriber);
+	give_port(s, slot, &at, subscriber, s->log);
+	log_mapping(s->log, &session, NAT_LOG_MAPPING_CREATED);
 	set_deadline(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
 	s->n_created++;
 	*ret_slot = slot;
@@ -517,15 +565,16 @@ nat_session_reconsider(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 
 /* Takes a slot out of all that is derived, and gives it back to the free ones. */
 static void
-forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session)
+forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session,
+       struct nat_log_ring *log)
 {
 	uint64_t key =
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
-	take_port(s, slot, bucket_of(session->inside_address));
+	take_port(s, slot, bucket_of(session->inside_address), log);
 	if (s->local[slot - s->first_slot].is_counted)
-		release_subscriber(s, session);
+		release_subscriber(s, session, log);
 	s->local[slot - s->first_slot].is_counted = false;
 	nf_wheel_remove(&s->wheel, slot - s->first_slot);
 	s->free[s->n_free++] = slot;
@@ -542,7 +591,8 @@ nat_session_remove(struct nat_sessions *s, uint32_t slot)
 		nat_filter_forget(s->filter, key);
 	if (s->pcp != NULL)
 		nat_pcp_forget(s->pcp, key);
-	forget(s, slot, session);
+	log_mapping(s->log, session, NAT_LOG_MAPPING_REMOVED);
+	forget(s, slot, session, s->log);
 	slim_slot_free(s->agent, s->table, slot);
 }
 
@@ -663,17 +713,17 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	/* Later packets that are still on their way only prolong it. */
 	set_deadline(s, slot,
 		     session->last_seen + nat_session_timeout(&s->shared->timeouts, session));
-	take_port(s, slot, bucket);
+	take_port(s, slot, bucket, NULL);
 	if (number == NAT_NOT_IN_POOL || at.bucket != bucket)
 		s->n_conflicts++; /* not a mapping of this pool: nothing from outside reaches it */
 	else
-		give_port(s, slot, &at, subscriber);
+		give_port(s, slot, &at, subscriber, NULL);
 }
 
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	forget(share_of(ctx, w), slot, entry);
+	forget(share_of(ctx, w), slot, entry, NULL);
 }
 
 static void

@@ -88,6 +88,7 @@ enum nat_session_error {
 struct nat_session_table;
 struct nat_filter;
 struct nat_pcp;
+struct nat_log_ring;
 
 struct nat_sessions {
 	struct nat_session_table *shared;
@@ -95,6 +96,7 @@ struct nat_sessions {
 	struct slim_worker *agent;
 	struct nat_filter *filter; /* peers that go with their mapping; NULL: none */
 	struct nat_pcp *pcp;       /* mappings that were asked for; NULL: none */
+	struct nat_log_ring *log;  /* NULL: no log */
 	struct nf_slot_index index;
 	uint32_t first_slot;
 	uint32_t n_slots;
