@@ -14,6 +14,13 @@
 
 #include "side.h"
 
+const cyaml_strval_t nf_yaml_flags[NF_YAML_N_FLAGS] = {
+	{"true", 1},
+	{"false", 0},
+	{"yes", 1},
+	{"no", 0},
+};
+
 static const cyaml_schema_field_t route_fields[] = {
 	NF_YAML_STRING("prefix", NF_YAML_REQUIRED, struct nf_yaml_route, prefix),
 	NF_YAML_STRING("via", NF_YAML_REQUIRED, struct nf_yaml_route, via),

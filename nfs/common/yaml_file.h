@@ -21,8 +21,14 @@
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type, member, 1, 255)
 #define NF_YAML_NUMBER(key, type, member) \
 	CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
-#define NF_YAML_FLAG(key, type, member) \
-	CYAML_FIELD_BOOL_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
+/* libcyaml's own booleans take any word for true. */
+#define NF_YAML_N_FLAGS 4u
+extern const cyaml_strval_t nf_yaml_flags[NF_YAML_N_FLAGS];
+#define NF_YAML_FLAG(key, type, member)                                                         \
+	CYAML_FIELD_ENUM_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, \
+			     type, member, nf_yaml_flags, NF_YAML_N_FLAGS)
+#define NF_YAML_FLAG_REQUIRED(key, type, member) \
+	CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT, type, member, nf_yaml_flags, NF_YAML_N_FLAGS)
 
 struct nf_yaml_route {
 	char *prefix;

@@ -213,6 +213,8 @@ wrong_shape_is_refused_with_its_line(void **state)
 	(void)state;
 	refused(1, "instnce: gateway-a", "");
 	refused(MORE, "timeouts: {sesion: 1}", "");
+	refused(MORE, "path_switch_by_data: 7", "");
+	refused(MORE, "path_switch_by_data: maybe", "");
 	refused(MORE, "buffer: {bytes: 1}", "");
 	refused(MORE, "capacity: many", "");
 	refused(13, "  port: 70000", "");

@@ -54,7 +54,7 @@ static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t pcp_fields[] = {
-	CYAML_FIELD_BOOL("enabled", REQUIRED, struct nat_file_pcp, enabled),
+	NF_YAML_FLAG_REQUIRED("enabled", struct nat_file_pcp, enabled),
 	NUMBER("min_lifetime", struct nat_file_pcp, min_lifetime),
 	NUMBER("max_lifetime", struct nat_file_pcp, max_lifetime),
 	NUMBER("mappings", struct nat_file_pcp, mappings),

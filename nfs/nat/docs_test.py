@@ -46,7 +46,7 @@ def fields(page):
 
 
 def keys(page):
-    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|CYAML_FIELD_\w+)\("(\w+)"', read("nfs/nat/config_file.c") + read("nfs/common/yaml_file.c")))
+    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|NF_YAML_FLAG_REQUIRED|CYAML_FIELD_\w+)\("(\w+)"', read("nfs/nat/config_file.c") + read("nfs/common/yaml_file.c")))
     example = re.search(r"```yaml\n(.*?)```", page, re.S).group(1)
     return difference(code, set(re.findall(r"(\w+):(?=[ \n])", re.sub(r"#.*", "", example))) | {"addresses"})
 
@@ -54,7 +54,7 @@ def keys(page):
 def shown_keys(_):
     """`show config` shows every setting."""
     code = read("nfs/nat/config_file.c") + read("nfs/common/yaml_file.c")
-    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|CYAML_FIELD_\w+)\("(\w+)"', code))
+    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|NF_YAML_FLAG_REQUIRED|CYAML_FIELD_\w+)\("(\w+)"', code))
     shown = re.findall(r'"((?:\w+\.)*\w+)"', read("nfs/nat/config_show.c"))
     shown = set(".".join(shown).split("."))
     # A prefix and its next hop stand in one row; so do the parts of what is not translated.

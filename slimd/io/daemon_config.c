@@ -20,10 +20,14 @@ static const cyaml_schema_field_t grpc_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t flags[] = {{"true", 1}, {"false", 0}};
+
 static const cyaml_schema_field_t peer_fields[] = {
 	TEXT("listen", struct daemon_config_peer, listen, CYAML_FLAG_OPTIONAL),
 	TLS(struct daemon_config_peer),
-	CYAML_FIELD_BOOL("plaintext", CYAML_FLAG_OPTIONAL, struct daemon_config_peer, plaintext),
+	/* Not libcyaml's boolean, which takes any word for true. */
+	CYAML_FIELD_ENUM("plaintext", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
+			 struct daemon_config_peer, plaintext, flags, 2),
 	TEXT("compression", struct daemon_config_peer, compression, CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };

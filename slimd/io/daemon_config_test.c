@@ -186,6 +186,7 @@ what_contradicts_itself_is_refused(void **state)
 	} cases[] = {
 		{"peers: [{name: b}]\n", ": \"peers\" needs \"peer\""},
 		{"peer: {listen: \"x:1\"}\n", ": peer: needs \"tls\" (or \"plaintext: true\")"},
+		{"peer: {plaintext: maybe}\n", ":6: plaintext: Invalid ENUM value: maybe"},
 		{"peer: {listen: \"1\", plaintext: true}\n",
 		 ": peer.listen: \"1\" is not host:port"},
 		{"peer: {listen: \"::1:7\", plaintext: true}\n",
