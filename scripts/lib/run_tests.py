@@ -15,8 +15,8 @@ from slimlab import build
 
 # stage: how it is built, and which suites of meson it runs.
 STAGES = {
-    "gcc": ["unit", "sim", "layers", "dpdk"],
-    "asan": ["unit", "sim", "dpdk"],
+    "gcc": ["unit", "sim", "layers", "fuzz", "dpdk"],
+    "asan": ["unit", "sim", "fuzz", "dpdk"],
     "tsan": ["dpdk"],
     "e2e": ["e2e"],
     "foreign": ["foreign"],
