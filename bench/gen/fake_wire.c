@@ -6,7 +6,7 @@
 
 #include "fake_wire.h"
 
-#define N_QUEUE 16384u
+#define N_QUEUE 2048u
 #define N_MAPPINGS (1u << 18)
 #define POOL_IP 0xc6336400u /* 198.51.100.0 */
 #define FIRST_PORT 1024u
