@@ -9,8 +9,8 @@
  * Nothing here waits. A full ring or a parked slot is -EAGAIN: call again with the
  * same row later. Memory: 2 bytes a source slot. One thread.
  */
-#ifndef SLIMD_IO_INSTALL_H
-#define SLIMD_IO_INSTALL_H
+#ifndef SLIMD_SHM_INSTALL_H
+#define SLIMD_SHM_INSTALL_H
 
 #include <stdbool.h>
 #include <stddef.h>

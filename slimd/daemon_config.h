@@ -29,8 +29,8 @@
  *
  * File names are relative to the folder of the configuration file. An unknown key is an error.
  */
-#ifndef SLIMD_IO_DAEMON_CONFIG_H
-#define SLIMD_IO_DAEMON_CONFIG_H
+#ifndef SLIMD_DAEMON_CONFIG_H
+#define SLIMD_DAEMON_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * The list keeps the newest JOB_MAX jobs; a running one is never dropped. Jobs are
  * made and changed by the driver; everybody else reads and watches.
  */
-#ifndef SLIMD_IO_JOB_H
-#define SLIMD_IO_JOB_H
+#ifndef SLIMD_MOVE_JOB_H
+#define SLIMD_MOVE_JOB_H
 
 #include <stdbool.h>
 #include <stddef.h>

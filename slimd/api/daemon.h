@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of one daemon, for those who serve requests from outside. Made by main.c. */
-#ifndef SLIMD_IO_DAEMON_H
-#define SLIMD_IO_DAEMON_H
+#ifndef SLIMD_API_DAEMON_H
+#define SLIMD_API_DAEMON_H
 
 #include "driver.h"
 #include "nf.h"

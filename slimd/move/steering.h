@@ -3,8 +3,8 @@
  * Client of slim-ofctld's Steering service. One call at a time for each session; the answer
  * comes later on the loop.
  */
-#ifndef SLIMD_IO_STEERING_H
-#define SLIMD_IO_STEERING_H
+#ifndef SLIMD_MOVE_STEERING_H
+#define SLIMD_MOVE_STEERING_H
 
 #include <stdbool.h>
 #include <stdint.h>

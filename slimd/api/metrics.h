@@ -11,8 +11,8 @@
  *
  * One thread: that of the event loop.
  */
-#ifndef SLIMD_IO_METRICS_H
-#define SLIMD_IO_METRICS_H
+#ifndef SLIMD_API_METRICS_H
+#define SLIMD_API_METRICS_H
 
 #include "daemon.h"
 #include "exporter.h"

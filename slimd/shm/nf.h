@@ -16,8 +16,8 @@
  *
  * One thread: that of the event loop.
  */
-#ifndef SLIMD_IO_NF_H
-#define SLIMD_IO_NF_H
+#ifndef SLIMD_SHM_NF_H
+#define SLIMD_SHM_NF_H
 
 #include <stdbool.h>
 #include <stddef.h>

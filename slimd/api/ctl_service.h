@@ -8,8 +8,8 @@
  *
  * One thread: that of the event loop.
  */
-#ifndef SLIMD_IO_CTL_SERVICE_H
-#define SLIMD_IO_CTL_SERVICE_H
+#ifndef SLIMD_API_CTL_SERVICE_H
+#define SLIMD_API_CTL_SERVICE_H
 
 #include "daemon.h"
 #include "rpc.h"

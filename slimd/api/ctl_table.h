@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DumpTable (ctl_dump.c) and ImportTable (ctl_import.c), for ctl_service.c. */
-#ifndef SLIMD_IO_CTL_TABLE_H
-#define SLIMD_IO_CTL_TABLE_H
+#ifndef SLIMD_API_CTL_TABLE_H
+#define SLIMD_API_CTL_TABLE_H
 
 #include <sys/queue.h>
 

@@ -11,8 +11,8 @@
  *
  * One thread.
  */
-#ifndef SLIMD_IO_SUMS_H
-#define SLIMD_IO_SUMS_H
+#ifndef SLIMD_MOVE_SUMS_H
+#define SLIMD_MOVE_SUMS_H
 
 #include <stddef.h>
 #include <stdint.h>

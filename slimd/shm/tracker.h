@@ -25,8 +25,8 @@
  * Memory: 13 bytes a slot; at a source 8 more if the table has lazy fields. Nothing here does I/O.
  * One thread.
  */
-#ifndef SLIMD_IO_TRACKER_H
-#define SLIMD_IO_TRACKER_H
+#ifndef SLIMD_SHM_TRACKER_H
+#define SLIMD_SHM_TRACKER_H
 
 #include <stdbool.h>
 #include <stddef.h>

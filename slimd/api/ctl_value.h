@@ -11,8 +11,8 @@
  * Times in slots are CLOCK_MONOTONIC; `offset_ns` is CLOCK_REALTIME minus that.
  * No I/O. Any thread.
  */
-#ifndef SLIMD_IO_CTL_VALUE_H
-#define SLIMD_IO_CTL_VALUE_H
+#ifndef SLIMD_API_CTL_VALUE_H
+#define SLIMD_API_CTL_VALUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,8 +8,8 @@
  * private memory, marks it as broken and lets the access go on. So readers need no check
  * before each access; they look at `broken` before they believe a result.
  */
-#ifndef SLIMD_IO_ZONE_H
-#define SLIMD_IO_ZONE_H
+#ifndef SLIMD_SHM_ZONE_H
+#define SLIMD_SHM_ZONE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -14,8 +14,8 @@
  * effects of one are carried out before the next is delivered. No part calls
  * session_step() itself.
  */
-#ifndef SLIMD_IO_MOVE_H
-#define SLIMD_IO_MOVE_H
+#ifndef SLIMD_MOVE_MOVE_H
+#define SLIMD_MOVE_MOVE_H
 
 #include <stdbool.h>
 #include <stdint.h>

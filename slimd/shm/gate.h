@@ -6,8 +6,8 @@
  * A command given earlier waits here; a newer one replaces it. gate_poll() writes it
  * when it may and tells when the newest one has been acknowledged by all workers.
  */
-#ifndef SLIMD_IO_GATE_H
-#define SLIMD_IO_GATE_H
+#ifndef SLIMD_SHM_GATE_H
+#define SLIMD_SHM_GATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -9,8 +9,8 @@
  *
  * One thread: that of the event loop.
  */
-#ifndef SLIMD_IO_STRAY_H
-#define SLIMD_IO_STRAY_H
+#ifndef SLIMD_SHM_STRAY_H
+#define SLIMD_SHM_STRAY_H
 
 #include <stdbool.h>
 #include <sys/queue.h>

@@ -7,8 +7,8 @@
  * While a session runs, driver_poll() must be called again and again; it tells how soon.
  * One thread: that of the event loop.
  */
-#ifndef SLIMD_IO_DRIVER_H
-#define SLIMD_IO_DRIVER_H
+#ifndef SLIMD_MOVE_DRIVER_H
+#define SLIMD_MOVE_DRIVER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * The caller is every worker: it calls fake_nf_poll() for each, from one thread or
  * from one thread a worker. Not thread-safe otherwise.
  */
-#ifndef SLIMD_IO_FAKE_NF_H
-#define SLIMD_IO_FAKE_NF_H
+#ifndef SLIMD_SHM_FAKE_NF_H
+#define SLIMD_SHM_FAKE_NF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * Each record has a kind, a size and a checksum. A record that was cut short by a crash
  * ends the file; everything before it counts. Reading checks all sizes.
  */
-#ifndef SLIMD_IO_JOURNAL_H
-#define SLIMD_IO_JOURNAL_H
+#ifndef SLIMD_MOVE_JOURNAL_H
+#define SLIMD_MOVE_JOURNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

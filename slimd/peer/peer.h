@@ -14,8 +14,8 @@
  *
  * One thread: that of the event loop.
  */
-#ifndef SLIMD_IO_PEER_H
-#define SLIMD_IO_PEER_H
+#ifndef SLIMD_PEER_PEER_H
+#define SLIMD_PEER_PEER_H
 
 #include <stdbool.h>
 #include <stddef.h>
