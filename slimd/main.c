@@ -22,6 +22,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "notify.h"
+#include "real.h"
 #include "rpc.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
@@ -37,6 +38,7 @@ struct program {
 	struct options options;
 	struct daemon_config *config;
 	struct event_base *base;
+	struct outside *outside;
 	struct event *signals[2];
 	struct rpc *rpc;
 	struct rpc_server *server;
@@ -139,6 +141,12 @@ start_loop(struct program *p)
 }
 
 static int
+start_outside(struct program *p)
+{
+	return outside_create(&p->outside);
+}
+
+static int
 start_nfs(struct program *p)
 {
 	static const struct nf_registry_ops ops = {.on_up = on_nf_up, .on_down = on_nf_down};
@@ -196,6 +204,7 @@ static int
 start_driver(struct program *p)
 {
 	struct driver_config config = {
+		.outside = p->outside,
 		.host = p->config->host,
 		.state_dir = p->config->state_dir,
 		.runtime_dir = p->config->runtime_dir,
@@ -262,10 +271,11 @@ start(struct program *p)
 		const char *name;
 		int (*start)(struct program *p);
 	} parts[] = {
-		{"loop", start_loop},         {"agent socket", start_nfs},
-		{"steering", start_steering}, {"peers", start_peers},
-		{"driver", start_driver},     {"control", start_control},
-		{"metrics", start_metrics},   {"notify", start_notify},
+		{"loop", start_loop},        {"outside", start_outside},
+		{"agent socket", start_nfs}, {"steering", start_steering},
+		{"peers", start_peers},      {"driver", start_driver},
+		{"control", start_control},  {"metrics", start_metrics},
+		{"notify", start_notify},
 	};
 
 	p->daemon.host = p->config->host;
@@ -294,6 +304,7 @@ stop(struct program *p)
 	peer_set_destroy(p->daemon.peers);
 	steering_destroy(p->steering);
 	nf_registry_destroy(p->daemon.nfs);
+	outside_destroy(p->outside);
 	rpc_destroy(p->rpc);
 	for (int i = 0; i < 2; i++)
 		if (p->signals[i] != NULL)

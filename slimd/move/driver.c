@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "log.h"
@@ -886,14 +885,9 @@ refuse_job(struct driver *driver, struct job *job, uint32_t code, const char *te
 }
 
 static uint64_t
-random_number(void)
+random_number(const struct driver *driver)
 {
-	uint64_t number = 0;
-
-	while (number == 0)
-		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-			number = 0;
-	return number;
+	return driver->config.outside->random(driver->config.outside);
 }
 
 static const char *
@@ -943,7 +937,7 @@ begin_move(struct driver *driver, const struct driver_move *move, struct nf *nf,
 	session_init_source(&m->session, id, move->dry_run, &limits);
 	m->session.no_steering = driver->config.steering_none;
 	m->job = job;
-	m->nonce = random_number();
+	m->nonce = random_number(driver);
 	snprintf(m->peer, sizeof(m->peer), "%s", move->to_host);
 	snprintf(m->other_nf, sizeof(m->other_nf), "%s", move->to_nf);
 	m->max_bandwidth =
@@ -961,7 +955,7 @@ driver_migrate(struct driver *driver, const struct driver_move *move)
 {
 	struct job *job = job_find_key(&driver->jobs, move->key);
 	struct nf *nf = nf_find(driver->config.nfs, move->nf);
-	uint64_t id = random_number();
+	uint64_t id = random_number(driver);
 	const char *why;
 	uint32_t code;
 

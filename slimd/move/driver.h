@@ -21,8 +21,10 @@
 #include "steering.h"
 
 struct driver;
+struct outside;
 
 struct driver_config {
+	struct outside *outside;
 	const char *host;
 	const char *state_dir;   /* for the journals */
 	const char *runtime_dir; /* for what only a restart needs, on tmpfs; NULL: none */

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -25,9 +20,10 @@ struct record_head {
 };
 
 struct journal {
-	int fd;
-	int dir_fd;
-	bool listed; /* the directory entry is on the disk */
+	struct outside *outside;
+	struct disk_file *file;
+	const char *dir; /* the caller's */
+	bool listed;     /* the directory entry is on the disk */
 	char name[40];
 };
 
@@ -44,22 +40,20 @@ checksum(uint32_t kind, const void *bytes, size_t size)
 }
 
 int
-journal_open(const char *dir, uint64_t session, struct journal **ret_journal)
+journal_open(struct outside *outside, const char *dir, uint64_t session,
+	     struct journal **ret_journal)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
 	int rc;
 
 	if (journal == NULL)
 		return -ENOMEM;
-	journal->fd = -1;
+	journal->outside = outside;
+	journal->dir = dir;
 	name_file(journal->name, session);
-	journal->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (journal->dir_fd >= 0)
-		journal->fd = openat(journal->dir_fd, journal->name,
-				     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (journal->fd < 0) {
-		rc = -errno;
-		journal_close(journal);
+	rc = outside->disk->open(outside, dir, journal->name, &journal->file);
+	if (rc < 0) {
+		free(journal);
 		return rc;
 	}
 	*ret_journal = journal;
@@ -71,10 +65,7 @@ journal_close(struct journal *journal)
 {
 	if (journal == NULL)
 		return;
-	if (journal->fd >= 0)
-		close(journal->fd);
-	if (journal->dir_fd >= 0)
-		close(journal->dir_fd);
+	journal->outside->disk->close(journal->file);
 	free(journal);
 }
 
@@ -85,8 +76,21 @@ journal_remove(struct journal *journal)
 		return;
 	/* A file that comes back after a power failure is read as what it says: a session that
 	 * is over at the peer, which answers so. */
-	unlinkat(journal->dir_fd, journal->name, 0);
+	journal->outside->disk->remove(journal->outside, journal->dir, journal->name);
 	journal_close(journal);
+}
+
+static int
+make_durable(struct journal *journal)
+{
+	const struct disk_ops *disk = journal->outside->disk;
+	int rc = disk->sync(journal->file);
+
+	if (rc == 0 && !journal->listed)
+		rc = disk->sync_folder(journal->file);
+	if (rc == 0)
+		journal->listed = true;
+	return rc;
 }
 
 int
@@ -105,18 +109,11 @@ journal_write(struct journal *journal, enum journal_kind kind, const void *bytes
 	head.check = checksum(head.kind, bytes, size);
 	memcpy(record, &head, sizeof(head));
 	memcpy(record + sizeof(head), bytes, size);
-	n = write(journal->fd, record, sizeof(head) + size);
+	n = journal->outside->disk->append(journal->file, record, sizeof(head) + size);
 	free(record);
 	if (n != (ssize_t)(sizeof(head) + size))
-		return n < 0 ? -errno : -ENOSPC;
-	if (!durable)
-		return 0;
-	if (fdatasync(journal->fd) < 0)
-		return -errno;
-	if (!journal->listed && fsync(journal->dir_fd) < 0)
-		return -errno;
-	journal->listed = true;
-	return 0;
+		return n < 0 ? (int)n : -ENOSPC;
+	return durable ? make_durable(journal) : 0;
 }
 
 void
@@ -139,46 +136,17 @@ journal_parse(const void *bytes, size_t size, journal_record_fn *fn, void *ctx)
 	}
 }
 
-static int
-read_file(int fd, uint8_t **ret_bytes, size_t *ret_size)
-{
-	struct stat st;
-	uint8_t *bytes;
-	ssize_t n;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > JOURNAL_MAX_FILE)
-		return -EFBIG;
-	bytes = malloc((size_t)st.st_size + 1);
-	if (bytes == NULL)
-		return -ENOMEM;
-	n = pread(fd, bytes, (size_t)st.st_size, 0);
-	if (n < 0) {
-		free(bytes);
-		return -errno;
-	}
-	*ret_bytes = bytes;
-	*ret_size = (size_t)n;
-	return 0;
-}
-
 int
-journal_read(const char *dir, uint64_t session, journal_record_fn *fn, void *ctx)
+journal_read(struct outside *outside, const char *dir, uint64_t session, journal_record_fn *fn,
+	     void *ctx)
 {
-	char path[PATH_MAX], name[40];
+	char name[40];
 	uint8_t *bytes = NULL;
 	size_t size = 0;
-	int fd, rc;
+	int rc;
 
 	name_file(name, session);
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	rc = read_file(fd, &bytes, &size);
-	close(fd);
+	rc = outside->disk->read(outside, dir, name, JOURNAL_MAX_FILE, &bytes, &size);
 	if (rc < 0)
 		return rc;
 	journal_parse(bytes, size, fn, ctx);
@@ -186,25 +154,31 @@ journal_read(const char *dir, uint64_t session, journal_record_fn *fn, void *ctx
 	return 0;
 }
 
-int
-journal_list(const char *dir, uint64_t *ret_sessions, size_t max)
+struct listing {
+	uint64_t *sessions;
+	size_t n, max;
+};
+
+static bool
+take_name(void *ctx, const char *name)
 {
-	DIR *handle = opendir(dir);
-	struct dirent *entry;
-	size_t n = 0;
+	struct listing *listing = ctx;
+	char expected[40];
+	uint64_t session;
 
-	if (handle == NULL)
-		return -errno;
-	while (n < max && (entry = readdir(handle)) != NULL) {
-		char expected[40];
-		uint64_t session;
+	if (sscanf(name, "session-%16" SCNx64 ".journal", &session) != 1)
+		return true;
+	name_file(expected, session);
+	if (strcmp(expected, name) == 0)
+		listing->sessions[listing->n++] = session;
+	return listing->n < listing->max;
+}
 
-		if (sscanf(entry->d_name, "session-%16" SCNx64 ".journal", &session) != 1)
-			continue;
-		name_file(expected, session);
-		if (strcmp(expected, entry->d_name) == 0)
-			ret_sessions[n++] = session;
-	}
-	closedir(handle);
-	return (int)n;
+int
+journal_list(struct outside *outside, const char *dir, uint64_t *ret_sessions, size_t max)
+{
+	struct listing listing = {.sessions = ret_sessions, .max = max};
+	int rc = outside->disk->list(outside, dir, take_name, &listing);
+
+	return rc < 0 ? rc : (int)listing.n;
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "outside.h"
 #include "slim_limits.h"
 
 #define JOURNAL_MAX_RECORD (64u << 10)
@@ -50,8 +51,9 @@ struct journal_head {
 
 struct journal;
 
-/* Begins a file for the session, or goes on with the one that is there. */
-int journal_open(const char *dir, uint64_t session, struct journal **ret_journal);
+/* Begins a file for the session, or goes on with the one that is there. `dir` is kept. */
+int journal_open(struct outside *outside, const char *dir, uint64_t session,
+		 struct journal **ret_journal);
 
 /* Closes; the file stays. NULL is allowed. */
 void journal_close(struct journal *journal);
@@ -65,12 +67,13 @@ int journal_write(struct journal *journal, enum journal_kind kind, const void *b
 
 /* Calls `fn` for each record that is whole. 0, or a negative errno when the file cannot be read. */
 typedef void journal_record_fn(void *ctx, enum journal_kind kind, const void *bytes, size_t size);
-int journal_read(const char *dir, uint64_t session, journal_record_fn *fn, void *ctx);
+int journal_read(struct outside *outside, const char *dir, uint64_t session, journal_record_fn *fn,
+		 void *ctx);
 
 /* The same over the bytes of a file. */
 void journal_parse(const void *bytes, size_t size, journal_record_fn *fn, void *ctx);
 
 /* Sessions that have a journal; returns their number, or a negative errno. */
-int journal_list(const char *dir, uint64_t *ret_sessions, size_t max);
+int journal_list(struct outside *outside, const char *dir, uint64_t *ret_sessions, size_t max);
 
 #endif

@@ -65,7 +65,8 @@ open_journal(struct move *m)
 
 	if (m->journal != NULL || m->driver->config.state_dir == NULL)
 		return;
-	rc = journal_open(m->driver->config.state_dir, m->session.id, &m->journal);
+	rc = journal_open(m->driver->config.outside, m->driver->config.state_dir, m->session.id,
+			  &m->journal);
 	if (rc < 0) {
 		log_session_error(m->session.id, "journal not opened error=\"%s\"", strerror(-rc));
 		return;
@@ -95,7 +96,7 @@ remove_file(struct driver *driver, uint64_t session)
 {
 	struct journal *journal;
 
-	if (journal_open(driver->config.state_dir, session, &journal) == 0)
+	if (journal_open(driver->config.outside, driver->config.state_dir, session, &journal) == 0)
 		journal_remove(journal);
 }
 
@@ -300,7 +301,8 @@ move_recall(struct move *m)
 {
 	struct replay r = {.stage = STAGE_NONE};
 
-	if (journal_read(m->driver->config.state_dir, m->session.id, take_record, &r) < 0)
+	if (journal_read(m->driver->config.outside, m->driver->config.state_dir, m->session.id,
+			 take_record, &r) < 0)
 		return;
 	if (m->session.is_source && r.reply != NULL)
 		move_check_reply(m, r.reply);
@@ -340,7 +342,8 @@ adopt(struct driver *driver, uint64_t session, const struct replay *r)
 {
 	struct move *m = move_create(driver, session, r->head.is_source != 0, NULL);
 
-	if (m == NULL || journal_open(driver->config.state_dir, session, &m->journal) < 0) {
+	if (m == NULL || journal_open(driver->config.outside, driver->config.state_dir, session,
+				      &m->journal) < 0) {
 		log_session_error(session, "journal cannot be taken up");
 		return;
 	}
@@ -368,13 +371,15 @@ int
 move_replay(struct driver *driver)
 {
 	uint64_t sessions[SLIM_MAX_SESSIONS + DRIVER_MAX_SETTLED];
-	int n = journal_list(driver->config.state_dir, sessions,
+	int n = journal_list(driver->config.outside, driver->config.state_dir, sessions,
 			     SLIM_MAX_SESSIONS + DRIVER_MAX_SETTLED);
 
-	sums_clean(driver->config.runtime_dir, sessions, n > 0 ? (size_t)n : 0);
+	sums_clean(driver->config.outside, driver->config.runtime_dir, sessions,
+		   n > 0 ? (size_t)n : 0);
 	for (int i = 0; i < n; i++) {
 		struct replay r = {.stage = STAGE_NONE};
-		int rc = journal_read(driver->config.state_dir, sessions[i], take_record, &r);
+		int rc = journal_read(driver->config.outside, driver->config.state_dir, sessions[i],
+				      take_record, &r);
 
 		/* No stage: nothing was touched. */
 		if (rc < 0 || !r.has_head || r.head.session != sessions[i] ||

@@ -107,18 +107,16 @@ move_drop_sums(struct move *m)
 static int
 get_sums(struct move *m, uint32_t t)
 {
-	const char *dir = m->driver->config.runtime_dir;
 	const struct schema_link *link = &m->links[t];
+	const struct sums_place place = {m->driver->config.outside, m->driver->config.runtime_dir,
+					 m->session.id, t};
 	int rc;
 
 	if (link->n_sums == 0 || m->sums[t] != NULL)
 		return 0;
 	if (!m->restored)
-		return sums_create(dir, m->session.id, t, link->capacity, link->n_sums,
-				   &m->sums[t]);
-	rc = dir != NULL
-		     ? sums_reopen(dir, m->session.id, t, link->capacity, link->n_sums, &m->sums[t])
-		     : -ENOENT;
+		return sums_create(&place, link->capacity, link->n_sums, &m->sums[t]);
+	rc = sums_reopen(&place, link->capacity, link->n_sums, &m->sums[t]);
 	if (rc < 0)
 		log_session_warn(m->session.id, "sums are lost table=%u error=\"%s\"", t,
 				 strerror(-rc));

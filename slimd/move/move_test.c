@@ -26,6 +26,7 @@
 #include "journal.h"
 #include "log.h"
 #include "move.h"
+#include "real.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
 #include <event2/event.h>
@@ -37,6 +38,7 @@
 
 struct host {
 	struct world *world;
+	struct outside *outside;
 	char name[2];
 	int port;
 	char socket[128];
@@ -152,6 +154,7 @@ static void
 start_driver(struct host *h)
 {
 	struct driver_config config = {
+		.outside = h->outside,
 		.host = h->name,
 		.state_dir = h->state,
 		.runtime_dir = h->run,
@@ -253,6 +256,7 @@ setup(void **state)
 		struct host *h = &w->hosts[i];
 
 		h->world = w;
+		assert_int_equal(outside_create(&h->outside), 0);
 		h->name[0] = (char)('a' + i);
 		h->port = free_port();
 		snprintf(h->socket, sizeof(h->socket), "%s/%s.sock", w->dir, h->name);
@@ -279,6 +283,7 @@ teardown(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		kill_host(&w->hosts[i]);
+		outside_destroy(w->hosts[i].outside);
 		fake_nf_destroy(w->hosts[i].fake);
 		/* No journal and no sums are left behind. */
 		assert_int_equal(rmdir(w->hosts[i].state), 0);

@@ -17,15 +17,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "outside.h"
+
 struct sums;
 
-/* Zeros for `n_slots` slots of `n` fields each (both above 0). Where the folder (NULL: none) has
- * no room, plain memory is taken, which a restart loses; the log says so. */
-int sums_create(const char *dir, uint64_t session, uint32_t table, uint32_t n_slots, uint16_t n,
+struct sums_place {
+	struct outside *outside;
+	const char *dir; /* kept; NULL: none */
+	uint64_t session;
+	uint32_t table;
+};
+
+/* Zeros for `n_slots` slots of `n` fields each (both above 0). Where the folder has no room, plain
+ * memory is taken, which a restart loses; the log says so. */
+int sums_create(const struct sums_place *place, uint32_t n_slots, uint16_t n,
 		struct sums **ret_sums);
 
 /* The numbers as a killed daemon left them. -ENOENT: there are none; -EBADMSG: of another size. */
-int sums_reopen(const char *dir, uint64_t session, uint32_t table, uint32_t n_slots, uint16_t n,
+int sums_reopen(const struct sums_place *place, uint32_t n_slots, uint16_t n,
 		struct sums **ret_sums);
 
 /* Unmaps; the file stays for the next daemon. NULL is allowed. */
@@ -38,6 +47,6 @@ void sums_remove(struct sums *sums);
 uint64_t *sums_of(struct sums *sums, uint32_t slot);
 
 /* Removes the files of all sessions but these. */
-void sums_clean(const char *dir, const uint64_t *sessions, size_t n);
+void sums_clean(struct outside *outside, const char *dir, const uint64_t *sessions, size_t n);
 
 #endif

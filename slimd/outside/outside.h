@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The seam between slimd and the world: all that the driver, its journals, the peer streams and
+ * the client of the controller want of an operating system or a network goes through one
+ * struct outside. slimd has the real one (outside_create() in real.h); the simulator of
+ * tests/sim has its own, where disks tear, links cut and daemons die between two calls. So both
+ * run the same code above it.
+ *
+ * The seam is cut low. Below it are bytes, names and numbers; what a record, a frame or a call
+ * means stands above. Time is no part of it: it is read by clock.h alone, which a simulator
+ * replaces as a whole (one clock_gettime for slimd and for agents).
+ *
+ * Rules for every implementation:
+ *   - All calls come from one thread, that of the loop, and none blocks but disk (which may
+ *     take as long as a disk takes).
+ *   - Nothing is called back from within a call down. Callbacks come from the loop.
+ *   - Errors are negative errno values.
+ *   - Pointers that are handed up (disk_file, link, timer) belong to the implementation and end
+ *     with the call that closes them.
+ */
+#ifndef SLIMD_OUTSIDE_OUTSIDE_H
+#define SLIMD_OUTSIDE_OUTSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct outside;
+
+/* ---- disk: small files that only grow ---------------------------------------------------- */
+
+struct disk_file;
+
+struct disk_ops {
+	/* Opens a file for appending; it is made when it is not there. */
+	int (*open)(struct outside *outside, const char *dir, const char *name,
+		    struct disk_file **ret_file);
+	void (*close)(struct disk_file *file);
+
+	/* Bytes that were written: all, or a part of them when the disk is full or fails
+	 * half-way; or an error. A power failure may leave any part of what was not synced. */
+	ssize_t (*append)(struct disk_file *file, const void *bytes, size_t size);
+	int (*truncate)(struct disk_file *file, uint64_t size);
+	int (*sync)(struct disk_file *file);        /* what was appended is on the disk */
+	int (*sync_folder)(struct disk_file *file); /* its name is on the disk */
+
+	/* All bytes of a regular file, to be freed; -EFBIG above `max`. */
+	int (*read)(struct outside *outside, const char *dir, const char *name, size_t max,
+		    uint8_t **ret_bytes, size_t *ret_size);
+	int (*remove)(struct outside *outside, const char *dir, const char *name);
+
+	/* Calls `fn` for every name in the folder, in any order, until it returns false. */
+	int (*list)(struct outside *outside, const char *dir,
+		    bool (*fn)(void *ctx, const char *name), void *ctx);
+};
+
+/* ---- memory: named, mapped, outlives the daemon but not the host --------------------------- */
+
+/* Names are files of a folder on tmpfs: disk's list and remove work on them. */
+struct memory_ops {
+	/* `size` zero bytes. All room is taken here: writing to them never fails. */
+	int (*make)(struct outside *outside, const char *dir, const char *name, size_t size,
+		    void **ret_at);
+	/* As a daemon before this one left them. -ENOENT; -EBADMSG: another size. */
+	int (*open)(struct outside *outside, const char *dir, const char *name, size_t size,
+		    void **ret_at);
+	void (*close)(struct outside *outside, void *at, size_t size);
+};
+
+/* ---- the seam --------------------------------------------------------------------------------- */
+
+struct outside {
+	const struct disk_ops *disk;
+	const struct memory_ops *memory;
+	uint64_t (*random)(struct outside *outside); /* never 0, never foreseen */
+};
+
+#endif
