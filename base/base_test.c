@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "json.h"
@@ -220,6 +222,51 @@ log_lines_obey_the_level(void **state)
 	log_set_sink(NULL, NULL);
 }
 
+/* A reader that does not read: no call may wait for it. The alarm ends a test that does. */
+static void
+write_to_one_that_does_not_read(int reader, int writer)
+{
+	static char text[1 << 20];
+	int stderr_was = dup(STDERR_FILENO);
+	size_t length = 0;
+	uint64_t lost, told = 0;
+
+	dup2(writer, STDERR_FILENO);
+	close(writer);
+	log_open("test");
+	alarm(10);
+	lost = log_lost();
+	for (int i = 0; i < 20000; i++)
+		log_info("line number=%d text=%0500d", i, 0);
+	lost = log_lost() - lost;
+	/* Once there is room again, what is missing is told, and nothing is torn. */
+	length += (size_t)read(reader, text, 65536);
+	log_info("after it");
+	dup2(stderr_was, STDERR_FILENO);
+	close(stderr_was);
+	log_open("slim");
+	assert_in_range(lost, 1000, 19999);
+	for (text[length] = '\0'; strstr(text, "after it\n") == NULL; text[length] = '\0')
+		length += (size_t)read(reader, text + length, sizeof(text) - 1 - length);
+	alarm(0);
+	for (const char *at = text; (at = strstr(at, "lines lost n=")) != NULL; at++)
+		told += strtoull(at + strlen("lines lost n="), NULL, 10);
+	assert_int_equal(told, lost);
+	close(reader);
+}
+
+static void
+a_log_does_not_wait_for_its_reader(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	write_to_one_that_does_not_read(ends[0], ends[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	write_to_one_that_does_not_read(ends[0], ends[1]);
+}
+
 static void
 log_lines_cannot_be_forged_and_are_cut(void **state)
 {
@@ -320,6 +367,7 @@ main(void)
 		cmocka_unit_test(messages_can_be_indented),
 		cmocka_unit_test(log_lines_obey_the_level),
 		cmocka_unit_test(log_lines_cannot_be_forged_and_are_cut),
+		cmocka_unit_test(a_log_does_not_wait_for_its_reader),
 		cmocka_unit_test(config_errors_name_the_line),
 		cmocka_unit_test(config_is_loaded),
 	};

@@ -9,6 +9,9 @@
  * the journal adds the time; else it begins with time and level. Control characters in a
  * line are replaced, so that no name from outside can forge a line. A line is one write(2), cut at
  * LOG_MAX_LINE. May be called from any thread.
+ *
+ * A log never waits for its reader: a line for which stderr has no room is dropped and counted, and
+ * the next one that gets through is preceded by "log lines lost n=...".
  */
 #ifndef SLIM_BASE_LOG_H
 #define SLIM_BASE_LOG_H
@@ -25,8 +28,11 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* Program name for the lines; kept. */
+/* Program name for the lines; kept. Looks at what stderr is: call it again when that changes. */
 void log_open(const char *program);
+
+/* Lines dropped so far because stderr had no room. */
+uint64_t log_lost(void);
 
 /* Lines above the level are not written. */
 void log_set_level(enum log_level level);

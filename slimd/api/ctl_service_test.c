@@ -1027,6 +1027,7 @@ metrics_are_served(void **state)
 	assert_non_null(strstr(f->http, "\n# TYPE slim_gate_held_total counter\n"));
 	assert_non_null(strstr(f->http, "\nslim_jobs{state=\"complete\"} 0\n"));
 	assert_non_null(strstr(f->http, "\nslim_peer_up{peer=\"b\"} 1\n"));
+	assert_non_null(strstr(f->http, "\nslim_log_lines_lost_total 0\n"));
 	assert_int_equal(get_http(f, exporter_port(exporter), "/"), 404);
 	exporter_destroy(exporter);
 }

@@ -8,6 +8,8 @@
 
 #include <event2/buffer.h>
 
+#include "log.h"
+
 static void
 print_nfs(const struct daemon *daemon, struct evbuffer *out)
 {
@@ -112,4 +114,6 @@ metrics_print(void *ctx, struct evbuffer *out)
 	print_counters(daemon, out);
 	print_jobs(daemon, out);
 	print_peers(daemon, out);
+	exporter_print_type(out, "slim_log_lines_lost_total", "counter");
+	evbuffer_add_printf(out, "slim_log_lines_lost_total %" PRIu64 "\n", log_lost());
 }
