@@ -319,17 +319,16 @@ handle_cancel_job(struct rpc_request *request, const ProtobufCMessage *message, 
 {
 	const struct daemon *daemon = daemon_of(ctx);
 	const struct job *job = find_job(request, daemon, message);
+	char text[SLIM_REASON_SIZE];
 	int error;
 
 	if (job == NULL)
 		return;
-	error = driver_cancel(daemon->driver, job->id);
+	error = driver_cancel(daemon->driver, job->id, false, text);
 	if (error < 0) {
 		rpc_fail_because(request, RPC_FAILED_PRECONDITION, REASON_TEXT(TOO_LATE),
-				 job->state == SLIM__V1__JOB_STATE__JOB_RUNNING
-					 ? "job \"%s\" is past the handover, it can only go forward"
-					 : "job \"%s\" has ended",
-				 job->id);
+				 "job \"%s\": %s", job->id,
+				 error == -EBUSY ? text : "it has ended");
 		return;
 	}
 	log_info("cancel asked job=%s by=%s", job->id, rpc_request_peer(request));

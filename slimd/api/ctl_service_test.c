@@ -218,11 +218,13 @@ driver_migrate(struct driver *driver, const struct driver_move *move)
 }
 
 int
-driver_cancel(struct driver *driver, const char *job_id)
+driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_text)
 {
 	struct job *job = job_find(&the->jobs, job_id);
 
 	(void)driver;
+	(void)force;
+	ret_text[0] = '\0';
 	if (job->state != SLIM__V1__JOB_STATE__JOB_RUNNING)
 		return -EALREADY;
 	job->state = SLIM__V1__JOB_STATE__JOB_CANCELLED;

@@ -982,20 +982,25 @@ driver_migrate(struct driver *driver, const struct driver_move *move)
 }
 
 int
-driver_cancel(struct driver *driver, const char *job_id)
+driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_text)
 {
 	struct job *job = job_find(&driver->jobs, job_id);
 	struct move *m;
 
+	ret_text[0] = '\0';
 	if (job == NULL)
 		return -ENOENT;
-	TAILQ_FOREACH(m, &driver->moves, link) {
-		if (m->job != job || m->done || session_is_forward(&m->session))
-			continue;
-		move_event(m, EV_CANCEL);
-		return 0;
+	TAILQ_FOREACH(m, &driver->moves, link)
+		if (m->job == job && !m->done)
+			break;
+	if (m == NULL)
+		return -EALREADY;
+	if (force || session_is_forward(&m->session)) {
+		snprintf(ret_text, SLIM_REASON_SIZE, "past the handover it can only go forward");
+		return -EBUSY;
 	}
-	return -EALREADY;
+	move_event(m, EV_CANCEL);
+	return 0;
 }
 
 struct job_list *

@@ -62,8 +62,16 @@ struct driver_move {
  * the same key gives the same job. NULL: too many jobs are running. */
 struct job *driver_migrate(struct driver *driver, const struct driver_move *move);
 
-/* 0; -ENOENT: no such job; -EALREADY: it has ended, or it can only go forward. */
-int driver_cancel(struct driver *driver, const char *job_id);
+/* Asks a job's session to end. Without `force` only where that risks nothing. With it every session
+ * ends, of either side.
+ *
+ *   0          it is under way; `ret_text`: what `force` risks, "" when nothing is at risk
+ *   -ENOENT    no such job
+ *   -EALREADY  the job has ended
+ *   -EBUSY     nothing was done; `ret_text` says why, and what can be done
+ *
+ * `ret_text` holds SLIM_REASON_SIZE bytes and is always set. */
+int driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_text);
 
 struct job_list *driver_jobs(struct driver *driver);
 

@@ -322,6 +322,14 @@ migrate(struct world *w, int from, struct driver_move move)
 	return driver_migrate(w->hosts[from].driver, &move);
 }
 
+static int
+cancel(struct world *w, int i, const char *id)
+{
+	char text[SLIM_REASON_SIZE];
+
+	return driver_cancel(w->hosts[i].driver, id, false, text);
+}
+
 static void
 wait_for_end(struct world *w, const struct job *job)
 {
@@ -625,13 +633,13 @@ a_move_can_be_cancelled(void **state)
 		struct job *job = migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
 
 		wait_for_state(w, 0, states[i]);
-		assert_int_equal(driver_cancel(w->hosts[0].driver, job->id), 0);
+		assert_int_equal(cancel(w, 0, job->id), 0);
 		wait_for_end(w, job);
 		expect_state(job, SLIM__V1__JOB_STATE__JOB_CANCELLED);
 		expect_undone(w, 300);
-		assert_int_equal(driver_cancel(w->hosts[0].driver, job->id), -EALREADY);
+		assert_int_equal(cancel(w, 0, job->id), -EALREADY);
 	}
-	assert_int_equal(driver_cancel(w->hosts[0].driver, "nothing"), -ENOENT);
+	assert_int_equal(cancel(w, 0, "nothing"), -ENOENT);
 }
 
 static void
