@@ -4,7 +4,7 @@
 #define SLIMD_API_DAEMON_H
 
 #include "driver.h"
-#include "nf.h"
+#include "nf_registry.h"
 #include "peer.h"
 
 struct daemon {

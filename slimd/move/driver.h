@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "job.h"
-#include "nf.h"
+#include "nf_registry.h"
 #include "peer.h"
 #include "session.h"
 #include "steering.h"

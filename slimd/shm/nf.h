@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The NFs of this host: registration, mapped memory, validated description.
+ * One NF of this host: mapped memory, validated description. How NFs come and go is told in
+ * nf_registry.h.
  *
- * An NF connects to the agent socket and passes its memory (slim_shm.h). It is
- * mapped: info and slabs read-only, control read-write. The description is copied
- * and checked once; afterwards only atomics are read from live memory, and each
+ * The memory (slim_shm.h) is mapped: info and slabs read-only, control read-write. The description
+ * is copied and checked once; afterwards only atomics are read from live memory, and each
  * number that bounds an access is checked where it is read.
  *
  * A file that an NF truncates under a mapping does not kill the daemon: the SIGBUS
@@ -28,8 +28,6 @@
 #include "slim_limits.h"
 #include "slim_shm.h"
 #include "zone.h"
-
-struct event_base;
 
 struct nf_port {
 	char name[SLIM_NAME_SIZE];
@@ -75,30 +73,32 @@ struct nf {
 	uint64_t session; /* the session that uses it; 0 none */
 	struct zone zones[SLIM_MAX_ZONES];
 	uint32_t n_zones;
-	struct nf_client *client;
+	struct nf_client *client; /* its connection; NULL: none, or the NF is in this process */
 };
 
-TAILQ_HEAD(nf_list, nf);
+/* Maps the memory that a checked registration message names and checks what stands there. `fds` stay
+ * the caller's. 0 or a negative errno with a reason. The NF is not up. */
+int nf_create(const struct slim_reg_hello *hello, const int *fds, struct nf **ret_nf,
+	      struct schema_reason *reason);
 
-struct nf_registry;
+/* ---- an NF in this very process --------------------------------------------------- */
 
-struct nf_registry_ops {
-	void (*on_up)(void *ctx, struct nf *nf);
-	void (*on_down)(void *ctx, struct nf *nf); /* nf->up is false; still mapped */
+/* Memory of a zone, mapped by the caller, writable. */
+struct nf_memory {
+	void *base; /* at a page border, or at least at a cache line */
+	size_t size;
 };
 
-/* Listens on `socket_path` (mode 0660; a stale socket file is removed; -EADDRINUSE if somebody
- * answers there). `ops` is copied. Writes the heartbeat of every NF every 200 ms. */
-int nf_registry_create(struct event_base *base, const char *socket_path,
-		       const struct nf_registry_ops *ops, void *ctx,
-		       struct nf_registry **ret_registry);
-void nf_registry_destroy(struct nf_registry *registry);
+/* Builds an NF over memory that this process has mapped, through the same checks as a registration:
+ * `zones` in order of their numbers (SLIM_ZONE_INFO, SLIM_ZONE_CONTROL, SLIM_ZONE_SLAB + table). For a
+ * program that holds agent and slimd's code in one. The memory stays the caller's and must outlive
+ * the NF; the NF never frees or unmaps it. 0, or -EINVAL or -ENOMEM with a reason; then nothing is
+ * built. The NF is not up: give it to nf_registry_add(), or to nf_discard(). */
+int nf_adopt(const struct nf_memory *zones, uint32_t n_zones, struct nf **ret_nf,
+	     struct schema_reason *reason);
 
-/* NFs that are up, in order of registration. */
-const struct nf_list *nf_registry_list(const struct nf_registry *registry);
-
-/* The NF of that name that is up; NULL: none. */
-struct nf *nf_find(const struct nf_registry *registry, const char *name);
+/* Frees an NF that never was up. NULL is allowed. */
+void nf_discard(struct nf *nf);
 
 /* Keeps the object and its mapping beyond the end of the connection. */
 void nf_hold(struct nf *nf);

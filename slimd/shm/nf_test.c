@@ -17,7 +17,7 @@
 
 #include "fake_nf.h"
 #include "log.h"
-#include "nf.h"
+#include "nf_registry.h"
 
 struct world {
 	struct event_base *base;
@@ -271,6 +271,81 @@ messages_that_are_no_hello_are_refused(void **state)
 	assert_int_equal(nf_check_hello(&bad, sizeof(bad), 3, &reason), -EINVAL);
 }
 
+static struct nf *
+adopt(struct fake_nf *fake, int want, char *text)
+{
+	struct nf_memory zones[FAKE_ZONES] = {{fake->info, fake->sizes[SLIM_ZONE_INFO]},
+					      {fake->control, fake->sizes[SLIM_ZONE_CONTROL]},
+					      {fake->slab, fake->sizes[SLIM_ZONE_SLAB]}};
+	struct schema_reason reason = {""};
+	struct nf *nf = NULL;
+
+	assert_int_equal(nf_adopt(zones, FAKE_ZONES, &nf, &reason), want);
+	if (text != NULL)
+		strcpy(text, reason.text);
+	return nf;
+}
+
+/* Killed by: memory that is unmapped with the NF, a second NF of one name, no heartbeat. */
+static void
+an_nf_in_this_process_comes_and_goes(void **state)
+{
+	static const struct nf_registry_ops ops = {.on_up = on_up, .on_down = on_down};
+	struct fake_entry entry = {.key = 5}, got;
+	struct world *w = *state;
+	struct nf_registry *registry;
+	struct schema_reason reason;
+	struct nf *nf, *second;
+	uint8_t bucket;
+
+	assert_int_equal(nf_registry_create(NULL, NULL, &ops, w, &registry), 0);
+	nf = adopt(w->fake, 0, NULL);
+	assert_int_equal(nf_registry_add(registry, nf, 77, &reason), 0);
+	assert_ptr_equal(w->up, nf);
+	assert_ptr_equal(nf_find(registry, "one"), nf);
+	assert_int_equal(atomic_load(&w->fake->control->command.slimd_heartbeat_ns), 77);
+	nf_registry_beat(registry, 78);
+	assert_int_equal(atomic_load(&w->fake->control->command.slimd_heartbeat_ns), 78);
+	second = adopt(w->fake, 0, NULL);
+	assert_int_equal(nf_registry_add(registry, second, 78, &reason), -EEXIST);
+	nf_discard(second);
+	nf_hold(nf);
+	nf_registry_remove(registry, nf);
+	assert_ptr_equal(w->down, nf);
+	fake_slot_put(w->fake, 3, 9, &entry);
+	assert_int_equal(nf_read_slot(nf, 0, 3, (uint8_t *)&got, &bucket), 1);
+	nf_release(nf);
+	assert_int_equal(nf_registry_add(registry, adopt(w->fake, 0, NULL), 79, &reason), 0);
+	nf_registry_destroy(registry);
+	assert_int_equal(w->n_down, 1);       /* who ends a registry is told nothing more */
+	fake_slot_put(w->fake, 4, 9, &entry); /* the memory is still there */
+}
+
+/* Killed by: an adopted NF that is believed without a check. */
+static void
+an_nf_in_this_process_is_checked(void **state)
+{
+	struct world *w = *state;
+	struct slim_shm_info *info = w->fake->info;
+	size_t info_size = w->fake->sizes[SLIM_ZONE_INFO];
+	char text[SLIM_REASON_SIZE];
+
+	info->n_workers = 17;
+	assert_null(adopt(w->fake, -EINVAL, text));
+	assert_non_null(strstr(text, "workers"));
+	info->n_workers = 2;
+	info->tables[0].capacity = 4096;
+	assert_null(adopt(w->fake, -EINVAL, text));
+	assert_non_null(strstr(text, "slots are outside"));
+	w->fake->sizes[SLIM_ZONE_INFO] = 4096;
+	assert_null(adopt(w->fake, -EINVAL, text));
+	assert_non_null(strstr(text, "too small"));
+	w->fake->info = NULL;
+	assert_null(adopt(w->fake, -EINVAL, text));
+	w->fake->info = info;
+	w->fake->sizes[SLIM_ZONE_INFO] = info_size;
+}
+
 static void
 a_socket_in_use_is_not_taken_over(void **state)
 {
@@ -316,6 +391,8 @@ main(void)
 		TEST(refuse_control_as_slab),
 		TEST(refuse_schema),
 		TEST(messages_that_are_no_hello_are_refused),
+		TEST(an_nf_in_this_process_comes_and_goes),
+		TEST(an_nf_in_this_process_is_checked),
 		TEST(a_socket_in_use_is_not_taken_over),
 	};
 

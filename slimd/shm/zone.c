@@ -180,10 +180,10 @@ zone_map(struct zone *zone, const struct slim_reg_hello *hello, uint32_t zone_nu
 void
 zone_unmap(struct zone *zone)
 {
-	if (zone->base == NULL)
-		return;
-	atomic_store(&mapped[zone->slot].base, NULL);
-	munmap(zone->base, zone->size);
+	if (zone->base != NULL && zone->broken != NULL) {
+		atomic_store(&mapped[zone->slot].base, NULL);
+		munmap(zone->base, zone->size);
+	}
 	memset(zone, 0, sizeof(*zone));
 }
 

@@ -22,7 +22,7 @@ struct zone {
 	uint8_t *base; /* NULL: not mapped */
 	size_t size;
 	bool writable;
-	_Atomic bool *broken; /* shared with the handler */
+	_Atomic bool *broken; /* shared with the handler; NULL: memory that the caller mapped */
 	size_t slot;          /* in the handler's table */
 };
 
@@ -35,7 +35,7 @@ int zone_install_handler(void);
 int zone_map(struct zone *zone, const struct slim_reg_hello *hello, uint32_t zone_number,
 	     const int *fds, bool writable);
 
-/* Does nothing for a zone that is not mapped. */
+/* Does nothing for a zone that is not mapped. Memory that the caller mapped stays. */
 void zone_unmap(struct zone *zone);
 
 bool zone_is_broken(const struct zone *zone);
