@@ -14,15 +14,15 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
-from slimreport import main, table, verdict, windows  # noqa: E402
+from slimreport import disturbance, main, table, verdict, windows  # noqa: E402
 
 CLEAN = {"sent": 1000, "received": 1000, "lost": 0, "duplicated": 0, "reordered": 0, "mistranslated": 0,
          "wrong_cell": 0, "max_gap_us": 2100.5}
-KEYS = {"result", "moves", "ledger", "control", "latency_us", "tcp", "ping", "reasons"}
+KEYS = {"result", "moves", "ledger", "control", "latency_us", "noise_ms_per_s", "tcp", "ping", "reasons"}
 MOVE_KEYS = {"from", "to", "result", "entries", "snapshot_bytes", "delta_bytes", "duration_ms",
              "handover_us", "hold_us_p50", "hold_us_max", "held_packets", "flush_wait_us_p50",
-             "flush_wait_us_max", "flush_rounds", "redirected_packets", "steer_ms", "digest_source",
-             "digest_target"}
+             "flush_wait_us_max", "flush_rounds", "redirected_packets", "prepare_ms", "steer_ms", "disturbed_ms",
+             "digest_source", "digest_target"}
 
 
 def window(name, start, judged=True, bins=((100000, 90), (200000, 10)), **counts):
@@ -47,12 +47,12 @@ def a_job(**changes):
               "handover_ns": 450000, "hold_p50_ns": 200000, "hold_max_ns": 440000, "held_packets": 18,
               "hold_overflow": 0, "flush_wait_p50_ns": 150000, "flush_wait_max_ns": 160000,
               "flush_rounds": 12, "queued_packets": 30, "queue_overflow": 0, "redirected_packets": 900,
-              "steer_ns": 900000000, "digest_source": "0123abcd", "digest_target": "0123abcd",
+              "digest_source": "0123abcd", "digest_target": "0123abcd",
               "digest_proof": "0123abcd"}
     job = {"id": "7", "nf": "nat-a", "to_host": "b", "to_nf": "nat-b", "state": "complete", "reasons": [],
-           "elapsed_ns": 6 * 10**8, "result": result,
-           "phases": [{"phase": p, "unix_ns": 0, "monotonic_ns": 3 * 10**8 + i * 10**8}
-                      for i, p in enumerate(("copy", "handover", "steer", "done"))]}
+           "elapsed_ns": 35 * 10**7, "result": result,
+           "phases": [{"phase": p, "unix_ns": 0, "monotonic_ns": at * 10**6} for p, at in
+                      (("prepare", 250), ("copy", 300), ("handover", 400), ("steer", 500), ("done", 600))]}
     for key, value in changes.items():
         (job if key in job else result)[key] = value
     return job
@@ -76,7 +76,7 @@ class Verdict(unittest.TestCase):
     def test_units(self):
         m = judge()["moves"][0]
         self.assertEqual((m["duration_ms"], m["handover_us"], m["hold_us_p50"], m["flush_wait_us_max"],
-                          m["steer_ms"]), (2500, 450, 200, 160, 900))
+                          m["prepare_ms"], m["steer_ms"]), (2500, 450, 200, 160, 50, 100))
 
     def test_latency_is_that_of_the_windows(self):
         latency = judge()["latency_us"]
@@ -167,6 +167,69 @@ class Verdict(unittest.TestCase):
         self.assertEqual(verdict.ratios(judge()),
                          {"round_trip_us": 100, "handover": 4.5, "flush_wait": 1.5})
         self.assertIsNone(verdict.ratios(judge(jobs=[])))
+
+
+class Disturbance(unittest.TestCase):
+    """The move of a_job() is from 250 to 600 ms and can be felt from 150 to 700; the median before is 100 us,
+    the series' bins have 10 ms."""
+
+    def disturbed(self, **columns):
+        """disturbed_ms with these values in these bins: column={bin: value}."""
+        gen = a_gen()
+        gen["series"]["rtt_p50_us"] = [100.0] * 100
+        for column, values in columns.items():
+            for i, value in values.items():
+                gen["series"][column][i] = value
+        return judge(gen)["moves"][0]["disturbed_ms"]
+
+    def test_a_move_that_nobody_feels(self):
+        self.assertEqual(self.disturbed(), 0)
+
+    def test_each_slow_bin_counts_as_long_as_it_is(self):
+        self.assertEqual(self.disturbed(rtt_p50_us={30: 151.0, 41: 900.0, 42: 151.0}), 30)
+
+    def test_the_limit_itself_is_not_above_it(self):
+        self.assertEqual(self.disturbed(rtt_p50_us={30: 150.0, 41: 150.1}), 10)
+
+    def test_only_bins_around_the_move_count(self):
+        self.assertEqual(self.disturbed(rtt_p50_us={14: 900.0, 71: 900.0}), 0)
+        self.assertEqual(self.disturbed(rtt_p50_us={15: 900.0, 70: 900.0}), 20)
+
+    def test_a_bin_of_which_nothing_came_back_counts(self):
+        self.assertEqual(self.disturbed(rtt_p50_us={40: 0.0}, lost={40: 40}), 10)
+        self.assertEqual(self.disturbed(rtt_p50_us={40: 0.0}, lost={40: 39}), 0)  # no echo was due in it
+
+    def test_nothing_is_guessed(self):
+        gen = a_gen()
+        gen["series"]["start_ns"] = 2 * 10**8  # begins within
+        self.assertIsNone(judge(gen)["moves"][0]["disturbed_ms"])
+        gen = a_gen()
+        for column in ("sent", "received", "lost", "rtt_p50_us"):
+            gen["series"][column] = gen["series"][column][:70]  # ends within
+        self.assertIsNone(judge(gen)["moves"][0]["disturbed_ms"])
+        gen = a_gen()
+        gen["windows"] = [w for w in gen["windows"] if w["name"] != "before"]
+        self.assertIsNone(judge(gen)["moves"][0]["disturbed_ms"])
+        self.assertIsNone(judge(jobs=[a_job(phases=[])])["moves"][0]["disturbed_ms"])
+        self.assertIn("disturbed, ms", "\n".join(table.lines(judge(gen))))
+
+    def test_a_phase_that_comes_twice_counts_twice(self):
+        phases = [{"phase": p, "monotonic_ns": at} for p, at in
+                  (("steer", 10), ("trail", 14), ("steer", 20), ("done", 25))]
+        self.assertEqual(disturbance.phase_ns({"phases": phases}, "steer"), 9)
+        self.assertIsNone(disturbance.phase_ns({"phases": phases}, "prepare"))
+
+    def test_a_phase_that_never_ended_lasts_until_the_job_did(self):
+        job = a_job(elapsed_ns=9 * 10**8)
+        job["phases"] = job["phases"][:1]
+        self.assertEqual(disturbance.phase_ns(job, "prepare"), 9 * 10**8)
+
+    def test_noise_is_that_of_the_control(self):
+        gen = a_gen()
+        gen["windows"][6].update(start_ns=5 * 10**8, end_ns=10**9)
+        gen["series"]["rtt_p50_us"] = [100.0] * 49 + [900.0] * 2 + [100.0] * 48 + [900.0]
+        self.assertEqual(judge(gen)["noise_ms_per_s"], 40)  # bins 50 and 99, in half a second
+        self.assertIsNone(judge()["noise_ms_per_s"])        # the control is not in the series
 
 
 class Readers(unittest.TestCase):

@@ -10,6 +10,8 @@ import matplotlib.pyplot as plt  # noqa: E402 (the backend comes first)
 from matplotlib.patches import Patch  # noqa: E402
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter  # noqa: E402
 
+from . import disturbance, verdict  # noqa: E402
+
 PHASE_COLOURS = {
     "preflight": "#d9d9d9", "prepare": "#c6dbef", "copy": "#9ecae1", "catch-up": "#6baed6",
     "handover": "#e6550d", "steer": "#fdd0a2", "trail": "#c7e9c0",
@@ -44,6 +46,7 @@ class Series:
         s = gen["series"]
         self.zero_ns = gen["ready_ns"] or s["start_ns"]
         self.bin_s = s["bin_ns"] / 1e9
+        self.all = s  # as slim-gen wrote it
         first = max(0, (self.zero_ns - s["start_ns"]) // s["bin_ns"])
         # What was sent in the last bins is in drain: an incomplete bin is no dip of the rate.
         last = max(first, max((i for i, n in enumerate(s["sent"]) if n), default=0))
@@ -125,7 +128,26 @@ def plain_numbers(axis):
     axis.yaxis.set_minor_formatter(NullFormatter())
 
 
-def draw_zoom(axis, series, number, job, spans):
+def mark_disturbed(axis, series, job, before_us, at):
+    """The bins that count as disturbed, as a band at the foot; and the limit that makes them so."""
+    if not before_us:
+        return
+    axis.axhline(disturbance.LIMIT * before_us, color=BAD, lw=1, ls=":")
+    span = disturbance.around(job)
+    for i in (disturbance.disturbed_bins(series.all, *span, before_us) or []) if span else []:
+        left = (series.seconds(series.all["start_ns"] + i * series.all["bin_ns"]) - at) * 1e3
+        axis.axvspan(left, left + series.bin_s * 1e3, ymax=0.04, color=BAD, lw=0)
+
+
+def zoom_title(number, job, entry):
+    def ms(key):
+        return "-" if entry[key] is None else f"{entry[key]:,.0f}"
+
+    return (f"move {number}: {job['nf']} to {job['to_nf']}, hand-over {entry['handover_us']:,.0f} µs\n"
+            f"prepare {ms('prepare_ms')} ms, steer {ms('steer_ms')} ms, disturbed {ms('disturbed_ms')} ms")
+
+
+def draw_zoom(axis, series, number, job, spans, before_us):
     """The second around a hand-over, every bin."""
     start = next(s for phase, s, _ in spans if phase == "handover")
     at = series.seconds(start)
@@ -141,9 +163,8 @@ def draw_zoom(axis, series, number, job, spans):
     axis.set_yscale("log")
     plain_numbers(axis)
     axis.set_xlim(-ZOOM_BEFORE_S * 1e3, ZOOM_AFTER_S * 1e3)
-    result = job.get("result") or {}
-    axis.set_title(f"move {number}: {job['nf']} to {job['to_nf']}, hand-over "
-                   f"{result.get('handover_ns', 0) / 1e3:,.0f} µs", loc="left", fontsize=15)
+    mark_disturbed(axis, series, job, before_us, at)
+    axis.set_title(zoom_title(number, job, verdict.move(job, series.all, before_us)), loc="left", fontsize=15)
     axis.set_xlabel("milliseconds since the hand-over began")
 
 
@@ -184,7 +205,7 @@ def draw(gen, jobs, path, title):
             loss.set_xlim(series.time[0], series.time[-1])
         draw_legend(figure.add_subplot(rows[4]), spans)
         if zooms:
-            draw_zooms(figure, rows[5], series, zooms)
+            draw_zooms(figure, rows[5], series, zooms, verdict.median_before_us(gen))
         figure.savefig(path, dpi=110)
         plt.close(figure)
 
@@ -195,12 +216,12 @@ def draw_head(axis, title, text):
     axis.text(0, 0.05, text, fontsize=16, color="#555555", va="bottom", transform=axis.transAxes)
 
 
-def draw_zooms(figure, row, series, zooms):
+def draw_zooms(figure, row, series, zooms, before_us):
     first = None
     columns = row.subgridspec(1, len(zooms), wspace=0.06)
     for column, (number, job, spans) in enumerate(zooms):
         axis = figure.add_subplot(columns[column], sharey=first)
-        draw_zoom(axis, series, number, job, spans)
+        draw_zoom(axis, series, number, job, spans, before_us)
         if first is None:
             axis.set_ylabel("latency, µs")
             first = axis
@@ -214,5 +235,6 @@ def draw_legend(axis, spans):
     handles = [Patch(color=colour, alpha=0.8, label=phase) for phase, colour in PHASE_COLOURS.items()
                if phase in used]
     if handles:
+        handles.append(Patch(color=BAD, alpha=0.8, label=f"disturbed: median above {disturbance.LIMIT} x before"))
         axis.legend(handles=handles, loc="center", ncols=len(handles), frameon=False, title="phases of a move",
                     title_fontsize=15)

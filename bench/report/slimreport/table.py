@@ -2,6 +2,7 @@
 """The verdict as text for people."""
 
 from . import verdict as verdicts
+from .disturbance import LIMIT
 
 
 def number(value):
@@ -48,7 +49,8 @@ def move_lines(moves):
             ["flush rounds", *(number(m["flush_rounds"]) for m in moves)],
             ["  wait p50, max, us", *(f"{number(m['flush_wait_us_p50'])}, {number(m['flush_wait_us_max'])}"
                                       for m in moves)],
-            ["switch steered, ms", *(number(m["steer_ms"]) for m in moves)],
+            ["switch prepared, steered, ms", *(f"{number(m['prepare_ms'])}, {number(m['steer_ms'])}" for m in moves)],
+            ["disturbed, ms", *(number(m["disturbed_ms"]) for m in moves)],
             ["digests", *("equal" if m["digest_source"] and m["digest_source"] == m["digest_target"]
                           else "DIFFER" for m in moves)]]
     return grid(titles, rows)
@@ -66,7 +68,7 @@ def block_lines(moves):
 
 def spread_lines(moves):
     def spread(key):
-        values = sorted(m[key] for m in moves)
+        values = sorted(m[key] for m in moves if m[key] is not None) or [None]
         return [number(values[0]), number(values[len(values) // 2]), number(values[-1])]
 
     good = sum(m["result"] == "complete" for m in moves)
@@ -75,7 +77,8 @@ def spread_lines(moves):
              ("hand-over, us", "handover_us"), ("held packets", "held_packets"),
              ("wait in the hold, max, us", "hold_us_max"), ("redirected packets", "redirected_packets"),
              ("flush wait p50, us", "flush_wait_us_p50"), ("flush wait max, us", "flush_wait_us_max"),
-             ("switch steered, ms", "steer_ms"))]
+             ("switch prepared, ms", "prepare_ms"), ("switch steered, ms", "steer_ms"),
+             ("disturbed, ms", "disturbed_ms"))]
     return [f"  {good} of {len(moves)} moves complete", ""] + grid(["", "least", "median", "most"], rows) + [""]
 
 
@@ -116,7 +119,9 @@ def ratio_lines(verdict):
     if not r:
         return []
     return [f"  in round trips before the move ({number(r['round_trip_us'])} us): "
-            f"hand-over {r['handover']:.1f}, flush wait {r['flush_wait']:.1f} (medians)", ""]
+            f"hand-over {r['handover']:.1f}, flush wait {r['flush_wait']:.1f} (medians)",
+            f"  disturbed: bins of the series with a median above {LIMIT} round trips; without a move "
+            f"{number(verdict['noise_ms_per_s'])} ms in each second", ""]
 
 
 def lines(verdict):

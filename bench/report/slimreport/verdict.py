@@ -8,12 +8,16 @@ lost. Else it is "failed", and `reasons` says why.
 
 What was not measured (no real programs ran) is null and does not count; what must be there
 (windows of moves and of the control, as many moves as expected) does.
+
+A move's `prepare_ms` and `steer_ms` are the times that its job spent in these phases, `disturbed_ms` is
+what users of the network felt of it (disturbance.py), and `noise_ms_per_s` is how much of that the
+machine does by itself in each second without a move.
 """
 
 import re
 import statistics
 
-from . import windows
+from . import disturbance, windows
 from .windows import BadInput
 
 # Our key, key of slim.v1.MoveResult, divisor.
@@ -30,19 +34,23 @@ MOVE_FIELDS = (
     ("flush_wait_us_max", "flush_wait_max_ns", 1e3),
     ("flush_rounds", "flush_rounds", None),
     ("redirected_packets", "redirected_packets", None),
-    ("steer_ms", "steer_ns", 1e6),
     ("digest_source", "digest_source", None),
     ("digest_target", "digest_target", None),
 )
 
 
-def move(job):
-    """One entry of `moves` from a job as slimctl prints it."""
+def move(job, series, before_us):
+    """One entry of `moves` from a job as slimctl prints it, and the time series. `before_us`: median round
+    trip before the moves. What was not seen is None."""
     result = job.get("result") or {}
     entry = {"from": job["nf"], "to": job["to_nf"], "result": job["state"]}
     for key, field, divisor in MOVE_FIELDS:
         value = result.get(field, "" if key.startswith("digest") else 0)
         entry[key] = value if divisor is None else round(int(value) / divisor, 3)
+    for phase in ("prepare", "steer"):
+        spent = disturbance.phase_ns(job, phase)
+        entry[f"{phase}_ms"] = None if spent is None else round(spent / 1e6, 3)
+    entry["disturbed_ms"] = disturbance.disturbed_ms(series, disturbance.around(job), before_us)
     return entry
 
 
@@ -131,15 +139,24 @@ def usage_reasons(error):
     return [f"{error} octets counted twice or not at all by the network function"] if error else []
 
 
+def median_before_us(gen):
+    """Median round trip before the moves; None if there was no such window."""
+    before = windows.latency_us(windows.select(gen, "before"))
+    return before["p50"] if before else None
+
+
 def judge(gen, jobs, tcp=None, ping=None, expect_moves=None, usage_error=None):
-    """Merges all. `usage_error`: octets that the network function's own counters are wrong by, or None. `tcp`: {bytes, retransmits, connections_broken} or None; `ping`: {sent, lost} or
-    None; `expect_moves`: how many there must be; None: at least one."""
+    """Merges all. `usage_error`: octets that the network function's own counters are wrong by, or None.
+    `tcp`: {bytes, retransmits, connections_broken} or None; `ping`: {sent, lost} or None; `expect_moves`: how
+    many there must be; None: at least one."""
     moving, control = windows.select(gen, "move"), windows.select(gen, "control")
-    verdict = {"result": None, "moves": [move(job) for job in jobs],
+    before_us = median_before_us(gen)
+    verdict = {"result": None, "moves": [move(job, gen["series"], before_us) for job in jobs],
                "ledger": windows.ledger(moving), "control": windows.ledger(control),
                "latency_us": {"before": windows.latency_us(windows.select(gen, "before")),
                               "during": windows.latency_us(moving),
                               "after": windows.latency_us(windows.select(gen, "after"))},
+               "noise_ms_per_s": disturbance.noise_ms_per_s(gen["series"], control, before_us),
                "tcp": tcp, "ping": ping}
     if gen.get("config", {}).get("role") == "nat":  # no cells
         for counts in filter(None, (verdict["ledger"], verdict["control"])):
