@@ -44,7 +44,7 @@ struct program {
 	struct rpc_server *server;
 	struct ctl_service *ctl;
 	struct exporter *exporter;
-	struct steering *steering;
+	struct controller *controller;
 	struct notify *notify;
 	struct daemon daemon;
 	bool stop;
@@ -101,8 +101,8 @@ on_peer_frame(void *ctx, struct peer_conn *conn, const Slim__Peer__V1__Frame *fr
 }
 
 static void
-on_steered(void *ctx, uint64_t session, enum steering_verb verb,
-	   const struct steering_answer *answer)
+on_steered(void *ctx, uint64_t session, enum controller_verb verb,
+	   const struct controller_answer *answer)
 {
 	struct program *p = ctx;
 
@@ -155,16 +155,18 @@ start_nfs(struct program *p)
 }
 
 static int
-start_steering(struct program *p)
+start_controller(struct program *p)
 {
 	const struct daemon_config_steering *config = p->config->steering;
 	struct rpc_tls tls;
+	int rc;
 
 	if (config == NULL || p->config->steering_none)
 		return 0;
 	tls = config_rpc_tls(config->tls);
-	return steering_create(p->rpc, config->address, config->tls != NULL ? &tls : NULL,
-			       on_steered, p, &p->steering);
+	rc = outside_open_controller(p->outside, p->rpc, config->address,
+				     config->tls != NULL ? &tls : NULL);
+	return rc < 0 ? rc : controller_create(p->outside, on_steered, p, &p->controller);
 }
 
 static int
@@ -210,7 +212,7 @@ start_driver(struct program *p)
 		.runtime_dir = p->config->runtime_dir,
 		.nfs = p->daemon.nfs,
 		.peers = p->daemon.peers,
-		.steering = p->steering,
+		.controller = p->controller,
 		.steering_none = p->config->steering_none,
 		.allow_faults = p->options.allow_faults,
 		.compress = p->config->compress,
@@ -272,7 +274,7 @@ start(struct program *p)
 		int (*start)(struct program *p);
 	} parts[] = {
 		{"loop", start_loop},        {"outside", start_outside},
-		{"agent socket", start_nfs}, {"steering", start_steering},
+		{"agent socket", start_nfs}, {"controller", start_controller},
 		{"peers", start_peers},      {"driver", start_driver},
 		{"control", start_control},  {"metrics", start_metrics},
 		{"notify", start_notify},
@@ -302,7 +304,7 @@ stop(struct program *p)
 	ctl_service_destroy(p->ctl);
 	driver_destroy(p->daemon.driver);
 	peer_set_destroy(p->daemon.peers);
-	steering_destroy(p->steering);
+	controller_destroy(p->controller);
 	nf_registry_destroy(p->daemon.nfs);
 	outside_destroy(p->outside);
 	rpc_destroy(p->rpc);

@@ -136,8 +136,8 @@ move_destroy(struct move *m)
 
 	TAILQ_REMOVE(&driver->moves, m, link);
 	driver->n_moves--;
-	if (driver->config.steering != NULL)
-		steering_forget(driver->config.steering, m->session.id);
+	if (driver->config.controller != NULL)
+		controller_forget(driver->config.controller, m->session.id);
 	move_end_install(m);
 	move_drop_sums(m);
 	for (uint32_t t = 0; t < SLIM_MAX_TABLES; t++)
@@ -259,30 +259,30 @@ command_gate(struct move *m, enum session_effect_type type)
 /* ---- steering effects ------------------------------------------------------------------------ */
 
 static void
-call_steering(struct move *m, enum session_effect_type type, uint64_t arg)
+call_controller(struct move *m, enum session_effect_type type, uint64_t arg)
 {
-	static const enum steering_verb verbs[] = {
-		[FX_STEER_CHECK - FX_STEER_CHECK] = STEERING_CHECK,
-		[FX_STEER_PREPARE - FX_STEER_CHECK] = STEERING_PREPARE,
-		[FX_STEER_FLIP - FX_STEER_CHECK] = STEERING_FLIP,
-		[FX_STEER_QUIET - FX_STEER_CHECK] = STEERING_QUIET,
-		[FX_STEER_FENCE - FX_STEER_CHECK] = STEERING_FENCE,
-		[FX_STEER_CLEANUP - FX_STEER_CHECK] = STEERING_CLEANUP,
+	static const enum controller_verb verbs[] = {
+		[FX_STEER_CHECK - FX_STEER_CHECK] = CONTROLLER_CHECK,
+		[FX_STEER_PREPARE - FX_STEER_CHECK] = CONTROLLER_PREPARE,
+		[FX_STEER_FLIP - FX_STEER_CHECK] = CONTROLLER_FLIP,
+		[FX_STEER_QUIET - FX_STEER_CHECK] = CONTROLLER_QUIET,
+		[FX_STEER_FENCE - FX_STEER_CHECK] = CONTROLLER_FENCE,
+		[FX_STEER_CLEANUP - FX_STEER_CHECK] = CONTROLLER_CLEANUP,
 	};
-	struct steering_request request = {
+	struct controller_request request = {
 		.verb = verbs[type - FX_STEER_CHECK],
 		.session = m->session.id,
 		.complete = arg != 0,
 	};
 
-	if (m->driver->config.steering == NULL)
+	if (m->driver->config.controller == NULL)
 		return; /* the session knows: no_steering */
 	memcpy(request.service, m->service, sizeof(request.service));
 	memcpy(request.source, m->session.is_source ? m->nf_name : m->other_nf,
 	       sizeof(request.source));
 	memcpy(request.target, m->session.is_source ? m->other_nf : m->nf_name,
 	       sizeof(request.target));
-	steering_call(m->driver->config.steering, &request);
+	controller_call(m->driver->config.controller, &request);
 }
 
 static bool
@@ -300,8 +300,8 @@ take_vids(struct move *m, const Slim__V1__PrepareReply *reply)
 }
 
 void
-driver_steered(struct driver *driver, uint64_t session, enum steering_verb verb,
-	       const struct steering_answer *answer)
+driver_steered(struct driver *driver, uint64_t session, enum controller_verb verb,
+	       const struct controller_answer *answer)
 {
 	struct move *m = move_find(driver, session);
 
@@ -312,13 +312,13 @@ driver_steered(struct driver *driver, uint64_t session, enum steering_verb verb,
 		move_event_n(m, EV_STEER_FAILED, 0, answer->reason);
 		return;
 	}
-	if (verb == STEERING_PREPARE && !take_vids(m, answer->prepared)) {
+	if (verb == CONTROLLER_PREPARE && !take_vids(m, answer->prepared)) {
 		move_event_n(m, EV_STEER_FAILED, 0, REASON_PORTS);
 		return;
 	}
-	if (verb == STEERING_FLIP)
+	if (verb == CONTROLLER_FLIP)
 		m->times.flipped_ns = move_now_ns();
-	if (verb == STEERING_QUIET)
+	if (verb == CONTROLLER_QUIET)
 		m->times.quiet_ns = move_now_ns();
 	move_event(m, EV_STEERED);
 }
@@ -474,7 +474,7 @@ carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 		break;
 	default:
 		if (type >= FX_STEER_CHECK && type <= FX_STEER_CLEANUP)
-			call_steering(m, type, arg);
+			call_controller(m, type, arg);
 		else if (type >= FX_GATE_WATCH && type <= FX_GATE_SERVE)
 			command_gate(m, type);
 		else
@@ -916,7 +916,7 @@ check_request(const struct driver *driver, const struct driver_move *move, const
 	if (strcmp(nf_mode_name(nf), "pass") != 0)
 		return "this instance does not serve";
 	*ret_code = REASON_STEERING_UNREACHABLE;
-	if (driver->config.steering == NULL && !driver->config.steering_none)
+	if (driver->config.controller == NULL && !driver->config.steering_none)
 		return "no address of a steering service is configured";
 	return NULL;
 }
@@ -1027,7 +1027,7 @@ driver_create(const struct driver_config *config, struct driver **ret_driver)
 		return -ENOMEM;
 	driver->config = *config;
 	/* Who cannot ask for a flip cannot take the lead. */
-	if (config->steering == NULL && !config->steering_none)
+	if (config->controller == NULL && !config->steering_none)
 		driver->config.limits.source_gone_ns = 0;
 	TAILQ_INIT(&driver->moves);
 	job_list_init(&driver->jobs);

@@ -18,7 +18,7 @@
 #include "nf_registry.h"
 #include "peer.h"
 #include "session.h"
-#include "steering.h"
+#include "controller.h"
 
 struct driver;
 struct outside;
@@ -30,8 +30,8 @@ struct driver_config {
 	const char *runtime_dir; /* for what only a restart needs, on tmpfs; NULL: none */
 	struct nf_registry *nfs;
 	struct peer_set *peers;
-	struct steering *steering; /* NULL: no address is configured */
-	bool steering_none;        /* moves without a controller are wanted (tests) */
+	struct controller *controller; /* NULL: no address is configured */
+	bool steering_none;            /* moves without a controller are wanted (tests) */
 	bool allow_faults;
 	bool compress;                /* default of a move: lz4 */
 	uint64_t max_bandwidth;       /* default of a move, bytes a second; 0: no limit */
@@ -86,8 +86,8 @@ void driver_peer_up(struct driver *driver, struct peer_conn *conn);
 void driver_peer_down(struct driver *driver, struct peer_conn *conn, uint32_t reason);
 /* A dial has failed. */
 void driver_peer_unreachable(struct driver *driver, const char *host, uint32_t reason);
-void driver_steered(struct driver *driver, uint64_t session, enum steering_verb verb,
-		    const struct steering_answer *answer);
+void driver_steered(struct driver *driver, uint64_t session, enum controller_verb verb,
+		    const struct controller_answer *answer);
 void driver_peer_frame(struct driver *driver, struct peer_conn *conn,
 		       const Slim__Peer__V1__Frame *frame);
 

@@ -26,6 +26,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <protobuf-c/protobuf-c.h>
+
+#include "rpc.h"
+
 struct outside;
 
 /* ---- disk: small files that only grow ---------------------------------------------------- */
@@ -68,11 +72,30 @@ struct memory_ops {
 	void (*close)(struct outside *outside, void *at, size_t size);
 };
 
+/* ---- controller: calls of slim-ofctld's service slim.v1.Steering ------------------------------ */
+
+struct controller_start {
+	const char *method;              /* "Prepare" */
+	const ProtobufCMessage *request; /* gone after the call */
+	uint64_t timeout_ns;
+	/* The end, once. `reply`: when status->code is RPC_OK, else NULL. */
+	void (*on_done)(void *ctx, const struct rpc_status *status, const ProtobufCMessage *reply);
+	void *ctx;
+};
+
+struct controller_ops {
+	/* Calls that were started one after the other may arrive in any order. */
+	int (*start)(struct outside *outside, const struct controller_start *start);
+	/* Drops what is under way: no on_done comes any more. What was sent goes on. */
+	void (*hang_up)(struct outside *outside);
+};
+
 /* ---- the seam --------------------------------------------------------------------------------- */
 
 struct outside {
 	const struct disk_ops *disk;
 	const struct memory_ops *memory;
+	const struct controller_ops *controller;     /* NULL: there is none */
 	uint64_t (*random)(struct outside *outside); /* never 0, never foreseen */
 };
 

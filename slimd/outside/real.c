@@ -7,10 +7,6 @@
 
 #include "real_internal.h"
 
-struct real {
-	struct outside outside;
-};
-
 static uint64_t
 random_number(struct outside *outside)
 {
@@ -42,5 +38,10 @@ outside_create(struct outside **ret_outside)
 void
 outside_destroy(struct outside *outside)
 {
-	free(outside);
+	struct real *real = (struct real *)outside;
+
+	if (real == NULL)
+		return;
+	rpc_channel_destroy(real->channel);
+	free(real);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The real outside: files, mapped files, the kernel's random numbers.
+ * The real outside: files, mapped files, gRPC, the kernel's random numbers.
  *
  * One thread: that of the event loop.
  */
@@ -10,6 +10,10 @@
 #include "outside.h"
 
 int outside_create(struct outside **ret_outside);
+
+/* Where slim-ofctld answers: "unix:/path" or "host:port" (then with tls). */
+int outside_open_controller(struct outside *outside, struct rpc *rpc, const char *address,
+			    const struct rpc_tls *tls);
 
 /* After all that uses it. NULL is allowed. */
 void outside_destroy(struct outside *outside);

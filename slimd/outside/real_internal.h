@@ -5,6 +5,12 @@
 
 #include "outside.h"
 
+struct real {
+	struct outside outside;
+	struct rpc_channel *channel; /* to the controller; NULL: none */
+};
+
+extern const struct controller_ops real_controller;
 extern const struct disk_ops real_disk;
 extern const struct memory_ops real_memory;
 

@@ -3,7 +3,7 @@
  * Calls to slim-ofctld. Each session has at most one call under way and one that waits
  * behind it: a call that was sent is not overtaken (a newer one replaces the one that waits).
  */
-#include "steering.h"
+#include "controller.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,24 +12,25 @@
 #include <sys/queue.h>
 
 #include "log.h"
+#include "outside.h"
 #include "rpc.h"
 
 #define SECOND UINT64_C(1000000000)
 
 struct call {
 	TAILQ_ENTRY(call) link;
-	struct steering *steering;
-	struct steering_request request; /* under way */
-	struct steering_request next;
+	struct controller *controller;
+	struct controller_request request; /* under way */
+	struct controller_request next;
 	bool has_next;
 	bool dropped; /* its answer interests nobody */
 };
 
 TAILQ_HEAD(call_list, call);
 
-struct steering {
-	struct rpc_channel *channel;
-	steering_done_fn *done;
+struct controller {
+	struct outside *outside;
+	controller_done_fn *done;
 	void *ctx;
 	struct call_list calls;
 };
@@ -39,13 +40,16 @@ static const struct {
 	const char *method;
 	uint64_t timeout_ns;
 } verbs[] = {
-	[STEERING_CHECK] = {"Show", 3 * SECOND},   [STEERING_PREPARE] = {"Prepare", 10 * SECOND},
-	[STEERING_FLIP] = {"Flip", 5 * SECOND},    [STEERING_QUIET] = {"AwaitQuiet", 30 * SECOND},
-	[STEERING_FENCE] = {"Fence", 10 * SECOND}, [STEERING_CLEANUP] = {"Cleanup", 10 * SECOND},
+	[CONTROLLER_CHECK] = {"Show", 3 * SECOND},
+	[CONTROLLER_PREPARE] = {"Prepare", 10 * SECOND},
+	[CONTROLLER_FLIP] = {"Flip", 5 * SECOND},
+	[CONTROLLER_QUIET] = {"AwaitQuiet", 30 * SECOND},
+	[CONTROLLER_FENCE] = {"Fence", 10 * SECOND},
+	[CONTROLLER_CLEANUP] = {"Cleanup", 10 * SECOND},
 };
 
 static void
-take_reasons(struct steering_answer *answer, size_t n, Slim__V1__Reason *const *reasons)
+take_reasons(struct controller_answer *answer, size_t n, Slim__V1__Reason *const *reasons)
 {
 	answer->done = n == 0;
 	if (n == 0)
@@ -55,7 +59,7 @@ take_reasons(struct steering_answer *answer, size_t n, Slim__V1__Reason *const *
 }
 
 static void
-refuse(struct steering_answer *answer, Slim__V1__ReasonCode code, const char *text)
+refuse(struct controller_answer *answer, Slim__V1__ReasonCode code, const char *text)
 {
 	answer->done = false;
 	answer->reason = code;
@@ -63,7 +67,7 @@ refuse(struct steering_answer *answer, Slim__V1__ReasonCode code, const char *te
 }
 
 static void
-read_show(struct steering_answer *answer, const struct steering_request *request,
+read_show(struct controller_answer *answer, const struct controller_request *request,
 	  const Slim__V1__ShowReply *reply)
 {
 	refuse(answer, SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED,
@@ -73,17 +77,17 @@ read_show(struct steering_answer *answer, const struct steering_request *request
 }
 
 static void
-read_reply(struct steering_answer *answer, const struct steering_request *request,
+read_reply(struct controller_answer *answer, const struct controller_request *request,
 	   const ProtobufCMessage *reply)
 {
 	const Slim__V1__PrepareReply *prepared;
 	const Slim__V1__SteerReply *plain;
 
 	switch (request->verb) {
-	case STEERING_CHECK:
+	case CONTROLLER_CHECK:
 		read_show(answer, request, (const Slim__V1__ShowReply *)(const void *)reply);
 		break;
-	case STEERING_PREPARE:
+	case CONTROLLER_PREPARE:
 		prepared = (const Slim__V1__PrepareReply *)(const void *)reply;
 		answer->prepared = prepared;
 		take_reasons(answer, prepared->n_reasons, prepared->reasons);
@@ -99,17 +103,17 @@ static int start(struct call *call);
 static void
 answer_failure(struct call *call, int error)
 {
-	struct steering_answer answer = {.done = false};
+	struct controller_answer answer = {.done = false};
 
 	refuse(&answer, SLIM__V1__REASON_CODE__REASON_INTERNAL, strerror(-error));
-	call->steering->done(call->steering->ctx, call->request.session, call->request.verb,
-			     &answer);
+	call->controller->done(call->controller->ctx, call->request.session, call->request.verb,
+			       &answer);
 }
 
 static void
 call_over(struct call *call)
 {
-	struct steering *steering = call->steering;
+	struct controller *controller = call->controller;
 	int rc;
 
 	if (call->has_next) {
@@ -120,7 +124,7 @@ call_over(struct call *call)
 			return;
 		answer_failure(call, rc);
 	}
-	TAILQ_REMOVE(&steering->calls, call, link);
+	TAILQ_REMOVE(&controller->calls, call, link);
 	free(call);
 }
 
@@ -128,7 +132,7 @@ static void
 on_done(void *ctx, const struct rpc_status *status, const ProtobufCMessage *reply)
 {
 	struct call *call = ctx;
-	struct steering_answer answer = {.done = false};
+	struct controller_answer answer = {.done = false};
 
 	if (status->code == RPC_OK) {
 		read_reply(&answer, &call->request, reply);
@@ -138,25 +142,24 @@ on_done(void *ctx, const struct rpc_status *status, const ProtobufCMessage *repl
 			 verbs[call->request.verb].method, status->text);
 	}
 	if (!call->dropped && !call->has_next)
-		call->steering->done(call->steering->ctx, call->request.session, call->request.verb,
-				     &answer);
+		call->controller->done(call->controller->ctx, call->request.session,
+				       call->request.verb, &answer);
 	call_over(call);
 }
 
 static int
-start_rpc(struct call *call, const ProtobufCMessage *message)
+start_call(struct call *call, const ProtobufCMessage *message)
 {
-	struct rpc_call_config config = {
-		.service = &slim__v1__steering__descriptor,
+	struct outside *outside = call->controller->outside;
+	struct controller_start config = {
 		.method = verbs[call->request.verb].method,
-		.kind = RPC_UNARY,
 		.request = message,
 		.timeout_ns = verbs[call->request.verb].timeout_ns,
 		.on_done = on_done,
 		.ctx = call,
 	};
 
-	return rpc_call_start(call->steering->channel, &config, NULL);
+	return outside->controller->start(outside, &config);
 }
 
 static int
@@ -173,28 +176,28 @@ start(struct call *call)
 	cleanup.session = &session;
 	cleanup.complete = call->request.complete;
 	show.service = call->request.service;
-	if (call->request.verb == STEERING_CHECK)
-		return start_rpc(call, &show.base);
-	if (call->request.verb == STEERING_CLEANUP)
-		return start_rpc(call, &cleanup.base);
-	return start_rpc(call, &session.base);
+	if (call->request.verb == CONTROLLER_CHECK)
+		return start_call(call, &show.base);
+	if (call->request.verb == CONTROLLER_CLEANUP)
+		return start_call(call, &cleanup.base);
+	return start_call(call, &session.base);
 }
 
 static struct call *
-find_call(struct steering *steering, uint64_t session)
+find_call(struct controller *controller, uint64_t session)
 {
 	struct call *call;
 
-	TAILQ_FOREACH(call, &steering->calls, link)
+	TAILQ_FOREACH(call, &controller->calls, link)
 		if (call->request.session == session)
 			return call;
 	return NULL;
 }
 
 void
-steering_call(struct steering *steering, const struct steering_request *request)
+controller_call(struct controller *controller, const struct controller_request *request)
 {
-	struct call *call = find_call(steering, request->session);
+	struct call *call = find_call(controller, request->session);
 	int rc = -ENOMEM;
 
 	if (call != NULL) {
@@ -204,9 +207,9 @@ steering_call(struct steering *steering, const struct steering_request *request)
 	}
 	call = calloc(1, sizeof(*call));
 	if (call != NULL) {
-		call->steering = steering;
+		call->controller = controller;
 		call->request = *request;
-		TAILQ_INSERT_TAIL(&steering->calls, call, link);
+		TAILQ_INSERT_TAIL(&controller->calls, call, link);
 		rc = start(call);
 	}
 	if (rc == 0)
@@ -216,14 +219,14 @@ steering_call(struct steering *steering, const struct steering_request *request)
 		return;
 	}
 	answer_failure(call, rc);
-	TAILQ_REMOVE(&steering->calls, call, link);
+	TAILQ_REMOVE(&controller->calls, call, link);
 	free(call);
 }
 
 void
-steering_forget(struct steering *steering, uint64_t session)
+controller_forget(struct controller *controller, uint64_t session)
 {
-	struct call *call = find_call(steering, session);
+	struct call *call = find_call(controller, session);
 
 	/* What was sent goes on; only nobody listens. */
 	if (call != NULL)
@@ -231,38 +234,32 @@ steering_forget(struct steering *steering, uint64_t session)
 }
 
 int
-steering_create(struct rpc *rpc, const char *address, const struct rpc_tls *tls,
-		steering_done_fn *done, void *ctx, struct steering **ret_steering)
+controller_create(struct outside *outside, controller_done_fn *done, void *ctx,
+		  struct controller **ret_controller)
 {
-	struct steering *steering = calloc(1, sizeof(*steering));
-	struct rpc_channel_config config = {.address = address, .tls = tls};
-	int rc = -ENOMEM;
+	struct controller *controller = calloc(1, sizeof(*controller));
 
-	if (steering == NULL)
-		return rc;
-	TAILQ_INIT(&steering->calls);
-	steering->done = done;
-	steering->ctx = ctx;
-	rc = rpc_channel_create(rpc, &config, &steering->channel);
-	if (rc < 0) {
-		free(steering);
-		return rc;
-	}
-	*ret_steering = steering;
+	if (controller == NULL)
+		return -ENOMEM;
+	TAILQ_INIT(&controller->calls);
+	controller->done = done;
+	controller->ctx = ctx;
+	controller->outside = outside;
+	*ret_controller = controller;
 	return 0;
 }
 
 void
-steering_destroy(struct steering *steering)
+controller_destroy(struct controller *controller)
 {
-	if (steering == NULL)
+	if (controller == NULL)
 		return;
-	rpc_channel_destroy(steering->channel);
-	while (!TAILQ_EMPTY(&steering->calls)) {
-		struct call *call = TAILQ_FIRST(&steering->calls);
+	controller->outside->controller->hang_up(controller->outside);
+	while (!TAILQ_EMPTY(&controller->calls)) {
+		struct call *call = TAILQ_FIRST(&controller->calls);
 
-		TAILQ_REMOVE(&steering->calls, call, link);
+		TAILQ_REMOVE(&controller->calls, call, link);
 		free(call);
 	}
-	free(steering);
+	free(controller);
 }

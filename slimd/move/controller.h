@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Client of slim-ofctld's Steering service. One call at a time for each session; the answer
+ * comes later on the loop.
+ */
+#ifndef SLIMD_MOVE_CONTROLLER_H
+#define SLIMD_MOVE_CONTROLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slim_ctl.pb-c.h"
+#include "slim_limits.h"
+
+struct outside;
+struct controller;
+
+enum controller_verb {
+	CONTROLLER_CHECK, /* is the service known, is the switch up (Show) */
+	CONTROLLER_PREPARE,
+	CONTROLLER_FLIP,
+	CONTROLLER_QUIET,
+	CONTROLLER_FENCE,
+	CONTROLLER_CLEANUP,
+};
+
+struct controller_request {
+	enum controller_verb verb;
+	uint64_t session;
+	char service[SLIM_NAME_SIZE];
+	char source[SLIM_NAME_SIZE];
+	char target[SLIM_NAME_SIZE];
+	bool complete; /* CLEANUP */
+};
+
+struct controller_answer {
+	bool done;
+	Slim__V1__ReasonCode reason; /* when not done */
+	char text[SLIM_REASON_SIZE];
+	const Slim__V1__PrepareReply *prepared; /* PREPARE when done; gone after the callback */
+};
+
+typedef void controller_done_fn(void *ctx, uint64_t session, enum controller_verb verb,
+				const struct controller_answer *answer);
+
+/* The address is the outside's. One client an outside. */
+int controller_create(struct outside *outside, controller_done_fn *done, void *ctx,
+		      struct controller **ret_controller);
+
+/* Calls under way are dropped: nobody is called back any more. NULL is allowed. */
+void controller_destroy(struct controller *controller);
+
+/* An answer comes later, if only after a timeout. A call of the session that is under way is
+ * not overtaken: this one is sent after its end, and only this one is answered. */
+void controller_call(struct controller *controller, const struct controller_request *request);
+
+/* The session does not listen any more. What was sent goes on. */
+void controller_forget(struct controller *controller, uint64_t session);
+
+#endif
