@@ -150,10 +150,9 @@ steering_check(const struct topology *t, const struct steering *s,
 
 /* ---- verbs ---------------------------------------------------------------------- */
 
-/* Redirect tags: the first of the range, a run for each port. One session a service, and
- * ranges of services do not meet, so they are free. */
-static void
-choose_vids(const struct topology_service *service, uint16_t vids[SLIM_MAX_PORTS])
+/* One session a service, and ranges of services do not meet, so they are free. */
+void
+steering_choose_vids(const struct topology_service *service, uint16_t vids[SLIM_MAX_PORTS])
 {
 	for (unsigned p = 0; p < service->n_ports; p++)
 		vids[p] = (uint16_t)(service->redirect_first + p);
@@ -193,7 +192,7 @@ steering_prepare(const struct topology *t, struct steering *s,
 		.source = (uint8_t)named.source,
 		.target = (uint8_t)named.target,
 	};
-	choose_vids(named.topology, service->session.vids);
+	steering_choose_vids(named.topology, service->session.vids);
 	*ret_service = named.service;
 	return 1;
 }

@@ -99,6 +99,9 @@ int steering_check(const struct topology *t, const struct steering *s,
 		   const struct steering_request *request, unsigned *ret_service,
 		   struct steering_reason *ret_reason);
 
+/* The redirect tags of a session of the service: the first of its range, one for each port. */
+void steering_choose_vids(const struct topology_service *service, uint16_t vids[SLIM_MAX_PORTS]);
+
 /* The instance whose path new traffic takes: serving, or the target after the flip. */
 int steering_active(const struct steering_service *service);
 

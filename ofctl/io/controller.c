@@ -1048,6 +1048,18 @@ controller_counters(const struct controller *c)
 	return &c->counters;
 }
 
+struct preflight_facts
+controller_facts(struct controller *c)
+{
+	struct preflight_facts facts = {
+		.context = &c->context, .steering = &c->steering, .bridges_up = bridges_up(c)};
+
+	look_up_numbers(c);
+	for (unsigned b = 0; b < c->topology->n_bridges; b++)
+		facts.bridge_states[b] = bridge_state(c->bridges[b]);
+	return facts;
+}
+
 const struct steering *
 controller_steering(const struct controller *c)
 {

@@ -18,6 +18,7 @@
 #include <openssl/ssl.h>
 
 #include "ofctl_config.h"
+#include "preflight.h"
 #include "steering.h"
 
 struct controller;
@@ -77,6 +78,9 @@ struct controller_counters {
 #undef X
 };
 const struct controller_counters *controller_counters(const struct controller *controller);
+
+/* What a preflight asks of the bridges: as they are now. The facts point into the controller. */
+struct preflight_facts controller_facts(struct controller *controller);
 
 /* For showing. */
 const struct steering *controller_steering(const struct controller *controller);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "controller.h"
 #include "rpc.h"
 #include "slim_ctl.pb-c.h"
@@ -184,6 +185,14 @@ on_clear(struct rpc_request *request, const ProtobufCMessage *message, void *ctx
 	start_call(request, ctx, &call, set->service, "", set->instance);
 }
 
+static void
+on_check(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
+{
+	const struct service *service = ctx;
+
+	check_start(request, service->controller, (const Slim__V1__CheckRequest *)message);
+}
+
 /* ---- show ------------------------------------------------------------------------------ */
 
 struct shown_service {
@@ -296,13 +305,10 @@ on_show(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 }
 
 static const struct rpc_method methods[] = {
-	{"Prepare", RPC_UNARY, on_prepare},
-	{"Flip", RPC_UNARY, on_flip},
-	{"AwaitQuiet", RPC_UNARY, on_await_quiet},
-	{"Fence", RPC_UNARY, on_fence},
-	{"Cleanup", RPC_UNARY, on_cleanup},
-	{"Show", RPC_UNARY, on_show},
-	{"Set", RPC_UNARY, on_set},
+	{"Check", RPC_UNARY, on_check}, {"Prepare", RPC_UNARY, on_prepare},
+	{"Flip", RPC_UNARY, on_flip},   {"AwaitQuiet", RPC_UNARY, on_await_quiet},
+	{"Fence", RPC_UNARY, on_fence}, {"Cleanup", RPC_UNARY, on_cleanup},
+	{"Show", RPC_UNARY, on_show},   {"Set", RPC_UNARY, on_set},
 	{"Clear", RPC_UNARY, on_clear},
 };
 

@@ -341,6 +341,25 @@ class OneBridge:
         self.ofctld.prepare()
         self.ofctld.cleanup(False)
 
+    def check(self, source="a", target="b", service="nat", ports=("inside", "outside")):
+        got = self.ofctld.stub.Check(pb.CheckRequest(service=service, source=source, target=target,
+                                                     ports=ports))
+        return [pb.ReasonCode.Name(r.code) for r in got.reasons], got
+
+    def checks(self):
+        """Everything in the way of a move at once, and nothing is changed by asking."""
+        before = self.switch.flows("br")
+        codes, got = self.check()
+        equal(codes, [], "reasons against a move that can begin")
+        equal([(p.port, p.redirect_vid) for p in got.ports], [("inside", 3008), ("outside", 3009)],
+              "tags")
+        equal([b.bridge for b in got.bridges], ["br"], "bridges")
+        equal(self.check(service="lb")[0], ["REASON_UNKNOWN_SERVICE"], "unknown service")
+        equal(self.check("b", "z", ports=("inside", "wan"))[0],
+              ["REASON_UNKNOWN_INSTANCE", "REASON_STEERING_REFUSED", "REASON_PORTS",
+               "REASON_PORTS"], "all that is wrong")
+        equal(self.switch.flows("br"), before, "rules")
+
     def continuous_traffic(self):
         """Frames all the time, through kill -9 and restart of slim-ofctld: each one arrives."""
         arrived, sent = set(), 0
@@ -513,7 +532,7 @@ def main():
     for function in (one.set_and_show, one.guards, one.move, one.fence,
                      one.fence_after_the_flip, one.prepare_is_fresh, one.killed_daemon,
                      one.lost_state_file, one.restarted_switch, one.deleted_rules, one.refusals,
-                     one.continuous_traffic, one.end):
+                     one.checks, one.continuous_traffic, one.end):
         case(function)
     case(tcp, switch)
     case(ssl, switch)
