@@ -9,6 +9,7 @@
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
 
+#include "clock.h"
 #include "command.h"
 #include "gen.h"
 #include "loop.h"
@@ -70,7 +71,7 @@ set_up(struct gen *g)
 		if (error != 0)
 			return error;
 	}
-	g->command.start_ns = g->result.started_ns = loop_now_ns();
+	g->command.start_ns = g->result.started_ns = clock_now_ns();
 	error = traffic_create(&g->options->traffic, g->result.started_ns, &g->traffic);
 	if (error != 0)
 		return fail("flows", error);
@@ -136,7 +137,7 @@ run(struct gen *g, const volatile int *stop)
 
 		if (up)
 			loop_round(&g->loop);
-		now_ns = loop_now_ns();
+		now_ns = clock_now_ns();
 		if (now_ns - command_ns >= COMMAND_INTERVAL_NS) {
 			command_ns = now_ns;
 			up = up || links_are_up(g);
@@ -159,10 +160,10 @@ fill_result(struct gen *g)
 {
 	struct timespec unix_time;
 
-	g->result.stopped_ns = loop_now_ns();
+	g->result.stopped_ns = clock_now_ns();
 	clock_gettime(CLOCK_REALTIME, &unix_time);
-	g->result.unix_minus_monotonic_ns =
-		(int64_t)unix_time.tv_sec * 1000000000 + unix_time.tv_nsec - (int64_t)loop_now_ns();
+	g->result.unix_minus_monotonic_ns = (int64_t)unix_time.tv_sec * 1000000000 +
+					    unix_time.tv_nsec - (int64_t)clock_now_ns();
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++) {
 		const struct loop_port *port = &g->loop.ports[side];
 		struct rte_eth_stats stats = {0};
@@ -225,7 +226,7 @@ gen_run(const struct options *options, const volatile int *stop)
 				traffic_phase_name(traffic_phase(g.traffic)),
 				traffic_n_open(g.traffic));
 		loop_take_back(&g.loop);
-		traffic_finish(g.traffic, loop_now_ns());
+		traffic_finish(g.traffic, clock_now_ns());
 		if (error == 0)
 			error = write_result(&g);
 		command_finish(&g.command, error == 0 ? "done" : "error no result");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ports of the generator; see loop.h. */
 #include <errno.h>
-#include <time.h>
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "clock.h"
 #include "loop.h"
 
 #define N_DESCRIPTORS 1024u
@@ -42,15 +42,6 @@ loop_port_is_up(const struct loop_port *port)
 	return rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
-uint64_t
-loop_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* ---- receiving ------------------------------------------------------------------ */
 
 static void
@@ -76,7 +67,7 @@ receive_queue(struct loop *loop, enum traffic_side side, uint16_t queue)
 
 	if (n == 0)
 		return 0;
-	now_ns = loop_now_ns();
+	now_ns = clock_now_ns();
 	for (uint16_t i = 0; i < n; i++)
 		take(loop, side, mbufs[i], now_ns);
 	rte_pktmbuf_free_bulk(mbufs, n);
@@ -135,7 +126,7 @@ static bool
 send_due(struct loop *loop, enum traffic_side side)
 {
 	struct loop_port *port = &loop->ports[side];
-	uint64_t now_ns = loop_now_ns();
+	uint64_t now_ns = clock_now_ns();
 	struct rte_mbuf *m;
 
 	if (port->n_pending > 0 && !flush(port))
@@ -157,7 +148,7 @@ loop_round(struct loop *loop)
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++)
 		for (unsigned i = 0; i < MAX_BURSTS && receive(loop, side) >= LOOP_BURST; i++)
 			;
-	traffic_tick(loop->traffic, loop_now_ns());
+	traffic_tick(loop->traffic, clock_now_ns());
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++) {
 		for (unsigned i = 0; i < MAX_BURSTS && send_due(loop, side); i++)
 			;

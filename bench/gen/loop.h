@@ -31,8 +31,6 @@ int loop_port_start(struct loop_port *port, uint16_t id, uint16_t n_rx_queues,
 		    struct rte_mempool *pool);
 bool loop_port_is_up(const struct loop_port *port);
 
-uint64_t loop_now_ns(void); /* CLOCK_MONOTONIC */
-
 /* Receives, ticks, sends, once. */
 void loop_round(struct loop *loop);
 

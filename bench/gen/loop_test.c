@@ -17,6 +17,7 @@
 #include <rte_eth_ring.h>
 #include <rte_ring.h>
 
+#include "clock.h"
 #include "fake_wire.h"
 #include "loop.h"
 
@@ -180,7 +181,7 @@ run(struct traffic *t, struct fake_wire_config wire_config)
 {
 	struct fake_wire *wire = make_wire(wire_config);
 	struct loop loop = {.pool = pool, .traffic = t};
-	uint64_t end_ns = loop_now_ns() + DEADLINE_NS;
+	uint64_t end_ns = clock_now_ns() + DEADLINE_NS;
 
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++) {
 		assert_int_equal(loop_port_start(&loop.ports[side], port_ids[side], N_QUEUES, pool),
@@ -189,13 +190,13 @@ run(struct traffic *t, struct fake_wire_config wire_config)
 	}
 	while (traffic_phase(t) != TRAFFIC_DONE) {
 		loop_round(&loop);
-		carry(wire, loop_now_ns());
+		carry(wire, clock_now_ns());
 		if (sent(t) >= N_PACKETS)
-			traffic_stop(t, loop_now_ns());
-		assert_true(loop_now_ns() < end_ns);
+			traffic_stop(t, clock_now_ns());
+		assert_true(clock_now_ns() < end_ns);
 	}
 	loop_take_back(&loop);
-	traffic_finish(t, loop_now_ns());
+	traffic_finish(t, clock_now_ns());
 	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++)
 		rte_eth_dev_stop(port_ids[side]);
 	fake_wire_destroy(wire);
@@ -208,7 +209,7 @@ a_perfect_translator_is_clean(void **state)
 	struct traffic *t;
 
 	(void)state;
-	assert_int_equal(traffic_create(&config, loop_now_ns(), &t), 0);
+	assert_int_equal(traffic_create(&config, clock_now_ns(), &t), 0);
 	run(t, (struct fake_wire_config){0});
 	up = judged(t, LEDGER_UP);
 	down = judged(t, LEDGER_DOWN);
@@ -245,7 +246,7 @@ a_faulty_one_is_found_out(void **state)
 	struct traffic *t;
 
 	(void)state;
-	assert_int_equal(traffic_create(&config, loop_now_ns(), &t), 0);
+	assert_int_equal(traffic_create(&config, clock_now_ns(), &t), 0);
 	run(t, faulty);
 	up = judged(t, LEDGER_UP);
 	assert_int_equal(ledger_counts_lost(&up), 2);

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -23,6 +22,7 @@
 
 #include <openssl/err.h>
 
+#include "clock.h"
 #include "link.h"
 #include "log.h"
 #include "slim_limits.h"
@@ -78,15 +78,6 @@ struct bridge {
 };
 
 static void step(struct bridge *b, enum link_event event);
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- addresses ---------------------------------------------------------------- */
 
@@ -675,7 +666,7 @@ do_up(struct bridge *b)
 static void
 arm(struct bridge *b)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 	uint64_t wait = b->link.deadline_ns > now ? b->link.deadline_ns - now : 0;
 	struct timeval tv = {.tv_sec = (time_t)(wait / 1000000000),
 			     .tv_usec = (suseconds_t)(wait % 1000000000 / 1000) + 1};
@@ -687,7 +678,7 @@ static void
 step(struct bridge *b, enum link_event event)
 {
 	uint64_t before = b->link.deadline_ns;
-	unsigned does = link_step(&b->link, event, now_ns());
+	unsigned does = link_step(&b->link, event, clock_now_ns());
 
 	if (b->link.deadline_ns != before && event != LINK_MESSAGE)
 		arm(b);
@@ -716,7 +707,7 @@ on_timer(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	if (b->link.deadline_ns <= now_ns() && b->link.state != LINK_WAITING &&
+	if (b->link.deadline_ns <= clock_now_ns() && b->link.state != LINK_WAITING &&
 	    (b->link.state != LINK_UP || b->link.probed))
 		complain(b, "no answer in time");
 	step(b, LINK_TIMER);
@@ -750,7 +741,7 @@ bridge_create(struct event_base *base, const struct bridge_config *config,
 	b->tls = strncmp(config->address, "ssl:", 4) == 0 ? config->tls : NULL;
 	b->ports = calloc(BRIDGE_MAX_PORTS, sizeof(b->ports[0]));
 	b->timer = evtimer_new(base, on_timer, b);
-	link_init(&b->link, config->probe_ns, now_ns());
+	link_init(&b->link, config->probe_ns, clock_now_ns());
 	if (!b->ports || !b->timer) {
 		bridge_destroy(b);
 		return -ENOMEM;

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "control.h"
 #include "log.h"
 
@@ -41,15 +41,6 @@ struct quiet {
 	uint64_t still_since_ns;
 };
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
-}
-
 static void
 destroy(struct quiet *q)
 {
@@ -73,7 +64,7 @@ finish(struct quiet *q, const char *error, bool unreachable)
 static void
 wait_until(struct quiet *q, uint64_t at_ns)
 {
-	uint64_t now = now_ns(), wait = at_ns > now ? at_ns - now : 0;
+	uint64_t now = clock_now_ns(), wait = at_ns > now ? at_ns - now : 0;
 	struct timeval tv = {.tv_sec = (time_t)(wait / 1000000000),
 			     .tv_usec = (suseconds_t)(wait % 1000000000 / 1000)};
 
@@ -106,7 +97,7 @@ on_port_stats(void *ctx, const struct of_port_stats *stats)
 static void
 judge_sample(struct quiet *q)
 {
-	uint64_t now = now_ns(), pause = q->config.still_ns / 5;
+	uint64_t now = clock_now_ns(), pause = q->config.still_ns / 5;
 
 	if (q->failed) {
 		finish(q, "a switch has gone while its counters were watched", true);
@@ -264,7 +255,7 @@ quiet_start(struct event_base *base, const struct quiet_config *config, quiet_do
 	q->config = *config;
 	q->done = done;
 	q->ctx = ctx;
-	q->end_ns = now_ns() + config->deadline_ns;
+	q->end_ns = clock_now_ns() + config->deadline_ns;
 	q->timer = evtimer_new(base, on_timer, q);
 	for (unsigned b = 0; b < TOPOLOGY_MAX_BRIDGES; b++)
 		q->parts[b].quiet = q;

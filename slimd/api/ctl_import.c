@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "ctl_value.h"
 #include "gate.h"
 #include "install.h"
@@ -67,15 +67,6 @@ struct import {
 	Slim__V1__Reason reasons[MAX_REASONS], *reason_ptrs[MAX_REASONS];
 	char texts[MAX_REASONS][SLIM_REASON_SIZE];
 };
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static const struct schema_table *
 import_schema(const struct import *import)
@@ -146,7 +137,7 @@ import_close(struct import *import)
 	struct gate_command command = {.mode = SLIM_GATE_CLOSED};
 
 	import->state = CLOSING;
-	import->progress_ns = now_ns();
+	import->progress_ns = clock_now_ns();
 	gate_command(&import->gate, &command);
 }
 
@@ -252,7 +243,7 @@ put_rows(struct import *import)
 		}
 		import->next_row++;
 		import->next_slot++;
-		import->progress_ns = now_ns();
+		import->progress_ns = clock_now_ns();
 	}
 	return true;
 }
@@ -272,7 +263,7 @@ begin_putting(struct import *import)
 	};
 
 	import->state = PUTTING;
-	import->progress_ns = now_ns();
+	import->progress_ns = clock_now_ns();
 	import->installing = install_begin(&import->install, &config) == 0;
 	if (!import->installing)
 		import_fail(import, RPC_DATA_LOSS, REASON_TEXT(INTERNAL),
@@ -289,10 +280,10 @@ poll_putting(struct import *import)
 		return;
 	if (import->read_all) {
 		import->state = DRAINING;
-		import->progress_ns = now_ns();
+		import->progress_ns = clock_now_ns();
 		return;
 	}
-	import->progress_ns = now_ns(); /* it is the client's turn */
+	import->progress_ns = clock_now_ns(); /* it is the client's turn */
 	rpc_resume(import->request);
 }
 
@@ -335,7 +326,7 @@ import_poll(struct import *import)
 		poll_putting(import);
 	if (import->state == DRAINING)
 		poll_draining(import);
-	if (now_ns() - import->progress_ns > STALL_NS) {
+	if (clock_now_ns() - import->progress_ns > STALL_NS) {
 		gave_up = import->state == CLOSING;
 		import_fail(import, RPC_ABORTED, REASON_TEXT(NF_SILENT),
 			    "the NF's workers do not answer");
@@ -430,7 +421,7 @@ import_start(struct import *import)
 		return false;
 	command.session |= 1;
 	import->nf->session = command.session;
-	import->progress_ns = now_ns();
+	import->progress_ns = clock_now_ns();
 	gate_init(&import->gate, import->nf);
 	gate_command(&import->gate, &command);
 	return event_add(import->poll, &(struct timeval){.tv_usec = POLL_US}) == 0;

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "ctl_table.h"
 #include "log.h"
 #include "reasons.h"
@@ -21,15 +21,6 @@ static struct daemon *
 daemon_of(void *ctx)
 {
 	return ((struct ctl_service *)ctx)->daemon;
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* ---- version, peers, log level --------------------------------------------------- */
@@ -158,7 +149,7 @@ fill_nf(const struct nf *nf, struct nf_message *ret)
 	message->pid = nf->pid;
 	message->n_workers = nf->n_workers;
 	message->mode = (char *)nf_mode_name(nf);
-	message->alive = nf_is_alive(nf, now_ns());
+	message->alive = nf_is_alive(nf, clock_now_ns());
 	message->session = nf->session;
 	for (i = 0; i < nf->n_ports; i++)
 		ret->ports[i] = (char *)nf->ports[i].name;
@@ -224,7 +215,7 @@ reply_job(struct rpc_request *request, const struct job *job)
 {
 	struct job_message message;
 
-	job_to_message(job, now_ns(), &message);
+	job_to_message(job, clock_now_ns(), &message);
 	rpc_reply(request, &message.job.base);
 }
 
@@ -295,7 +286,7 @@ handle_list_jobs(struct rpc_request *request, const ProtobufCMessage *message, v
 	TAILQ_FOREACH(job, &list->jobs, link) {
 		if (n == JOB_MAX)
 			break;
-		job_to_message(job, now_ns(), &messages[n]);
+		job_to_message(job, clock_now_ns(), &messages[n]);
 		ptrs[n] = &messages[n].job;
 		n++;
 	}
@@ -379,7 +370,7 @@ watcher_send(struct watcher *watcher)
 		watcher_schedule(watcher, WATCH_DELAY_MS); /* the client is slow */
 		return;
 	}
-	job_to_message(job, now_ns(), &message);
+	job_to_message(job, clock_now_ns(), &message);
 	rpc_send(request, &message.job.base);
 	if (job->state == SLIM__V1__JOB_STATE__JOB_RUNNING) {
 		watcher_schedule(watcher, WATCH_PERIOD_MS);

@@ -4,22 +4,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/buffer.h>
 
+#include "clock.h"
 #include "log.h"
 
 static void
 print_nfs(const struct daemon *daemon, struct evbuffer *out)
 {
 	char name[EXPORTER_LABEL_SIZE], service[EXPORTER_LABEL_SIZE];
-	struct timespec now;
 	const struct nf *nf;
-	uint64_t now_ns;
+	uint64_t now_ns = clock_now_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	exporter_print_type(out, "slim_nf_alive", "gauge");
 	TAILQ_FOREACH(nf, nf_registry_list(daemon->nfs), link)
 		evbuffer_add_printf(out, "slim_nf_alive{nf=\"%s\",service=\"%s\"} %d\n",

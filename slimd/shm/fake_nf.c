@@ -9,11 +9,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "slot.h"
 
 #define PAGE 4096u
@@ -23,15 +23,6 @@ static size_t
 round_up(size_t size, size_t unit)
 {
 	return (size + unit - 1) / unit * unit;
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* ---- layout --------------------------------------------------------------------------- */
@@ -111,7 +102,7 @@ describe_nf(struct fake_nf *nf, const char *name, bool active, uint32_t n_ports,
 	}
 	for (uint32_t w = 0; w < nf->n_workers; w++) {
 		atomic_store(&info->workers[w].mode, active ? SLIM_GATE_PASS : SLIM_GATE_CLOSED);
-		atomic_store(&info->workers[w].heartbeat_ns, now_ns());
+		atomic_store(&info->workers[w].heartbeat_ns, clock_now_ns());
 	}
 }
 
@@ -461,7 +452,7 @@ take_command(struct fake_nf *nf, uint32_t worker, uint32_t epoch)
 			nf->local_of[s] = 0;
 	}
 	if (command->mode == SLIM_GATE_HOLD)
-		atomic_store(&status->stopped_ns, now_ns());
+		atomic_store(&status->stopped_ns, clock_now_ns());
 	if (command->wipe)
 		wipe(nf, worker);
 	for (uint32_t p = 0; p < nf->info->n_ports; p++) {
@@ -480,7 +471,7 @@ fake_nf_poll(struct fake_nf *nf, uint32_t worker)
 	uint32_t epoch = atomic_load_explicit(&nf->control->command.epoch, memory_order_acquire);
 	uint32_t mode;
 
-	atomic_store(&nf->info->workers[worker].heartbeat_ns, now_ns());
+	atomic_store(&nf->info->workers[worker].heartbeat_ns, clock_now_ns());
 	if (epoch != nf->workers[worker].epoch && !nf->stuck)
 		take_command(nf, worker, epoch);
 	mode = atomic_load(&nf->info->workers[worker].mode);

@@ -14,11 +14,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define HEARTBEAT_MS 200
@@ -48,15 +48,6 @@ struct nf_registry {
 };
 
 /* ---- NFs that come and go ----------------------------------------------------------- */
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void
 beat(const struct nf *nf, uint64_t time_ns)
@@ -165,7 +156,7 @@ client_register(struct nf_client *client, const struct slim_reg_hello *hello, co
 	}
 	nf->client = client;
 	client->nf = nf;
-	beat(nf, now_ns());
+	beat(nf, clock_now_ns());
 	return 0;
 }
 
@@ -288,7 +279,7 @@ on_heartbeat(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
-	nf_registry_beat(ctx, now_ns());
+	nf_registry_beat(ctx, clock_now_ns());
 }
 
 /* ---- registry ------------------------------------------------------------------------- */

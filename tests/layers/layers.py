@@ -50,7 +50,7 @@ RULES = {
     "ofctl": {"uses": ["proto", "ofctl/core", "ofctl/io", "base"], "never": [r"^rte_"]},
     "nfs/common": {"uses": ["proto", "agent"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
     "nfs": {"uses": ["proto", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
-    "bench/gen": {"uses": ["bench/judge", "bench/common", "proto"],
+    "bench/gen": {"uses": ["bench/judge", "bench/common", "proto", "base"],
                   "never": [r"^event2/", r"^grpc", r"protobuf", r"^slim\.h$", r"^slim_shm\.h$"]},
     # An NF, its agent and slimd's reader in one process.
     "bench/loop": {"uses": ["proto", "agent", "nfs", "slimd/shm"],
