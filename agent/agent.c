@@ -348,7 +348,7 @@ start_worker(struct slim_agent *agent, struct agent_worker *w)
 	const struct slim_shm_info *info = agent->info;
 	uint8_t *control = (uint8_t *)agent->control;
 
-	w->pub.epoch_word = &agent->control->command.epoch;
+	w->pub.epoch_word = &agent->control->gate.epoch;
 	w->install = (void *)(control + info->install_offset +
 			      w->pub.index * sizeof(struct slim_shm_install));
 	for (uint16_t t = 0; t < agent->n_tables; t++) {

@@ -263,7 +263,7 @@ end_watch(struct agent_worker *w)
 static void
 resume_if_abandoned(struct agent_worker *w)
 {
-	struct slim_shm_command *shm = &w->agent->control->command;
+	struct slim_shm_gate *shm = &w->agent->control->gate;
 	uint64_t limit = w->command.hold_limit_ns;
 	uint64_t beat = atomic_load_explicit(&shm->slimd_heartbeat_ns, memory_order_relaxed);
 	uint32_t expected = SLIM_HOLD_HOLDING;
@@ -337,7 +337,7 @@ all_reached_wave(const struct agent_worker *w, uint32_t wave)
 static void
 poll_hold(struct agent_worker *w)
 {
-	struct slim_shm_command *shm = &w->agent->control->command;
+	struct slim_shm_gate *shm = &w->agent->control->gate;
 	uint32_t word = atomic_load_explicit(&shm->hold_word, memory_order_acquire); /* P9 */
 
 	if (word == SLIM_HOLD_TAKEN) {
@@ -441,7 +441,7 @@ lead_round(struct agent_worker *w, uint16_t p)
 	struct slim_flush_view view = {
 		.n_workers = w->agent->n_workers,
 		.peer_workers = w->command.peer_workers,
-		.request = atomic_load_explicit(&w->agent->control->command.round_request,
+		.request = atomic_load_explicit(&w->agent->control->gate.round_request,
 						memory_order_relaxed),
 		.covered = atomic_load_explicit(&status->rounds_done, memory_order_relaxed),
 		.waiting = atomic_load_explicit(&status->pending, memory_order_relaxed) != 0,

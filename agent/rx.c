@@ -110,7 +110,7 @@ slim_rx_purge(struct agent_worker *w)
 static void
 receive_taken(struct agent_worker *w)
 {
-	struct slim_shm_command *shm = &w->agent->control->command;
+	struct slim_shm_gate *shm = &w->agent->control->gate;
 	uint32_t word = SLIM_HOLD_END_SENT;
 
 	if (w->mode != SLIM_GATE_HOLD)

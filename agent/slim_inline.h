@@ -42,7 +42,7 @@ struct slim_worker {
 	uint32_t open_ports; /* bit p: nothing stands between port p and the NF */
 	uint16_t index;
 	bool serving;      /* this instance owns its buckets for good */
-	uint8_t poll_says; /* SLIM_POLL_SERVES or 0 */
+	uint8_t poll_says; /* bits of enum slim_poll */
 	uint16_t port_ids[SLIM_MAX_PORTS];
 	struct slim_shm_worker *status;
 	const uint8_t *bucket_worker;

@@ -19,7 +19,7 @@
  * worker (lcore) of the NF, "M" its main loop, "D" slimd. Each pair of
  * release and acquire is named P1.. so that both ends can be found.
  *
- *   P1  command epoch      D release  -> W acquire   (parameters of the command)
+ *   P1  command epoch      D release  -> W acquire   (the command's block is whole)
  *   P2  worker ack         W release  -> D acquire   (all that W did up to then)
  *   P3  dirty ring tail    W release  -> D acquire   (slot numbers in the ring)
  *   P4  dirty ring head    D release  -> W acquire   (never needed: cannot overflow)
@@ -33,6 +33,8 @@
  *                          D's store is a release and W's load an acquire, so that
  *                          W may use the ring entry again that D has read)
  *   P9  hold word          compare-and-swap, acq_rel, both sides
+ *   P10 command block      D: block's epoch = 0; fence(release); words; epoch, release
+ *                          W: epoch, acquire; words; fence(acquire); the same epoch?
  */
 #ifndef SLIM_PROTO_SHM_H
 #define SLIM_PROTO_SHM_H
@@ -44,7 +46,7 @@
 #include "slim_limits.h"
 
 #define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
-#define SLIM_SHM_VERSION 1u
+#define SLIM_SHM_VERSION 2u
 #define SLIM_CACHE_LINE 64
 
 /* ---- schema ---------------------------------------------------------- */
@@ -157,10 +159,10 @@ enum slim_gate_mode {
 };
 
 /* The hold word decides who may act when daemons die in the middle (P9).
- * D: IDLE->HOLDING (with the HOLD command), HOLDING->END_SENT, END_SENT->FENCED, any->IDLE
+ * D: IDLE->HOLDING (before the HOLD command), HOLDING->END_SENT, END_SENT->FENCED, any->IDLE
  * W: HOLDING->RESUMED (hold limit over, slimd silent), END_SENT->TAKEN (frame from the target) */
 enum slim_hold_word {
-	SLIM_HOLD_IDLE = 0,
+	SLIM_HOLD_IDLE = 0, /* no hold: a worker that still holds passes */
 	SLIM_HOLD_HOLDING,  /* END not sent: the agent may resume by itself */
 	SLIM_HOLD_END_SENT, /* the target may own the buckets: wait */
 	SLIM_HOLD_RESUMED,  /* the agent resumed by itself */
@@ -180,33 +182,50 @@ struct slim_shm_port_command {
 	uint16_t reserved[3];
 };
 
-/* Written by slimd, then published by `epoch` (P1). Until every worker has
- * acknowledged the epoch (struct slim_shm_worker.ack_epoch) slimd leaves all
- * members but round_request and hold_word alone. */
+/* A command, whole. Written and read by slim_command.h alone. */
 struct slim_shm_command {
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t epoch; /* 0: never commanded */
-	uint32_t mode;                                    /* enum slim_gate_mode */
-	uint32_t track;                                   /* bit t: note changes of table t */
-	uint32_t n_ports;
+	uint32_t mode;    /* enum slim_gate_mode */
+	uint32_t track;   /* bit t: note changes of table t */
 	uint64_t session; /* 0: no session */
 	uint64_t nonce;   /* of the session's frames */
 	uint64_t hold_limit_ns;
+	uint32_t n_ports;
+	uint32_t peer_workers; /* workers of the other instance */
 	uint32_t watch;     /* 1: look for slim frames also in PASS; a source: until it is probed */
 	uint32_t is_source; /* 1: this NF is the session's source (sends probes, marks) */
-	uint32_t peer_workers; /* workers of the other instance */
-	uint32_t wipe;         /* 1: with CLOSED: remove every entry */
-	uint32_t fault;        /* enum slim_fault bits */
-	uint32_t reserved;
+	uint32_t wipe;      /* 1: with CLOSED: remove every entry */
+	uint32_t fault;     /* enum slim_fault bits */
 	struct slim_shm_port_command ports[SLIM_MAX_PORTS];
+};
+#define SLIM_COMMAND_WORDS (sizeof(struct slim_shm_command) / sizeof(uint64_t))
+
+/* Command e stands in block e % 2, with e as its sequence number while it is whole (P1, P10). So
+ * the command in force is never overwritten by the next: a command may follow before the last was
+ * acknowledged, and one that slimd did not finish is as if it had never begun. */
+struct slim_shm_command_block {
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t epoch; /* 0: being written */
+	_Atomic uint64_t words[SLIM_COMMAND_WORDS];
+};
+
+/* What slimd tells the gate. */
+struct slim_shm_gate {
+	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t
+		epoch; /* P1; of the newest command; 0: none yet */
+	struct slim_shm_command_block blocks[2];
+	/* Live words: they count from the next poll on, with no command and no acknowledgement. */
 	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t hold_word; /* enum slim_hold_word (P9) */
 	_Atomic uint32_t
 		round_request; /* D: count up: run one flush round on every port, even if nothing waits */
+	_Atomic uint32_t
+		source_gone; /* D: at a target: 1: the source is dead, wait for no answer of it */
+	_Atomic uint32_t reserved;
 	_Atomic uint64_t slimd_heartbeat_ns; /* D: CLOCK_MONOTONIC, at least every second */
+	_Atomic uint64_t awake_until_ns; /* D: CLOCK_MONOTONIC: until then workers do not sleep */
 };
 
 struct slim_shm_control {
 	uint64_t magic;
-	struct slim_shm_command command;
+	struct slim_shm_gate gate;
 	/* then, at info->install_offset: n_workers struct slim_shm_install;
 	 * dirty flags and rings at the places that the tables name */
 };
@@ -244,28 +263,34 @@ slim_hist_floor(uint32_t bin)
 }
 
 /* Events of the gate, one counter a kind. Worker-local, never reset. */
-#define SLIM_GATE_COUNTERS(X)                                                         \
-	X(held, "packets that waited in the source's hold")                           \
-	X(hold_overflow, "packets dropped because the hold was full")                 \
-	X(resumed, "held packets that the source served itself after an abort")       \
-	X(redirected, "packets tagged and sent to the target")                        \
-	X(redirect_retry, "attempts to redirect that found the transmit ring full")   \
-	X(queued, "direct packets that waited at the target for a flush round")       \
-	X(queue_overflow, "packets dropped because the target's queue was full")      \
-	X(released, "direct packets released after a flush round")                    \
-	X(redirect_received, "redirected packets that the target served")             \
-	X(closed_drop, "packets dropped because this instance does not own them")     \
-	X(foreign_frame, "slim frames with a wrong session, nonce or shape")          \
-	X(frames_sent, "slim frames sent")                                            \
-	X(frames_received, "slim frames accepted")                                    \
-	X(rounds, "flush rounds completed")                                           \
-	X(round_resend, "flush frames sent again")                                    \
-	X(round_gave_up, "flush rounds that ended without the source, which is gone") \
-	X(installed, "rows installed")                                                \
-	X(removed, "rows removed")                                                    \
-	X(merged, "rows whose lazy fields were merged")                               \
-	X(install_full, "rows refused because the table was full")                    \
-	X(install_bad, "install records that made no sense")                          \
+#define SLIM_GATE_COUNTERS(X)                                                                     \
+	X(held, "packets that waited in the source's hold")                                       \
+	X(hold_overflow, "packets dropped because the hold was full")                             \
+	X(resumed, "held packets that the source served itself after an abort")                   \
+	X(redirected, "packets tagged and sent to the target")                                    \
+	X(redirect_retry, "attempts to redirect that found the transmit ring full")               \
+	X(queued, "direct packets that waited at the target for a flush round")                   \
+	X(queue_overflow, "packets dropped because the target's queue was full")                  \
+	X(released, "direct packets released after a flush round")                                \
+	X(redirect_received, "redirected packets that the target served")                         \
+	X(closed_drop, "packets dropped because this instance does not own them")                 \
+	X(foreign_frame, "slim frames with a wrong session, nonce or shape")                      \
+	X(frames_sent, "slim frames sent")                                                        \
+	X(frames_received, "slim frames accepted")                                                \
+	X(rounds, "flush rounds completed")                                                       \
+	X(round_resend, "flush frames sent again")                                                \
+	X(round_gave_up,                                                                          \
+	  "flush rounds that ended without an answer of the source: order not proven")            \
+	X(round_without_source,                                                                   \
+	  "flush rounds that ended at once, because slimd knows the source dead")                 \
+	X(wrong_port, "slim frames that belong to another port: ports are swapped")               \
+	X(frame_refused, "slim frames not sent: no memory, or the transmit ring was full")        \
+	X(redirect_too_long, "redirected packets that with the tag exceed what the port carries") \
+	X(installed, "rows installed")                                                            \
+	X(removed, "rows removed")                                                                \
+	X(merged, "rows whose lazy fields were merged")                                           \
+	X(install_full, "rows refused because the table was full")                                \
+	X(install_bad, "install records that made no sense")                                      \
 	X(self_resume, "times the source resumed by itself because slimd was silent")
 
 struct slim_shm_counters {
@@ -309,6 +334,10 @@ struct slim_shm_port {
 	_Atomic uint32_t
 		rounds_done; /* target: value of round_request that the last finished round covers */
 	_Atomic uint32_t pending; /* target: direct packets waiting, all workers; 0 when drained */
+	/* M: what the device says that it lost, since it counts. */
+	_Atomic uint64_t rx_missed;    /* no free descriptor */
+	_Atomic uint64_t rx_no_memory; /* no mbuf */
+	_Atomic uint64_t tx_failed;
 };
 
 struct slim_shm_info {
@@ -400,6 +429,7 @@ struct slim_frame {
 	uint64_t nonce;
 } __attribute__((packed));
 
+_Static_assert(sizeof(struct slim_shm_command) % sizeof(uint64_t) == 0, "a command is words");
 _Static_assert(sizeof(struct slim_slot_head) == 8, "slot header is ABI");
 _Static_assert(sizeof(struct slim_install_record) == 16, "install record is ABI");
 _Static_assert(sizeof(struct slim_frame) == 28, "frame is ABI");

@@ -19,6 +19,7 @@
 #include "agent.h"
 #include "row.h"
 #include "schema.h"
+#include "slim_command.h"
 #include "tracker.h"
 
 #define SESSION 1
@@ -122,21 +123,20 @@ open_reader(struct reader *r)
 static uint32_t
 command(uint32_t track)
 {
-	struct slim_shm_command *c = &loop_nf.agent()->control->command;
-	uint32_t epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed) + 1;
+	struct slim_shm_command c = {
+		.mode = SLIM_GATE_PASS,
+		.track = track,
+		.n_ports = LOOP_PORTS,
+		.session = SESSION,
+		.nonce = NONCE,
+		.watch = 1,
+		.is_source = 1,
+		.peer_workers = 1,
+	};
 
-	c->mode = SLIM_GATE_PASS;
-	c->track = track;
-	c->n_ports = LOOP_PORTS;
-	c->session = SESSION;
-	c->nonce = NONCE;
-	c->watch = 1;
-	c->is_source = 1;
-	c->peer_workers = 1;
 	for (uint32_t p = 0; p < LOOP_PORTS; p++)
-		c->ports[p].redirect_vid = (uint16_t)(FIRST_VID + p);
-	atomic_store_explicit(&c->epoch, epoch, memory_order_release); /* P1 */
-	return epoch;
+		c.ports[p].redirect_vid = (uint16_t)(FIRST_VID + p);
+	return slim_command_write(&loop_nf.agent()->control->gate, &c);
 }
 
 static bool

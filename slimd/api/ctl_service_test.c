@@ -22,10 +22,12 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
+#include "gate.h"
 #include "install.h"
 #include "log.h"
 #include "metrics.h"
 #include "row.h"
+#include "slim_command.h"
 #include "slim_ctl.pb-c.h"
 
 #define CAPACITY 40000u
@@ -290,15 +292,18 @@ static void
 on_worker(evutil_socket_t fd, short what, void *arg)
 {
 	struct slim_shm_worker *worker = &the->memory->info.workers[0];
-	struct slim_shm_command *command = &the->memory->control.command;
+	struct slim_shm_command command;
+	uint32_t epoch = slim_command_read(&the->memory->control.gate, &command);
 
 	(void)fd;
 	(void)what;
 	(void)arg;
 	if (atomic_load(&worker->mode) == SLIM_GATE_RECEIVE)
 		apply_records();
-	atomic_store(&worker->mode, command->mode);
-	atomic_store(&worker->ack_epoch, atomic_load(&command->epoch));
+	if (epoch == 0)
+		return;
+	atomic_store(&worker->mode, command.mode);
+	atomic_store(&worker->ack_epoch, epoch);
 }
 
 /* ---- fixture ------------------------------------------------------------------------- */
@@ -370,7 +375,6 @@ make_nf(struct fixture *f)
 	nf->info = &f->memory->info;
 	nf->control = &f->memory->control;
 	nf->installs = &f->memory->install;
-	f->memory->control.command.mode = SLIM_GATE_CLOSED;
 	atomic_store(&f->memory->info.workers[0].mode, SLIM_GATE_CLOSED);
 	TAILQ_INIT(&f->list);
 	TAILQ_INSERT_TAIL(&f->list, nf, link);
@@ -882,7 +886,7 @@ import_fills_a_standby_nf(void **state)
 	assert_false(f->wait_until_full);
 	assert_int_equal(reply->imported, 9 * CHUNK);
 	assert_int_equal(reply->refused, 0);
-	assert_int_equal(f->memory->control.command.mode, SLIM_GATE_CLOSED);
+	assert_int_equal(gate_commanded_mode(&f->nf), SLIM_GATE_CLOSED);
 	assert_int_equal(f->nf.session, 0);
 	for (i = 0; i < 9 * CHUNK; i++) {
 		fill_entry(i, &wanted);
@@ -935,7 +939,7 @@ import_refuses_a_message_with_too_many_rows(void **state)
 	send_rows(f, 0, 4097, true, NULL);
 	finish_import(f);
 	assert_int_equal(f->code, RPC_INVALID_ARGUMENT);
-	assert_int_equal(f->memory->control.command.mode, SLIM_GATE_CLOSED);
+	assert_int_equal(gate_commanded_mode(&f->nf), SLIM_GATE_CLOSED);
 }
 
 static void
@@ -943,7 +947,6 @@ import_into_a_serving_nf_is_refused(void **state)
 {
 	struct fixture *f = *state;
 
-	f->memory->control.command.mode = SLIM_GATE_PASS;
 	atomic_store(&f->memory->info.workers[0].mode, SLIM_GATE_PASS);
 	start(f, "ImportTable", RPC_CLIENT_STREAM, NULL);
 	send_rows(f, 0, 1, true, NULL);
@@ -961,11 +964,11 @@ import_that_breaks_off_closes_the_gate(void **state)
 	send_rows(f, 0, 10, true, NULL);
 	while (nf_table_used(&f->nf, 0) < 10)
 		event_base_loop(f->base, EVLOOP_ONCE);
-	assert_int_equal(f->memory->control.command.mode, SLIM_GATE_RECEIVE);
+	assert_int_equal(gate_commanded_mode(&f->nf), SLIM_GATE_RECEIVE);
 	rpc_call_cancel(f->call);
 	while (f->nf.session != 0)
 		event_base_loop(f->base, EVLOOP_ONCE);
-	assert_int_equal(f->memory->control.command.mode, SLIM_GATE_CLOSED);
+	assert_int_equal(gate_commanded_mode(&f->nf), SLIM_GATE_CLOSED);
 }
 
 static void

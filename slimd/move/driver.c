@@ -694,7 +694,7 @@ move_poll(struct move *m)
 	bool busy;
 
 	if (m->nf != NULL)
-		atomic_store_explicit(&m->nf->control->command.slimd_heartbeat_ns,
+		atomic_store_explicit(&m->nf->control->gate.slimd_heartbeat_ns,
 				      m->driver->now_ns, memory_order_relaxed);
 	poll_orphan(m);
 	if (m->orphan_ns != 0)

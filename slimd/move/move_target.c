@@ -389,9 +389,9 @@ move_request_round(struct move *m)
 	if (m->nf == NULL)
 		return;
 	m->round =
-		atomic_load_explicit(&m->nf->control->command.round_request, memory_order_relaxed) +
+		atomic_load_explicit(&m->nf->control->gate.round_request, memory_order_relaxed) +
 		1;
-	atomic_store_explicit(&m->nf->control->command.round_request, m->round,
+	atomic_store_explicit(&m->nf->control->gate.round_request, m->round,
 			      memory_order_release);
 	m->wants |= WANT_ROUND;
 }

@@ -510,13 +510,13 @@ a_dry_run_touches_nothing(void **state)
 	uint32_t epoch;
 
 	fill(w, 10);
-	epoch = atomic_load(&w->hosts[0].fake->control->command.epoch);
+	epoch = atomic_load(&w->hosts[0].fake->control->gate.epoch);
 	job = migrate(w, 0, (struct driver_move){.dry_run = true});
 	wait_for_end(w, job);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 	expect_undone(w, 10);
-	assert_int_equal(atomic_load(&w->hosts[0].fake->control->command.epoch), epoch);
-	assert_int_equal(atomic_load(&w->hosts[1].fake->control->command.epoch), 0);
+	assert_int_equal(atomic_load(&w->hosts[0].fake->control->gate.epoch), epoch);
+	assert_int_equal(atomic_load(&w->hosts[1].fake->control->gate.epoch), 0);
 }
 
 static void
@@ -894,23 +894,19 @@ sums_of_forgotten_sessions_are_removed(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* The journal knows the session, the control zone does not yet. */
+/* The command stands in the control zone, and no worker has taken it. */
 static void
-a_source_restarted_before_its_first_command_is_not_lost(void **state)
+a_source_restarted_before_its_first_acknowledgement_is_not_lost(void **state)
 {
 	struct world *w = *state;
 	struct fake_nf *fake = w->hosts[0].fake;
-	struct gate_command pass = {.mode = SLIM_GATE_PASS};
 	const struct job *job;
-	struct gate gate;
 
 	fill(w, 300);
-	gate_init(&gate, nf_find(w->hosts[0].nfs, "nf-a"));
-	fake->stuck = true; /* so that the session's own command has to wait */
-	gate_command(&gate, &pass);
+	fake->stuck = true;
 	job = migrate(w, 0, (struct driver_move){0});
 	wait_for_state(w, 0, "arming");
-	assert_int_equal(fake->control->command.session, 0);
+	assert_int_not_equal(fake_nf_command(fake).session, 0);
 	fake->stuck = false;
 	job = restart_source(w, job);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
@@ -930,7 +926,7 @@ a_source_restarted_after_its_last_command_is_not_lost(void **state)
 	job = migrate(w, 0, (struct driver_move){0});
 	wait_for_state(w, 0, "settling");
 	w->paused[1] = true;
-	UNTIL(w, fake->control->command.session == 0 && fake_nf_used(fake) == 0);
+	UNTIL(w, fake_nf_command(fake).session == 0 && fake_nf_used(fake) == 0);
 	w->paused[1] = false;
 	job = restart_source(w, job);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
@@ -1092,7 +1088,7 @@ a_process_of_the_same_name_is_not_the_same_nf(void **state)
 	UNTIL(w, connected(w));
 	wait_until_idle(w);
 	expect_modes(w, "closed", "closed");
-	assert_int_equal(atomic_load(&h->fake->control->command.epoch), 0);
+	assert_int_equal(atomic_load(&h->fake->control->gate.epoch), 0);
 }
 
 /* The source's host goes away when the target serves. */
@@ -1209,7 +1205,7 @@ a_gate_left_in_receive_is_closed(void **state)
 		w->paused[1] = false;
 		UNTIL(w, nf_find(w->hosts[1].nfs, "nf-b")->session == 0);
 		expect_modes(w, "pass", "closed");
-		assert_int_equal(w->hosts[1].fake->control->command.session, 0);
+		assert_int_equal(fake_nf_command(w->hosts[1].fake).session, 0);
 		assert_int_equal(fake_nf_used(w->hosts[1].fake), 1);
 	}
 	fake_slot_free(w->hosts[1].fake, 7 % 3, 7);
@@ -1259,7 +1255,7 @@ main(void)
 		TEST(sums_survive_a_restart_of_the_target),
 		TEST(sums_that_are_lost_are_reported),
 		TEST(sums_of_forgotten_sessions_are_removed),
-		TEST(a_source_restarted_before_its_first_command_is_not_lost),
+		TEST(a_source_restarted_before_its_first_acknowledgement_is_not_lost),
 		TEST(a_source_restarted_after_its_last_command_is_not_lost),
 		TEST(losses_are_counted_across_a_restart),
 		TEST(a_source_that_lost_its_nf_too_asks_the_target),

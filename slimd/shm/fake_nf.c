@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "slim_command.h"
 #include "slot.h"
 
 #define PAGE 4096u
@@ -433,9 +434,9 @@ wipe(struct fake_nf *nf, uint32_t worker)
 }
 
 static void
-take_command(struct fake_nf *nf, uint32_t worker, uint32_t epoch)
+take_command(struct fake_nf *nf, uint32_t worker, uint32_t epoch,
+	     const struct slim_shm_command *command)
 {
-	const struct slim_shm_command *command = &nf->control->command;
 	struct slim_shm_worker *status = &nf->info->workers[worker];
 
 	fake_commit(nf, worker);
@@ -465,20 +466,30 @@ take_command(struct fake_nf *nf, uint32_t worker, uint32_t epoch)
 	atomic_store_explicit(&status->ack_epoch, epoch, memory_order_release); /* P2 */
 }
 
+struct slim_shm_command
+fake_nf_command(const struct fake_nf *nf)
+{
+	struct slim_shm_command command = {0};
+
+	slim_command_read(&nf->control->gate, &command);
+	return command;
+}
+
 void
 fake_nf_poll(struct fake_nf *nf, uint32_t worker)
 {
-	uint32_t epoch = atomic_load_explicit(&nf->control->command.epoch, memory_order_acquire);
+	struct slim_shm_command command;
+	uint32_t epoch = slim_command_read(&nf->control->gate, &command);
 	uint32_t mode;
 
 	atomic_store(&nf->info->workers[worker].heartbeat_ns, clock_now_ns());
-	if (epoch != nf->workers[worker].epoch && !nf->stuck)
-		take_command(nf, worker, epoch);
+	if (epoch != 0 && epoch != nf->workers[worker].epoch && !nf->stuck)
+		take_command(nf, worker, epoch, &command);
 	mode = atomic_load(&nf->info->workers[worker].mode);
 	if (mode == SLIM_GATE_RECEIVE || mode == SLIM_GATE_SERVE || mode == SLIM_GATE_PASS)
 		poll_install(nf, worker);
 	for (uint32_t p = 0; p < nf->info->n_ports && mode == SLIM_GATE_SERVE; p++)
 		atomic_store(&nf->info->ports[p].rounds_done,
-			     atomic_load(&nf->control->command.round_request));
+			     atomic_load(&nf->control->gate.round_request));
 	fake_commit(nf, worker);
 }

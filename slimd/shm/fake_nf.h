@@ -72,6 +72,9 @@ bool fake_slot_used(const struct fake_nf *nf, uint32_t slot);
  * perfect), heartbeat. */
 void fake_nf_poll(struct fake_nf *nf, uint32_t worker);
 
+/* The newest command; zeros if there was none. */
+struct slim_shm_command fake_nf_command(const struct fake_nf *nf);
+
 /* Entry of that key, or NULL. */
 const struct fake_entry *fake_nf_find(const struct fake_nf *nf, uint64_t key);
 uint32_t fake_nf_used(const struct fake_nf *nf);

@@ -2,9 +2,9 @@
 /*
  * Commands to an NF's gate, through its control zone.
  *
- * The command words may change only after all workers have acknowledged the last epoch.
- * A command given earlier waits here; a newer one replaces it. gate_poll() writes it
- * when it may and tells when the newest one has been acknowledged by all workers.
+ * A command is written at once, also when the one before has not been acknowledged: it takes its place,
+ * at every worker that polls, whatever the others do. gate_poll() tells when the newest one has been
+ * acknowledged by all workers. Live words need no acknowledgement.
  */
 #ifndef SLIMD_SHM_GATE_H
 #define SLIMD_SHM_GATE_H
@@ -30,26 +30,31 @@ struct gate_command {
 
 struct gate {
 	struct nf *nf;
-	struct gate_command next;
-	bool waiting;   /* `next` is not written yet */
 	bool pending;   /* the last command has not been acknowledged */
 	uint32_t epoch; /* of the last command written */
 };
 
 void gate_init(struct gate *gate, struct nf *nf);
 
-/* Writes the command, or keeps it until it may be written. */
+/* Writes the command. */
 void gate_command(struct gate *gate, const struct gate_command *command);
 
 /* True once, when the newest command has been acknowledged by all workers. */
 bool gate_poll(struct gate *gate);
 
-/* The hold word (P9). */
+/* The hold word (P9). IDLE: whoever still holds passes, at its next poll. */
 uint32_t gate_hold_word(const struct nf *nf);
 void gate_set_hold_word(struct nf *nf, enum slim_hold_word word);
 bool gate_swap_hold_word(struct nf *nf, enum slim_hold_word from, enum slim_hold_word to);
 
-/* Mode that the last command asked for; of use after a restart. */
+/* At a target: the source is known to be dead (or not any more). Flush rounds end without it. */
+void gate_set_source_gone(struct nf *nf, bool gone);
+
+/* Until then (CLOCK_MONOTONIC) the NF's workers do not sleep between their polls. */
+void gate_set_awake_until(struct nf *nf, uint64_t until_ns);
+
+/* The last command, for after a restart. Its mode is the one from the start if there was none. */
+void gate_commanded(const struct nf *nf, struct slim_shm_command *ret_command);
 uint32_t gate_commanded_mode(const struct nf *nf);
 
 #endif

@@ -52,7 +52,7 @@ struct nf_registry {
 static void
 beat(const struct nf *nf, uint64_t time_ns)
 {
-	atomic_store_explicit(&nf->control->command.slimd_heartbeat_ns, time_ns,
+	atomic_store_explicit(&nf->control->gate.slimd_heartbeat_ns, time_ns,
 			      memory_order_relaxed);
 }
 

@@ -118,7 +118,7 @@ an_nf_registers_and_goes(void **state)
 	assert_int_equal(w->up->n_workers, 2);
 	assert_int_equal(w->up->tables[0].schema.capacity, 64);
 	assert_string_equal(nf_mode_name(w->up), "pass");
-	assert_int_not_equal(atomic_load(&w->fake->control->command.slimd_heartbeat_ns), 0);
+	assert_int_not_equal(atomic_load(&w->fake->control->gate.slimd_heartbeat_ns), 0);
 	fake_nf_hang_up(w->fake);
 	turn(w, 5);
 	assert_int_equal(w->n_down, 1);
@@ -303,9 +303,9 @@ an_nf_in_this_process_comes_and_goes(void **state)
 	assert_int_equal(nf_registry_add(registry, nf, 77, &reason), 0);
 	assert_ptr_equal(w->up, nf);
 	assert_ptr_equal(nf_find(registry, "one"), nf);
-	assert_int_equal(atomic_load(&w->fake->control->command.slimd_heartbeat_ns), 77);
+	assert_int_equal(atomic_load(&w->fake->control->gate.slimd_heartbeat_ns), 77);
 	nf_registry_beat(registry, 78);
-	assert_int_equal(atomic_load(&w->fake->control->command.slimd_heartbeat_ns), 78);
+	assert_int_equal(atomic_load(&w->fake->control->gate.slimd_heartbeat_ns), 78);
 	second = adopt(w->fake, 0, NULL);
 	assert_int_equal(nf_registry_add(registry, second, 78, &reason), -EEXIST);
 	nf_discard(second);

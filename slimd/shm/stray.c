@@ -38,9 +38,11 @@ void
 stray_check(struct stray_list *list, struct nf *nf)
 {
 	struct gate_command command = {.mode = SLIM_GATE_CLOSED};
+	struct slim_shm_command left;
 	struct stray *stray;
 
-	if (nf->session != 0 || gate_commanded_mode(nf) != SLIM_GATE_RECEIVE)
+	gate_commanded(nf, &left);
+	if (nf->session != 0 || left.mode != SLIM_GATE_RECEIVE)
 		return;
 	stray = calloc(1, sizeof(*stray));
 	if (stray == NULL) {
@@ -49,7 +51,7 @@ stray_check(struct stray_list *list, struct nf *nf)
 	}
 	log_warn("gate left in receive by an import, closed nf=%s", nf->name);
 	nf_hold(nf);
-	nf->session = nf->control->command.session;
+	nf->session = left.session;
 	stray->nf = nf;
 	gate_init(&stray->gate, nf);
 	gate_command(&stray->gate, &command);

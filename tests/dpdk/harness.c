@@ -16,6 +16,7 @@
 #include <rte_ring.h>
 
 #include "agent.h"
+#include "slim_command.h"
 
 /* Payload bytes race by design (a seqlock): only the numbers around them are ordered. */
 #define HARNESS_RACY __attribute__((no_sanitize("thread"), noinline))
@@ -192,25 +193,9 @@ harness_shm_of(struct slim_agent *agent)
 }
 
 uint32_t
-harness_command(struct harness_shm *shm, const struct slim_shm_command *next)
+harness_command(struct harness_shm *shm, const struct slim_shm_command *command)
 {
-	struct slim_shm_command *c = &shm->control->command;
-	uint32_t epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed) + 1;
-
-	c->mode = next->mode;
-	c->track = next->track;
-	c->n_ports = next->n_ports;
-	c->session = next->session;
-	c->nonce = next->nonce;
-	c->hold_limit_ns = next->hold_limit_ns;
-	c->watch = next->watch;
-	c->is_source = next->is_source;
-	c->peer_workers = next->peer_workers;
-	c->wipe = next->wipe;
-	c->fault = next->fault;
-	memcpy(c->ports, next->ports, sizeof(c->ports));
-	atomic_store_explicit(&c->epoch, epoch, memory_order_release); /* P1 */
-	return epoch;
+	return slim_command_write(&shm->control->gate, command);
 }
 
 bool

@@ -59,8 +59,8 @@ struct harness_shm {
 /* By address, inside one process (so that TSan sees both sides). */
 struct harness_shm harness_shm_of(struct slim_agent *agent);
 
-/* Publishes a command: all members of `next` but the atomic ones. Returns its epoch. */
-uint32_t harness_command(struct harness_shm *shm, const struct slim_shm_command *next);
+/* Publishes a command as slimd does. Returns its epoch. */
+uint32_t harness_command(struct harness_shm *shm, const struct slim_shm_command *command);
 bool harness_all_acked(const struct harness_shm *shm, uint32_t epoch);
 
 /* Copies a slot's payload under its sequence number. Returns the number; *ret_used,

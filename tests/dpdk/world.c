@@ -738,14 +738,14 @@ world_drain(struct world *w)
 void
 world_set_hold_word(struct world *w, enum slim_hold_word word)
 {
-	atomic_store_explicit(&w->nfs[WORLD_SOURCE].shm.control->command.hold_word, word,
+	atomic_store_explicit(&w->nfs[WORLD_SOURCE].shm.control->gate.hold_word, word,
 			      memory_order_release); /* P9 */
 }
 
 uint32_t
 world_hold_word(const struct world *w)
 {
-	return atomic_load_explicit(&w->nfs[WORLD_SOURCE].shm.control->command.hold_word,
+	return atomic_load_explicit(&w->nfs[WORLD_SOURCE].shm.control->gate.hold_word,
 				    memory_order_acquire); /* P9 */
 }
 
@@ -753,7 +753,7 @@ void
 world_beat(struct world *w)
 {
 	for (uint32_t nf = 0; nf < WORLD_NFS; nf++)
-		atomic_store_explicit(&w->nfs[nf].shm.control->command.slimd_heartbeat_ns,
+		atomic_store_explicit(&w->nfs[nf].shm.control->gate.slimd_heartbeat_ns,
 				      harness_now_ns(), memory_order_relaxed);
 }
 
@@ -911,7 +911,7 @@ world_send_end(struct world *w)
 	uint32_t word = SLIM_HOLD_HOLDING;
 
 	assert_true(
-		atomic_compare_exchange_strong(&w->nfs[WORLD_SOURCE].shm.control->command.hold_word,
+		atomic_compare_exchange_strong(&w->nfs[WORLD_SOURCE].shm.control->gate.hold_word,
 					       &word, SLIM_HOLD_END_SENT)); /* P9 */
 }
 
@@ -933,9 +933,9 @@ static void
 run_round(struct world *w)
 {
 	struct harness_shm *shm = &w->nfs[WORLD_TARGET].shm;
-	uint32_t round = atomic_load(&shm->control->command.round_request) + 1;
+	uint32_t round = atomic_load(&shm->control->gate.round_request) + 1;
 
-	atomic_store(&shm->control->command.round_request, round);
+	atomic_store(&shm->control->gate.round_request, round);
 	for (uint32_t p = 0; p < WORLD_PORTS; p++)
 		WORLD_WAIT(w, atomic_load(&shm->info->ports[p].rounds_done) == round);
 }
