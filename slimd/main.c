@@ -143,7 +143,7 @@ start_loop(struct program *p)
 static int
 start_outside(struct program *p)
 {
-	return outside_create(&p->outside);
+	return outside_create(p->base, &p->outside);
 }
 
 static int
@@ -181,15 +181,17 @@ start_peers(struct program *p)
 	struct peer_address addresses[SLIM_MAX_PEERS];
 	struct peer_config config = {.host = p->config->host, .peers = addresses};
 	const struct daemon_config_peer *own = p->config->peer;
+	struct outside_tls tls = {NULL};
+	int rc;
 
 	/* Without a word about peers there is nobody to talk to, and nothing to protect. */
 	config.plaintext = own == NULL || own->plaintext;
 	if (own != NULL) {
 		config.listen = own->listen;
 		if (own->tls != NULL) {
-			config.ca = own->tls->ca;
-			config.cert = own->tls->cert;
-			config.key = own->tls->key;
+			tls.ca = own->tls->ca;
+			tls.cert = own->tls->cert;
+			tls.key = own->tls->key;
 		}
 		config.n_peers = p->config->n_peers;
 	}
@@ -199,7 +201,8 @@ start_peers(struct program *p)
 		snprintf(addresses[i].name, sizeof(addresses[i].name), "%s", entry->name);
 		addresses[i].address = entry->address != NULL ? entry->address : "";
 	}
-	return peer_set_create(p->base, &config, &ops, p, &p->daemon.peers);
+	rc = outside_open_links(p->outside, config.plaintext ? NULL : &tls);
+	return rc < 0 ? rc : peer_set_create(p->outside, &config, &ops, p, &p->daemon.peers);
 }
 
 static int

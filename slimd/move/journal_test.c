@@ -29,7 +29,7 @@ setup(void **state)
 	assert_non_null(w);
 	strcpy(w->dir, "/tmp/slim-journal-test-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
-	assert_int_equal(outside_create(&w->outside), 0);
+	assert_int_equal(outside_create(NULL, &w->outside), 0);
 	*state = w;
 	return 0;
 }

@@ -147,7 +147,7 @@ start_peers(struct host *h)
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", h->port);
 	strcpy(peer.name, other->name);
 	peer.address = address;
-	assert_int_equal(peer_set_create(h->world->base, &config, &ops, h, &h->peers), 0);
+	assert_int_equal(peer_set_create(h->outside, &config, &ops, h, &h->peers), 0);
 }
 
 static void
@@ -256,7 +256,8 @@ setup(void **state)
 		struct host *h = &w->hosts[i];
 
 		h->world = w;
-		assert_int_equal(outside_create(&h->outside), 0);
+		assert_int_equal(outside_create(w->base, &h->outside), 0);
+		assert_int_equal(outside_open_links(h->outside, NULL), 0);
 		h->name[0] = (char)('a' + i);
 		h->port = free_port();
 		snprintf(h->socket, sizeof(h->socket), "%s/%s.sock", w->dir, h->name);

@@ -72,6 +72,63 @@ struct memory_ops {
 	void (*close)(struct outside *outside, void *at, size_t size);
 };
 
+/* ---- timers ------------------------------------------------------------------------------------- */
+
+struct timer;
+
+struct timer_ops {
+	/* NULL: no memory. */
+	struct timer *(*create)(struct outside *outside, void (*fn)(void *ctx), void *ctx);
+	/* Calls `fn` once after `ns`, from the loop; 0: at the loop's next turn. A timer that is set
+	 * again forgets when it was set to before. */
+	void (*set)(struct timer *timer, uint64_t ns);
+	void (*destroy)(struct timer *timer); /* NULL is allowed */
+};
+
+/* ---- links: streams of bytes to other hosts ------------------------------------------------------ */
+
+struct link;
+
+struct link_events {
+	/* Both sides are there and, if so configured, have shown their certificates. */
+	void (*on_open)(void *owner);
+	/* More bytes have arrived. */
+	void (*on_bytes)(void *owner);
+	/* The other side has gone, or never was there. The link must still be closed. */
+	void (*on_closed)(void *owner, bool is_refused, const char *why);
+};
+
+struct link_ops {
+	/* Begins to connect to "host:port"; on_open or on_closed follows. */
+	int (*dial)(struct outside *outside, const char *address, const struct link_events *events,
+		    void *owner, struct link **ret_link);
+	/* Whoever dials us is handed to `on_accept`, which must adopt() or close() it at once.
+	 * Logs why when it fails. One address an outside. */
+	int (*listen)(struct outside *outside, const char *address,
+		      void (*on_accept)(void *ctx, struct link *link), void *ctx);
+	void (*unlisten)(struct outside *outside);
+	void (*adopt)(struct link *link, const struct link_events *events, void *owner);
+
+	/* No event comes any more, nothing is sent any more. */
+	void (*stop)(struct link *link);
+	void (*close)(struct link *link);
+
+	/* Out: room for `size` bytes at the end of the queue (NULL: no memory), then send them. */
+	uint8_t *(*reserve)(struct link *link, size_t size);
+	void (*send)(struct link *link, size_t size);
+	size_t (*queued)(const struct link *link); /* not taken by the transport yet */
+
+	/* In: how much has arrived; its first `size` bytes in one piece; throw them away. While
+	 * much is waiting, nothing more is read. */
+	size_t (*arrived)(const struct link *link);
+	const uint8_t *(*peek)(struct link *link, size_t size);
+	void (*drop)(struct link *link, size_t size);
+
+	/* Does the other side's certificate name this host? True for all without certificates. */
+	bool (*names)(const struct link *link, const char *host);
+	int (*socket)(const struct link *link); /* for poll(2); -1: none */
+};
+
 /* ---- controller: calls of slim-ofctld's service slim.v1.Steering ------------------------------ */
 
 struct controller_start {
@@ -95,6 +152,8 @@ struct controller_ops {
 struct outside {
 	const struct disk_ops *disk;
 	const struct memory_ops *memory;
+	const struct timer_ops *timer;
+	const struct link_ops *link;                 /* NULL: no links */
 	const struct controller_ops *controller;     /* NULL: there is none */
 	uint64_t (*random)(struct outside *outside); /* never 0, never foreseen */
 };

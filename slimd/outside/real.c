@@ -20,7 +20,7 @@ random_number(struct outside *outside)
 }
 
 int
-outside_create(struct outside **ret_outside)
+outside_create(struct event_base *base, struct outside **ret_outside)
 {
 	struct real *real = calloc(1, sizeof(*real));
 
@@ -29,8 +29,10 @@ outside_create(struct outside **ret_outside)
 	real->outside = (struct outside){
 		.disk = &real_disk,
 		.memory = &real_memory,
+		.timer = base != NULL ? &real_timer : NULL,
 		.random = random_number,
 	};
+	real->base = base;
 	*ret_outside = &real->outside;
 	return 0;
 }
@@ -42,6 +44,7 @@ outside_destroy(struct outside *outside)
 
 	if (real == NULL)
 		return;
+	real_close_links(real);
 	rpc_channel_destroy(real->channel);
 	free(real);
 }

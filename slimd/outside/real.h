@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The real outside: files, mapped files, gRPC, the kernel's random numbers.
+ * The real outside: files, mapped files, libevent, TLS, gRPC, the kernel's random numbers.
  *
  * One thread: that of the event loop.
  */
@@ -9,7 +9,17 @@
 
 #include "outside.h"
 
-int outside_create(struct outside **ret_outside);
+struct event_base;
+
+/* `base` NULL: no timers, no links, no controller. */
+int outside_create(struct event_base *base, struct outside **ret_outside);
+
+struct outside_tls {
+	const char *ca, *cert, *key; /* PEM files */
+};
+
+/* Links may be made from here on. `tls` NULL: plaintext. Errors also go to the log. */
+int outside_open_links(struct outside *outside, const struct outside_tls *tls);
 
 /* Where slim-ofctld answers: "unix:/path" or "host:port" (then with tls). */
 int outside_open_controller(struct outside *outside, struct rpc *rpc, const char *address,

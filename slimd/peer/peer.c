@@ -7,36 +7,23 @@
 #include "peer.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
-
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <event2/dns.h>
-#include <event2/event.h>
-#include <event2/listener.h>
-
-#include <openssl/err.h>
 
 #include "frame.h"
 #include "log.h"
+#include "outside.h"
 #include "reasons.h"
-#include "tls.h"
 
 #define SECOND UINT64_C(1000000000)
 #define GREET_NS (5 * SECOND)   /* handshake and Hello */
 #define SILENCE_NS (5 * SECOND) /* without a byte from the other side */
-#define TICK_MS 50
+#define TICK_NS (SECOND / 20)
 #define PING_NS (SECOND / 2)
 #define REDIAL_MIN_NS (SECOND / 20)
 #define REDIAL_MAX_NS (3 * SECOND)
-#define INPUT_MAX (2u * (SLIM_PEER_FRAME_MAX + FRAME_HEAD_SIZE))
 #define MAX_INBOUND (2u * SLIM_MAX_PEERS)
 #define FEATURES PEER_FEATURE_LZ4
 #define SOFTWARE "slimd " SLIM_VERSION
@@ -52,14 +39,13 @@ struct lane {
 struct peer;
 
 struct peer_conn {
-	TAILQ_ENTRY(peer_conn) link;
+	TAILQ_ENTRY(peer_conn) link_in_set;
 	struct peer_set *set;
 	struct peer *peer; /* whose it is; inbound: NULL until known */
-	struct bufferevent *bev;
-	struct event *closer;
+	struct link *link; /* NULL: could not even be dialled */
+	struct timer *closer;
 	bool dialled;
-	bool connected; /* handshake done */
-	bool up;        /* Hello received */
+	bool up; /* Hello received */
 	bool closing;
 	bool tls_failed;
 	uint32_t reason;
@@ -85,15 +71,13 @@ struct peer {
 };
 
 struct peer_set {
-	struct event_base *base;
+	struct outside *outside;
 	struct peer_ops ops;
 	void *ctx;
 	char host[SLIM_NAME_SIZE];
 	uint64_t boot;
-	SSL_CTX *tls; /* NULL: plaintext */
-	struct evdns_base *dns;
-	struct evconnlistener *listener;
-	struct event *tick;
+	bool plaintext;
+	struct timer *tick;
 	struct frame_decoder decoder;
 	struct conn_list conns;
 	size_t n_inbound;
@@ -108,6 +92,12 @@ now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+static const struct link_ops *
+link_of(const struct peer_conn *conn)
+{
+	return conn->set->outside->link;
 }
 
 static struct peer *
@@ -151,7 +141,7 @@ conn_destroy(struct peer_conn *conn)
 	struct peer_set *set = conn->set;
 	struct peer *peer = conn->peer;
 
-	TAILQ_REMOVE(&set->conns, conn, link);
+	TAILQ_REMOVE(&set->conns, conn, link_in_set);
 	if (!conn->dialled)
 		set->n_inbound--;
 	if (peer != NULL && peer->dialled == conn) {
@@ -166,18 +156,15 @@ conn_destroy(struct peer_conn *conn)
 		tell_down(conn);
 	else if (conn->dialled && peer != NULL && set->ops.on_unreachable != NULL)
 		set->ops.on_unreachable(set->ctx, peer->address.name, unreachable_reason(conn));
-	if (conn->bev != NULL)
-		bufferevent_free(conn->bev);
-	if (conn->closer != NULL)
-		event_free(conn->closer);
+	if (conn->link != NULL)
+		link_of(conn)->close(conn->link);
+	set->outside->timer->destroy(conn->closer);
 	free(conn);
 }
 
 static void
-on_closer(evutil_socket_t fd, short what, void *ctx)
+on_closer(void *ctx)
 {
-	(void)fd;
-	(void)what;
 	conn_destroy(ctx);
 }
 
@@ -191,8 +178,9 @@ peer_conn_close(struct peer_conn *conn, uint32_t reason, const char *why)
 	log_at(conn->up || reason != REASON_PEER_LOST ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, 0,
 	       "peer connection closed name=%s direction=%s reason=\"%s\"", peer_conn_host(conn),
 	       conn->dialled ? "out" : "in", why);
-	bufferevent_disable(conn->bev, EV_READ | EV_WRITE);
-	event_active(conn->closer, EV_TIMEOUT, 0);
+	if (conn->link != NULL)
+		link_of(conn)->stop(conn->link);
+	conn->set->outside->timer->set(conn->closer, 0);
 }
 
 /* ---- sending --------------------------------------------------------------------------- */
@@ -219,20 +207,19 @@ lane_of(struct peer_conn *conn, uint64_t session)
 uint64_t
 peer_send(struct peer_conn *conn, Slim__Peer__V1__Frame *frame)
 {
-	struct evbuffer *output = bufferevent_get_output(conn->bev);
-	struct evbuffer_iovec room;
 	struct lane *lane = frame->session != 0 ? lane_of(conn, frame->session) : NULL;
+	uint8_t *room;
 	size_t size;
 
 	frame->seq = lane != NULL ? lane->sent + 1 : 0;
 	size = frame_size(frame);
 	if (size == 0 || conn->closing)
 		return 0;
-	if (evbuffer_reserve_space(output, (ev_ssize_t)size, &room, 1) != 1)
+	room = link_of(conn)->reserve(conn->link, size);
+	if (room == NULL)
 		return 0;
-	frame_encode(frame, room.iov_base);
-	room.iov_len = size;
-	evbuffer_commit_space(output, &room, 1);
+	frame_encode(frame, room);
+	link_of(conn)->send(conn->link, size);
 	if (lane == NULL)
 		return UINT64_MAX;
 	return lane->sent = frame->seq;
@@ -309,8 +296,7 @@ check_hello(const struct peer_conn *conn, const Slim__Peer__V1__Hello *hello, ui
 		return "not a configured peer";
 	if (conn->dialled && strcmp(conn->peer->address.name, hello->host) != 0)
 		return "another host answers there";
-	if (conn->set->tls != NULL &&
-	    !tls_names_host(bufferevent_openssl_get_ssl(conn->bev), hello->host))
+	if (!link_of(conn)->names(conn->link, hello->host))
 		return "its certificate does not name it";
 	return NULL;
 }
@@ -331,7 +317,7 @@ take_hello(struct peer_conn *conn, const Slim__Peer__V1__Hello *hello)
 	conn->peer->pause_ns = REDIAL_MIN_NS;
 	conn->up = true;
 	log_info("peer up name=%s direction=%s tls=%s", peer_conn_host(conn),
-		 conn->dialled ? "out" : "in", conn->set->tls != NULL ? "yes" : "no");
+		 conn->dialled ? "out" : "in", conn->set->plaintext ? "no" : "yes");
 	send_ping(conn);
 	if (conn->set->ops.on_up != NULL)
 		conn->set->ops.on_up(conn->set->ctx, conn);
@@ -392,105 +378,70 @@ take_frame(struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
 	}
 }
 
-static void
-on_read(struct bufferevent *bev, void *ctx)
+/* 1: a frame was taken; 0: it is not whole yet; -1: no frame. */
+static int
+take_next(struct peer_conn *conn)
 {
-	struct peer_conn *conn = ctx;
-	struct evbuffer *input = bufferevent_get_input(bev);
+	const struct link_ops *link = link_of(conn);
+	size_t size = link->arrived(conn->link);
+	size_t n_head = size < FRAME_HEAD_SIZE ? size : FRAME_HEAD_SIZE;
+	ssize_t body = n_head > 0 ? frame_peek(link->peek(conn->link, n_head), n_head) : 0;
+	const Slim__Peer__V1__Frame *frame;
+
+	if (body < 0) {
+		peer_conn_close(conn, REASON_PROTOCOL, "not a frame");
+		return -1;
+	}
+	if (body == 0 || size < FRAME_HEAD_SIZE + (size_t)body)
+		return 0;
+	frame = frame_decode(&conn->set->decoder,
+			     link->peek(conn->link, FRAME_HEAD_SIZE + (size_t)body) +
+				     FRAME_HEAD_SIZE,
+			     (size_t)body);
+	link->drop(conn->link, FRAME_HEAD_SIZE + (size_t)body);
+	if (frame == NULL) {
+		peer_conn_close(conn, REASON_PROTOCOL, "a frame that cannot be decoded");
+		return -1;
+	}
+	take_frame(conn, frame);
+	return 1;
+}
+
+static void
+on_bytes(void *owner)
+{
+	struct peer_conn *conn = owner;
 
 	conn->heard_ns = now_ns();
-	while (!conn->closing) {
-		const Slim__Peer__V1__Frame *frame;
-		size_t size = evbuffer_get_length(input);
-		uint8_t head[FRAME_HEAD_SIZE];
-		ssize_t body;
-
-		evbuffer_copyout(input, head, sizeof(head));
-		body = frame_peek(head, size < sizeof(head) ? size : sizeof(head));
-		if (body < 0) {
-			peer_conn_close(conn, REASON_PROTOCOL, "not a frame");
-			return;
-		}
-		if (body == 0 || size < FRAME_HEAD_SIZE + (size_t)body)
-			return;
-		frame = frame_decode(&conn->set->decoder,
-				     evbuffer_pullup(input, FRAME_HEAD_SIZE + body) +
-					     FRAME_HEAD_SIZE,
-				     (size_t)body);
-		evbuffer_drain(input, FRAME_HEAD_SIZE + (size_t)body);
-		if (frame == NULL) {
-			peer_conn_close(conn, REASON_PROTOCOL, "a frame that cannot be decoded");
-			return;
-		}
-		take_frame(conn, frame);
-	}
+	while (!conn->closing && take_next(conn) > 0)
+		;
 }
 
 /* ---- connections --------------------------------------------------------------------------- */
 
 static void
-set_nodelay(struct bufferevent *bev)
+on_open(void *owner)
 {
-	int one = 1;
-
-	setsockopt(bufferevent_getfd(bev), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
-static const char *
-describe_failure(struct peer_conn *conn)
-{
-	unsigned long error = 0;
-	const char *text;
-
-	if (conn->set->tls != NULL)
-		error = bufferevent_get_openssl_error(conn->bev);
-	text = error != 0 ? ERR_reason_error_string(error) : NULL;
-	conn->tls_failed = error != 0;
-	if (text != NULL)
-		return text;
-	return conn->connected ? "the other side has gone" : "cannot connect";
+	send_hello(owner);
 }
 
 static void
-on_event(struct bufferevent *bev, short what, void *ctx)
+on_closed(void *owner, bool is_refused, const char *why)
 {
-	struct peer_conn *conn = ctx;
+	struct peer_conn *conn = owner;
 
-	if (what & BEV_EVENT_CONNECTED) {
-		conn->connected = true;
-		set_nodelay(bev);
-		send_hello(conn);
-		return;
-	}
-	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		peer_conn_close(conn, REASON_PEER_LOST, describe_failure(conn));
+	conn->tls_failed = is_refused;
+	peer_conn_close(conn, REASON_PEER_LOST, why);
 }
 
-/* The bufferevent of a connection; fd -1: to be dialled. */
-static struct bufferevent *
-make_bufferevent(struct peer_set *set, evutil_socket_t fd, bool dialled)
-{
-	struct bufferevent *bev;
-	SSL *ssl;
-
-	if (set->tls == NULL)
-		return bufferevent_socket_new(set->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	ssl = SSL_new(set->tls);
-	if (ssl == NULL)
-		return NULL;
-	bev = bufferevent_openssl_socket_new(set->base, fd, ssl,
-					     dialled ? BUFFEREVENT_SSL_CONNECTING
-						     : BUFFEREVENT_SSL_ACCEPTING,
-					     BEV_OPT_CLOSE_ON_FREE);
-	if (bev == NULL)
-		SSL_free(ssl);
-	else
-		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-	return bev;
-}
+static const struct link_events link_events = {
+	.on_open = on_open,
+	.on_bytes = on_bytes,
+	.on_closed = on_closed,
+};
 
 static struct peer_conn *
-conn_create(struct peer_set *set, evutil_socket_t fd, bool dialled)
+conn_create(struct peer_set *set, bool dialled)
 {
 	struct peer_conn *conn = calloc(1, sizeof(*conn));
 
@@ -499,101 +450,58 @@ conn_create(struct peer_set *set, evutil_socket_t fd, bool dialled)
 	conn->set = set;
 	conn->dialled = dialled;
 	conn->began_ns = conn->heard_ns = now_ns();
-	conn->closer = evtimer_new(set->base, on_closer, conn);
-	conn->bev = make_bufferevent(set, fd, dialled);
-	if (conn->closer == NULL || conn->bev == NULL) {
-		if (conn->closer != NULL)
-			event_free(conn->closer);
-		if (conn->bev != NULL)
-			bufferevent_free(conn->bev);
+	conn->closer = set->outside->timer->create(set->outside, on_closer, conn);
+	if (conn->closer == NULL) {
 		free(conn);
 		return NULL;
 	}
-	bufferevent_setcb(conn->bev, on_read, NULL, on_event, conn);
-	bufferevent_setwatermark(conn->bev, EV_READ, 0, INPUT_MAX);
-	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
-	TAILQ_INSERT_TAIL(&set->conns, conn, link);
+	TAILQ_INSERT_TAIL(&set->conns, conn, link_in_set);
 	return conn;
 }
 
 static void
-on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
-	  void *ctx)
+on_accept(void *ctx, struct link *link)
 {
 	struct peer_set *set = ctx;
 	struct peer_conn *conn = NULL;
 
-	(void)listener;
-	(void)address;
-	(void)size;
 	if (set->n_inbound < MAX_INBOUND)
-		conn = conn_create(set, fd, false);
+		conn = conn_create(set, false);
 	if (conn == NULL) {
 		log_warn("peer connection refused: too many");
-		evutil_closesocket(fd);
+		set->outside->link->close(link);
 		return;
 	}
 	set->n_inbound++;
-	/* A plain socket has no handshake that would say "connected". */
-	if (set->tls == NULL)
-		on_event(conn->bev, BEV_EVENT_CONNECTED, conn);
-}
-
-static int
-split_address(const char *address, char *host, size_t size)
-{
-	const char *colon = strrchr(address, ':');
-	size_t n = colon != NULL ? (size_t)(colon - address) : 0;
-	int port = colon != NULL ? atoi(colon + 1) : 0;
-
-	if (n == 0 || n >= size || port <= 0 || port > 65535)
-		return -EINVAL;
-	memcpy(host, address, n);
-	host[n] = '\0';
-	return port;
-}
-
-static int
-connect_to(struct peer_conn *conn, const char *address)
-{
-	struct sockaddr_storage numeric;
-	int size = sizeof(numeric), port;
-	char host[256];
-
-	if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&numeric, &size) == 0)
-		return bufferevent_socket_connect(conn->bev, (struct sockaddr *)&numeric, size);
-	port = split_address(address, host, sizeof(host));
-	if (port < 0)
-		return port;
-	return bufferevent_socket_connect_hostname(conn->bev, conn->set->dns, AF_UNSPEC, host,
-						   port);
+	conn->link = link;
+	set->outside->link->adopt(link, &link_events, conn);
 }
 
 static void
 dial(struct peer_set *set, struct peer *peer)
 {
-	struct peer_conn *conn = conn_create(set, -1, true);
+	struct peer_conn *conn = conn_create(set, true);
 
 	if (conn == NULL)
 		return;
 	conn->peer = peer;
 	peer->dialled = conn;
-	if (connect_to(conn, peer->address.address) < 0)
+	if (set->outside->link->dial(set->outside, peer->address.address, &link_events, conn,
+				     &conn->link) < 0)
 		peer_conn_close(conn, REASON_PEER_LOST, "cannot connect");
 }
 
 /* ---- time -------------------------------------------------------------------------------------- */
 
 static void
-on_tick(evutil_socket_t fd, short what, void *ctx)
+on_tick(void *ctx)
 {
 	struct peer_set *set = ctx;
 	uint64_t now = now_ns();
 	struct peer_conn *conn;
 
-	(void)fd;
-	(void)what;
-	TAILQ_FOREACH(conn, &set->conns, link) {
+	set->outside->timer->set(set->tick, TICK_NS);
+	TAILQ_FOREACH(conn, &set->conns, link_in_set) {
 		if (!conn->up && now - conn->began_ns > GREET_NS)
 			peer_conn_close(conn, REASON_PEER_LOST, "no greeting in time");
 		else if (conn->up && now - conn->heard_ns > SILENCE_NS)
@@ -624,35 +532,12 @@ peer_redial(struct peer_set *set, const char *name)
 /* ---- the set ------------------------------------------------------------------------------------- */
 
 static int
-start_listening(struct peer_set *set, const char *address)
-{
-	struct sockaddr_storage numeric;
-	int size = sizeof(numeric);
-
-	if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&numeric, &size) < 0) {
-		log_error("peer listen address=%s error=\"not address:port\"", address);
-		return -EINVAL;
-	}
-	set->listener = evconnlistener_new_bind(set->base, on_accept, set,
-						LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
-							LEV_OPT_REUSEABLE,
-						64, (struct sockaddr *)&numeric, size);
-	if (set->listener == NULL) {
-		log_error("peer listen address=%s error=\"%s\"", address, strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
-
-static int
 start_timer(struct peer_set *set)
 {
-	static const struct timeval period = {.tv_usec = TICK_MS * 1000};
-
-	set->tick = event_new(set->base, -1, EV_PERSIST, on_tick, set);
-	if (set->tick == NULL || event_add(set->tick, &period) < 0)
+	set->tick = set->outside->timer->create(set->outside, on_tick, set);
+	if (set->tick == NULL)
 		return -ENOMEM;
-	event_active(set->tick, EV_TIMEOUT, 0);
+	set->outside->timer->set(set->tick, 0);
 	return 0;
 }
 
@@ -669,24 +554,18 @@ start(struct peer_set *set, const struct peer_config *config)
 		set->peers[i].address = config->peers[i];
 		set->peers[i].pause_ns = REDIAL_MIN_NS;
 	}
-	if (getrandom(&set->boot, sizeof(set->boot), 0) != sizeof(set->boot))
-		return -EIO;
+	set->boot = set->outside->random(set->outside);
 	rc = frame_decoder_init(&set->decoder);
 	if (rc < 0)
 		return rc;
-	if (config->plaintext)
-		log_warn("peer connections are plaintext: nobody is authenticated");
-	else if ((set->tls = tls_create_context(config->ca, config->cert, config->key)) == NULL)
-		return -EINVAL;
-	set->dns = evdns_base_new(set->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
-						     EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	set->plaintext = config->plaintext;
 	if (config->listen != NULL)
-		rc = start_listening(set, config->listen);
+		rc = set->outside->link->listen(set->outside, config->listen, on_accept, set);
 	return rc < 0 ? rc : start_timer(set);
 }
 
 int
-peer_set_create(struct event_base *base, const struct peer_config *config,
+peer_set_create(struct outside *outside, const struct peer_config *config,
 		const struct peer_ops *ops, void *ctx, struct peer_set **ret_set)
 {
 	struct peer_set *set = calloc(1, sizeof(*set));
@@ -695,7 +574,7 @@ peer_set_create(struct event_base *base, const struct peer_config *config,
 	if (set == NULL)
 		return -ENOMEM;
 	TAILQ_INIT(&set->conns);
-	set->base = base;
+	set->outside = outside;
 	set->ops = *ops;
 	set->ctx = ctx;
 	rc = start(set, config);
@@ -715,13 +594,8 @@ peer_set_destroy(struct peer_set *set)
 	memset(&set->ops, 0, sizeof(set->ops));
 	while (!TAILQ_EMPTY(&set->conns))
 		conn_destroy(TAILQ_FIRST(&set->conns));
-	if (set->listener != NULL)
-		evconnlistener_free(set->listener);
-	if (set->tick != NULL)
-		event_free(set->tick);
-	if (set->dns != NULL)
-		evdns_base_free(set->dns, 0);
-	SSL_CTX_free(set->tls);
+	set->outside->link->unlisten(set->outside);
+	set->outside->timer->destroy(set->tick);
 	frame_decoder_fini(&set->decoder);
 	free(set);
 }
@@ -765,7 +639,7 @@ peer_conn_rtt_ns(const struct peer_conn *conn)
 size_t
 peer_conn_queued(const struct peer_conn *conn)
 {
-	return evbuffer_get_length(bufferevent_get_output(conn->bev));
+	return conn->link != NULL ? link_of(conn)->queued(conn->link) : 0;
 }
 
 size_t
@@ -774,9 +648,9 @@ peer_sockets(const struct peer_set *set, int *fds, size_t max)
 	struct peer_conn *conn;
 	size_t n = 0;
 
-	TAILQ_FOREACH(conn, &set->conns, link)
+	TAILQ_FOREACH(conn, &set->conns, link_in_set)
 		if (conn->up && !conn->closing && n < max)
-			fds[n++] = bufferevent_getfd(conn->bev);
+			fds[n++] = link_of(conn)->socket(conn->link);
 	return n;
 }
 
@@ -806,7 +680,7 @@ peer_list(const struct peer_set *set, struct peer_status *ret, size_t max)
 			.state = describe_state(peer),
 			.software = peer->software,
 			.rtt_ns = conn != NULL ? conn->rtt_ns : 0,
-			.tls = set->tls != NULL,
+			.tls = !set->plaintext,
 		};
 	}
 	return n;

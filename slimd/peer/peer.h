@@ -25,7 +25,7 @@
 #include "slim_limits.h"
 #include "slim_peer.pb-c.h"
 
-struct event_base;
+struct outside;
 
 #define PEER_PROTOCOL_VERSION 1u
 #define PEER_FEATURE_LZ4 (UINT64_C(1) << 0)
@@ -41,8 +41,7 @@ struct peer_address {
 struct peer_config {
 	const char *host;   /* own name */
 	const char *listen; /* "address:port"; NULL: nobody can dial us */
-	const char *ca, *cert, *key;
-	bool plaintext;
+	bool plaintext;     /* the links show no certificates */
 	size_t n_peers;
 	const struct peer_address *peers; /* kept */
 };
@@ -57,8 +56,8 @@ struct peer_ops {
 	void (*on_frame)(void *ctx, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame);
 };
 
-/* `ops` is copied. Errors are reported in the log and as -EINVAL (TLS files, address). */
-int peer_set_create(struct event_base *base, const struct peer_config *config,
+/* `ops` is copied. An address that cannot be listened to is reported in the log, too. */
+int peer_set_create(struct outside *outside, const struct peer_config *config,
 		    const struct peer_ops *ops, void *ctx, struct peer_set **ret_set);
 void peer_set_destroy(struct peer_set *set);
 

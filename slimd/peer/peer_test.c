@@ -24,6 +24,7 @@
 #include "frame.h"
 #include "log.h"
 #include "peer.h"
+#include "real.h"
 #include "reasons.h"
 
 /* ---- certificates ------------------------------------------------------------------------ */
@@ -146,6 +147,7 @@ remove_files(void **state)
 /* ---- two ends ------------------------------------------------------------------------------- */
 
 struct end {
+	struct outside *outside;
 	struct peer_set *set;
 	struct peer_conn *dialled, *inbound;
 	uint32_t down_reason, unreachable;
@@ -229,6 +231,7 @@ start(struct world *w, struct end *end, const char *host, const char *cert, cons
 	char *address = addresses[dials];
 	struct peer_address peer;
 	struct peer_config config = {.host = host, .n_peers = 1, .peers = &peer};
+	struct outside_tls tls = {NULL};
 
 	snprintf(address, 32, "127.0.0.1:%d", w->port);
 	strcpy(peer.name, other);
@@ -236,11 +239,13 @@ start(struct world *w, struct end *end, const char *host, const char *cert, cons
 	config.listen = dials ? NULL : address;
 	config.plaintext = cert == NULL;
 	if (cert != NULL) {
-		config.ca = file_name(ca, "pem");
-		config.cert = file_name(cert, "pem");
-		config.key = file_name(cert, "key");
+		tls.ca = file_name(ca, "pem");
+		tls.cert = file_name(cert, "pem");
+		tls.key = file_name(cert, "key");
 	}
-	assert_int_equal(peer_set_create(w->base, &config, &ops, end, &end->set), 0);
+	assert_int_equal(outside_create(w->base, &end->outside), 0);
+	assert_int_equal(outside_open_links(end->outside, cert != NULL ? &tls : NULL), 0);
+	assert_int_equal(peer_set_create(end->outside, &config, &ops, end, &end->set), 0);
 }
 
 static int
@@ -263,6 +268,8 @@ teardown(void **state)
 
 	peer_set_destroy(w->a.set);
 	peer_set_destroy(w->b.set);
+	outside_destroy(w->a.outside);
+	outside_destroy(w->b.outside);
 	event_base_free(w->base);
 	free(w);
 	return 0;
@@ -403,6 +410,7 @@ nobody_there_is_told_and_tried_again(void **state)
 	UNTIL(w, w->a.dialled != NULL && w->b.inbound != NULL);
 	peer_set_destroy(w->b.set);
 	w->b.set = NULL;
+	outside_destroy(w->b.outside);
 	UNTIL(w, w->a.n_down == 1);
 	assert_int_equal(w->a.down_reason, REASON_PEER_LOST);
 	assert_null(peer_dialled(w->a.set, "b"));

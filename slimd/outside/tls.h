@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLS of the peer stream: TLS 1.3 only, certificates on both sides. */
-#ifndef SLIMD_PEER_TLS_H
-#define SLIMD_PEER_TLS_H
+#ifndef SLIMD_OUTSIDE_TLS_H
+#define SLIMD_OUTSIDE_TLS_H
 
 #include <stdbool.h>
 
