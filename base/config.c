@@ -15,6 +15,8 @@
 
 #include <yaml.h>
 
+#include "address.h"
+
 /* ---- syntax ------------------------------------------------------------------ */
 
 /* Returns what is wrong at *ret_line, NULL if all is well, or a static text. */
@@ -389,18 +391,7 @@ config_rpc_tls(const struct config_tls *tls)
 const char *
 config_check_address(const char *address)
 {
-	const char *colon = strrchr(address, ':');
-	char *end;
-	long port;
-
-	if (colon == NULL || colon == address || colon[1] < '0' || colon[1] > '9')
-		return "is not host:port";
-	port = strtol(colon + 1, &end, 10);
-	if (*end != '\0' || port > 65535)
-		return "has no valid port";
-	if (strchr(address, ':') != colon && address[0] != '[')
-		return "needs the form [address]:port for IPv6";
-	return NULL;
+	return address_parse(address, NULL);
 }
 
 const char *

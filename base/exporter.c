@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporter.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +9,8 @@
 
 #include <event2/buffer.h>
 #include <event2/http.h>
+
+#include "address.h"
 
 #define MAX_HEADERS 8192 /* bytes of a request */
 #define TIMEOUT_S 5
@@ -64,29 +65,6 @@ on_request(struct evhttp_request *request, void *ctx)
 	evbuffer_free(out);
 }
 
-/* Splits host:port. */
-static int
-parse_address(const char *address, char *host, size_t size, uint16_t *ret_port)
-{
-	const char *colon = strrchr(address, ':');
-	size_t n = colon != NULL ? (size_t)(colon - address) : 0;
-	char *end;
-	unsigned long port;
-
-	if (n == 0 || n >= size)
-		return -EINVAL;
-	port = strtoul(colon + 1, &end, 10);
-	if (end == colon + 1 || *end != '\0' || port > UINT16_MAX)
-		return -EINVAL;
-	if (address[0] == '[' && address[n - 1] == ']') {
-		address++;
-		n -= 2;
-	}
-	snprintf(host, size, "%.*s", (int)n, address);
-	*ret_port = (uint16_t)port;
-	return 0;
-}
-
 static int
 find_port(struct evhttp_bound_socket *bound)
 {
@@ -95,19 +73,16 @@ find_port(struct evhttp_bound_socket *bound)
 
 	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size) < 0)
 		return -errno;
-	if (address.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+	return address_port(&address);
 }
 
 static int
-listen_http(struct exporter *exporter, const char *address)
+listen_http(struct exporter *exporter, const char *text)
 {
 	struct evhttp_bound_socket *bound;
-	char host[256];
-	uint16_t port;
+	struct address address;
 
-	if (parse_address(address, host, sizeof(host), &port) < 0)
+	if (address_parse(text, &address) != NULL)
 		return -EINVAL;
 	exporter->http = evhttp_new(exporter->base);
 	if (exporter->http == NULL)
@@ -117,7 +92,7 @@ listen_http(struct exporter *exporter, const char *address)
 	evhttp_set_max_body_size(exporter->http, 0);
 	evhttp_set_timeout(exporter->http, TIMEOUT_S);
 	evhttp_set_cb(exporter->http, "/metrics", on_request, exporter);
-	bound = evhttp_bind_socket_with_handle(exporter->http, host, port);
+	bound = evhttp_bind_socket_with_handle(exporter->http, address.host, address.port);
 	if (bound == NULL)
 		return -EADDRNOTAVAIL;
 	exporter->port = find_port(bound);

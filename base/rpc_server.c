@@ -14,13 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <grpc/support/alloc.h>
 
+#include "local_socket.h"
 #include "log.h"
 
 #define N_ACCEPT 16u
@@ -592,33 +590,6 @@ rpc_server_add_service(struct rpc_server *server, const ProtobufCServiceDescript
 	return 0;
 }
 
-/* The core unlinks whatever has the name, also the socket of a living server. */
-static int
-clear_socket_path(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat status;
-	int error, fd;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	if (lstat(path, &status) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(status.st_mode))
-		return -EEXIST;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	error = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
-	close(fd);
-	if (error == 0)
-		return -EADDRINUSE;
-	if (error != ECONNREFUSED)
-		return -error;
-	return unlink(path) < 0 ? -errno : 0;
-}
-
 static int
 listen_unix(struct rpc_server *server, const char *address)
 {
@@ -626,7 +597,8 @@ listen_unix(struct rpc_server *server, const char *address)
 	int error, port;
 	mode_t mask;
 
-	error = clear_socket_path(address + strlen("unix:"));
+	/* The core unlinks whatever has the name, also the socket of a living server. */
+	error = local_socket_clear(address + strlen("unix:"));
 	if (error < 0)
 		return error;
 	credentials = grpc_insecure_server_credentials_create();

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "control.h"
+#include "local_socket.h"
 
 struct client {
 	int fd;     /* -1: free */
@@ -20,30 +19,25 @@ struct client {
 
 struct control {
 	int fd;
-	struct sockaddr_un address;
+	char *path;
 	struct client clients[CONTROL_MAX_CLIENTS];
 };
 
 int
 control_open(const char *path, struct control **ret_control)
 {
-	struct control *c;
-	int error;
+	struct control *c = calloc(1, sizeof(*c));
+	int error = 0;
 
-	if (strlen(path) >= sizeof(c->address.sun_path))
-		return -ENAMETOOLONG;
-	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
 	for (int i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		c->clients[i].fd = -1;
-	c->address.sun_family = AF_UNIX;
-	memcpy(c->address.sun_path, path, strlen(path) + 1);
-	unlink(path);
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd < 0 || bind(c->fd, (struct sockaddr *)&c->address, sizeof(c->address)) < 0 ||
-	    chmod(path, 0600) < 0 || listen(c->fd, CONTROL_MAX_CLIENTS) < 0) {
-		error = -errno;
+	c->path = strdup(path);
+	c->fd = local_socket_listen(path, SOCK_STREAM, CONTROL_MAX_CLIENTS, 0600);
+	if (c->path == NULL || c->fd < 0)
+		error = c->path == NULL ? -ENOMEM : c->fd;
+	if (error < 0) {
 		control_close(c);
 		return error;
 	}
@@ -68,8 +62,9 @@ control_close(struct control *c)
 			drop(&c->clients[i]);
 	if (c->fd >= 0) {
 		close(c->fd);
-		unlink(c->address.sun_path);
+		unlink(c->path);
 	}
+	free(c->path);
 	free(c);
 }
 

@@ -11,8 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "local_socket.h"
 
 #define IN_SIZE 4096u
 #define TURNS 16u /* of one client in one poll */
@@ -41,7 +42,7 @@ struct client {
 
 struct nf_control {
 	struct nf_control_config config;
-	struct sockaddr_un address;
+	char *path;
 	int fd;
 	dev_t device; /* of the socket's file */
 	ino_t inode;
@@ -424,46 +425,15 @@ nf_control_poll(struct nf_control *control, uint64_t now_ns)
 
 /* ---- set-up ------------------------------------------------------------------------------- */
 
-/* Removes a socket that was left behind, and nothing else. */
-static int
-clear_path(const struct sockaddr_un *address)
-{
-	struct stat st;
-	int fd, error;
-
-	if (lstat(address->sun_path, &st) != 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : errno;
-	close(fd);
-	if (error != ECONNREFUSED)
-		return error == 0 || error == EAGAIN ? -EADDRINUSE : -error;
-	return unlink(address->sun_path) == 0 ? 0 : -errno;
-}
-
 static int
 listen_on(struct nf_control *c)
 {
 	struct stat st;
-	mode_t mask;
-	int error = clear_path(&c->address);
 
-	if (error != 0)
-		return error;
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	c->fd = local_socket_listen(c->path, SOCK_STREAM, NF_CLIENTS, 0660);
 	if (c->fd < 0)
-		return -errno;
-	mask = umask(0117); /* 0660 from the first moment on */
-	error = bind(c->fd, (const struct sockaddr *)&c->address, sizeof(c->address)) == 0 ? 0
-											   : -errno;
-	umask(mask);
-	if (error != 0)
-		return error;
-	if (stat(c->address.sun_path, &st) != 0 || listen(c->fd, NF_CLIENTS) != 0)
+		return c->fd;
+	if (stat(c->path, &st) != 0)
 		return -errno;
 	c->device = st.st_dev;
 	c->inode = st.st_ino;
@@ -476,15 +446,14 @@ nf_control_open(const struct nf_control_config *config, struct nf_control **ret_
 	struct nf_control *c;
 	int error = 0;
 
-	if (strlen(config->path) >= sizeof(c->address.sun_path))
-		return -ENAMETOOLONG;
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
 	c->config = *config;
+	c->path = strdup(config->path);
 	c->fd = -1;
-	c->address.sun_family = AF_UNIX;
-	strcpy(c->address.sun_path, config->path);
+	if (c->path == NULL)
+		error = -ENOMEM;
 	for (uint32_t i = 0; i < NF_CLIENTS; i++) {
 		c->clients[i].fd = -1;
 		if (config->workspace_size == 0)
@@ -515,10 +484,11 @@ nf_control_close(struct nf_control *control)
 			drop(&control->clients[i]);
 		free(control->clients[i].workspace);
 	}
-	if (control->inode != 0 && stat(control->address.sun_path, &st) == 0 &&
-	    st.st_dev == control->device && st.st_ino == control->inode)
-		unlink(control->address.sun_path);
+	if (control->inode != 0 && stat(control->path, &st) == 0 && st.st_dev == control->device &&
+	    st.st_ino == control->inode)
+		unlink(control->path);
 	if (control->fd >= 0)
 		close(control->fd);
+	free(control->path);
 	free(control);
 }

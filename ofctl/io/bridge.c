@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -22,8 +20,10 @@
 
 #include <openssl/err.h>
 
+#include "address.h"
 #include "clock.h"
 #include "link.h"
+#include "local_socket.h"
 #include "log.h"
 #include "slim_limits.h"
 
@@ -84,28 +84,21 @@ static void step(struct bridge *b, enum link_event event);
 static int
 parse_address(const char *address, struct sockaddr_storage *ret, int *ret_size)
 {
-	struct sockaddr_un local = {.sun_family = AF_UNIX};
-	size_t size;
+	struct sockaddr_un local;
+	int error;
 
-	memset(ret, 0, sizeof(*ret));
 	if (strncmp(address, "unix:", 5) == 0) {
-		size = strlen(address + 5);
-		if (size == 0 || size >= sizeof(local.sun_path))
-			return -EINVAL;
-		memcpy(local.sun_path, address + 5, size + 1);
+		error = local_socket_address(address + 5, &local);
+		if (error < 0)
+			return error;
 		memcpy(ret, &local, sizeof(local));
 		*ret_size = (int)sizeof(local);
 		return 0;
 	}
 	if (strncmp(address, "tcp:", 4) != 0 && strncmp(address, "ssl:", 4) != 0)
 		return -EINVAL;
-	*ret_size = (int)sizeof(*ret);
-	if (evutil_parse_sockaddr_port(address + 4, (struct sockaddr *)ret, ret_size) < 0)
-		return -EINVAL;
-	/* Without a port the parser leaves 0. */
-	if (ret->ss_family == AF_INET)
-		return ((struct sockaddr_in *)ret)->sin_port != 0 ? 0 : -EINVAL;
-	return ((struct sockaddr_in6 *)ret)->sin6_port != 0 ? 0 : -EINVAL;
+	error = address_parse_numeric(address + 4, ret, ret_size);
+	return error == 0 && address_port(ret) == 0 ? -EINVAL : error;
 }
 
 int

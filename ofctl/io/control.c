@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+
+#include "local_socket.h"
 
 #define ROUNDS 2
 #define MAX_ANSWER 4096u
@@ -40,28 +40,6 @@ finish(struct control *c, const char *error)
 	done(ctx, error);
 }
 
-static int
-connect_to(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t size = strlen(path);
-	int fd;
-
-	if (size >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, size + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int error = -errno;
-
-		close(fd);
-		return error;
-	}
-	return fd;
-}
-
 /* A killed switch leaves its socket's file: try all that fit. */
 static int
 connect_to_any(const char *pattern)
@@ -72,7 +50,7 @@ connect_to_any(const char *pattern)
 	if (glob(pattern, 0, NULL, &found) != 0)
 		return -ENOENT;
 	for (size_t i = 0; i < found.gl_pathc && fd < 0; i++)
-		fd = connect_to(found.gl_pathv[i]);
+		fd = local_socket_connect(found.gl_pathv[i], SOCK_STREAM);
 	globfree(&found);
 	return fd;
 }

@@ -12,13 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "clock.h"
+#include "local_socket.h"
 #include "log.h"
 
 #define HEARTBEAT_MS 200
@@ -284,54 +283,6 @@ on_heartbeat(evutil_socket_t fd, short what, void *ctx)
 
 /* ---- registry ------------------------------------------------------------------------- */
 
-/* Removes a socket file that nobody listens on. */
-static int
-clear_path(const char *path, const struct sockaddr_un *address)
-{
-	struct stat st;
-	int fd, rc;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	close(fd);
-	if (rc == 0)
-		return -EADDRINUSE;
-	return unlink(path) == 0 ? 0 : -errno;
-}
-
-static int
-listen_on(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int fd, rc;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
-	rc = clear_path(path, &address);
-	if (rc < 0)
-		return rc;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mask = umask(0117); /* 0660 from the first moment on */
-	rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
-	umask(mask);
-	if (rc < 0 || listen(fd, 16) < 0) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
 static int
 start_listening(struct nf_registry *registry, const char *socket_path)
 {
@@ -340,7 +291,7 @@ start_listening(struct nf_registry *registry, const char *socket_path)
 
 	if (rc < 0)
 		return rc;
-	registry->fd = rc = listen_on(socket_path);
+	registry->fd = rc = local_socket_listen(socket_path, SOCK_SEQPACKET, 16, 0660);
 	if (rc < 0)
 		return rc;
 	registry->path = strdup(socket_path);

@@ -48,8 +48,8 @@ RULES = {
                        "slimd/api"], "never": [r"^rte_"]},
     "ofctl/io": {"uses": ["proto", "ofctl/core", "base"], "never": [r"^rte_"]},
     "ofctl": {"uses": ["proto", "ofctl/core", "ofctl/io", "base"], "never": [r"^rte_"]},
-    "nfs/common": {"uses": ["proto", "agent"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
-    "nfs": {"uses": ["proto", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
+    "nfs/common": {"uses": ["proto", "base", "agent"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
+    "nfs": {"uses": ["proto", "base", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
     "bench/gen": {"uses": ["bench/judge", "bench/common", "proto", "base"],
                   "never": [r"^event2/", r"^grpc", r"protobuf", r"^slim\.h$", r"^slim_shm\.h$"]},
     # An NF, its agent and slimd's reader in one process.
