@@ -380,12 +380,12 @@ config_resolve_tls(struct config_tls *tls, const char *config_path)
 	return 0;
 }
 
-struct rpc_tls
-config_rpc_tls(const struct config_tls *tls)
+struct tls_files
+config_tls_files(const struct config_tls *tls)
 {
 	if (tls == NULL)
-		return (struct rpc_tls){0};
-	return (struct rpc_tls){.ca = tls->ca, .cert = tls->cert, .key = tls->key};
+		return (struct tls_files){0};
+	return (struct tls_files){.ca = tls->ca, .cert = tls->cert, .key = tls->key};
 }
 
 const char *

@@ -20,7 +20,7 @@
 
 #include <cyaml/cyaml.h>
 
-#include "rpc.h"
+#include "tls_files.h"
 
 #define CONFIG_ERROR_SIZE 512u       /* one error text, with its final NUL */
 #define CONFIG_MAX_FILE (256u << 10) /* bytes of one file */
@@ -59,8 +59,8 @@ extern const cyaml_schema_field_t config_tls_fields[];
  * allowed. -ENOMEM. */
 int config_resolve_tls(struct config_tls *tls, const char *config_path);
 
-/* For the rpc module. NULL gives all NULL. */
-struct rpc_tls config_rpc_tls(const struct config_tls *tls);
+/* NULL gives all NULL. */
+struct tls_files config_tls_files(const struct config_tls *tls);
 
 /* What is wrong with a value, as the end of a sentence that begins with it; NULL: nothing. */
 const char *config_check_address(const char *address); /* host:port, [v6]:port */

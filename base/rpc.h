@@ -36,6 +36,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "tls_files.h"
+
 struct event_base;
 
 #define RPC_MAX_MESSAGE (4u << 20) /* bytes of one message, either way */
@@ -78,16 +80,6 @@ struct rpc_status {
 	const char *reason; /* name in slim.v1.ReasonCode; "": none was sent */
 	const char *text;   /* for people; never NULL; valid during the callback */
 };
-
-/* PEM files of one side. */
-struct rpc_tls {
-	const char *ca;   /* whose certificates are believed */
-	const char *cert; /* own certificate, with its chain */
-	const char *key;
-};
-
-/* Can the files be read, and do they fit each other? 0, or a negative errno and why in `text`. */
-int rpc_tls_check(const struct rpc_tls *tls, char text[RPC_MAX_TEXT]);
 
 /* ---- engine ---------------------------------------------------------------- */
 
@@ -143,7 +135,7 @@ int rpc_server_add_service(struct rpc_server *server, const ProtobufCServiceDesc
  *                 Port 0 takes a free one; *ret_port (may be NULL) tells which.
  * -EADDRINUSE or -EADDRNOTAVAIL when the address cannot be bound; -ENOENT and the like for a
  * file that cannot be read; -EKEYREJECTED for PEM files that make no sense. */
-int rpc_server_listen(struct rpc_server *server, const char *address, const struct rpc_tls *tls,
+int rpc_server_listen(struct rpc_server *server, const char *address, const struct tls_files *tls,
 		      int *ret_port);
 
 int rpc_server_start(struct rpc_server *server);
@@ -203,9 +195,9 @@ struct rpc_channel;
 struct rpc_call;
 
 struct rpc_channel_config {
-	const char *address;       /* "unix:/path" or "host:port" */
-	const struct rpc_tls *tls; /* needed for host:port, not used for unix */
-	const char *server_name;   /* name in the server's certificate; NULL: that of `address` */
+	const char *address;         /* "unix:/path" or "host:port" */
+	const struct tls_files *tls; /* needed for host:port, not used for unix */
+	const char *server_name;     /* name in the server's certificate; NULL: that of `address` */
 };
 
 /* Connects when it is first used, and again whenever it must. Errors as in rpc_server_listen(). */

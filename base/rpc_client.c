@@ -4,7 +4,7 @@
  * ends it. It is over when none of them is under way: then on_done runs (not for a dropped call)
  * and the call is freed. `left` of the channel counts the calls for rpc_channel_destroy().
  */
-#include "rpc_internal.h"
+#include "rpc_engine.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -375,19 +375,19 @@ static int
 create_credentials(const struct rpc_channel_config *config, grpc_channel_credentials **ret_cred)
 {
 	grpc_ssl_pem_key_cert_pair pair;
-	struct rpc_pem pem;
+	struct tls_pem pem;
 	int error;
 
 	if (rpc_address_is_unix(config->address)) {
 		*ret_cred = grpc_insecure_credentials_create();
 		return 0;
 	}
-	error = rpc_pem_load(&pem, config->tls);
+	error = rpc_read_tls(config->tls, &pem);
 	if (error < 0)
 		return error;
 	pair = (grpc_ssl_pem_key_cert_pair){.private_key = pem.key, .cert_chain = pem.cert};
 	*ret_cred = grpc_ssl_credentials_create_ex(pem.ca, &pair, NULL, NULL);
-	rpc_pem_clear(&pem);
+	tls_pem_clear(&pem);
 	return 0;
 }
 

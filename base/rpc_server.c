@@ -6,7 +6,7 @@
  * read, send. `left` of the server counts what rpc_server_destroy() must wait for: requests,
  * slots, and the notice of the shutdown.
  */
-#include "rpc_internal.h"
+#include "rpc_engine.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -610,14 +610,15 @@ listen_unix(struct rpc_server *server, const char *address)
 }
 
 static int
-listen_tls(struct rpc_server *server, const char *address, const struct rpc_tls *tls, int *ret_port)
+listen_tls(struct rpc_server *server, const char *address, const struct tls_files *tls,
+	   int *ret_port)
 {
 	grpc_ssl_pem_key_cert_pair pair;
 	grpc_server_credentials *credentials;
-	struct rpc_pem pem;
+	struct tls_pem pem;
 	int error, port;
 
-	error = rpc_pem_load(&pem, tls);
+	error = rpc_read_tls(tls, &pem);
 	if (error < 0)
 		return error;
 	pair = (grpc_ssl_pem_key_cert_pair){.private_key = pem.key, .cert_chain = pem.cert};
@@ -625,7 +626,7 @@ listen_tls(struct rpc_server *server, const char *address, const struct rpc_tls 
 		pem.ca, &pair, 1, GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, NULL);
 	port = grpc_server_add_http2_port(server->core, address, credentials);
 	grpc_server_credentials_release(credentials);
-	rpc_pem_clear(&pem);
+	tls_pem_clear(&pem);
 	if (port == 0)
 		return -EADDRINUSE;
 	if (ret_port != NULL)
@@ -634,7 +635,7 @@ listen_tls(struct rpc_server *server, const char *address, const struct rpc_tls 
 }
 
 int
-rpc_server_listen(struct rpc_server *server, const char *address, const struct rpc_tls *tls,
+rpc_server_listen(struct rpc_server *server, const char *address, const struct tls_files *tls,
 		  int *ret_port)
 {
 	if (server->started)

@@ -216,7 +216,7 @@ ignore_line(void *ctx, enum log_level level, const char *line)
 }
 
 static void
-start_server(struct fixture *f, const char *address, const struct rpc_tls *tls, int *ret_port)
+start_server(struct fixture *f, const char *address, const struct tls_files *tls, int *ret_port)
 {
 	assert_int_equal(rpc_server_create(f->rpc, &f->server), 0);
 	assert_int_equal(rpc_server_add_service(f->server, &slim__v1__slimd__descriptor, methods,
@@ -890,25 +890,25 @@ write_pki(const char *dir)
 	free_identity(&other_ca);
 }
 
-struct tls_files {
+struct identity_files {
 	char ca[128], cert[128], key[128];
-	struct rpc_tls tls;
+	struct tls_files tls;
 };
 
-static const struct rpc_tls *
-name_files(struct tls_files *files, const char *dir, const char *ca, const char *name)
+static const struct tls_files *
+name_files(struct identity_files *files, const char *dir, const char *ca, const char *name)
 {
 	snprintf(files->ca, sizeof(files->ca), "%s/%s.pem", dir, ca);
 	snprintf(files->cert, sizeof(files->cert), "%s/%s.pem", dir, name);
 	snprintf(files->key, sizeof(files->key), "%s/%s.key", dir, name);
-	files->tls = (struct rpc_tls){.ca = files->ca, .cert = files->cert, .key = files->key};
+	files->tls = (struct tls_files){.ca = files->ca, .cert = files->cert, .key = files->key};
 	return &files->tls;
 }
 
 static void
 start_tls_server(struct fixture *f)
 {
-	struct tls_files files = {0};
+	struct identity_files files = {0};
 	int port = 0;
 
 	write_pki(f->dir);
@@ -920,7 +920,7 @@ start_tls_server(struct fixture *f)
 static void
 call_with_tls(struct fixture *f, const char *ca, const char *name)
 {
-	struct tls_files files = {0};
+	struct identity_files files = {0};
 	struct rpc_channel_config config = {.address = f->address,
 					    .tls = name_files(&files, f->dir, ca, name)};
 
@@ -989,8 +989,8 @@ static void
 tls_files_that_do_not_fit_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct rpc_tls wrong;
-	struct tls_files files = {0}, other = {0};
+	struct tls_files wrong;
+	struct identity_files files = {0}, other = {0};
 
 	write_pki(f->dir);
 	assert_int_equal(rpc_server_create(f->rpc, &f->server), 0);

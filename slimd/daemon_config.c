@@ -142,10 +142,10 @@ check_socket_path(struct check *check, const char *key, const char *path)
 static void
 check_tls(struct check *check, const char *key, const struct config_tls *tls)
 {
-	char text[RPC_MAX_TEXT];
-	struct rpc_tls files = config_rpc_tls(tls);
+	char text[TLS_TEXT_SIZE];
+	struct tls_files files = config_tls_files(tls);
 
-	if (check->error[0] == '\0' && tls != NULL && rpc_tls_check(&files, text) < 0)
+	if (check->error[0] == '\0' && tls != NULL && tls_files_check(&files, text) < 0)
 		complain(check, "%s: %s", key, text);
 }
 

@@ -158,12 +158,12 @@ static int
 start_controller(struct program *p)
 {
 	const struct daemon_config_steering *config = p->config->steering;
-	struct rpc_tls tls;
+	struct tls_files tls;
 	int rc;
 
 	if (config == NULL || p->config->steering_none)
 		return 0;
-	tls = config_rpc_tls(config->tls);
+	tls = config_tls_files(config->tls);
 	rc = outside_open_controller(p->outside, p->rpc, config->address,
 				     config->tls != NULL ? &tls : NULL);
 	return rc < 0 ? rc : controller_create(p->outside, on_steered, p, &p->controller);
@@ -181,18 +181,13 @@ start_peers(struct program *p)
 	struct peer_address addresses[SLIM_MAX_PEERS];
 	struct peer_config config = {.host = p->config->host, .peers = addresses};
 	const struct daemon_config_peer *own = p->config->peer;
-	struct outside_tls tls = {NULL};
+	struct tls_files tls = config_tls_files(own != NULL ? own->tls : NULL);
 	int rc;
 
 	/* Without a word about peers there is nobody to talk to, and nothing to protect. */
 	config.plaintext = own == NULL || own->plaintext;
 	if (own != NULL) {
 		config.listen = own->listen;
-		if (own->tls != NULL) {
-			tls.ca = own->tls->ca;
-			tls.cert = own->tls->cert;
-			tls.key = own->tls->key;
-		}
 		config.n_peers = p->config->n_peers;
 	}
 	for (size_t i = 0; i < config.n_peers; i++) {
@@ -239,7 +234,7 @@ static int
 start_control(struct program *p)
 {
 	const struct daemon_config_grpc *grpc = &p->config->grpc;
-	struct rpc_tls tls = config_rpc_tls(grpc->tls);
+	struct tls_files tls = config_tls_files(grpc->tls);
 	char address[512];
 	int rc = rpc_server_create(p->rpc, &p->server);
 

@@ -166,10 +166,10 @@ complain(struct check *check, const char *path, const char *format, ...)
 static void
 check_tls(struct check *check, const char *path, const struct config_tls *tls)
 {
-	char text[RPC_MAX_TEXT];
-	struct rpc_tls files = config_rpc_tls(tls);
+	char text[TLS_TEXT_SIZE];
+	struct tls_files files = config_tls_files(tls);
 
-	if (check->error[0] == '\0' && tls && rpc_tls_check(&files, text) < 0)
+	if (check->error[0] == '\0' && tls && tls_files_check(&files, text) < 0)
 		complain(check, path, "%s", text);
 }
 

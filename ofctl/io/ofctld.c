@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include <event2/event.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "controller.h"
@@ -64,16 +63,15 @@ start_loop(struct daemon *d)
 static int
 start_tls(struct daemon *d)
 {
-	const struct config_tls *files = d->config->openflow.tls;
+	struct tls_files files = config_tls_files(d->config->openflow.tls);
+	char text[TLS_TEXT_SIZE] = "no context";
 
-	if (!files)
+	if (!d->config->openflow.tls)
 		return 0;
 	d->tls = SSL_CTX_new(TLS_client_method());
 	if (!d->tls || SSL_CTX_set_min_proto_version(d->tls, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_load_verify_locations(d->tls, files->ca, NULL) != 1 ||
-	    SSL_CTX_use_certificate_chain_file(d->tls, files->cert) != 1 ||
-	    SSL_CTX_use_PrivateKey_file(d->tls, files->key, SSL_FILETYPE_PEM) != 1) {
-		log_error("openflow.tls not usable: %s", ERR_error_string(ERR_get_error(), NULL));
+	    tls_files_load(&files, d->tls, text) < 0) {
+		log_error("openflow.tls not usable error=\"%s\"", text);
 		return -EKEYREJECTED;
 	}
 	SSL_CTX_set_verify(d->tls, SSL_VERIFY_PEER, NULL);
@@ -90,7 +88,7 @@ make_state_dir(const char *folder)
 }
 
 static int
-listen_at(struct daemon *d, const char *address, const struct rpc_tls *tls)
+listen_at(struct daemon *d, const char *address, const struct tls_files *tls)
 {
 	int result = rpc_server_listen(d->server, address, tls, NULL);
 
@@ -105,7 +103,7 @@ static int
 start_server(struct daemon *d)
 {
 	const struct ofctl_config_grpc *grpc = &d->config->grpc;
-	struct rpc_tls tls = config_rpc_tls(grpc->tls);
+	struct tls_files tls = config_tls_files(grpc->tls);
 	char address[128];
 	int result = rpc_create(d->base, &d->rpc);
 

@@ -66,7 +66,7 @@ open_channel(struct client *client, const struct options *options)
 				client->address);
 			return EXIT_USAGE;
 		}
-		if (rpc_tls_check(&options->tls, text) < 0) {
+		if (tls_files_check(&options->tls, text) < 0) {
 			fprintf(stderr, "slimctl: %s\n", text);
 			return EXIT_USAGE;
 		}

@@ -63,7 +63,7 @@ struct options {
 	const char *servers[OPTIONS_MAX_SERVERS];
 	unsigned n_servers;
 	const char *steering;
-	struct rpc_tls tls;
+	struct tls_files tls;
 	const char *tls_name; /* of the server, when it is not that of the address */
 	bool json, watch, dry_run, no_wait, compress, help;
 	const char *to;

@@ -37,7 +37,7 @@ const struct controller_ops real_controller = {
 
 int
 outside_open_controller(struct outside *outside, struct rpc *rpc, const char *address,
-			const struct rpc_tls *tls)
+			const struct tls_files *tls)
 {
 	struct real *real = (struct real *)outside;
 	struct rpc_channel_config config = {.address = address, .tls = tls};

@@ -326,13 +326,13 @@ const struct link_ops real_link = {
 /* ---- the set-up --------------------------------------------------------------------------------- */
 
 int
-outside_open_links(struct outside *outside, const struct outside_tls *tls)
+outside_open_links(struct outside *outside, const struct tls_files *tls)
 {
 	struct real *real = (struct real *)outside;
 
 	if (tls == NULL)
 		log_warn("peer connections are plaintext: nobody is authenticated");
-	else if ((real->tls = tls_create_context(tls->ca, tls->cert, tls->key)) == NULL)
+	else if ((real->tls = tls_create_context(tls)) == NULL)
 		return -EINVAL;
 	real->dns = evdns_base_new(real->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
 						       EVDNS_BASE_DISABLE_WHEN_INACTIVE);

@@ -8,22 +8,19 @@
 #define SLIMD_OUTSIDE_REAL_H
 
 #include "outside.h"
+#include "tls_files.h"
 
 struct event_base;
 
 /* `base` NULL: no timers, no links, no controller. */
 int outside_create(struct event_base *base, struct outside **ret_outside);
 
-struct outside_tls {
-	const char *ca, *cert, *key; /* PEM files */
-};
-
 /* Links may be made from here on. `tls` NULL: plaintext. Errors also go to the log. */
-int outside_open_links(struct outside *outside, const struct outside_tls *tls);
+int outside_open_links(struct outside *outside, const struct tls_files *tls);
 
 /* Where slim-ofctld answers: "unix:/path" or "host:port" (then with tls). */
 int outside_open_controller(struct outside *outside, struct rpc *rpc, const char *address,
-			    const struct rpc_tls *tls);
+			    const struct tls_files *tls);
 
 /* After all that uses it. NULL is allowed. */
 void outside_destroy(struct outside *outside);

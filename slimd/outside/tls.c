@@ -3,43 +3,19 @@
 
 #include <string.h>
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "log.h"
 
-static bool
-complain(const char *what, const char *file)
-{
-	char text[160];
-
-	ERR_error_string_n(ERR_get_error(), text, sizeof(text));
-	log_error("peer tls: %s file=%s error=\"%s\"", what, file, text);
-	ERR_clear_error();
-	return false;
-}
-
-static bool
-load_files(SSL_CTX *ctx, const char *ca, const char *cert, const char *key)
-{
-	if (SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1)
-		return complain("certificate authority not read", ca);
-	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		return complain("certificate not read", cert);
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return complain("private key not read", key);
-	if (SSL_CTX_check_private_key(ctx) != 1)
-		return complain("private key does not belong to the certificate", key);
-	return true;
-}
-
 SSL_CTX *
-tls_create_context(const char *ca, const char *cert, const char *key)
+tls_create_context(const struct tls_files *files)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+	char text[TLS_TEXT_SIZE] = "no context";
 
 	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
-	    !load_files(ctx, ca, cert, key)) {
+	    tls_files_load(files, ctx, text) < 0) {
+		log_error("peer tls not usable error=\"%s\"", text);
 		SSL_CTX_free(ctx);
 		return NULL;
 	}

@@ -7,8 +7,10 @@
 
 #include <openssl/ssl.h>
 
+#include "tls_files.h"
+
 /* One context for both directions. Errors go to the log; NULL then. */
-SSL_CTX *tls_create_context(const char *ca, const char *cert, const char *key);
+SSL_CTX *tls_create_context(const struct tls_files *files);
 
 /* Does the verified certificate of the other side name `host` (subjectAltName DNS, or common name
  * when there is none)? */

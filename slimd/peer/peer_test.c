@@ -231,7 +231,7 @@ start(struct world *w, struct end *end, const char *host, const char *cert, cons
 	char *address = addresses[dials];
 	struct peer_address peer;
 	struct peer_config config = {.host = host, .n_peers = 1, .peers = &peer};
-	struct outside_tls tls = {NULL};
+	struct tls_files tls = {NULL};
 
 	snprintf(address, 32, "127.0.0.1:%d", w->port);
 	strcpy(peer.name, other);

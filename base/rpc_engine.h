@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the rpc module share. Nobody else includes this.
+ * The engine that servers and channels share. Nobody else includes this.
  *
  * An operation that is given to the gRPC core carries a tag. The thread of the completion
  * queue only puts finished tags into a list; the loop takes them out and calls `finish`. A
  * tag belongs to a server or channel (`owner`), so that closing one of them can wait for
  * its own operations and leave those of others in the list.
  */
-#ifndef SLIM_BASE_RPC_INTERNAL_H
-#define SLIM_BASE_RPC_INTERNAL_H
+#ifndef SLIM_BASE_RPC_ENGINE_H
+#define SLIM_BASE_RPC_ENGINE_H
 
 #include <pthread.h>
 #include <sys/queue.h>
@@ -69,12 +69,8 @@ const ProtobufCMethodDescriptor *rpc_find_method(const ProtobufCServiceDescripto
 
 bool rpc_address_is_unix(const char *address);
 
-/* Contents of the three files, checked to fit each other. Freed by rpc_pem_clear(). */
-struct rpc_pem {
-	char *ca, *cert, *key;
-};
-int rpc_pem_load(struct rpc_pem *pem, const struct rpc_tls *tls);
-void rpc_pem_clear(struct rpc_pem *pem);
+/* As tls_files_read(); why not goes to the log. */
+int rpc_read_tls(const struct tls_files *files, struct tls_pem *ret_pem);
 
 /* Arguments that servers and channels have in common; returns how many were written. */
 #define RPC_N_COMMON_ARGS 6u
