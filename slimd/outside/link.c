@@ -15,6 +15,7 @@
 
 #include <openssl/err.h>
 
+#include "address.h"
 #include "log.h"
 #include "real.h"
 #include "real_internal.h"
@@ -150,33 +151,18 @@ link_close(struct link *link)
 }
 
 static int
-split_address(const char *address, char *host, size_t size)
-{
-	const char *colon = strrchr(address, ':');
-	size_t n = colon != NULL ? (size_t)(colon - address) : 0;
-	int port = colon != NULL ? atoi(colon + 1) : 0;
-
-	if (n == 0 || n >= size || port <= 0 || port > 65535)
-		return -EINVAL;
-	memcpy(host, address, n);
-	host[n] = '\0';
-	return port;
-}
-
-static int
-connect_to(struct link *link, const char *address)
+connect_to(struct link *link, const char *text)
 {
 	struct sockaddr_storage numeric;
-	int size = sizeof(numeric), port;
-	char host[256];
+	struct address address;
+	int size;
 
-	if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&numeric, &size) == 0)
+	if (address_parse_numeric(text, &numeric, &size) == 0)
 		return bufferevent_socket_connect(link->bev, (struct sockaddr *)&numeric, size);
-	port = split_address(address, host, sizeof(host));
-	if (port < 0)
-		return port;
-	return bufferevent_socket_connect_hostname(link->bev, link->real->dns, AF_UNSPEC, host,
-						   port);
+	if (address_parse(text, &address) != NULL)
+		return -EINVAL;
+	return bufferevent_socket_connect_hostname(link->bev, link->real->dns, AF_UNSPEC,
+						   address.host, address.port);
 }
 
 static int
@@ -221,9 +207,9 @@ link_listen(struct outside *outside, const char *address,
 {
 	struct real *real = (struct real *)outside;
 	struct sockaddr_storage numeric;
-	int size = sizeof(numeric);
+	int size;
 
-	if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&numeric, &size) < 0) {
+	if (address_parse_numeric(address, &numeric, &size) < 0) {
 		log_error("peer listen address=%s error=\"not address:port\"", address);
 		return -EINVAL;
 	}

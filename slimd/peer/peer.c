@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "frame.h"
 #include "log.h"
 #include "outside.h"
@@ -85,15 +85,6 @@ struct peer_set {
 	struct peer peers[SLIM_MAX_PEERS];
 };
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
-
 static const struct link_ops *
 link_of(const struct peer_conn *conn)
 {
@@ -146,7 +137,7 @@ conn_destroy(struct peer_conn *conn)
 		set->n_inbound--;
 	if (peer != NULL && peer->dialled == conn) {
 		peer->dialled = NULL;
-		peer->redial_ns = now_ns() + peer->pause_ns;
+		peer->redial_ns = clock_now_ns() + peer->pause_ns;
 		peer->pause_ns =
 			2 * peer->pause_ns < REDIAL_MAX_NS ? 2 * peer->pause_ns : REDIAL_MAX_NS;
 	}
@@ -249,7 +240,7 @@ send_ping(struct peer_conn *conn)
 	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
 	Slim__Peer__V1__Ping ping = SLIM__PEER__V1__PING__INIT;
 
-	ping.clock_ns = conn->pinged_ns = now_ns();
+	ping.clock_ns = conn->pinged_ns = clock_now_ns();
 	frame.body_case = SLIM__PEER__V1__FRAME__BODY_PING;
 	frame.ping = &ping;
 	peer_send(conn, &frame);
@@ -262,7 +253,7 @@ send_pong(struct peer_conn *conn, uint64_t clock_ns)
 	Slim__Peer__V1__Pong pong = SLIM__PEER__V1__PONG__INIT;
 
 	pong.ping_clock_ns = clock_ns;
-	pong.clock_ns = now_ns();
+	pong.clock_ns = clock_now_ns();
 	frame.body_case = SLIM__PEER__V1__FRAME__BODY_PONG;
 	frame.pong = &pong;
 	peer_send(conn, &frame);
@@ -326,7 +317,7 @@ take_hello(struct peer_conn *conn, const Slim__Peer__V1__Hello *hello)
 static void
 take_pong(struct peer_conn *conn, const Slim__Peer__V1__Pong *pong)
 {
-	uint64_t now = now_ns(), rtt = now - pong->ping_clock_ns;
+	uint64_t now = clock_now_ns(), rtt = now - pong->ping_clock_ns;
 
 	if (pong->ping_clock_ns == 0 || pong->ping_clock_ns > now)
 		return;
@@ -412,7 +403,7 @@ on_bytes(void *owner)
 {
 	struct peer_conn *conn = owner;
 
-	conn->heard_ns = now_ns();
+	conn->heard_ns = clock_now_ns();
 	while (!conn->closing && take_next(conn) > 0)
 		;
 }
@@ -449,7 +440,7 @@ conn_create(struct peer_set *set, bool dialled)
 		return NULL;
 	conn->set = set;
 	conn->dialled = dialled;
-	conn->began_ns = conn->heard_ns = now_ns();
+	conn->began_ns = conn->heard_ns = clock_now_ns();
 	conn->closer = set->outside->timer->create(set->outside, on_closer, conn);
 	if (conn->closer == NULL) {
 		free(conn);
@@ -497,7 +488,7 @@ static void
 on_tick(void *ctx)
 {
 	struct peer_set *set = ctx;
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 	struct peer_conn *conn;
 
 	set->outside->timer->set(set->tick, TICK_NS);
