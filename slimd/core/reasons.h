@@ -49,6 +49,8 @@
 #define REASON_BRIDGE_DOWN REASON(BRIDGE_DOWN)
 #define REASON_CONTROL_SOCKET REASON(CONTROL_SOCKET)
 #define REASON_GATE_CLOSED REASON(GATE_CLOSED)
+#define REASON_BUDGET REASON(BUDGET)
+#define REASON_OTHER_JOB REASON(OTHER_JOB)
 
 /* The name that goes with a refused call (rpc.h): "REASON_UNKNOWN_NF". The number is only
  * there so that no other name compiles. */
