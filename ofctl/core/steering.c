@@ -231,7 +231,13 @@ int
 steering_flip(const struct topology *t, struct steering *s, const struct steering_request *request,
 	      unsigned *ret_service, struct steering_reason *ret_reason)
 {
-	return advance(t, s, request, STEERING_PREPARED, STEERING_FLIPPED, ret_service, ret_reason);
+	enum steering_stage from = STEERING_PREPARED;
+	unsigned index = 0;
+
+	if (request->last_copy && steering_check(t, s, request, &index, ret_reason) == 0 &&
+	    s->services[index].session.stage == STEERING_FENCED)
+		from = STEERING_FENCED;
+	return advance(t, s, request, from, STEERING_FLIPPED, ret_service, ret_reason);
 }
 
 int
@@ -244,6 +250,10 @@ steering_fence(const struct topology *t, struct steering *s, const struct steeri
 	if (steering_check(t, s, request, &index, ret_reason) < 0)
 		return -EINVAL;
 	session = &s->services[index].session;
+	if (session->stage == STEERING_FLIPPED && !request->last_copy)
+		return refuse(ret_reason, SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED,
+			      "session %016" PRIx64 " is flipped: the target owns the traffic",
+			      request->session);
 	session->id = request->session;
 	*ret_service = index;
 	return enter(session, STEERING_FENCED);

@@ -9,12 +9,14 @@
  *	     ^                   |    \
  *	     |  cleanup(aborted) |    \ fence    | fence
  *	     +-------------------+     v          v
- *	     +----------------------- FENCED <----+
+ *	     +----------------------- FENCED <----+  (last copy)
  *	            cleanup(aborted)              source serves
  *
  * Every call may be repeated: a session that is already where the call leads is no error, and
  * nothing changes. Once flipped the target owns the traffic: there is only forward, or a fence when the target
- * has died.
+ * has died and the source has the last copy. The other way round a fenced session is flipped when the source
+ * has died and the target has the last copy. Without that word the first of fence and flip decides: this is
+ * how a source and a target that do not hear each other agree on one owner.
  */
 #ifndef OFCTL_CORE_STEERING_H
 #define OFCTL_CORE_STEERING_H
@@ -59,6 +61,7 @@ struct steering_request {
 	const char *service;
 	const char *source;
 	const char *target;
+	bool last_copy; /* FLIP: also when it is fenced; FENCE: also when it is flipped */
 };
 
 struct steering_reason {

@@ -134,12 +134,17 @@ static void
 flipped_is_fenced_and_steered_back(void **state)
 {
 	const struct steering_service *s = &steering.services[0];
+	struct steering_request last = ab;
 
 	(void)state;
+	last.last_copy = true;
 	set("a");
 	prepare(&ab);
 	flip(&ab);
-	assert_int_equal(fence(&ab), 1);
+	assert_refused(fence(&ab), SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED);
+	assert_int_equal(steering_active(s), 1);
+	assert_int_equal(fence(&last), 1);
+	assert_int_equal(fence(&last), 0);
 	assert_int_equal(fence(&ab), 0);
 	assert_int_equal(steering_active(s), 0);
 	assert_refused(flip(&ab), REFUSED);
@@ -147,6 +152,27 @@ flipped_is_fenced_and_steered_back(void **state)
 	assert_int_equal(cleanup(&ab, false), 1);
 	assert_int_equal(s->serving, 0);
 	assert_int_equal(s->session.stage, STEERING_NO_SESSION);
+}
+
+/* The source has died after it had the target fenced: the target has the last copy. */
+static void
+fenced_is_flipped_for_the_last_copy(void **state)
+{
+	const struct steering_service *s = &steering.services[0];
+	struct steering_request last = ab;
+
+	(void)state;
+	last.last_copy = true;
+	set("a");
+	assert_refused(flip(&last), REFUSED);
+	prepare(&ab);
+	assert_int_equal(fence(&ab), 1);
+	assert_refused(flip(&ab), REFUSED);
+	assert_int_equal(flip(&last), 1);
+	assert_int_equal(flip(&last), 0);
+	assert_int_equal(steering_active(s), 1);
+	assert_int_equal(cleanup(&ab, true), 1);
+	assert_int_equal(s->serving, 1);
 }
 
 static void
@@ -294,6 +320,7 @@ main(void)
 		cmocka_unit_test_setup(abort_before_and_after_fence, setup),
 		cmocka_unit_test_setup(flipped_is_forward_only, setup),
 		cmocka_unit_test_setup(flipped_is_fenced_and_steered_back, setup),
+		cmocka_unit_test_setup(fenced_is_flipped_for_the_last_copy, setup),
 		cmocka_unit_test_setup(refuses_what_it_does_not_know, setup),
 		cmocka_unit_test_setup(one_session_a_service, setup),
 		cmocka_unit_test_setup(session_known_by_tag_is_adopted, setup),

@@ -259,7 +259,8 @@ request_of(const struct controller_call *call)
 	return (struct steering_request){.session = call->session,
 					 .service = call->service,
 					 .source = call->source,
-					 .target = call->target};
+					 .target = call->target,
+					 .last_copy = call->last_copy};
 }
 
 /* ---- proof -------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ struct controller_call {
 	char source[SLIM_NAME_SIZE];
 	char target[SLIM_NAME_SIZE]; /* SET: the instance; CLEAR: empty, or who must be serving */
 	bool complete;               /* CLEANUP */
+	bool last_copy;              /* FLIP, FENCE */
 	controller_done_fn *done;
 	void *ctx;
 };

@@ -228,6 +228,7 @@ start_call(enum controller_verb verb, const char *source, const char *target, bo
 				    .session = 0xab,
 				    .service = "nat",
 				    .complete = complete,
+				    .last_copy = complete && verb == CONTROLLER_FENCE,
 				    .done = on_done};
 
 	snprintf(c.source, sizeof(c.source), "%s", source);
@@ -584,7 +585,10 @@ flipped_is_fenced_and_steered_back(void **state)
 	do_call(CONTROLLER_SET, "", "a", false);
 	do_call(CONTROLLER_PREPARE, "a", "b", false);
 	do_call(CONTROLLER_FLIP, "a", "b", false);
-	do_call(CONTROLLER_FENCE, "a", "b", false);
+	call(CONTROLLER_FENCE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED);
+	assert_serving(B_PORT);
+	do_call(CONTROLLER_FENCE, "a", "b", true);
 	assert_serving(A_PORT);
 	assert_int_equal(fake_switch_forward(&fakes[0], A_PORT, 0, 0x0800), PERIMETER);
 	assert_int_equal(fake_switch_forward(&fakes[0], B_PORT, 0, 0x0800), 0);

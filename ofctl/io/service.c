@@ -123,7 +123,8 @@ session_call(struct rpc_request *request, const ProtobufCMessage *message, void 
 	     enum controller_verb verb)
 {
 	const Slim__V1__SteerSession *session = (const Slim__V1__SteerSession *)message;
-	struct controller_call call = {.verb = verb, .session = session->session};
+	struct controller_call call = {
+		.verb = verb, .session = session->session, .last_copy = session->last_copy};
 
 	start_call(request, ctx, &call, session->service, session->source, session->target);
 }

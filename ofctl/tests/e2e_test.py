@@ -102,8 +102,8 @@ class Ofctld:
         shown = self.show()
         return shown and all(b.state == "up" and b.rules > 0 for b in shown.bridges)
 
-    def session(self, source="a", target="b"):
-        return pb.SteerSession(session=SESSION, service="nat", source=source, target=target)
+    def session(self, source="a", target="b", last_copy=False):
+        return pb.SteerSession(session=SESSION, service="nat", source=source, target=target, last_copy=last_copy)
 
     def do(self, reply):
         """Checks that a call was not refused."""
@@ -257,7 +257,7 @@ class OneBridge:
         """The target dies after it took over: the traffic comes back."""
         self.ofctld.prepare("b", "a")
         self.ofctld.flip("b", "a")
-        self.ofctld.fence("b", "a")
+        self.ofctld.fence("b", "a", True)
         equal(self.wire.probe("a-in", nobody=True), None, "the fenced target's packets")
         equal(self.wire.probe("pin"), ("b-in", ()), "fenced: traffic goes to the source")
         self.ofctld.cleanup(False, "b", "a")

@@ -92,9 +92,11 @@ effect_add(struct session_effects *fx, enum session_effect_type type, uint64_t a
 enum limit {
 	LIMIT_NONE,
 	LIMIT_PREFLIGHT,
-	LIMIT_MOVE, /* counted from the start of the session */
-	LIMIT_HOLD, /* counted from the start of the hold */
+	LIMIT_MOVE,   /* counted from the start of the session */
+	LIMIT_HOLD,   /* counted from the start of the hold */
+	LIMIT_ANSWER, /* the same, or how long to wait before asking again when no hold waits */
 	LIMIT_QUERY,
+	LIMIT_SETTLE,
 	LIMIT_OFFER,
 	LIMIT_SOURCE, /* counted from the loss of the source */
 };
@@ -142,13 +144,14 @@ static const struct state_spec states[SESSION_N_STATES] = {
 	[SOURCE_TRACKING] = {FACT(EV_GATE_DONE), SOURCE_COPYING, LIMIT_MOVE,
 			     ENTRY(GO(FX_GATE_TRACK))},
 	[SOURCE_COPYING] = {FACT(EV_WALKED), SOURCE_CATCHING_UP, LIMIT_MOVE, ENTRY(GO(FX_WALK))},
-	[SOURCE_CATCHING_UP] = {0, SOURCE_HOLDING, LIMIT_MOVE}, /* left by EV_BACKLOG */
-	/* The journal is written before the hold begins: a disk has no place in it. */
+	/* Left by EV_BACKLOG. The journal is written before the hold begins: a disk has no place in
+	 * it. While the hold word is IDLE this stage means the same as the one before. */
+	[SOURCE_CATCHING_UP] = {0, SOURCE_HOLDING, LIMIT_MOVE, ENTRY({FX_JOURNAL, STAGE_HANDOVER})},
 	[SOURCE_HOLDING] = {FACT(EV_GATE_DONE), SOURCE_DRAINING, LIMIT_HOLD,
-			    ENTRY({FX_JOURNAL, STAGE_HANDOVER}, GO(FX_GATE_HOLD))},
+			    ENTRY(GO(FX_GATE_HOLD))},
 	[SOURCE_DRAINING] = {FACT(EV_DRAINED), SOURCE_ENDED, LIMIT_HOLD, ENTRY(GO(FX_DRAIN))},
 	[SOURCE_ENDED] = {FACT(EV_TAKEN), SOURCE_STEERING, LIMIT_HOLD, ENTRY(GO(FX_PEER_END))},
-	[SOURCE_QUERYING] = {FACT(EV_TAKEN), SOURCE_STEERING, LIMIT_QUERY,
+	[SOURCE_QUERYING] = {FACT(EV_TAKEN), SOURCE_STEERING, LIMIT_ANSWER,
 			     ENTRY(GO(FX_PEER_QUERY))},
 	/* Nobody answers: claim the buckets, then fence. */
 	[SOURCE_CLAIMING] = {FACT(EV_CLAIMED), SOURCE_FENCING, LIMIT_NONE,
@@ -157,8 +160,11 @@ static const struct state_spec states[SESSION_N_STATES] = {
 	 * NF died, so the claim decides; there is nobody to fence. */
 	[SOURCE_RECLAIMING] = {FACT(EV_CLAIMED), SOURCE_UNDOING, LIMIT_NONE,
 			       ENTRY(GO(FX_FENCE_CLAIM))},
+	/* Told and fenced at once: what is answered first ends the hold. The hold word says already
+	 * what the journal will, so the disk is waited for last. */
 	[SOURCE_FENCING] = {FACT(EV_STEERED), SOURCE_UNDOING, LIMIT_NONE,
-			    ENTRY({FX_JOURNAL, STAGE_FENCED}, GO(FX_STEER_FENCE))},
+			    ENTRY({FX_PEER_CLOSE, false}, GO(FX_STEER_FENCE),
+				  {FX_JOURNAL, STAGE_FENCED})},
 	[SOURCE_STEERING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED), SOURCE_QUIETING, LIMIT_NONE,
 			     ENTRY(GO(FX_GATE_REDIRECT), {FX_JOURNAL, STAGE_TAKEN},
 				   GO(FX_STEER_FLIP))},
@@ -166,19 +172,21 @@ static const struct state_spec states[SESSION_N_STATES] = {
 			     ENTRY(GO(FX_STEER_QUIET))},
 	[SOURCE_FINISHING] = {FACT(EV_FINISHED), SOURCE_TRAILING, LIMIT_NONE,
 			      ENTRY(GO(FX_PEER_FINISH))},
-	[SOURCE_TRAILING] = {FACT(EV_TRAILED) | FACT(EV_PROVED), SOURCE_SETTLING, LIMIT_NONE,
+	[SOURCE_TRAILING] = {FACT(EV_TRAILED) | FACT(EV_PROVED), SOURCE_CLOSING, LIMIT_NONE,
 			     ENTRY(GO(FX_PROVE), GO(FX_TRAIL))},
-	[SOURCE_SETTLING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED) | FACT(EV_CLOSED), SESSION_DONE,
-			     LIMIT_NONE,
-			     ENTRY({FX_JOURNAL, STAGE_SETTLE}, {FX_PEER_CLOSE, true},
-				   GO(FX_GATE_WIPE), {FX_STEER_CLEANUP, true})},
+	/* The target still runs rounds: the source answers them until it hears that the target's
+	 * gate is open. */
+	[SOURCE_CLOSING] = {FACT(EV_CLOSED), SOURCE_SETTLING, LIMIT_NONE,
+			    ENTRY({FX_JOURNAL, STAGE_SETTLE}, {FX_PEER_CLOSE, true})},
+	[SOURCE_SETTLING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED), SESSION_DONE, LIMIT_SETTLE,
+			     ENTRY(GO(FX_GATE_WIPE), {FX_STEER_CLEANUP, true})},
 	/* The target has lost what it had taken (its NF died). Better the state as of the
 	 * handover than none: the source serves again, and the result is `failed`. */
 	[SOURCE_REVERTING] = {FACT(EV_STEERED), SOURCE_UNDOING, LIMIT_NONE,
-			      ENTRY({FX_JOURNAL, STAGE_REVERT}, GO(FX_STEER_FENCE))},
+			      ENTRY({FX_JOURNAL, STAGE_REVERT}, {FX_STEER_FENCE, true})},
 	/* First the source serves again; then the rest is told. */
 	[SOURCE_UNDOING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED) | FACT(EV_CLOSED), SESSION_DONE,
-			    LIMIT_NONE,
+			    LIMIT_SETTLE,
 			    ENTRY(GO(FX_GATE_PASS), {FX_PEER_CLOSE, false},
 				  {FX_STEER_CLEANUP, false})},
 
@@ -202,7 +210,7 @@ static const struct state_spec states[SESSION_N_STATES] = {
 	[TARGET_QUIETING] = {FACT(EV_STEERED), TARGET_PARTING, LIMIT_NONE,
 			     ENTRY(GO(FX_STEER_QUIET))},
 	[TARGET_PARTING] = {FACT(EV_ROUNDED), TARGET_LEAVING, LIMIT_NONE, ENTRY(GO(FX_ROUND))},
-	[TARGET_LEAVING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED), SESSION_DONE, LIMIT_NONE,
+	[TARGET_LEAVING] = {FACT(EV_GATE_DONE) | FACT(EV_STEERED), SESSION_DONE, LIMIT_SETTLE,
 			    ENTRY({FX_JOURNAL, STAGE_PARTED}, GO(FX_GATE_PASS),
 				  {FX_STEER_CLEANUP, true})},
 	[TARGET_SETTLING] = {FACT(EV_GATE_DONE), SESSION_DONE, LIMIT_NONE, ENTRY(GO(FX_GATE_PASS))},
@@ -229,8 +237,9 @@ static const struct state_spec states[SESSION_N_STATES] = {
 /* Source, going back. */
 #define S_BACK (S_CLAIM | S_FENCE | IN(SOURCE_UNDOING))
 /* Source, the target owns and the source still has its frozen copy. */
-#define S_FROZEN \
-	(IN(SOURCE_STEERING) | IN(SOURCE_QUIETING) | IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING))
+#define S_FROZEN                                                                                  \
+	(IN(SOURCE_STEERING) | IN(SOURCE_QUIETING) | IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING) | \
+	 IN(SOURCE_CLOSING))
 /* Source, the target owns. */
 #define S_FORWARD (S_FROZEN | IN(SOURCE_SETTLING))
 /* Target, owns nothing. */
@@ -246,12 +255,71 @@ static const struct state_spec states[SESSION_N_STATES] = {
 /* Target, owner. */
 #define T_OWNER (T_LED | T_ALONE)
 /* States whose entry sends to the peer: said again when it comes back. */
-#define S_RESEND (IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING) | IN(SOURCE_SETTLING))
+#define S_RESEND (IN(SOURCE_FINISHING) | IN(SOURCE_TRAILING) | IN(SOURCE_CLOSING))
+/* What is left is cleaning up, here and at the controller. */
+#define LAST (IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING) | T_LAST)
+/* Any state of a session that is under way. */
+#define ANY (IN(SESSION_DONE) - 1u)
 
 bool
 session_is_forward(const struct session *s)
 {
 	return (IN(s->state) & S_FORWARD) != 0;
+}
+
+/* A fenced target that was not told to discard believes that it owns. */
+static bool
+is_told(const struct session *s)
+{
+	return !s->fenced || s->peer_forgot || (s->facts & FACT(EV_CLOSED)) != 0;
+}
+
+const char *
+session_risk(const struct session *s)
+{
+	if (IN(s->state) & (S_UNSURE | S_CLAIM | S_FENCE))
+		return s->nf_gone
+			       ? "the source's NF is gone: the session is given up, and the target "
+				 "may own or not"
+			       : "the source serves again without a proof that the target does "
+				 "not: two may serve";
+	if (IN(s->state) & S_FROZEN)
+		return s->nf_gone
+			       ? "nobody leads the target: it goes on alone, what the source had "
+				 "counted is lost"
+			       : "the source takes back the state of the handover: what the target "
+				 "has changed and counted since is lost";
+	if (IN(s->state) & T_OWNER)
+		return "this instance serves from now on, whatever the source does: two may serve, "
+		       "what the source had counted is lost";
+	if (s->state == TARGET_TAKING)
+		return "this instance discards what it was about to take over: the source must be "
+		       "there to serve";
+	if ((IN(s->state) & LAST) && !is_told(s))
+		return "the fenced target is not told: it may believe that it owns";
+	if (IN(s->state) & LAST)
+		return "rules of the session may be left on the switch, and its NF's gate on the "
+		       "way";
+	return "";
+}
+
+const char *
+session_advice(const struct session *s)
+{
+	if (IN(s->state) & (S_UNSURE | S_CLAIM | S_FENCE))
+		return "who owns is being decided; by force ";
+	if (s->state == SOURCE_CLOSING)
+		return "the target must say that it is through; a cancel ends this without it once "
+		       "it "
+		       "has been away for a while; by force ";
+	if (IN(s->state) & S_FROZEN)
+		return "the target owns, the move can only go forward; by force ";
+	if (IN(s->state) & T_OWNER)
+		return "the source leads, cancel it there; by force ";
+	if (s->state == TARGET_TAKING)
+		return "the target is taking over; by force ";
+	return "it is ending already, and waits for the gate, the peer or the controller; by "
+	       "force ";
 }
 
 /* ---- entering a state ---------------------------------------------------------------- */
@@ -266,8 +334,14 @@ state_deadline(const struct session *s, enum limit limit)
 		return s->started_ns + s->limits.move_ns;
 	case LIMIT_HOLD:
 		return s->held_ns + s->limits.max_hold_ns;
+	case LIMIT_ANSWER:
+		if (!s->nf_gone && !s->no_steering)
+			return s->held_ns + s->limits.max_hold_ns;
+		return s->entered_ns + s->limits.query_ns;
 	case LIMIT_QUERY:
 		return s->entered_ns + s->limits.query_ns;
+	case LIMIT_SETTLE:
+		return s->entered_ns + s->limits.settle_ns;
 	case LIMIT_OFFER:
 		return s->entered_ns + s->limits.offer_ns;
 	case LIMIT_SOURCE:
@@ -308,7 +382,7 @@ effect_is_steering(enum session_effect_type type)
 static bool
 effect_is_gate(enum session_effect_type type)
 {
-	return type >= FX_GATE_WATCH && type <= FX_GATE_SERVE;
+	return type >= FX_GATE_WATCH && type <= FX_GATE_SOURCE_GONE;
 }
 
 static bool
@@ -325,8 +399,13 @@ settle_verdict(struct session *s)
 {
 	if (s->verdict != RESULT_COMPLETE)
 		return;
-	if (IN(s->state) & (IN(SOURCE_UNDOING) | IN(TARGET_DISCARDING)))
-		s->verdict = s->reason == REASON_DEADLINE ? RESULT_TIMED_OUT : RESULT_ABORTED;
+	if ((IN(s->state) & (IN(SOURCE_UNDOING) | IN(TARGET_DISCARDING))) == 0)
+		return;
+	s->verdict = RESULT_ABORTED;
+	if (s->reason == REASON_DEADLINE)
+		s->verdict = RESULT_TIMED_OUT;
+	if (s->reason == REASON_CANCELLED)
+		s->verdict = RESULT_CANCELLED;
 }
 
 /* `complete` and `aborted` promise that nothing was lost. */
@@ -358,6 +437,9 @@ entry_arg(const struct session *s, const struct state_entry *entry)
 {
 	if (entry->type == FX_JOURNAL && entry->arg == STAGE_OVER && s->parted)
 		return STAGE_SETTLED;
+	/* The target is known to own: nobody else has a copy, whatever was fenced before. */
+	if (entry->type == FX_STEER_FLIP)
+		return s->is_source && s->nf_gone;
 	return entry->arg;
 }
 
@@ -388,6 +470,8 @@ enter(struct session *s, enum session_state state, uint64_t now_ns, struct sessi
 		if (effect_is_wanted(s, spec->entry[i].type))
 			effect_add(fx, spec->entry[i].type, entry_arg(s, &spec->entry[i]));
 	}
+	if (state == SOURCE_STEERING && s->nf_gone)
+		effect_add(fx, FX_PEER_GONE, false);
 	/* Only now: what was answered is never asked about again after a restart. */
 	if (state == SESSION_DONE && !s->is_source)
 		effect_add(fx, FX_PEER_CLOSED, 0);
@@ -407,24 +491,23 @@ guard_differs(const struct session *s, const struct session_event *e)
 	return e->n != 0;
 }
 
-/* The budget is a promise: a hold that cannot be expected to end well within it does not begin.
- * Waits long enough for all rows to be sent, and does not wait for ever when the NF changes slots
- * as fast as the link takes them: then the budget alone decides. */
+static uint64_t
+expected_hold(const struct session_event *e)
+{
+	return e->rows * UINT64_C(1000000000) / e->rows_per_second;
+}
+
+/* Waits long enough for all rows to be sent, and does not wait for ever when the
+ * NF changes slots as fast as the link takes them: then the downtime budget decides. */
 static bool
-guard_fits(const struct session *s, const struct session_event *e)
+guard_small(const struct session *s, const struct session_event *e)
 {
 	uint64_t patience_ns = s->limits.max_hold_ns * 4;
 
-	if (e->hold_ns == 0 || e->hold_ns > s->limits.max_hold_ns / 2)
-		return false;
-	return e->rows <= s->limits.small_rows || e->now_ns - s->entered_ns > patience_ns;
-}
-
-/* It did not fit for so long that it will not. */
-static bool
-guard_hopeless(const struct session *s, const struct session_event *e)
-{
-	return e->now_ns - s->entered_ns >= s->limits.catch_up_ns;
+	if (e->rows <= s->limits.small_rows)
+		return true;
+	return e->rows_per_second != 0 && e->now_ns - s->entered_ns > patience_ns &&
+	       expected_hold(e) <= s->limits.max_hold_ns / 2;
 }
 
 static bool
@@ -439,22 +522,82 @@ age_ns(const struct session *s, const struct session_event *e)
 	return e->now_ns - s->since_ns;
 }
 
+static bool
+gate_is_done(const struct session *s)
+{
+	return s->nf_gone || (s->facts & FACT(EV_GATE_DONE)) != 0;
+}
+
 /* Only clean-up is left, and the operator says that the peer or the controller that it needs
  * will not come back. The gate comes first: a session is never over before its NF is
  * in order. */
 static bool
 guard_given_up(const struct session *s, const struct session_event *e)
 {
-	bool gate_done = s->nf_gone || (s->facts & FACT(EV_GATE_DONE));
-
-	return gate_done && age_ns(s, e) >= s->limits.settle_ns;
+	return gate_is_done(s) && age_ns(s, e) >= s->limits.settle_ns;
 }
 
-/* The source NF is gone and the target does not say whether it owns. */
+static bool
+is_late(const struct session *s, const struct session_event *e)
+{
+	return is_told(s) && guard_given_up(s, e);
+}
+
+/* The controller does not clean up, and says so: it will not do so tomorrow. */
+static bool
+guard_left_refused(const struct session *s, const struct session_event *e)
+{
+	return is_late(s, e) && e->reason != REASON_STEERING_UNREACHABLE &&
+	       e->reason != REASON_DEADLINE;
+}
+
+/* A controller that is not there is waited for as long as the move may last. */
+static bool
+guard_left_over(const struct session *s, const struct session_event *e)
+{
+	bool steered = s->no_steering || (s->facts & FACT(EV_STEERED)) != 0;
+
+	return guard_overdue(s, e) && is_late(s, e) &&
+	       (steered || e->now_ns - s->started_ns >= s->limits.move_ns);
+}
+
+/* The target does not answer, and the source is asked to end all the same. */
+static bool
+guard_alone(const struct session *s, const struct session_event *e)
+{
+	return s->peer_gone && age_ns(s, e) >= s->limits.settle_ns;
+}
+
+static bool
+guard_peer_gone(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return s->peer_gone;
+}
+
+static bool
+guard_nf_gone(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return s->nf_gone;
+}
+
+static bool
+guard_nf_here(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return !s->nf_gone;
+}
+
+/* The source NF is gone and the target does not say whether it owns. By then a target that owns has
+ * gone on alone. */
 static bool
 guard_abandoned(const struct session *s, const struct session_event *e)
 {
-	return guard_overdue(s, e) && s->nf_gone && age_ns(s, e) >= s->limits.settle_ns;
+	uint64_t patience_ns = s->limits.source_gone_ns;
+
+	return guard_overdue(s, e) && s->nf_gone && patience_ns != 0 &&
+	       age_ns(s, e) >= patience_ns + s->limits.settle_ns;
 }
 
 /* A fence helps only who can serve, and needs somebody who lays it. */
@@ -462,6 +605,29 @@ static bool
 guard_fence_is_no_use(const struct session *s, const struct session_event *e)
 {
 	return guard_overdue(s, e) && (s->nf_gone || s->no_steering);
+}
+
+static bool
+guard_fence_helps(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return !s->nf_gone && !s->no_steering;
+}
+
+/* The switch was flipped by the target, which went on alone: it owns. */
+static bool
+guard_flipped(const struct session *s, const struct session_event *e)
+{
+	(void)s;
+	return e->reason == REASON_STEERING_FLIPPED;
+}
+
+/* The target may own, and was not heard to discard. */
+static bool
+guard_last_copy(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return s->fenced && !s->peer_forgot;
 }
 
 /* The source still has its NF, and has not tried before. */
@@ -496,14 +662,28 @@ static void
 act_complain(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
 	static const uint32_t own[SESSION_N_EVENTS] = {
-		[EV_REFUSED] = REASON_TARGET_BUSY,     [EV_STEER_FAILED] = REASON_STEERING_REFUSED,
-		[EV_DRAIN_BAD] = REASON_INTERNAL,      [EV_RESUMED] = REASON_DEADLINE,
-		[EV_PEER_FAILED] = REASON_DIGEST,      [EV_PEER_LOST] = REASON_PEER_LOST,
-		[EV_STANDING_NONE] = REASON_PEER_LOST, [EV_VERIFY_BAD] = REASON_DIGEST,
-		[EV_CLOSE_DISCARD] = REASON_CANCELLED, [EV_NF_LOST] = REASON_NF_LOST,
-		[EV_CANCEL] = REASON_CANCELLED,        [EV_PROTOCOL] = REASON_PROTOCOL,
-		[EV_TICK] = REASON_DEADLINE,           [EV_PROVED] = REASON_PROOF,
-		[EV_TAKEN] = REASON_NF_LOST,           [EV_STANDING_SETTLED] = REASON_PEER_LOST,
+		[EV_REFUSED] = REASON_TARGET_BUSY,
+		[EV_STEER_FAILED] = REASON_STEERING_REFUSED,
+		[EV_DRAIN_BAD] = REASON_INTERNAL,
+		[EV_RESUMED] = REASON_DEADLINE,
+		[EV_PEER_FAILED] = REASON_DIGEST,
+		[EV_PEER_LOST] = REASON_PEER_LOST,
+		[EV_STANDING_NONE] = REASON_PEER_LOST,
+		[EV_VERIFY_BAD] = REASON_DIGEST,
+		[EV_CLOSE_DISCARD] = REASON_CANCELLED,
+		[EV_NF_LOST] = REASON_NF_LOST,
+		[EV_CANCEL] = REASON_CANCELLED,
+		[EV_PROTOCOL] = REASON_PROTOCOL,
+		[EV_TICK] = REASON_DEADLINE,
+		[EV_PROVED] = REASON_PROOF,
+		[EV_TAKEN] = REASON_NF_LOST,
+		[EV_STANDING_SETTLED] = REASON_PEER_LOST,
+		[EV_FORCE] = REASON_FORCED,
+		[EV_STANDING_UNKNOWN] = REASON_PEER_LOST,
+		[EV_JOURNAL_BAD] = REASON_JOURNAL,
+		[EV_CLOSED] = REASON_PEER_LOST,
+		[EV_SOURCE_GONE] = REASON_NF_LOST,
+		[EV_SOURCE_LEFT] = REASON_PEER_LOST,
 	};
 	(void)fx;
 	if (s->reason == 0)
@@ -530,19 +710,6 @@ act_abort(struct session *s, const struct session_event *e, struct session_effec
 		s->verdict = RESULT_TIMED_OUT;
 }
 
-/* Source, before END: the budget does not hold. */
-static void
-act_over_budget(struct session *s, const struct session_event *e, struct session_effects *fx)
-{
-	if (e->hold_ns != 0)
-		s->expected_hold_ns = e->hold_ns;
-	if (s->reason == 0)
-		s->reason = REASON_BUDGET;
-	act_abort(s, e, fx);
-	if (s->verdict == RESULT_TIMED_OUT)
-		s->verdict = RESULT_ABORTED;
-}
-
 static void
 act_fail(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
@@ -557,12 +724,54 @@ act_nf_lost(struct session *s, const struct session_event *e, struct session_eff
 	act_fail(s, e, fx);
 }
 
+/* The target, where rounds wait for the source, hears of it at once. */
+static void
+act_nf_lost_told(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_nf_lost(s, e, fx);
+	effect_add(fx, FX_PEER_GONE, false);
+}
+
+static void
+act_tell_gone(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)s;
+	(void)e;
+	effect_add(fx, FX_PEER_GONE, false);
+}
+
+/* Who may own hears that nobody leads any more. */
+static void
+act_leave(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_fail(s, e, fx);
+	effect_add(fx, FX_PEER_GONE, true);
+}
+
+/* What may go wrong is in the operator's hands; it is never called anything but failed. */
+static void
+act_force(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_complain(s, e, fx);
+	s->verdict = RESULT_FAILED;
+	s->reason = REASON_FORCED;
+}
+
+/* Only rules that nobody uses any more, or a word to somebody who is not there. */
+static void
+act_force_end(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_complain(s, e, fx);
+	if (!gate_is_done(s) || !is_told(s))
+		act_force(s, e, fx);
+}
+
 static void
 act_backlog(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
 	(void)fx;
-	if (e->hold_ns != 0)
-		s->expected_hold_ns = e->hold_ns;
+	if (e->rows_per_second != 0)
+		s->expected_hold_ns = expected_hold(e);
 }
 
 /* Target: it cannot go on and says so; it owns nothing. */
@@ -578,6 +787,14 @@ act_give_up_nf(struct session *s, const struct session_event *e, struct session_
 {
 	act_nf_lost(s, e, fx);
 	effect_add(fx, FX_PEER_FAILED, 0);
+}
+
+static void
+act_tell_discard(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)s;
+	(void)e;
+	effect_add(fx, FX_PEER_CLOSE, false);
 }
 
 static void
@@ -619,8 +836,9 @@ act_standing(struct session *s, const struct session_event *e, struct session_ef
 	(void)e;
 	if (IN(s->state) & (T_OWNER | IN(TARGET_SETTLING)))
 		standing = STANDING_OWNER;
+	/* Its gate is on the way; Closed follows. */
 	if (s->state == TARGET_DISCARDING)
-		standing = STANDING_CLOSED;
+		standing = s->nf_gone ? STANDING_CLOSED : STANDING_UNSURE;
 	if (s->state == TARGET_LEAVING)
 		standing = STANDING_SETTLED;
 	if (IN(s->state) & T_OWNER) {
@@ -637,6 +855,30 @@ act_alone(struct session *s, const struct session_event *e, struct session_effec
 	(void)e;
 	s->deadline_ns = state_deadline(s, LIMIT_SOURCE);
 	effect_add(fx, FX_DEADLINE, s->deadline_ns);
+}
+
+static void
+act_source_gone(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_complain(s, e, fx);
+	effect_add(fx, FX_GATE_SOURCE_GONE, 0);
+}
+
+/* Target: nobody leads it, so it need not wait to see whether somebody comes back. */
+static void
+act_source_left(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_complain(s, e, fx);
+	s->peer_gone = true;
+	s->peer_lost_ns = 0;
+}
+
+/* Target: the operator says that it serves, whatever the source does. */
+static void
+act_part(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_force(s, e, fx);
+	effect_add(fx, FX_PEER_STANDING, STANDING_SETTLED);
 }
 
 /* Target: the controller does not follow it. Later, perhaps. */
@@ -666,111 +908,164 @@ static const struct edge edges[] = {
 	{IN(SOURCE_OPENING), EV_PEER_LOST, NULL, act_refuse, SESSION_DONE},
 	{IN(SOURCE_CHECKING), EV_PEER_LOST, NULL, act_refuse, SESSION_DONE},
 	{IN(SOURCE_CHECKING), EV_STEER_FAILED, NULL, act_refuse, SOURCE_DISMISSING},
-	{IN(SOURCE_OPENING), EV_NF_LOST, NULL, act_refuse, SOURCE_DISMISSING},
-	{IN(SOURCE_CHECKING), EV_NF_LOST, NULL, act_refuse, SOURCE_DISMISSING},
+	{S_PREFLIGHT, EV_NF_LOST, NULL, act_refuse, SOURCE_DISMISSING},
+	{S_PREFLIGHT, EV_JOURNAL_BAD, NULL, act_refuse, SOURCE_DISMISSING},
 	{S_PREFLIGHT, EV_CANCEL, NULL, act_refuse, SOURCE_DISMISSING},
+	{S_PREFLIGHT, EV_FORCE, NULL, act_refuse, SOURCE_DISMISSING},
 	{S_PREFLIGHT, EV_TICK, guard_overdue, act_refuse, SOURCE_DISMISSING},
 	{S_PREFLIGHT, EV_PROTOCOL, NULL, act_refuse, SOURCE_DISMISSING},
 	{IN(SOURCE_DISMISSING), EV_PEER_LOST, NULL, NULL, SESSION_DONE},
 	{IN(SOURCE_DISMISSING), EV_TICK, guard_overdue, NULL, SESSION_DONE},
+	{IN(SOURCE_DISMISSING), EV_FORCE, NULL, NULL, SESSION_DONE},
 
 	/* source, before END: any trouble is undone */
-	{IN(SOURCE_CATCHING_UP), EV_BACKLOG, guard_fits, act_backlog, SOURCE_HOLDING},
-	{IN(SOURCE_CATCHING_UP), EV_BACKLOG, guard_hopeless, act_over_budget, SOURCE_UNDOING},
+	{IN(SOURCE_CATCHING_UP), EV_BACKLOG, guard_small, act_backlog, SOURCE_HOLDING},
 	{IN(SOURCE_COPYING) | IN(SOURCE_CATCHING_UP), EV_BACKLOG, NULL, act_backlog, SAME},
 	{S_EARLY, EV_NF_LOST, NULL, act_nf_lost, SOURCE_UNDOING},
 	{S_EARLY, EV_PEER_LOST, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_PEER_FAILED, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_STEER_FAILED, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_JOURNAL_BAD, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_CANCEL, NULL, act_abort, SOURCE_UNDOING},
+	{S_EARLY, EV_FORCE, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_DRAIN_BAD, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_RESUMED, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_PROTOCOL, NULL, act_abort, SOURCE_UNDOING},
-	{IN(SOURCE_HOLDING) | IN(SOURCE_DRAINING), EV_TICK, guard_overdue, act_over_budget,
-	 SOURCE_UNDOING},
 	{S_EARLY, EV_TICK, guard_overdue, act_abort, SOURCE_UNDOING},
 
-	/* source, END sent: who owns? Only an answer or a fence tells. */
-	{S_UNSURE, EV_RESUMED, NULL, act_abort, SOURCE_UNDOING},
+	/* source, END sent: who owns? Only an answer or a fence tells. The answer has until the end
+	 * of the budget. */
+	{S_UNSURE | S_CLAIM, EV_RESUMED, NULL, act_abort, SOURCE_UNDOING},
 	{S_UNSURE, EV_PEER_FAILED, NULL, act_complain, SOURCE_RECLAIMING},
+	{S_UNSURE, EV_CLOSED, NULL, act_complain, SOURCE_RECLAIMING},
+	{S_UNSURE, EV_STANDING_NONE, NULL, act_complain, SOURCE_RECLAIMING},
+	{S_UNSURE, EV_STANDING_OWNER, NULL, NULL, SOURCE_STEERING},
+	{S_UNSURE, EV_CANCEL, guard_fence_helps, act_complain, SOURCE_CLAIMING},
+	{S_UNSURE, EV_FORCE, guard_nf_here, act_complain, SOURCE_CLAIMING},
+	{S_UNSURE, EV_FORCE, NULL, act_leave, SESSION_DONE},
 	{IN(SOURCE_ENDED), EV_PEER_LOST, NULL, act_complain, SOURCE_QUERYING},
 	{IN(SOURCE_ENDED), EV_PROTOCOL, NULL, act_complain, SOURCE_QUERYING},
-	{IN(SOURCE_ENDED), EV_TICK, guard_overdue, act_complain, SOURCE_QUERYING},
-	{S_UNSURE, EV_STANDING_OWNER, NULL, NULL, SOURCE_STEERING},
-	{IN(SOURCE_QUERYING), EV_STANDING_NONE, NULL, act_complain, SOURCE_RECLAIMING},
+	{IN(SOURCE_ENDED), EV_TICK, guard_fence_is_no_use, act_complain, SOURCE_QUERYING},
 	{IN(SOURCE_QUERYING), EV_PEER_LOST, NULL, act_reconnect, SAME},
-	{IN(SOURCE_QUERYING), EV_TICK, guard_abandoned, act_fail, SESSION_DONE},
+	{IN(SOURCE_QUERYING), EV_TICK, guard_abandoned, act_leave, SESSION_DONE},
 	{IN(SOURCE_QUERYING), EV_TICK, guard_fence_is_no_use, act_complain, AGAIN},
-	{IN(SOURCE_QUERYING), EV_TICK, guard_overdue, act_complain, SOURCE_CLAIMING},
-	{S_UNSURE, EV_NF_LOST, NULL, act_nf_lost, SAME},
+	{S_UNSURE, EV_TICK, guard_overdue, act_complain, SOURCE_CLAIMING},
+	{S_UNSURE, EV_NF_LOST, NULL, act_nf_lost_told, SOURCE_QUERYING},
+
+	/* source, claiming and fencing */
 	/* The claim came too late: the agent had seen TAKEN. */
 	{IN(SOURCE_CLAIMING), EV_TAKEN, NULL, NULL, SOURCE_STEERING},
 	{IN(SOURCE_RECLAIMING), EV_TAKEN, NULL, act_fail, SOURCE_REVERTING},
+	/* The target owns nothing, so there is nobody to fence. */
+	{IN(SOURCE_CLAIMING), EV_PEER_FAILED, NULL, act_complain, SOURCE_RECLAIMING},
+	{IN(SOURCE_CLAIMING), EV_STANDING_NONE, NULL, act_none_left, SOURCE_RECLAIMING},
+	{IN(SOURCE_FENCING), EV_PEER_FAILED, NULL, act_complain, SOURCE_UNDOING},
+	{IN(SOURCE_FENCING), EV_STANDING_NONE, NULL, act_none_left, SOURCE_UNDOING},
+	{IN(SOURCE_FENCING), EV_CLOSED, NULL, act_none_left, SOURCE_UNDOING},
+	/* It was told before the connection broke, or not. */
+	{IN(SOURCE_FENCING), EV_PEER_BACK, NULL, act_tell_discard, SAME},
+	/* The target went on alone, long ago: its copy is the newer one. */
+	{IN(SOURCE_FENCING), EV_STEER_FAILED, guard_flipped, act_fail, SOURCE_STEERING},
+	/* The only copy may be the target's now. It must not be fenced, nor told to discard. */
+	{S_CLAIM | S_FENCE, EV_NF_LOST, NULL, act_nf_lost_told, SOURCE_QUERYING},
+	{IN(SOURCE_UNDOING), EV_NF_LOST, guard_last_copy, act_nf_lost_told, SOURCE_QUERYING},
 	{S_CLAIM | S_FENCE, EV_PEER_LOST, NULL, act_reconnect, SAME},
 	{S_CLAIM | S_FENCE, EV_STANDING_NONE, NULL, act_none_left, SAME},
+	{S_CLAIM | S_FENCE, EV_FORCE, NULL, act_force, SOURCE_UNDOING},
 
-	/* source, what must succeed: what fails is tried again */
+	/* source, the target owns: forward, unless the target has lost what it had */
 	/* A controller that has flipped may not go back: then neither does the source. */
 	{IN(SOURCE_REVERTING), EV_STEER_FAILED, guard_refused, NULL, SOURCE_STEERING},
-	{S_FORWARD | S_FENCE | IN(SOURCE_UNDOING), EV_STEER_FAILED, NULL, act_retry_later, SAME},
-	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_CANCEL, guard_given_up, NULL, SESSION_DONE},
-	{S_FORWARD | S_FENCE | IN(SOURCE_UNDOING), EV_TICK, guard_overdue, NULL, AGAIN},
 	{IN(SOURCE_FINISHING), EV_FINISHED, guard_differs, NULL, AGAIN},
 	{IN(SOURCE_TRAILING), EV_PROVED, guard_differs, act_fail, SAME},
 	{IN(SOURCE_TRAILING), EV_TRAILED, guard_differs, act_fail, SAME},
-	{S_FORWARD, EV_PEER_LOST, NULL, act_reconnect, SAME},
+	{S_FROZEN, EV_PEER_LOST, NULL, act_reconnect, SAME},
+	{S_FROZEN, EV_PEER_BACK, guard_nf_gone, act_tell_gone, SAME},
 	/* A target that was still taking over when it was asked says TAKEN later. */
 	{S_RESEND, EV_STANDING_OWNER, NULL, NULL, AGAIN},
 	{S_RESEND, EV_TAKEN, NULL, NULL, AGAIN},
 	/* The target went on alone: only cleaning is left, and late counts are lost. */
+	{IN(SOURCE_CLOSING), EV_STANDING_SETTLED, NULL, act_none_left, SOURCE_SETTLING},
 	{S_UNSURE | S_CLAIM | S_FENCE | S_FROZEN, EV_STANDING_SETTLED, NULL, act_forgot,
-	 SOURCE_SETTLING},
-	{IN(SOURCE_SETTLING) | IN(SOURCE_UNDOING), EV_STANDING_SETTLED, NULL, act_none_left, SAME},
+	 SOURCE_CLOSING},
 	/* The last Closed was lost: the target is through, and says so once more. */
-	{IN(SOURCE_SETTLING), EV_STANDING_NONE, NULL, NULL, AGAIN},
+	{IN(SOURCE_CLOSING), EV_STANDING_UNKNOWN, NULL, NULL, AGAIN},
 	{S_FROZEN, EV_STANDING_NONE, guard_can_revert, act_forgot, SOURCE_REVERTING},
+	{S_FROZEN, EV_STANDING_UNKNOWN, guard_can_revert, act_forgot, SOURCE_REVERTING},
 	{S_FROZEN, EV_PEER_FAILED, guard_can_revert, act_forgot, SOURCE_REVERTING},
-	{S_FORWARD, EV_STANDING_NONE, NULL, act_forgot, SAME},
-	{S_FORWARD, EV_PEER_FAILED, NULL, act_forgot, SAME},
-	{S_FORWARD | S_BACK, EV_NF_LOST, NULL, act_nf_lost, SAME},
+	{S_FROZEN, EV_STANDING_NONE, NULL, act_forgot, SAME},
+	{S_FROZEN, EV_STANDING_UNKNOWN, NULL, act_forgot, SAME},
+	{S_FROZEN, EV_PEER_FAILED, NULL, act_forgot, SAME},
+	{S_FROZEN, EV_NF_LOST, NULL, act_nf_lost_told, SAME},
+	{IN(SOURCE_SETTLING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+	{IN(SOURCE_CLOSING), EV_CANCEL, guard_alone, act_none_left, SOURCE_SETTLING},
+	/* Never forward by force: the frozen copy may be the last one. */
+	{S_FROZEN, EV_FORCE, guard_nf_here, act_force, SOURCE_REVERTING},
+	{S_FROZEN, EV_FORCE, NULL, act_leave, SESSION_DONE},
+
+	/* source, going back */
 	/* A fenced target must be told before it is forgotten. */
 	{IN(SOURCE_UNDOING), EV_PEER_LOST, guard_fenced, act_reconnect, SAME},
+	{IN(SOURCE_UNDOING), EV_STANDING_OWNER, guard_nf_gone, act_fail, SOURCE_STEERING},
 	{IN(SOURCE_UNDOING), EV_STANDING_OWNER, NULL, NULL, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_RECEIVING, NULL, NULL, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_NONE, NULL, act_none_left, SAME},
-	{IN(SOURCE_UNDOING) | IN(SOURCE_SETTLING), EV_CLOSED, NULL, act_none_left, SAME},
+	{IN(SOURCE_UNDOING), EV_STANDING_UNKNOWN, NULL, act_none_left, SAME},
+	{IN(SOURCE_UNDOING), EV_STANDING_SETTLED, NULL, act_none_left, SAME},
+	{IN(SOURCE_UNDOING), EV_CLOSED, NULL, act_none_left, SAME},
+	{IN(SOURCE_UNDOING), EV_NF_LOST, NULL, act_nf_lost, SAME},
 
 	/* target */
 	/* An offer has touched nothing, so it must not wipe anything either. */
 	{IN(TARGET_OFFERED), EV_CLOSE_DISCARD, NULL, act_abort, SESSION_DONE},
 	{IN(TARGET_OFFERED), EV_PEER_LOST, NULL, act_abort, SESSION_DONE},
 	{IN(TARGET_OFFERED), EV_PROTOCOL, NULL, act_give_up, SESSION_DONE},
+	{IN(TARGET_OFFERED), EV_JOURNAL_BAD, NULL, act_give_up, SESSION_DONE},
 	{IN(TARGET_OFFERED), EV_CANCEL, NULL, act_give_up, SESSION_DONE},
+	{IN(TARGET_OFFERED), EV_FORCE, NULL, act_give_up, SESSION_DONE},
 	{IN(TARGET_OFFERED), EV_TICK, guard_overdue, act_give_up, SESSION_DONE},
 	{IN(TARGET_OFFERED), EV_NF_LOST, NULL, act_give_up_nf, SESSION_DONE},
 	{T_EARLY, EV_CLOSE_DISCARD, NULL, act_abort, TARGET_DISCARDING},
 	{T_EARLY, EV_PEER_LOST, NULL, act_abort, TARGET_DISCARDING},
 	{T_EARLY, EV_PROTOCOL, NULL, act_give_up, TARGET_DISCARDING},
-	{T_EARLY, EV_CANCEL, NULL, act_give_up, TARGET_DISCARDING},
+	{T_EARLY, EV_JOURNAL_BAD, NULL, act_give_up, TARGET_DISCARDING},
+	{T_EARLY | IN(TARGET_VERIFYING), EV_CANCEL, NULL, act_give_up, TARGET_DISCARDING},
+	{T_EARLY | T_LATE, EV_FORCE, NULL, act_give_up, TARGET_DISCARDING},
 	{T_EARLY, EV_TICK, guard_overdue, act_give_up, TARGET_DISCARDING},
 	{T_EARLY | IN(TARGET_VERIFYING), EV_VERIFY_BAD, NULL, act_give_up, TARGET_DISCARDING},
 	{T_EARLY | T_LATE, EV_NF_LOST, NULL, act_give_up_nf, TARGET_DISCARDING},
 	{IN(TARGET_VERIFYING), EV_TICK, guard_overdue, act_give_up, TARGET_DISCARDING},
-	{T_LATE | T_OWNER, EV_CLOSE_DISCARD, NULL, act_abort, TARGET_DISCARDING},
+	{T_LATE | T_LED, EV_CLOSE_DISCARD, NULL, act_abort, TARGET_DISCARDING},
 	{T_OWNER, EV_NF_LOST, NULL, act_give_up_nf, SESSION_DONE},
 	{T_OWNER, EV_FINISH, NULL, NULL, TARGET_ROUNDING},
 	{T_OWNER, EV_TRAIL_END, NULL, NULL, TARGET_MERGING},
 	{T_OWNER, EV_CLOSE_COMPLETE, NULL, NULL, TARGET_SETTLING},
+	{T_LATE | T_OWNER, EV_SOURCE_GONE, NULL, act_source_gone, SAME},
+	{T_LED, EV_SOURCE_LEFT, NULL, act_source_left, TARGET_ADOPTING},
+	{T_LATE | T_ALONE, EV_SOURCE_LEFT, NULL, act_source_left, SAME},
 	{T_LED, EV_PEER_LOST, NULL, act_alone, SAME},
 	{T_LED, EV_TICK, guard_source_gone, NULL, TARGET_ADOPTING},
+	/* Nobody leads: it need not wait for the deadline. The controller decides who owns. */
+	{T_LED, EV_CANCEL, guard_peer_gone, NULL, TARGET_ADOPTING},
 	{IN(TARGET_ADOPTING) | IN(TARGET_QUIETING), EV_STEER_FAILED, guard_refused, act_wait_again,
 	 TARGET_SERVING},
-	{T_ALONE | IN(TARGET_LEAVING), EV_STEER_FAILED, NULL, act_retry_later, SAME},
-	{T_ALONE | IN(TARGET_LEAVING), EV_TICK, guard_overdue, NULL, AGAIN},
+	{T_ALONE, EV_STEER_FAILED, NULL, act_retry_later, SAME},
+	{T_ALONE, EV_TICK, guard_overdue, NULL, AGAIN},
 	{T_ALONE, EV_QUERY, NULL, act_standing, TARGET_SERVING},
+	/* It has asked the controller who owns; what a source decided before does not count. */
+	{T_ALONE | IN(TARGET_LEAVING), EV_CLOSE_DISCARD, NULL, act_standing, SAME},
+	{T_OWNER, EV_FORCE, NULL, act_part, TARGET_LEAVING},
 	{IN(TARGET_OFFERED) | T_EARLY | T_LATE | T_LED | T_LAST, EV_QUERY, NULL, act_standing,
 	 SAME},
 	{T_LAST, EV_NF_LOST, NULL, act_nf_lost, SAME},
+
+	/* either side, what must succeed: what fails is tried again, until the end of patience */
+	{LAST, EV_STEER_FAILED, guard_left_refused, act_complain, SESSION_DONE},
+	{S_FROZEN | S_FENCE | LAST, EV_STEER_FAILED, NULL, act_retry_later, SAME},
+	{LAST, EV_CANCEL, guard_given_up, NULL, SESSION_DONE},
+	{LAST, EV_FORCE, NULL, act_force_end, SESSION_DONE},
+	{LAST, EV_TICK, guard_left_over, act_complain, SESSION_DONE},
+	{S_FROZEN | S_FENCE | LAST, EV_TICK, guard_overdue, NULL, AGAIN},
 };
 
 static const struct edge *
@@ -787,6 +1082,14 @@ edge_find(const struct session *s, const struct session_event *e)
 	return NULL;
 }
 
+bool
+session_accepts(const struct session *s, enum session_event_type event, uint64_t now_ns)
+{
+	struct session_event e = {.type = event, .now_ns = now_ns};
+
+	return s->state != SESSION_DONE && edge_find(s, &e) != NULL;
+}
+
 /* ---- steps --------------------------------------------------------------------------- */
 
 static bool
@@ -795,12 +1098,6 @@ facts_complete(const struct session *s)
 	uint64_t needs = states[s->state].needs;
 
 	return needs != 0 && (needs & ~(s->facts | facts_granted(s))) == 0;
-}
-
-uint64_t
-session_missing(const struct session *s)
-{
-	return states[s->state].needs & ~(s->facts | facts_granted(s));
 }
 
 static void
@@ -843,7 +1140,7 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 	 * has discarded by itself, and Closed would never come. */
 	if ((event->type == EV_PEER_BACK && (s->state != SOURCE_UNDOING || s->fenced)) ||
 	    event->type == EV_QUERY ||
-	    (event->type >= EV_STANDING_OWNER && event->type <= EV_STANDING_NONE))
+	    (event->type >= EV_STANDING_OWNER && event->type <= EV_STANDING_UNKNOWN))
 		s->peer_gone = false;
 	if (event->type == EV_GATE_DONE || event->type == EV_CLOSED || event->type == EV_NF_LOST)
 		s->lost += event->n;
@@ -889,46 +1186,79 @@ session_init_target(struct session *s, uint64_t id, const struct session_limits 
 	init(s, id, false, limits);
 }
 
+/* The gate serves, whatever the journal says. A target that was fenced, or that had taken over
+ * before, must hear that it owns nothing. */
+static bool
+must_be_told(enum session_stage stage)
+{
+	return stage == STAGE_FENCED || stage == STAGE_REVERT || stage == STAGE_TAKEN ||
+	       stage == STAGE_SETTLE;
+}
+
+/* The NF is there and its last command names the session. */
 static enum session_state
-restored_source(enum session_stage stage, uint32_t hold_word, uint32_t mode)
+restored_by_word(enum session_stage stage, const struct session_memory *memory)
+{
+	switch (memory->hold_word) {
+	case SLIM_HOLD_TAKEN:
+		break;
+	case SLIM_HOLD_FENCED:
+		return stage == STAGE_FENCED ? SOURCE_FENCING : SOURCE_CLAIMING;
+	case SLIM_HOLD_END_SENT:
+		return SOURCE_QUERYING;
+	default:
+		if (memory->mode != SLIM_GATE_REDIRECT)
+			return SOURCE_UNDOING;
+	}
+	if (stage == STAGE_REVERT)
+		return SOURCE_REVERTING;
+	return stage == STAGE_SETTLE ? SOURCE_CLOSING : SOURCE_STEERING;
+}
+
+/* Nobody but the target knows whether END was sent, and what became of it. */
+static enum session_state
+restored_without_nf(enum session_stage stage)
 {
 	switch (stage) {
-	case STAGE_SETTLE:
-		return SOURCE_SETTLING;
+	case STAGE_NONE:
+	case STAGE_PREPARE:
+		return SOURCE_UNDOING;
 	case STAGE_TAKEN:
 		return SOURCE_STEERING;
-	case STAGE_FENCED:
-		return hold_word == SLIM_HOLD_IDLE ? SOURCE_UNDOING : SOURCE_FENCING;
-	case STAGE_REVERT:
-		return hold_word == SLIM_HOLD_IDLE ? SOURCE_UNDOING : SOURCE_REVERTING;
-	case STAGE_HANDOVER:
-		break;
+	case STAGE_SETTLE:
+		return SOURCE_CLOSING;
 	default:
-		return SOURCE_UNDOING;
+		return SOURCE_QUERYING;
 	}
-	if (hold_word == SLIM_HOLD_TAKEN || mode == SLIM_GATE_REDIRECT)
-		return SOURCE_STEERING;
-	if (hold_word == SLIM_HOLD_FENCED)
-		return SOURCE_CLAIMING;
-	/* Without the word nobody knows whether END was sent: the target does. */
-	return hold_word == SLIM_HOLD_END_SENT || hold_word == SESSION_NO_NF ? SOURCE_QUERYING
-									     : SOURCE_UNDOING;
+}
+
+static enum session_state
+restored_source(enum session_stage stage, const struct session_memory *memory)
+{
+	if (!memory->is_there)
+		return restored_without_nf(stage);
+	if (memory->mode == SLIM_GATE_CLOSED)
+		return SOURCE_SETTLING;
+	/* Before its first command and after its last one the session is in no word. */
+	return memory->is_ours ? restored_by_word(stage, memory) : SOURCE_UNDOING;
 }
 
 /* SERVE may not be in force at every worker yet, so it is said once more. */
 static enum session_state
-restored_target(enum session_stage stage, uint32_t mode)
+restored_target(enum session_stage stage, const struct session_memory *memory)
 {
 	if (stage == STAGE_PARTED)
 		return TARGET_LEAVING;
-	if (mode == SLIM_GATE_SERVE)
+	if (!memory->is_there)
+		return TARGET_DISCARDING;
+	if (memory->is_ours && memory->mode == SLIM_GATE_SERVE)
 		return TARGET_TAKING;
-	return mode == SLIM_GATE_PASS ? TARGET_SETTLING : TARGET_DISCARDING;
+	return memory->mode == SLIM_GATE_PASS ? TARGET_SETTLING : TARGET_DISCARDING;
 }
 
 void
 session_restore(struct session *s, uint64_t id, bool is_source, enum session_stage stage,
-		uint32_t hold_word, uint32_t mode, const struct session_limits *limits,
+		const struct session_memory *memory, const struct session_limits *limits,
 		uint64_t now_ns, struct session_effects *effects)
 {
 	enum session_state state;
@@ -939,13 +1269,11 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 	s->started_ns = s->held_ns = s->since_ns = s->peer_lost_ns = now_ns;
 	s->peer_gone = true;
 	s->reason = REASON_RESTART;
-	s->fenced = stage == STAGE_FENCED || stage == STAGE_REVERT;
-	s->nf_gone = hold_word == SESSION_NO_NF;
+	s->nf_gone = !memory->is_there;
+	state = is_source ? restored_source(stage, memory) : restored_target(stage, memory);
+	s->fenced = is_source && must_be_told(stage) && state == SOURCE_UNDOING;
 	if (stage == STAGE_REVERT || s->nf_gone)
 		s->verdict = RESULT_FAILED;
-	if (s->nf_gone)
-		mode = 0;
-	state = is_source ? restored_source(stage, hold_word, mode) : restored_target(stage, mode);
 	enter(s, state, now_ns, effects);
 	/* Where the peer still has to be told or asked; QUERYING asks by itself. */
 	if (is_source && state != SOURCE_QUERYING && (state != SOURCE_UNDOING || s->fenced))

@@ -15,8 +15,16 @@
  * from the peer out of turn. `session_print_diagram()` prints the table.
  *
  * The source decides. Until END it can always undo; from TAKEN on it only
- * goes forward; in between it asks, and if there is no answer it fences the target
- * before it resumes (DESIGN: "Fencing").
+ * goes forward; in between it asks, for as long as the budget of the hold lasts. Then it claims the
+ * buckets (the hold word), tells the target, has it fenced, and resumes as soon as the fence
+ * is proven or the target says that it has discarded.
+ *
+ * Who owns what after trouble (docs/decisions/0040): the NF's own memory outranks the journal, and a
+ * peer is believed about its own memory only. The last copy is never discarded: a source
+ * whose NF is gone asks before it says anything, and lifts its fence when the target owns.
+ *
+ * Every state is left by a deadline, or by the operator: CANCEL where it risks nothing, FORCE
+ * everywhere (session_risk() says what that risks).
  *
  * A source that does not come back must not leave the target for ever between two gates. After
  * a deadline the target does what the source would have done: it has the traffic flipped,
@@ -34,9 +42,11 @@
  *     session is over. PEER_LOST is said of a connection that was there, once (and of
  *     PEER_OPEN that cannot connect).
  *   - Frames to a peer that is not connected are dropped; what matters is said again.
- *   - A Query or Close for a session that is unknown or done is answered by the driver:
- *     Standing UNKNOWN, Closed (with its numbers, if it still knows them). Standing
- *     UNKNOWN and CLOSED are STANDING_NONE.
+ *   - A Query or Close for a session that is unknown or done is answered by the driver from
+ *     the memory of the NF that it is about. An NF that stands in the session (RECEIVE, SERVE)
+ *     has its session taken up again. One that does not: Standing CLOSED (STANDING_NONE), Closed. An
+ *     NF that is not there: UNSURE for a while, then UNKNOWN (STANDING_UNKNOWN).
+ *     UNSURE is no answer: the source's driver asks again.
  *   - A session whose last stage is SETTLED is remembered: its Query is answered Standing
  *     SETTLED, until the Close of the source.
  *   - A reply belongs to the last request: ROUNDED to the last ROUND, FINISHED to the last
@@ -44,6 +54,10 @@
  *     daemon again from the beginning of the session.
  *   - Every gate command but HOLD, REDIRECT and those of the target's way forward leaves
  *     the hold word IDLE, so that no word of an old session is ever read.
+ *   - A stage that could not be made durable is JOURNAL_BAD. From END and TAKEN on that changes
+ *     nothing (the NF's memory tells), before them it ends the move.
+ *   - FENCE_CLAIM is answered with what the word is then: CLAIMED, TAKEN, or RESUMED (END was
+ *     never sent).
  *
  * One owner, one thread. Times are CLOCK_MONOTONIC nanoseconds of the caller.
  */
@@ -76,6 +90,7 @@
 	X(SOURCE_QUIETING, "quieting", "steer")          \
 	X(SOURCE_FINISHING, "finishing", "steer")        \
 	X(SOURCE_TRAILING, "trailing", "trail")          \
+	X(SOURCE_CLOSING, "closing", "trail")            \
 	X(SOURCE_SETTLING, "settling", "trail")          \
 	X(SOURCE_REVERTING, "reverting", "undo")         \
 	X(SOURCE_UNDOING, "undoing", "undo")             \
@@ -104,54 +119,59 @@ enum session_state {
 };
 
 /* X(NAME, "name"). Which facts a state waits for is in the state table. */
-#define SESSION_EVENTS(X)                                                                         \
-	/* facts */                                                                               \
-	X(EV_OPENED, "opened")   /* source: the peer accepts */                                   \
-	X(EV_STEERED, "steered") /* the last steering call is done */                             \
-	X(EV_GATE_DONE,                                                                           \
+#define SESSION_EVENTS(X)                                                                          \
+	/* facts */                                                                                \
+	X(EV_OPENED, "opened")   /* source: the peer accepts */                                    \
+	X(EV_STEERED, "steered") /* the last steering call is done */                              \
+	X(EV_GATE_DONE,                                                                            \
 	  "gate-done")           /* all workers acknowledged the last gate command; n: packets \
-					lost to limits */  \
-	X(EV_READY, "ready")     /* source: peer's Ready */                                       \
-	X(EV_PROBED, "probed")   /* source: a probe came back on every port */                    \
-	X(EV_WALKED, "walked")   /* source: the slab walk is sent */                              \
-	X(EV_DRAINED, "drained") /* source: all deltas sent, nothing missed */                    \
-	X(EV_TAKEN, "taken")     /* source: target owns (peer or data path) */                    \
-	X(EV_CLAIMED, "claimed") /* source: the hold word is FENCED: no TAKEN will count */       \
-	X(EV_FINISHED,                                                                            \
-	  "finished") /* source: last round done; n: packets redirected since it began */         \
-	X(EV_TRAILED, "trailed")   /* source: peer's TrailDone; n: rows whose sums are lost */    \
-	X(EV_PROVED, "proved")     /* source: walk over the frozen tables; n: 1 if it differs */  \
-	X(EV_CLOSED, "closed")     /* source: peer's Closed; n: packets lost to limits */         \
-	X(EV_BEGIN, "begin")       /* target: peer's Begin */                                     \
-	X(EV_END, "end")           /* target: peer's End */                                       \
-	X(EV_VERIFIED, "verified") /* target: all installed, digests equal */                     \
-	X(EV_MARKED, "marked")     /* target: marks of all source workers on all ports */         \
-	X(EV_ROUNDED, "rounded")   /* target: the requested flush round is done */                \
-	X(EV_MERGED, "merged")     /* target: all lazy rows are merged */                         \
-	/* what else happens */                                                                   \
-	X(EV_START, "start")                                                                      \
-	X(EV_BACKLOG, "backlog") /* source, while catching up; rows, hold_ns */                   \
-	X(EV_REFUSED, "refused") /* source: the peer refuses */                                   \
-	X(EV_STEER_FAILED, "steer-failed")                                                        \
-	X(EV_DRAIN_BAD, "drain-bad")     /* source: slot sequences and write counters disagree */ \
-	X(EV_RESUMED, "resumed")         /* source: the agent resumed by itself (hold word) */    \
-	X(EV_PEER_FAILED, "peer-failed") /* source: the target cannot go on and owns nothing */   \
-	X(EV_PEER_LOST, "peer-lost")                                                              \
-	X(EV_PEER_BACK, "peer-back")                                                              \
-	X(EV_STANDING_OWNER, "standing-owner")                                                    \
-	X(EV_STANDING_RECEIVING, "standing-receiving")                                            \
-	X(EV_STANDING_SETTLED, "standing-settled") /* source: the target went on alone */         \
-	X(EV_STANDING_NONE, "standing-none")                                                      \
-	X(EV_VERIFY_BAD, "verify-bad")         /* target: digests differ, a row did not fit */    \
-	X(EV_FINISH, "finish")                 /* target: peer's Finish */                        \
-	X(EV_TRAIL_END, "trail-end")           /* target: peer's TrailEnd */                      \
-	X(EV_CLOSE_COMPLETE, "close-complete") /* target: peer's Close */                         \
-	X(EV_CLOSE_DISCARD, "close-discard")                                                      \
-	X(EV_QUERY, "query") /* target: peer's Query */                                           \
-	X(EV_NF_LOST,                                                                             \
-	  "nf-lost") /* the local NF is gone; n as for GATE_DONE: its memory is still mapped */   \
-	X(EV_CANCEL, "cancel")                                                                    \
-	X(EV_PROTOCOL, "protocol") /* the peer said what makes no sense */                        \
+					lost to limits */   \
+	X(EV_READY, "ready")     /* source: peer's Ready */                                        \
+	X(EV_PROBED, "probed")   /* source: a probe came back on every port */                     \
+	X(EV_WALKED, "walked")   /* source: the slab walk is sent */                               \
+	X(EV_DRAINED, "drained") /* source: all deltas sent, nothing missed */                     \
+	X(EV_TAKEN, "taken")     /* source: target owns (peer or data path) */                     \
+	X(EV_CLAIMED, "claimed") /* source: the hold word is FENCED: no TAKEN will count */        \
+	X(EV_FINISHED,                                                                             \
+	  "finished") /* source: last round done; n: packets redirected since it began */          \
+	X(EV_TRAILED, "trailed")   /* source: peer's TrailDone; n: rows whose sums are lost */     \
+	X(EV_PROVED, "proved")     /* source: walk over the frozen tables; n: 1 if it differs */   \
+	X(EV_CLOSED, "closed")     /* source: peer's Closed; n: packets lost to limits */          \
+	X(EV_BEGIN, "begin")       /* target: peer's Begin */                                      \
+	X(EV_END, "end")           /* target: peer's End */                                        \
+	X(EV_VERIFIED, "verified") /* target: all installed, digests equal */                      \
+	X(EV_MARKED, "marked")     /* target: marks of all source workers on all ports */          \
+	X(EV_ROUNDED, "rounded")   /* target: the requested flush round is done */                 \
+	X(EV_MERGED, "merged")     /* target: all lazy rows are merged */                          \
+	/* what else happens */                                                                    \
+	X(EV_START, "start")                                                                       \
+	X(EV_BACKLOG, "backlog") /* source, while catching up; rows, rows_per_second */            \
+	X(EV_REFUSED, "refused") /* source: the peer refuses */                                    \
+	X(EV_STEER_FAILED, "steer-failed")                                                         \
+	X(EV_DRAIN_BAD, "drain-bad")     /* source: slot sequences and write counters disagree */  \
+	X(EV_RESUMED, "resumed")         /* source: the agent resumed by itself (hold word) */     \
+	X(EV_PEER_FAILED, "peer-failed") /* source: the target cannot go on and owns nothing */    \
+	X(EV_PEER_LOST, "peer-lost")                                                               \
+	X(EV_PEER_BACK, "peer-back")                                                               \
+	X(EV_STANDING_OWNER, "standing-owner")                                                     \
+	X(EV_STANDING_RECEIVING, "standing-receiving")                                             \
+	X(EV_STANDING_SETTLED, "standing-settled") /* source: the target went on alone */          \
+	X(EV_STANDING_NONE, "standing-none") /* the target's NF says: nothing of this session */   \
+	X(EV_STANDING_UNKNOWN, "standing-unknown") /* the target's NF is not there, for long */    \
+	X(EV_VERIFY_BAD, "verify-bad")             /* target: digests differ, a row did not fit */ \
+	X(EV_FINISH, "finish")                     /* target: peer's Finish */                     \
+	X(EV_TRAIL_END, "trail-end")               /* target: peer's TrailEnd */                   \
+	X(EV_CLOSE_COMPLETE, "close-complete")     /* target: peer's Close */                      \
+	X(EV_CLOSE_DISCARD, "close-discard")                                                       \
+	X(EV_QUERY, "query")             /* target: peer's Query */                                \
+	X(EV_SOURCE_GONE, "source-gone") /* target: the source's NF is dead */                     \
+	X(EV_SOURCE_LEFT, "source-left") /* target: the source will not lead any more */           \
+	X(EV_NF_LOST,                                                                              \
+	  "nf-lost") /* the local NF is gone; n as for GATE_DONE: its memory is still mapped */    \
+	X(EV_JOURNAL_BAD, "journal-bad") /* a stage could not be made durable */                   \
+	X(EV_CANCEL, "cancel")                                                                     \
+	X(EV_FORCE, "force")       /* the operator takes the risk */                               \
+	X(EV_PROTOCOL, "protocol") /* the peer said what makes no sense */                         \
 	X(EV_TICK, "tick")         /* time has passed: deadlines, retries */
 
 enum session_event_type {
@@ -171,6 +191,7 @@ enum session_event_type {
 	X(FX_PEER_QUERY, "peer-query")   /* connect again, send Query -> STANDING_* */               \
 	X(FX_PEER_FINISH, "peer-finish") /* note redirected packets, send Finish -> FINISHED */      \
 	X(FX_PEER_CLOSE, "peer-close")   /* send Close, complete = `arg` -> CLOSED */                \
+	X(FX_PEER_GONE, "peer-gone")     /* send SourceGone; `arg` 1: nobody leads any more */       \
 	X(FX_PEER_ACCEPT, "peer-accept") /* target: send OpenReply, Ready, ... */                    \
 	X(FX_PEER_READY, "peer-ready")                                                               \
 	X(FX_PEER_TAKEN, "peer-taken")                                                               \
@@ -184,9 +205,13 @@ enum session_event_type {
 	  "steer-check") /* steering: is the service known, the switch up? ->      \
 					    STEERED, STEER_FAILED */                 \
 	X(FX_STEER_PREPARE, "steer-prepare")                                                         \
-	X(FX_STEER_FLIP, "steer-flip")                                                               \
+	X(FX_STEER_FLIP,                                                                             \
+	  "steer-flip") /* `arg` 1: also if it is fenced, the target has the          \
+					  last copy */              \
 	X(FX_STEER_QUIET, "steer-quiet")                                                             \
-	X(FX_STEER_FENCE, "steer-fence")                                                             \
+	X(FX_STEER_FENCE,                                                                            \
+	  "steer-fence") /* `arg` 1: also if it was flipped, the target has lost     \
+					    what it had */               \
 	X(FX_STEER_CLEANUP, "steer-cleanup") /* complete = `arg` */                                  \
 	X(FX_GATE_WATCH, "gate-watch")       /* source: PASS, watch -> GATE_DONE; then PROBED */     \
 	X(FX_GATE_TRACK, "gate-track")       /* source: PASS, watch, track all -> GATE_DONE */       \
@@ -198,8 +223,9 @@ enum session_event_type {
 	X(FX_GATE_RECEIVE,                                                                           \
 	  "gate-receive")              /* target: RECEIVE, track all -> GATE_DONE, later MARKED */   \
 	X(FX_GATE_SERVE, "gate-serve") /* target: SERVE, track none -> GATE_DONE */                  \
-	X(FX_WALK, "walk")             /* source: slab walk and deltas -> WALKED */                  \
-	X(FX_DRAIN, "drain")           /* source: last deltas -> DRAINED, DRAIN_BAD */               \
+	X(FX_GATE_SOURCE_GONE, "gate-source-gone") /* target: rounds need not wait for it */         \
+	X(FX_WALK, "walk")                         /* source: slab walk and deltas -> WALKED */      \
+	X(FX_DRAIN, "drain")                       /* source: last deltas -> DRAINED, DRAIN_BAD */   \
 	X(FX_FENCE_CLAIM,                                                                            \
 	  "fence-claim") /* hold word END_SENT->FENCED -> CLAIMED (also when it was FENCED         \
 			    before); TAKEN if the agent was first */ \
@@ -224,7 +250,7 @@ enum session_stage {
 	STAGE_PREPARE,  /* source: the switch and the gates may know the session */
 	STAGE_HANDOVER, /* source: the hold word tells */
 	STAGE_TAKEN,    /* source: forward only */
-	STAGE_SETTLE,   /* source: only cleaning is left */
+	STAGE_SETTLE,   /* source: only cleaning is left; the gate tells whether the target knows */
 	STAGE_RECEIVE,  /* target: rows may be installed, nothing owned */
 	STAGE_OWNER,    /* target: the gate tells: SERVE or PASS is owner, else not */
 	STAGE_OVER,
@@ -240,6 +266,7 @@ enum session_standing {
 	STANDING_OWNER,
 	STANDING_CLOSED,
 	STANDING_SETTLED,
+	STANDING_UNSURE, /* it is not known yet: ask again */
 };
 
 enum session_result {
@@ -255,37 +282,34 @@ enum session_result {
 struct session_limits {
 	uint64_t preflight_ns; /* preflight and prepare, each */
 	uint64_t max_hold_ns;  /* downtime budget: first worker stopped until TAKEN or resumed */
-	uint64_t query_ns;     /* how long to ask a lost target before fencing */
+	uint64_t query_ns;     /* between two questions where no hold waits; target: to verify */
 	uint64_t move_ns;      /* from start until the handover begins */
 	uint64_t retry_ns;     /* between two tries of a step that must succeed */
 	uint64_t offer_ns;   /* target: how long an accepted offer is kept without Begin or rows */
 	uint64_t small_rows; /* a backlog that never needs to shrink further */
-	uint64_t
-		catch_up_ns; /* how long the rest may not fit the budget before the move is undone */
-	uint64_t settle_ns;  /* clean-up that takes longer than this may be given up by a cancel */
+	uint64_t settle_ns;  /* clean-up that takes longer than this may be given up */
 	uint64_t source_gone_ns; /* target: owner for so long without the source, it ends the
 				    session by itself; 0: never */
 };
 
 #define SESSION_LIMITS_DEFAULT                                 \
 	((struct session_limits){.preflight_ns = 12000000000u, \
-				 .max_hold_ns = 10000000u,     \
+				 .max_hold_ns = 500000000u,    \
 				 .query_ns = 500000000u,       \
 				 .move_ns = 600000000000u,     \
 				 .retry_ns = 200000000u,       \
 				 .offer_ns = 30000000000u,     \
 				 .small_rows = 64,             \
-				 .catch_up_ns = 30000000000u,  \
 				 .settle_ns = 10000000000u,    \
 				 .source_gone_ns = 600000000000u})
 
 struct session_event {
 	enum session_event_type type;
 	uint64_t now_ns;
-	uint64_t n;       /* as the event says */
-	uint64_t rows;    /* BACKLOG: rows left */
-	uint64_t hold_ns; /* BACKLOG: the hold, were it to begin now (forecast.h); 0 unknown */
-	uint32_t reason;  /* slim.v1.ReasonCode for what went wrong; 0: the event's own */
+	uint64_t n;               /* as the event says */
+	uint64_t rows;            /* BACKLOG: rows left */
+	uint64_t rows_per_second; /* BACKLOG: measured rate, 0 unknown */
+	uint32_t reason;          /* slim.v1.ReasonCode for what went wrong; 0: the event's own */
 };
 
 struct session_effect {
@@ -333,14 +357,19 @@ void session_init_source(struct session *s, uint64_t id, bool dry_run,
 			 const struct session_limits *limits);
 void session_init_target(struct session *s, uint64_t id, const struct session_limits *limits);
 
-/* In place of a hold word: the session's NF is gone, or another process stands under its name. */
-#define SESSION_NO_NF UINT32_MAX
+/* What the NF's memory says after a restart of the daemon. It outranks the journal. */
+struct session_memory {
+	bool is_there; /* false: the NF is gone, another process stands under its name, or it works
+			  for another session */
+	bool is_ours;  /* its last command names this session */
+	uint32_t hold_word; /* enum slim_hold_word */
+	uint32_t mode;      /* enum slim_gate_mode of the last command */
+};
 
-/* Takes up a session from the journal after a restart of the daemon. `hold_word`
- * and `mode` are read from the NF's memory (enum slim_hold_word, enum slim_gate_mode).
- * The effects of the state that it finds are appended to `effects`. */
+/* Takes up a session after a restart of the daemon: `stage` as the journal says (STAGE_NONE: it says
+ * nothing). The effects of the state that it finds are appended to `effects`. */
 void session_restore(struct session *s, uint64_t id, bool is_source, enum session_stage stage,
-		     uint32_t hold_word, uint32_t mode, const struct session_limits *limits,
+		     const struct session_memory *memory, const struct session_limits *limits,
 		     uint64_t now_ns, struct session_effects *effects);
 
 /* One event. `effects` is overwritten. After SESSION_DONE every event is ignored. */
@@ -356,8 +385,14 @@ const char *session_result_name(enum session_result result);
 /* Has TAKEN been seen, so that there is no way back? */
 bool session_is_forward(const struct session *s);
 
-/* Facts that the state still waits for: bits 1 << event. */
-uint64_t session_missing(const struct session *s);
+/* Would this event, without numbers, do anything now? */
+bool session_accepts(const struct session *s, enum session_event_type event, uint64_t now_ns);
+
+/* What FORCE does in this state and what it risks, for people; "": it risks nothing. */
+const char *session_risk(const struct session *s);
+
+/* What can be done where a CANCEL does nothing, for people. The risk of a FORCE goes behind it. */
+const char *session_advice(const struct session *s);
 
 /* Writes the state table as text, for the documentation and for its test. Returns the length
  * as snprintf does. */

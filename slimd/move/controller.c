@@ -173,6 +173,7 @@ start(struct call *call)
 	session.service = call->request.service;
 	session.source = call->request.source;
 	session.target = call->request.target;
+	session.last_copy = call->request.last_copy;
 	cleanup.session = &session;
 	cleanup.complete = call->request.complete;
 	show.service = call->request.service;

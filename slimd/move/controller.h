@@ -30,7 +30,8 @@ struct controller_request {
 	char service[SLIM_NAME_SIZE];
 	char source[SLIM_NAME_SIZE];
 	char target[SLIM_NAME_SIZE];
-	bool complete; /* CLEANUP */
+	bool complete;  /* CLEANUP */
+	bool last_copy; /* FLIP: also when fenced; FENCE: also when flipped */
 };
 
 struct controller_answer {

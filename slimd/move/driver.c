@@ -74,11 +74,15 @@ move_complain(struct move *m, uint32_t code, const char *format, ...)
 
 	if (m->n_reasons == SLIM_MAX_REASONS)
 		return;
-	m->n_reasons++;
 	reason->code = (Slim__V1__ReasonCode)code;
 	va_start(args, format);
 	vsnprintf(reason->text, sizeof(reason->text), format, args);
 	va_end(args);
+	/* What is tried again fails again, and is said once. */
+	for (size_t i = 0; i < m->n_reasons; i++)
+		if (strcmp(m->reasons[i].text, reason->text) == 0)
+			return;
+	m->n_reasons++;
 	log_session_warn(m->session.id, "trouble reason=\"%s\"", reason->text);
 }
 
@@ -223,6 +227,7 @@ command_gate(struct move *m, enum session_effect_type type)
 	case FX_GATE_TRACK:
 	case FX_GATE_RECEIVE:
 		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
+		gate_set_source_gone(m->nf, false);
 		if (move_make_trackers(m) < 0) {
 			move_complain(m, REASON_INTERNAL, "no memory to follow the tables");
 			move_event_n(m, type == FX_GATE_TRACK ? EV_DRAIN_BAD : EV_VERIFY_BAD, 0,
@@ -251,6 +256,9 @@ command_gate(struct move *m, enum session_effect_type type)
 		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
 		command(m, SLIM_GATE_CLOSED, false);
 		break;
+	case FX_GATE_SOURCE_GONE:
+		gate_set_source_gone(m->nf, true);
+		break;
 	default:
 		break;
 	}
@@ -272,11 +280,14 @@ call_controller(struct move *m, enum session_effect_type type, uint64_t arg)
 	struct controller_request request = {
 		.verb = verbs[type - FX_STEER_CHECK],
 		.session = m->session.id,
-		.complete = arg != 0,
+		.complete = type == FX_STEER_CLEANUP && arg != 0,
+		.last_copy = type != FX_STEER_CLEANUP && arg != 0,
 	};
 
-	if (m->driver->config.controller == NULL)
-		return; /* the session knows: no_steering */
+	if (m->driver->config.controller == NULL) {
+		move_event_n(m, EV_STEER_FAILED, 0, REASON_STEERING_UNREACHABLE);
+		return;
+	}
 	memcpy(request.service, m->service, sizeof(request.service));
 	memcpy(request.source, m->session.is_source ? m->nf_name : m->other_nf,
 	       sizeof(request.source));
@@ -338,8 +349,8 @@ claim(struct move *m)
 		move_event(m, EV_CLAIMED);
 	else if (word == SLIM_HOLD_TAKEN)
 		move_event(m, EV_TAKEN);
-	else
-		log_session_error(m->session.id, "hold word cannot be claimed word=%u", word);
+	else /* END was never sent, or the gate passes: nobody else owns */
+		move_event(m, EV_RESUMED);
 }
 
 static void
@@ -401,6 +412,9 @@ carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
 		break;
 	case FX_PEER_CLOSE:
 		move_send_close(m, arg != 0);
+		break;
+	case FX_PEER_GONE:
+		move_send_source_gone(m, arg != 0);
 		break;
 	case FX_PEER_ACCEPT:
 		move_send_reply(m);
@@ -475,7 +489,7 @@ carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 	default:
 		if (type >= FX_STEER_CHECK && type <= FX_STEER_CLEANUP)
 			call_controller(m, type, arg);
-		else if (type >= FX_GATE_WATCH && type <= FX_GATE_SERVE)
+		else if (type >= FX_GATE_WATCH && type <= FX_GATE_SOURCE_GONE)
 			command_gate(m, type);
 		else
 			carry_out_peer(m, type, arg);
@@ -525,23 +539,15 @@ deliver(struct move *m, struct session_event *event)
 {
 	struct session_effects effects;
 	enum session_state before = m->session.state;
-	uint64_t missing = session_missing(&m->session);
-	uint32_t reason = m->session.reason;
 
 	event->now_ns = move_now_ns();
 	session_step(&m->session, event, &effects);
-	if (m->session.reason != reason)
-		move_explain(m, before, missing);
 	if (event->type != EV_BACKLOG || m->session.state != before)
 		log_session_debug(m->session.id, "event name=%s state=%s",
 				  session_event_name(event->type),
 				  session_state_name(m->session.state));
 	if (m->session.state != before)
 		move_note_phase(m);
-	/* With the hold word IDLE this stage means the same as the one before. So it is written
-	 * here, and the disk is not waited for when the hold is about to begin. */
-	if (m->session.state != before && m->session.state == SOURCE_CATCHING_UP)
-		move_write_stage(m, STAGE_HANDOVER);
 	add_effects(m, &effects);
 }
 
@@ -558,23 +564,38 @@ move_run(struct move *m)
 	}
 }
 
+/* What the NF's memory says of a session. False: it works for another one. */
+static bool
+recall_memory(const struct nf *nf, uint64_t session, struct session_memory *ret)
+{
+	struct slim_shm_command command;
+
+	gate_commanded(nf, &command);
+	*ret = (struct session_memory){.is_there =
+					       command.session == 0 || command.session == session,
+				       .is_ours = command.session == session,
+				       .hold_word = gate_hold_word(nf),
+				       .mode = command.mode};
+	return ret->is_there;
+}
+
 void
 move_take_up(struct move *m, struct nf *nf)
 {
+	struct session_memory memory = {.is_there = false};
 	struct session_effects effects;
-	uint32_t hold_word = SESSION_NO_NF, mode = 0;
 	uint64_t id = m->session.id;
 	bool is_source = m->session.is_source;
 
 	m->orphan_ns = 0;
-	if (nf != NULL) {
+	if (nf != NULL && recall_memory(nf, id, &memory)) {
 		attach_nf(m, nf);
 		move_recall(m);
-		hold_word = gate_hold_word(nf);
-		mode = gate_commanded_mode(nf);
+	} else {
+		nf = NULL;
 	}
-	session_restore(&m->session, id, is_source, m->stage, hold_word, mode,
-			&m->driver->config.limits, move_now_ns(), &effects);
+	session_restore(&m->session, id, is_source, m->stage, &memory, &m->driver->config.limits,
+			move_now_ns(), &effects);
 	m->session.no_steering = m->driver->config.steering_none;
 	log_session_info(id, "session taken up nf=%s role=%s state=%s", m->nf_name,
 			 is_source ? "source" : "target", session_state_name(m->session.state));
@@ -668,6 +689,15 @@ poll_connection(struct move *m)
 }
 
 static void
+poll_question(struct move *m)
+{
+	if (m->ask_ns == 0 || m->driver->now_ns < m->ask_ns)
+		return;
+	m->ask_ns = 0;
+	move_send_query(m);
+}
+
+static void
 poll_orphan(struct move *m)
 {
 	if (m->orphan_ns != 0 && m->driver->now_ns >= m->orphan_ns) {
@@ -698,8 +728,8 @@ move_poll(struct move *m)
 	bool busy;
 
 	if (m->nf != NULL)
-		atomic_store_explicit(&m->nf->control->gate.slimd_heartbeat_ns,
-				      m->driver->now_ns, memory_order_relaxed);
+		atomic_store_explicit(&m->nf->control->gate.slimd_heartbeat_ns, m->driver->now_ns,
+				      memory_order_relaxed);
 	poll_orphan(m);
 	if (m->orphan_ns != 0)
 		return COOL_NS;
@@ -708,6 +738,7 @@ move_poll(struct move *m)
 	poll_hold_word(m);
 	poll_time(m);
 	poll_connection(m);
+	poll_question(m);
 	move_run(m);
 	busy = m->session.is_source ? move_source_poll(m) : move_target_poll(m);
 	move_run(m);
@@ -985,25 +1016,42 @@ driver_migrate(struct driver *driver, const struct driver_move *move)
 	return job;
 }
 
+static struct move *
+find_move_of(const struct driver *driver, const struct job *job)
+{
+	struct move *m;
+
+	TAILQ_FOREACH(m, &driver->moves, link)
+		if (m->job == job && !m->done)
+			return m;
+	return NULL;
+}
+
 int
 driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_text)
 {
 	struct job *job = job_find(&driver->jobs, job_id);
+	enum session_event_type event = force ? EV_FORCE : EV_CANCEL;
+	const char *risk;
 	struct move *m;
 
 	ret_text[0] = '\0';
 	if (job == NULL)
 		return -ENOENT;
-	TAILQ_FOREACH(m, &driver->moves, link)
-		if (m->job == job && !m->done)
-			break;
+	m = find_move_of(driver, job);
 	if (m == NULL)
 		return -EALREADY;
-	if (force || session_is_forward(&m->session)) {
-		snprintf(ret_text, SLIM_REASON_SIZE, "past the handover it can only go forward");
+	risk = session_risk(&m->session);
+	if (m->orphan_ns != 0 || !session_accepts(&m->session, event, move_now_ns())) {
+		snprintf(ret_text, SLIM_REASON_SIZE, "%s: %s%s",
+			 session_state_name(m->session.state), session_advice(&m->session), risk);
 		return -EBUSY;
 	}
-	move_event(m, EV_CANCEL);
+	if (force && risk[0] != '\0') {
+		snprintf(ret_text, SLIM_REASON_SIZE, "%s", risk);
+		move_complain(m, REASON_FORCED, "ended by force: %s", risk);
+	}
+	move_event(m, event);
 	return 0;
 }
 

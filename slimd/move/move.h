@@ -8,7 +8,6 @@
  *   move_peer.c     frames out and in
  *   move_check.c    the target's preflight checks, schema links
  *   move_result.c   numbers for the job
- *   move_explain.c  the words of reasons
  *   move_journal.c  what a restart needs
  *
  * Facts are queued (move_event) and delivered by move_run(), one after the other; the
@@ -23,7 +22,6 @@
 #include <sys/queue.h>
 
 #include "driver.h"
-#include "forecast.h"
 #include "frame.h"
 #include "gate.h"
 #include "install.h"
@@ -136,6 +134,7 @@ struct move {
 	uint32_t wants; /* enum move_want */
 	uint64_t tick_ns;
 	uint64_t query_ns; /* next try to connect */
+	uint64_t ask_ns;   /* the target did not know yet: ask again then; 0: not */
 
 	size_t n_reasons;
 	struct job_reason reasons[SLIM_MAX_REASONS];
@@ -149,9 +148,7 @@ struct move {
 	uint64_t round_bytes;        /* sent in this round */
 	uint64_t copy_ns;            /* when the walk began */
 	uint64_t rate_ns, rate_rows;
-	uint64_t rows_per_second; /* of late, for people */
-	struct forecast forecast;
-	uint64_t question_seq, question_rows; /* answered once both are settled there */
+	uint64_t rows_per_second;
 	int64_t tokens; /* bytes that may be sent; below 0 after a batch larger than what was left */
 	uint64_t tokens_ns;
 	uint64_t backlog_ns;  /* when BACKLOG was told last */
@@ -255,6 +252,7 @@ void move_send_close(struct move *m, bool complete);
 void move_send_closed(struct move *m);
 void move_send_failed(struct move *m);
 void move_send_query(struct move *m);
+void move_send_source_gone(struct move *m, bool left);
 void move_send_standing(struct move *m, enum session_standing standing);
 void move_send_ack(struct move *m);
 uint64_t move_send_rows(struct move *m, Slim__Peer__V1__Rows *rows);
@@ -310,19 +308,11 @@ void move_hist(const struct move *m, bool flush, uint64_t *ret_p50_ns, uint64_t 
 void move_note_phase(struct move *m);
 void move_note_progress(struct move *m);
 void move_finish_job(struct move *m);
-
-/* ---- move_explain.c ------------------------------------------------------------------------ */
-
-/* The session has found its reason in a step that began in state `before`, with facts `missing`
- * (session_missing()): says it in words, if nobody has yet. */
-void move_explain(struct move *m, enum session_state before, uint64_t missing);
-
-/* The reasons of a session that is over, all of them, for its job. */
-void move_tell_reasons(struct move *m);
+const char *move_reason_text(uint32_t code);
 
 /* ---- move_journal.c ------------------------------------------------------------------------- */
 
-/* Makes a stage durable. A failure of the disk is logged; the move goes on. */
+/* Makes a stage durable. A failure of the disk is the event JOURNAL_BAD. */
 void move_write_stage(struct move *m, enum session_stage stage);
 void move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message);
 

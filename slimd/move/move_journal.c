@@ -22,6 +22,15 @@
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
+/* Before END this ends the move; from then on the NF's memory says what the journal cannot. */
+static void
+journal_failed(struct move *m, const char *what, int rc)
+{
+	log_session_error(m->session.id, "journal not %s error=\"%s\"", what, strerror(-rc));
+	move_complain(m, REASON_JOURNAL, "the journal could not be %s: %s", what, strerror(-rc));
+	move_event(m, EV_JOURNAL_BAD);
+}
+
 static void
 write_record(struct move *m, enum journal_kind kind, const void *bytes, size_t size, bool durable)
 {
@@ -31,7 +40,7 @@ write_record(struct move *m, enum journal_kind kind, const void *bytes, size_t s
 		return;
 	rc = journal_write(m->journal, kind, bytes, size, durable);
 	if (rc < 0)
-		log_session_error(m->session.id, "journal not written error=\"%s\"", strerror(-rc));
+		journal_failed(m, "written", rc);
 }
 
 static void
@@ -68,7 +77,7 @@ open_journal(struct move *m)
 	rc = journal_open(m->driver->config.outside, m->driver->config.state_dir, m->session.id,
 			  &m->journal);
 	if (rc < 0) {
-		log_session_error(m->session.id, "journal not opened error=\"%s\"", strerror(-rc));
+		journal_failed(m, "opened", rc);
 		return;
 	}
 	write_head(m);

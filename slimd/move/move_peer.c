@@ -5,6 +5,8 @@
 #include "log.h"
 #include "move.h"
 
+#define ASK_AGAIN_NS UINT64_C(20000000)
+
 #define FRAME(kind, member, message)                                                    \
 	{                                                                               \
 		.base = PROTOBUF_C_MESSAGE_INIT(&slim__peer__v1__frame__descriptor),    \
@@ -34,16 +36,13 @@ move_send_empty(struct move *m, Slim__Peer__V1__Frame__BodyCase kind)
 {
 	Slim__Peer__V1__Ready ready = SLIM__PEER__V1__READY__INIT;
 	Slim__Peer__V1__TrailEnd trail_end = SLIM__PEER__V1__TRAIL_END__INIT;
-	Slim__Peer__V1__Query query = SLIM__PEER__V1__QUERY__INIT;
 	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
 
 	frame.body_case = kind;
 	if (kind == SLIM__PEER__V1__FRAME__BODY_READY)
 		frame.ready = &ready;
-	else if (kind == SLIM__PEER__V1__FRAME__BODY_TRAIL_END)
-		frame.trail_end = &trail_end;
 	else
-		frame.query = &query;
+		frame.trail_end = &trail_end;
 	send_frame(m, &frame);
 }
 
@@ -187,6 +186,7 @@ move_send_close(struct move *m, bool complete)
 	Slim__Peer__V1__Frame frame = FRAME(CLOSE, close, &close);
 
 	close.complete = complete;
+	close.target_nf = text(m->other_nf);
 	if (m->n_reasons > 0)
 		close.text = m->reasons[0].text;
 	send_frame(m, &frame);
@@ -195,7 +195,21 @@ move_send_close(struct move *m, bool complete)
 void
 move_send_query(struct move *m)
 {
-	move_send_empty(m, SLIM__PEER__V1__FRAME__BODY_QUERY);
+	Slim__Peer__V1__Query query = SLIM__PEER__V1__QUERY__INIT;
+	Slim__Peer__V1__Frame frame = FRAME(QUERY, query, &query);
+
+	query.target_nf = text(m->other_nf);
+	send_frame(m, &frame);
+}
+
+void
+move_send_source_gone(struct move *m, bool left)
+{
+	Slim__Peer__V1__SourceGone gone = SLIM__PEER__V1__SOURCE_GONE__INIT;
+	Slim__Peer__V1__Frame frame = FRAME(SOURCE_GONE, source_gone, &gone);
+
+	gone.left = left;
+	send_frame(m, &frame);
 }
 
 /* ---- out: target -------------------------------------------------------------------------------- */
@@ -337,6 +351,8 @@ standing_state(enum session_standing standing)
 		return SLIM__PEER__V1__STANDING__STATE__CLOSED;
 	case STANDING_SETTLED:
 		return SLIM__PEER__V1__STANDING__STATE__SETTLED;
+	case STANDING_UNSURE:
+		return SLIM__PEER__V1__STANDING__STATE__UNSURE;
 	case STANDING_UNKNOWN:
 		break;
 	}
@@ -510,8 +526,14 @@ take_standing(struct move *m, const Slim__Peer__V1__Standing *standing)
 	case SLIM__PEER__V1__STANDING__STATE__RECEIVING:
 		move_event(m, EV_STANDING_RECEIVING);
 		break;
-	default:
+	case SLIM__PEER__V1__STANDING__STATE__CLOSED:
 		move_event(m, EV_STANDING_NONE);
+		break;
+	case SLIM__PEER__V1__STANDING__STATE__UNKNOWN:
+		move_event(m, EV_STANDING_UNKNOWN);
+		break;
+	default: /* it does not know yet */
+		m->ask_ns = m->driver->now_ns + ASK_AGAIN_NS;
 	}
 }
 
@@ -597,6 +619,9 @@ take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_QUERY:
 		move_event(m, EV_QUERY);
+		break;
+	case SLIM__PEER__V1__FRAME__BODY_SOURCE_GONE:
+		move_event(m, frame->source_gone->left ? EV_SOURCE_LEFT : EV_SOURCE_GONE);
 		break;
 	default:
 		move_event(m, EV_PROTOCOL);

@@ -389,10 +389,8 @@ move_request_round(struct move *m)
 	if (m->nf == NULL)
 		return;
 	m->round =
-		atomic_load_explicit(&m->nf->control->gate.round_request, memory_order_relaxed) +
-		1;
-	atomic_store_explicit(&m->nf->control->gate.round_request, m->round,
-			      memory_order_release);
+		atomic_load_explicit(&m->nf->control->gate.round_request, memory_order_relaxed) + 1;
+	atomic_store_explicit(&m->nf->control->gate.round_request, m->round, memory_order_release);
 	m->wants |= WANT_ROUND;
 }
 

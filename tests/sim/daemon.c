@@ -14,6 +14,7 @@
 #define CONNECT_RETRY_NS MS(1)
 
 static void carry_out(struct world *w, uint32_t side, const struct session_effects *effects);
+static void start_query(struct world *w, uint32_t side);
 
 /* ---- events to the core --------------------------------------------------------------- */
 
@@ -61,7 +62,7 @@ daemon_event(struct world *w, uint32_t side, enum session_event_type type, uint6
 		return;
 	if (type == EV_BACKLOG) {
 		event.rows = n;
-		event.hold_ns = 1;
+		event.rows_per_second = 1000000;
 	} else {
 		trace(w, "slimd%u: event %s %llu", side, session_event_name(type),
 		      (unsigned long long)n);
@@ -211,6 +212,14 @@ row_arrives(struct world *w, uint32_t side, const struct message *message)
 }
 
 static void
+ask_again(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
+{
+	(void)unused;
+	if (w->daemon[side].gen == gen && w->daemon[side].has_session)
+		start_query(w, side);
+}
+
+static void
 source_hears(struct world *w, uint32_t side, const struct message *m)
 {
 	struct daemon *d = &w->daemon[side];
@@ -221,13 +230,17 @@ source_hears(struct world *w, uint32_t side, const struct message *m)
 		[MSG_FAILED] = EV_PEER_FAILED,
 	};
 
-	if (m->type == MSG_STANDING) {
+	if (m->type == MSG_STANDING && m->arg == STANDING_UNSURE) {
+		d->querying = false;
+		engine_at(w, w->now + CONNECT_RETRY_NS, ask_again, side, d->gen, 0);
+	} else if (m->type == MSG_STANDING) {
 		d->querying = false;
 		daemon_event(w, side,
 			     m->arg == STANDING_OWNER       ? EV_STANDING_OWNER
 			     : m->arg == STANDING_RECEIVING ? EV_STANDING_RECEIVING
 			     : m->arg == STANDING_SETTLED   ? EV_STANDING_SETTLED
-							    : EV_STANDING_NONE,
+			     : m->arg == STANDING_CLOSED    ? EV_STANDING_NONE
+							    : EV_STANDING_UNKNOWN,
 			     0, 0);
 	} else if (m->type == MSG_FINISHED) {
 		if (m->arg == d->finish_id)
@@ -268,9 +281,22 @@ target_hears(struct world *w, uint32_t side, const struct message *m)
 	case MSG_QUERY:
 		daemon_event(w, side, EV_QUERY, 0, 0);
 		break;
+	case MSG_SOURCE_GONE:
+		daemon_event(w, side, m->arg ? EV_SOURCE_LEFT : EV_SOURCE_GONE, 0, 0);
+		break;
 	default:
 		violation(w, "the target hears message %u", m->type);
 	}
+}
+
+/* The session went on without its source, or is over: the NF serves. */
+static bool
+is_settled(const struct world *w, uint32_t side)
+{
+	const struct daemon *d = &w->daemon[side];
+
+	return (d->stage == STAGE_SETTLED && d->journal_session == w->session) ||
+	       (w->nf[side].alive && w->nf[side].command.mode == SLIM_GATE_PASS);
 }
 
 static void
@@ -287,11 +313,11 @@ message_arrives(struct world *w, uint32_t index, uint32_t to, uint64_t stream)
 		source_hears(w, to, m);
 	else if (d->has_session)
 		target_hears(w, to, m);
-	else if (m->type == MSG_QUERY)
+	else if (m->type == MSG_QUERY || (m->type == MSG_CLOSE && !m->arg && is_settled(w, to)))
 		say(w, to, MSG_STANDING,
-		    d->stage == STAGE_SETTLED && d->journal_session == m->session
-			    ? STANDING_SETTLED
-			    : STANDING_UNKNOWN);
+		    is_settled(w, to) ? STANDING_SETTLED
+		    : w->nf[to].alive ? STANDING_CLOSED
+				      : STANDING_UNKNOWN);
 	else if (m->type == MSG_CLOSE)
 		say(w, to, MSG_CLOSED, d->lost);
 }
@@ -376,6 +402,8 @@ gate_effect(struct world *w, uint32_t side, enum session_effect_type type)
 	case FX_GATE_SERVE:
 		gate(w, side, (struct command){.mode = SLIM_GATE_SERVE, .session = session}, -1);
 		break;
+	case FX_GATE_SOURCE_GONE: /* only saves time */
+		break;
 	default:
 		violation(w, "effect %s has no deed", session_effect_name(type));
 	}
@@ -389,7 +417,8 @@ steer_effect(struct world *w, uint32_t side, enum session_effect_type type, uint
 	struct daemon *d = &w->daemon[side];
 	struct steer_call call = {
 		.op = (enum steer_op)(type - FX_STEER_CHECK),
-		.complete = arg != 0,
+		.complete = type == FX_STEER_CLEANUP && arg != 0,
+		.last_copy = type != FX_STEER_CLEANUP && arg != 0,
 		.daemon = (uint8_t)side,
 		.gen = d->gen,
 		.call = ++d->call,
@@ -473,10 +502,11 @@ static void
 peer_effect(struct world *w, uint32_t side, const struct session_effect *fx)
 {
 	static const enum message_type plain[SESSION_N_EFFECTS] = {
-		[FX_PEER_BEGIN] = MSG_BEGIN,   [FX_PEER_CLOSE] = MSG_CLOSE,
-		[FX_PEER_ACCEPT] = MSG_OPENED, [FX_PEER_READY] = MSG_READY,
-		[FX_PEER_TAKEN] = MSG_TAKEN,   [FX_PEER_TRAIL_DONE] = MSG_TRAIL_DONE,
-		[FX_PEER_FAILED] = MSG_FAILED, [FX_PEER_STANDING] = MSG_STANDING,
+		[FX_PEER_BEGIN] = MSG_BEGIN,      [FX_PEER_CLOSE] = MSG_CLOSE,
+		[FX_PEER_ACCEPT] = MSG_OPENED,    [FX_PEER_READY] = MSG_READY,
+		[FX_PEER_TAKEN] = MSG_TAKEN,      [FX_PEER_TRAIL_DONE] = MSG_TRAIL_DONE,
+		[FX_PEER_FAILED] = MSG_FAILED,    [FX_PEER_STANDING] = MSG_STANDING,
+		[FX_PEER_GONE] = MSG_SOURCE_GONE,
 	};
 	struct daemon *d = &w->daemon[side];
 
@@ -552,7 +582,7 @@ deed(struct world *w, uint32_t side, const struct session_effect *fx)
 	default:
 		if (fx->type >= FX_STEER_CHECK && fx->type <= FX_STEER_CLEANUP)
 			steer_effect(w, side, fx->type, fx->arg);
-		else if (fx->type >= FX_GATE_WATCH && fx->type <= FX_GATE_SERVE)
+		else if (fx->type >= FX_GATE_WATCH && fx->type <= FX_GATE_SOURCE_GONE)
 			gate_effect(w, side, fx->type);
 		else
 			peer_effect(w, side, fx);
@@ -762,6 +792,8 @@ poll_hold_word(struct world *w, uint32_t side)
 			daemon_event(w, side, EV_CLAIMED, 0, 0);
 		else if (word == SLIM_HOLD_TAKEN)
 			daemon_event(w, side, EV_TAKEN, 0, 0);
+		else
+			daemon_event(w, side, EV_RESUMED, 0, 0);
 		break;
 	case SOURCE_FENCING:
 		if (w->options.controls & CONTROL_NO_FENCE)
@@ -912,6 +944,7 @@ restart(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
 {
 	struct daemon *d = &w->daemon[side];
 	struct nf *nf = &w->nf[side];
+	struct session_memory memory;
 	struct session_effects effects;
 
 	(void)unused;
@@ -925,9 +958,15 @@ restart(struct world *w, uint32_t side, uint32_t gen, uint64_t unused)
 		return;
 	d->has_session = true;
 	d->is_source = d->journal_source;
-	session_restore(&d->session, d->journal_session, d->is_source, d->stage,
-			nf->alive ? nf->hold_word : SESSION_NO_NF, nf->command.mode, &w->limits,
-			w->now, &effects);
+	memory = (struct session_memory){
+		.is_there = nf->alive &&
+			    (nf->command.session == 0 || nf->command.session == d->journal_session),
+		.is_ours = nf->command.session == d->journal_session,
+		.hold_word = nf->hold_word,
+		.mode = nf->command.mode,
+	};
+	session_restore(&d->session, d->journal_session, d->is_source, d->stage, &memory,
+			&w->limits, w->now, &effects);
 	trace(w, "slimd%u: takes up the session", side);
 	after_step(w, side, SESSION_N_STATES, &effects);
 }

@@ -66,7 +66,7 @@ test_random_trouble_keeps_every_promise(void **state)
 	uint32_t results[RESULT_FAILED + 1] = {0};
 
 	(void)state;
-	for (options.seed = 1; options.seed <= 700; options.seed++) {
+	for (options.seed = 1; options.seed <= 1000; options.seed++) {
 		run_or_fail(&options);
 		results[world.result]++;
 	}

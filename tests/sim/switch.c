@@ -263,6 +263,7 @@ carry_out(struct world *w, const struct steer_call *call)
 		break;
 	case OP_FLIP:
 		r.serving = call->target;
+		r.egress |= (uint8_t)(1u << call->target);
 		break;
 	case OP_FENCE:
 		r.egress &= (uint8_t) ~(1u << call->target);
@@ -276,7 +277,7 @@ carry_out(struct world *w, const struct steer_call *call)
 	change_rules(w, &r);
 }
 
-enum { CALL_FAILED, CALL_DONE, CALL_REFUSED };
+enum { CALL_FAILED, CALL_DONE, CALL_REFUSED, CALL_FLIPPED };
 
 static void
 call_over(struct world *w, uint32_t index, uint32_t how, uint64_t unused)
@@ -291,7 +292,9 @@ call_over(struct world *w, uint32_t index, uint32_t how, uint64_t unused)
 	w->sw.busy = false;
 	w->sw.calls_head++;
 	daemon_steered(w, call, how == CALL_DONE,
-		       how == CALL_FAILED ? SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE : 0);
+		       how == CALL_FAILED    ? SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE
+		       : how == CALL_FLIPPED ? SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED
+					     : 0);
 	calls_next(w);
 }
 
@@ -314,11 +317,20 @@ is_refused(const struct world *w, const struct steer_call *call)
 {
 	bool back = call->op == OP_FENCE || (call->op == OP_CLEANUP && !call->complete);
 
-	/* A fenced session is not flipped, nor one that is over. */
+	/* A fenced session is not flipped, but for the last copy, nor one that is over. */
 	if (call->op == OP_FLIP &&
-	    (!w->sw.rules.session || (w->sw.rules.egress & (1u << call->target)) == 0))
+	    (!w->sw.rules.session ||
+	     (!call->last_copy && (w->sw.rules.egress & (1u << call->target)) == 0)))
 		return true;
 	return w->sw.steadfast && back && w->sw.rules.session &&
+	       w->sw.rules.serving == call->target;
+}
+
+/* The first of flip and fence decides, but for the last copy. */
+static bool
+is_flipped(const struct world *w, const struct steer_call *call)
+{
+	return call->op == OP_FENCE && !call->last_copy && w->sw.rules.session &&
 	       w->sw.rules.serving == call->target;
 }
 
@@ -336,6 +348,10 @@ call_run(struct world *w, uint32_t index, uint32_t unused, uint64_t unused2)
 		w->sw.fail_calls--;
 		ok = false;
 		done = rnd_chance(w, RNG_NET, 128); /* it may have been carried out all the same */
+	}
+	if (is_flipped(w, call)) {
+		call_over(w, index, CALL_FLIPPED, 0);
+		return;
 	}
 	if (done && !is_refused(w, call))
 		carry_out(w, call);

@@ -116,6 +116,7 @@ enum steer_op { OP_CHECK, OP_PREPARE, OP_FLIP, OP_QUIET, OP_FENCE, OP_CLEANUP };
 struct steer_call {
 	enum steer_op op;
 	bool complete;
+	bool last_copy;
 	uint8_t daemon;
 	uint32_t gen; /* of the daemon */
 	uint32_t call;
@@ -250,6 +251,7 @@ enum message_type {
 	MSG_FAILED,
 	MSG_QUERY,
 	MSG_STANDING,
+	MSG_SOURCE_GONE,
 	N_MESSAGES
 };
 
