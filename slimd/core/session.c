@@ -17,6 +17,11 @@
 #define FACT(event) (UINT64_C(1) << (event))
 #define IN(state) (UINT64_C(1) << (state))
 
+/* The two tables. Only tests/mutations says something else. */
+#ifndef SESSION_TABLE
+#define SESSION_TABLE static const
+#endif
+
 _Static_assert(SESSION_N_EVENTS <= 64 && SESSION_N_STATES <= 64, "sets are 64-bit masks");
 
 /* ---- names ------------------------------------------------------------------ */
@@ -130,7 +135,7 @@ struct state_spec {
 		(effect), 0 \
 	}
 
-static const struct state_spec states[SESSION_N_STATES] = {
+SESSION_TABLE struct state_spec states[SESSION_N_STATES] = {
 	[SOURCE_OPENING] = {FACT(EV_OPENED), SOURCE_CHECKING, LIMIT_PREFLIGHT,
 			    ENTRY(GO(FX_PEER_OPEN))},
 	[SOURCE_CHECKING] = {FACT(EV_STEERED), SOURCE_PREPARING, LIMIT_PREFLIGHT,
@@ -901,7 +906,7 @@ struct edge {
 };
 
 /* The first edge that matches is taken. Edges come before facts. */
-static const struct edge edges[] = {
+SESSION_TABLE struct edge edges[] = {
 	/* source, preflight */
 	{S_PREFLIGHT, EV_REFUSED, NULL, act_refuse, SESSION_DONE},
 	{S_PREFLIGHT, EV_PEER_FAILED, NULL, act_refuse, SESSION_DONE},
