@@ -496,23 +496,24 @@ guard_differs(const struct session *s, const struct session_event *e)
 	return e->n != 0;
 }
 
-static uint64_t
-expected_hold(const struct session_event *e)
-{
-	return e->rows * UINT64_C(1000000000) / e->rows_per_second;
-}
-
-/* Waits long enough for all rows to be sent, and does not wait for ever when the
- * NF changes slots as fast as the link takes them: then the downtime budget decides. */
+/* The budget is a promise: a hold that cannot be expected to end well within it does not begin.
+ * Waits long enough for all rows to be sent, and does not wait for ever when the NF changes slots
+ * as fast as the link takes them: then the budget alone decides. */
 static bool
-guard_small(const struct session *s, const struct session_event *e)
+guard_fits(const struct session *s, const struct session_event *e)
 {
 	uint64_t patience_ns = s->limits.max_hold_ns * 4;
 
-	if (e->rows <= s->limits.small_rows)
-		return true;
-	return e->rows_per_second != 0 && e->now_ns - s->entered_ns > patience_ns &&
-	       expected_hold(e) <= s->limits.max_hold_ns / 2;
+	if (e->hold_ns == 0 || e->hold_ns > s->limits.max_hold_ns / 2)
+		return false;
+	return e->rows <= s->limits.small_rows || e->now_ns - s->entered_ns > patience_ns;
+}
+
+/* It did not fit for so long that it will not. */
+static bool
+guard_hopeless(const struct session *s, const struct session_event *e)
+{
+	return e->now_ns - s->entered_ns >= s->limits.catch_up_ns;
 }
 
 static bool
@@ -715,6 +716,19 @@ act_abort(struct session *s, const struct session_event *e, struct session_effec
 		s->verdict = RESULT_TIMED_OUT;
 }
 
+/* Source, before END: the budget does not hold. */
+static void
+act_over_budget(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	if (e->hold_ns != 0)
+		s->expected_hold_ns = e->hold_ns;
+	if (s->reason == 0)
+		s->reason = REASON_BUDGET;
+	act_abort(s, e, fx);
+	if (s->verdict == RESULT_TIMED_OUT)
+		s->verdict = RESULT_ABORTED;
+}
+
 static void
 act_fail(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
@@ -775,8 +789,8 @@ static void
 act_backlog(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
 	(void)fx;
-	if (e->rows_per_second != 0)
-		s->expected_hold_ns = expected_hold(e);
+	if (e->hold_ns != 0)
+		s->expected_hold_ns = e->hold_ns;
 }
 
 /* Target: it cannot go on and says so; it owns nothing. */
@@ -924,7 +938,8 @@ SESSION_TABLE struct edge edges[] = {
 	{IN(SOURCE_DISMISSING), EV_FORCE, NULL, NULL, SESSION_DONE},
 
 	/* source, before END: any trouble is undone */
-	{IN(SOURCE_CATCHING_UP), EV_BACKLOG, guard_small, act_backlog, SOURCE_HOLDING},
+	{IN(SOURCE_CATCHING_UP), EV_BACKLOG, guard_fits, act_backlog, SOURCE_HOLDING},
+	{IN(SOURCE_CATCHING_UP), EV_BACKLOG, guard_hopeless, act_over_budget, SOURCE_UNDOING},
 	{IN(SOURCE_COPYING) | IN(SOURCE_CATCHING_UP), EV_BACKLOG, NULL, act_backlog, SAME},
 	{S_EARLY, EV_NF_LOST, NULL, act_nf_lost, SOURCE_UNDOING},
 	{S_EARLY, EV_PEER_LOST, NULL, act_abort, SOURCE_UNDOING},
@@ -936,6 +951,8 @@ SESSION_TABLE struct edge edges[] = {
 	{S_EARLY, EV_DRAIN_BAD, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_RESUMED, NULL, act_abort, SOURCE_UNDOING},
 	{S_EARLY, EV_PROTOCOL, NULL, act_abort, SOURCE_UNDOING},
+	{IN(SOURCE_HOLDING) | IN(SOURCE_DRAINING), EV_TICK, guard_overdue, act_over_budget,
+	 SOURCE_UNDOING},
 	{S_EARLY, EV_TICK, guard_overdue, act_abort, SOURCE_UNDOING},
 
 	/* source, END sent: who owns? Only an answer or a fence tells. The answer has until the end
@@ -1103,6 +1120,12 @@ facts_complete(const struct session *s)
 	uint64_t needs = states[s->state].needs;
 
 	return needs != 0 && (needs & ~(s->facts | facts_granted(s))) == 0;
+}
+
+uint64_t
+session_missing(const struct session *s)
+{
+	return states[s->state].needs & ~(s->facts | facts_granted(s));
 }
 
 static void

@@ -145,7 +145,7 @@ enum session_state {
 	X(EV_MERGED, "merged")     /* target: all lazy rows are merged */                          \
 	/* what else happens */                                                                    \
 	X(EV_START, "start")                                                                       \
-	X(EV_BACKLOG, "backlog") /* source, while catching up; rows, rows_per_second */            \
+	X(EV_BACKLOG, "backlog") /* source, while catching up; rows, hold_ns */                    \
 	X(EV_REFUSED, "refused") /* source: the peer refuses */                                    \
 	X(EV_STEER_FAILED, "steer-failed")                                                         \
 	X(EV_DRAIN_BAD, "drain-bad")     /* source: slot sequences and write counters disagree */  \
@@ -287,6 +287,8 @@ struct session_limits {
 	uint64_t retry_ns;     /* between two tries of a step that must succeed */
 	uint64_t offer_ns;   /* target: how long an accepted offer is kept without Begin or rows */
 	uint64_t small_rows; /* a backlog that never needs to shrink further */
+	uint64_t
+		catch_up_ns; /* how long the rest may not fit the budget before the move is undone */
 	uint64_t settle_ns;  /* clean-up that takes longer than this may be given up */
 	uint64_t source_gone_ns; /* target: owner for so long without the source, it ends the
 				    session by itself; 0: never */
@@ -294,22 +296,23 @@ struct session_limits {
 
 #define SESSION_LIMITS_DEFAULT                                 \
 	((struct session_limits){.preflight_ns = 12000000000u, \
-				 .max_hold_ns = 500000000u,    \
+				 .max_hold_ns = 10000000u,     \
 				 .query_ns = 500000000u,       \
 				 .move_ns = 600000000000u,     \
 				 .retry_ns = 200000000u,       \
 				 .offer_ns = 30000000000u,     \
 				 .small_rows = 64,             \
+				 .catch_up_ns = 30000000000u,  \
 				 .settle_ns = 10000000000u,    \
 				 .source_gone_ns = 600000000000u})
 
 struct session_event {
 	enum session_event_type type;
 	uint64_t now_ns;
-	uint64_t n;               /* as the event says */
-	uint64_t rows;            /* BACKLOG: rows left */
-	uint64_t rows_per_second; /* BACKLOG: measured rate, 0 unknown */
-	uint32_t reason;          /* slim.v1.ReasonCode for what went wrong; 0: the event's own */
+	uint64_t n;       /* as the event says */
+	uint64_t rows;    /* BACKLOG: rows left */
+	uint64_t hold_ns; /* BACKLOG: the hold, were it to begin now (forecast.h); 0 unknown */
+	uint32_t reason;  /* slim.v1.ReasonCode for what went wrong; 0: the event's own */
 };
 
 struct session_effect {
@@ -384,6 +387,9 @@ const char *session_result_name(enum session_result result);
 
 /* Has TAKEN been seen, so that there is no way back? */
 bool session_is_forward(const struct session *s);
+
+/* Facts that the state still waits for: bits 1 << event. */
+uint64_t session_missing(const struct session *s);
 
 /* Would this event, without numbers, do anything now? */
 bool session_accepts(const struct session *s, enum session_event_type event, uint64_t now_ns);

@@ -29,6 +29,7 @@ static const struct session_limits limits = {
 	.retry_ns = MS(200),
 	.offer_ns = MS(30000),
 	.small_rows = 64,
+	.catch_up_ns = MS(30000),
 	.settle_ns = MS(10000),
 };
 
@@ -91,7 +92,7 @@ static void
 event(struct tale *t, enum session_event_type type)
 {
 	t->now_ns += 1000;
-	happens(t, (struct session_event){.type = type});
+	happens(t, (struct session_event){.type = type, .hold_ns = type == EV_BACKLOG});
 }
 
 static void
@@ -485,42 +486,100 @@ test_a_proof_that_differs_fails_the_move(void **state)
 	assert_int_equal(t->session.reason, REASON_PROOF);
 }
 
+static struct tale *
+catch_up(void)
+{
+	struct tale *t = begin_source();
+
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_GATE_DONE, EV_READY, EV_PROBED,
+	       EV_GATE_DONE, EV_WALKED);
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	return t;
+}
+
+static void
+backlog(struct tale *t, uint64_t rows, uint64_t hold_ns)
+{
+	happens(t, (struct session_event){.type = EV_BACKLOG, .rows = rows, .hold_ns = hold_ns});
+}
+
 /* An NF that changes slots as fast as the link takes them. */
 static void
 test_a_backlog_that_does_not_shrink_meets_the_budget(void **state)
 {
-	struct tale *t = begin_source();
-	struct session_event backlog = {
-		.type = EV_BACKLOG, .rows = 5000, .rows_per_second = 100000};
+	struct tale *t = catch_up();
 
 	(void)state;
-	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_GATE_DONE, EV_READY, EV_PROBED,
-	       EV_GATE_DONE, EV_WALKED);
-	happens(t, backlog);
+	backlog(t, 5000, MS(50));
 	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
 	assert_int_equal(t->session.expected_hold_ns, MS(50));
 	t->now_ns += MS(2001);
-	happens(t, backlog);
+	backlog(t, 5000, MS(50));
+	assert_int_equal(t->session.state, SOURCE_HOLDING);
+}
+
+/* However few rows are left: what is queued below them, or a path that is far, counts as well. */
+static void
+test_a_hold_beyond_the_budget_does_not_begin(void **state)
+{
+	struct tale *t = catch_up();
+
+	(void)state;
+	backlog(t, 0, 0);
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	backlog(t, 0, MS(251));
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	t->now_ns += MS(3000);
+	backlog(t, 64, MS(251));
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	backlog(t, 64, MS(250));
 	assert_int_equal(t->session.state, SOURCE_HOLDING);
 }
 
 static void
-test_a_backlog_beyond_the_budget_times_out(void **state)
+test_a_hold_that_never_fits_is_given_up(void **state)
 {
-	struct tale *t = begin_source();
-	struct session_event backlog = {
-		.type = EV_BACKLOG, .rows = 500000, .rows_per_second = 100000};
+	struct tale *t = catch_up();
 
 	(void)state;
-	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_GATE_DONE, EV_READY, EV_PROBED,
-	       EV_GATE_DONE, EV_WALKED);
-	t->now_ns += MS(3000);
-	happens(t, backlog);
+	t->now_ns += MS(29999);
+	backlog(t, 500000, MS(5000));
 	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
-	later(t, MS(600000));
+	t->now_ns += MS(1);
+	backlog(t, 500000, MS(5000));
+	assert_int_equal(t->session.state, SOURCE_UNDOING);
+	assert_int_equal(t->session.expected_hold_ns, MS(5000));
+	EVENTS(t, EV_GATE_DONE, EV_STEERED, EV_CLOSED);
+	assert_int_equal(t->session.result, RESULT_ABORTED);
+	assert_int_equal(t->session.reason, REASON_BUDGET);
+}
+
+/* Before END the hold is undone when the budget is used up. */
+static void
+test_a_hold_over_the_budget_is_undone(void **state)
+{
+	struct tale *t = catch_up();
+
+	(void)state;
+	EVENTS(t, EV_BACKLOG, EV_GATE_DONE);
+	assert_int_equal(t->session.state, SOURCE_DRAINING);
+	later(t, MS(501));
 	assert_int_equal(t->session.state, SOURCE_UNDOING);
 	EVENTS(t, EV_GATE_DONE, EV_STEERED, EV_CLOSED);
-	assert_int_equal(t->session.result, RESULT_TIMED_OUT);
+	assert_int_equal(t->session.result, RESULT_ABORTED);
+	assert_int_equal(t->session.reason, REASON_BUDGET);
+}
+
+static void
+test_a_state_tells_what_it_waits_for(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_OPENED, EV_STEERED, EV_STEERED, EV_READY);
+	assert_int_equal(t->session.state, SOURCE_ARMING);
+	assert_int_equal(session_missing(&t->session),
+			 (UINT64_C(1) << EV_GATE_DONE) | (UINT64_C(1) << EV_PROBED));
 }
 
 static void
@@ -805,7 +864,7 @@ test_a_journal_that_cannot_be_written_ends_the_move_before_end(void **state)
 			    "journal-bad -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
 			    "gate-done:\n"
 			    "closed:\n"
-			    "steered -> done: journal=7 result (aborted, 45)\n");
+			    "steered -> done: journal=7 result (aborted, 47)\n");
 	t = begin_source();
 	hand_over(t);
 	EVENTS(t, EV_JOURNAL_BAD, EV_TAKEN, EV_JOURNAL_BAD);
@@ -830,7 +889,7 @@ test_force_takes_back_step_by_step(void **state)
 	EVENTS(t, EV_FORCE, EV_FORCE, EV_FORCE);
 	assert_string_equal(t->text, "force -> reverting: journal=9 steer-fence\n"
 				     "force -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
-				     "force -> done: journal=7 result (failed, 43)\n");
+				     "force -> done: journal=7 result (failed, 45)\n");
 	t = begin_fence();
 	EVENTS(t, EV_FORCE);
 	assert_string_equal(t->text, "force -> undoing: gate-pass peer-close=0 steer-cleanup=0\n");
@@ -849,7 +908,7 @@ test_force_at_the_target_lets_it_serve(void **state)
 	assert_string_equal(
 		t->text, "force -> leaving: peer-standing=4 journal=10 gate-pass steer-cleanup=1\n"
 			 "gate-done:\n"
-			 "steered -> done: journal=11 result peer-closed (failed, 43)\n");
+			 "steered -> done: journal=11 result peer-closed (failed, 45)\n");
 }
 
 /* Nobody leads any more: the target does not wait to see whether somebody comes back. */
@@ -1102,7 +1161,7 @@ step_and_check(struct session *s, unsigned type, uint64_t now_ns, uint64_t n)
 				  .now_ns = now_ns,
 				  .n = n,
 				  .rows = n * 1000,
-				  .rows_per_second = n * 10};
+				  .hold_ns = n * MS(10)};
 	struct session before = *s;
 	struct session_effects fx;
 
@@ -1217,7 +1276,10 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_packets_lost_to_a_limit_are_never_complete),
 		cmocka_unit_test(test_a_proof_that_differs_fails_the_move),
 		cmocka_unit_test(test_a_backlog_that_does_not_shrink_meets_the_budget),
-		cmocka_unit_test(test_a_backlog_beyond_the_budget_times_out),
+		cmocka_unit_test(test_a_hold_beyond_the_budget_does_not_begin),
+		cmocka_unit_test(test_a_hold_that_never_fits_is_given_up),
+		cmocka_unit_test(test_a_hold_over_the_budget_is_undone),
+		cmocka_unit_test(test_a_state_tells_what_it_waits_for),
 		cmocka_unit_test(test_without_a_controller_there_is_no_fence),
 		cmocka_unit_test(test_an_offer_that_is_withdrawn_wipes_nothing),
 		cmocka_unit_test(test_a_target_finishes_taking_over_without_its_peer),

@@ -539,9 +539,13 @@ deliver(struct move *m, struct session_event *event)
 {
 	struct session_effects effects;
 	enum session_state before = m->session.state;
+	uint64_t missing = session_missing(&m->session);
+	uint32_t reason = m->session.reason;
 
 	event->now_ns = move_now_ns();
 	session_step(&m->session, event, &effects);
+	if (m->session.reason != reason)
+		move_explain(m, before, missing);
 	if (event->type != EV_BACKLOG || m->session.state != before)
 		log_session_debug(m->session.id, "event name=%s state=%s",
 				  session_event_name(event->type),

@@ -8,6 +8,7 @@
  *   move_peer.c     frames out and in
  *   move_check.c    the target's preflight checks, schema links
  *   move_result.c   numbers for the job
+ *   move_explain.c  the words of reasons
  *   move_journal.c  what a restart needs
  *
  * Facts are queued (move_event) and delivered by move_run(), one after the other; the
@@ -22,6 +23,7 @@
 #include <sys/queue.h>
 
 #include "driver.h"
+#include "forecast.h"
 #include "frame.h"
 #include "gate.h"
 #include "install.h"
@@ -148,7 +150,9 @@ struct move {
 	uint64_t round_bytes;        /* sent in this round */
 	uint64_t copy_ns;            /* when the walk began */
 	uint64_t rate_ns, rate_rows;
-	uint64_t rows_per_second;
+	uint64_t rows_per_second; /* of late, for people */
+	struct forecast forecast;
+	uint64_t question_seq, question_rows; /* answered once both are settled there */
 	int64_t tokens; /* bytes that may be sent; below 0 after a batch larger than what was left */
 	uint64_t tokens_ns;
 	uint64_t backlog_ns;  /* when BACKLOG was told last */
@@ -308,7 +312,15 @@ void move_hist(const struct move *m, bool flush, uint64_t *ret_p50_ns, uint64_t 
 void move_note_phase(struct move *m);
 void move_note_progress(struct move *m);
 void move_finish_job(struct move *m);
-const char *move_reason_text(uint32_t code);
+
+/* ---- move_explain.c ------------------------------------------------------------------------ */
+
+/* The session has found its reason in a step that began in state `before`, with facts `missing`
+ * (session_missing()): says it in words, if nobody has yet. */
+void move_explain(struct move *m, enum session_state before, uint64_t missing);
+
+/* The reasons of a session that is over, all of them, for its job. */
+void move_tell_reasons(struct move *m);
 
 /* ---- move_journal.c ------------------------------------------------------------------------- */
 

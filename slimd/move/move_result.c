@@ -216,46 +216,6 @@ fill_result(struct move *m)
 	fill_timeline(m);
 }
 
-static void
-fill_reasons(struct move *m)
-{
-	if (m->session.result == RESULT_COMPLETE)
-		return;
-	for (size_t i = 0; i < m->n_reasons; i++)
-		job_add_reason(m->job, m->reasons[i].code, "%s", m->reasons[i].text);
-	if (m->n_reasons == 0 && m->session.lost > 0)
-		job_add_reason(m->job, REASON_HOLD_OVERFLOW, "%llu packets were lost to a limit",
-			       (unsigned long long)m->session.lost);
-	else if (m->n_reasons == 0)
-		job_add_reason(m->job, (Slim__V1__ReasonCode)m->session.reason, "%s",
-			       move_reason_text(m->session.reason));
-}
-
-const char *
-move_reason_text(uint32_t code)
-{
-	switch (code) {
-	case REASON_DEADLINE:
-		return "a deadline passed";
-	case REASON_CANCELLED:
-		return "cancelled";
-	case REASON_PEER_LOST:
-		return "the connection to the peer was lost";
-	case REASON_NF_LOST:
-		return "the NF is gone";
-	case REASON_NF_SILENT:
-		return "the NF's workers do not answer";
-	case REASON_RESTART:
-		return "slimd was restarted during the move";
-	case REASON_PROTOCOL:
-		return "the peer said what makes no sense";
-	case REASON_DIGEST:
-		return "the digests differ";
-	default:
-		return "see the log";
-	}
-}
-
 void
 move_finish_job(struct move *m)
 {
@@ -267,7 +227,7 @@ move_finish_job(struct move *m)
 	job->state = job_state(m->session.result);
 	job->rows_left = 0;
 	job_set_phase(job, "done", move_unix_ns(), job->ended_ns);
-	fill_reasons(m);
 	fill_result(m);
+	move_tell_reasons(m);
 	job_changed(&m->driver->jobs, job);
 }

@@ -16,9 +16,17 @@
 #define QUEUE_BYTES (2u << 20) /* waiting in the connection */
 #define WALK_SLOTS 2048u       /* of the slab for one frame */
 #define PROOF_SLOTS 8192u      /* for one round */
-#define RATE_NS (5 * MS)
+#define RATE_NS (200 * MS)
 #define BACKLOG_NS (50u * 1000u)
 #define BURST_NS (50 * MS) /* bandwidth that may be used at once */
+
+/* Little is risked before the path is known, and its queue stays short on a slow one. */
+#define FIRST_WINDOW (256u << 10)
+#define LEAST_WINDOW (8u << 10)
+#define FRAME_NS (10 * MS) /* on the path, of one frame */
+#define FRAME_BYTES 64u    /* around its rows: frame, TLS and IP */
+#define FIRST_FRAME_ROWS 256u
+#define LEAST_FRAME_ROWS 16u
 
 /* ---- trackers ----------------------------------------------------------------------- */
 
@@ -91,25 +99,70 @@ refill_tokens(struct move *m)
 		m->tokens_ns = m->driver->now_ns;
 }
 
+/* Bytes of this session that may be on their way. */
+static uint64_t
+window(const struct move *m)
+{
+	/* In the hold the last rows go at once. */
+	if (m->wants & WANT_DRAIN)
+		return SLIM_PEER_WINDOW;
+	if (forecast_rate(&m->forecast) == 0)
+		return FIRST_WINDOW;
+	return forecast_window(&m->forecast, LEAST_WINDOW, SLIM_PEER_WINDOW);
+}
+
 static bool
 may_send(const struct move *m)
 {
-	if (m->conn == NULL || m->in_flight_bytes >= SLIM_PEER_WINDOW ||
+	if (m->conn == NULL || m->in_flight_bytes >= window(m) ||
 	    m->sent_tail - m->sent_head >= MOVE_MAX_SENT ||
 	    peer_conn_queued(m->conn) >= QUEUE_BYTES)
 		return false;
-	/* In the hold the last rows go at once. */
 	return m->max_bandwidth == 0 || m->tokens > 0 || (m->wants & WANT_DRAIN) != 0;
+}
+
+/* What a row takes on the wire at most, its share of a small frame's head included. */
+static uint64_t
+row_bytes(const struct move *m)
+{
+	uint64_t most = 0;
+
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		if (m->links[t].payload_size > most)
+			most = m->links[t].payload_size;
+	return most + 32;
+}
+
+/* A frame must not keep the path for long: others wait behind it. */
+static uint32_t
+frame_rows(const struct move *m)
+{
+	uint64_t rate = forecast_rate(&m->forecast), rows;
+
+	if (rate == 0)
+		return FIRST_FRAME_ROWS;
+	rows = rate / (SECOND / FRAME_NS) / row_bytes(m);
+	if (rows < LEAST_FRAME_ROWS)
+		return LEAST_FRAME_ROWS;
+	return rows < SLIM_BATCH_ROWS ? (uint32_t)rows : SLIM_BATCH_ROWS;
 }
 
 static void
 note_sent(struct move *m, uint64_t seq, uint32_t bytes, uint32_t rows)
 {
+	uint64_t now_ns = move_now_ns();
+
 	m->sent[m->sent_tail++ % MOVE_MAX_SENT] =
 		(struct move_sent){.seq = seq, .bytes = bytes, .rows = rows};
 	m->in_flight_bytes += bytes;
 	m->in_flight_rows += rows;
 	m->rows_sent += rows;
+	forecast_sent(&m->forecast, now_ns, bytes + FRAME_BYTES);
+	if (forecast_wants_question(&m->forecast, now_ns)) {
+		forecast_asked(&m->forecast, now_ns);
+		m->question_seq = seq;
+		m->question_rows = m->rows_sent;
+	}
 	if (m->max_bandwidth != 0)
 		m->tokens -= bytes;
 	if (m->session.state == SOURCE_COPYING)
@@ -119,20 +172,26 @@ note_sent(struct move *m, uint64_t seq, uint32_t bytes, uint32_t rows)
 	m->round_bytes += bytes;
 }
 
-/* The best rate seen over a few milliseconds is what the path can do. */
+/* For people; what decides is the forecast. */
 static void
 note_rate(struct move *m)
 {
 	uint64_t elapsed = m->driver->now_ns - m->rate_ns;
-	uint64_t rate;
 
 	if (elapsed < RATE_NS)
 		return;
-	rate = (m->rows_acked - m->rate_rows) * SECOND / elapsed;
-	if (rate > m->rows_per_second)
-		m->rows_per_second = rate;
+	m->rows_per_second = (m->rows_acked - m->rate_rows) * SECOND / elapsed;
 	m->rate_ns = m->driver->now_ns;
 	m->rate_rows = m->rows_acked;
+}
+
+static void
+take_delivered(struct move *m, const struct move_sent *sent)
+{
+	m->in_flight_bytes -= sent->bytes;
+	m->in_flight_rows -= sent->rows;
+	m->rows_acked += sent->rows;
+	forecast_delivered(&m->forecast, m->driver->now_ns, sent->bytes + FRAME_BYTES);
 }
 
 void
@@ -145,11 +204,11 @@ move_take_ack(struct move *m, const Slim__Peer__V1__Ack *ack)
 
 		if (sent->seq > ack->seq)
 			break;
-		m->in_flight_bytes -= sent->bytes;
-		m->in_flight_rows -= sent->rows;
-		m->rows_acked += sent->rows;
+		take_delivered(m, sent);
 		m->sent_head++;
 	}
+	if (ack->seq >= m->question_seq && m->rows_settled_there >= m->question_rows)
+		forecast_answered(&m->forecast, m->driver->now_ns);
 }
 
 static void
@@ -157,6 +216,7 @@ forget_sent(struct move *m)
 {
 	m->sent_head = m->sent_tail = 0;
 	m->in_flight_bytes = m->in_flight_rows = 0;
+	forecast_forget(&m->forecast);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
@@ -192,6 +252,8 @@ pump_table(struct move *m, uint32_t t, uint32_t max_walk)
 	int n;
 
 	row_stage_reset(&m->driver->stage, &m->links[t]);
+	if (m->driver->stage.max_rows > frame_rows(m))
+		m->driver->stage.max_rows = frame_rows(m);
 	n = tracker_fill(m->trackers[t], &m->driver->stage, max_walk);
 	if (n < 0 || !send_stage(m, t, false)) {
 		move_complain(m, REASON_INTERNAL, "table %s cannot be followed",
@@ -252,21 +314,48 @@ void
 move_begin_copy(struct move *m)
 {
 	m->wants |= WANT_WALK;
+	forecast_init(&m->forecast);
 	m->copy_ns = m->rate_ns = m->tokens_ns = m->driver->now_ns;
 }
 
 /* ---- copy and catch up -------------------------------------------------------------------------- */
 
+/* Nothing has changed, so nothing was sent: an empty frame goes the same way. */
+static void
+ask_with_an_empty_frame(struct move *m)
+{
+	Slim__Peer__V1__Rows rows = SLIM__PEER__V1__ROWS__INIT;
+	uint64_t seq;
+
+	if (!forecast_wants_question(&m->forecast, move_now_ns()) || !may_send(m))
+		return;
+	seq = move_send_rows(m, &rows);
+	if (seq != 0)
+		note_sent(m, seq, (uint32_t)slim__peer__v1__rows__get_packed_size(&rows), 0);
+}
+
+/* Rows that wait here, and all that is queued below: on its way, in this host's socket. */
+static uint64_t
+hold_forecast(const struct move *m, uint64_t rows_here)
+{
+	if (m->conn == NULL)
+		return 0;
+	return forecast_hold_ns(&m->forecast, move_now_ns(),
+				rows_here * row_bytes(m) + peer_conn_below(m->conn));
+}
+
 static void
 tell_backlog(struct move *m)
 {
 	struct session_event event = {.type = EV_BACKLOG};
+	uint64_t here;
 
 	if (m->driver->now_ns - m->backlog_ns < BACKLOG_NS || m->n_events > 0)
 		return;
 	m->backlog_ns = m->driver->now_ns;
-	event.rows = count_backlog(m) + m->rows_sent - m->rows_settled_there;
-	event.rows_per_second = m->rows_per_second;
+	here = count_backlog(m);
+	event.rows = here + m->rows_sent - m->rows_settled_there;
+	event.hold_ns = hold_forecast(m, here);
 	m->events[m->n_events++] = event;
 }
 
@@ -279,8 +368,10 @@ poll_copy(struct move *m)
 	note_rate(m);
 	if (copying && m->n_events == 0 && is_walked(m))
 		move_event(m, EV_WALKED);
-	else if (m->session.state == SOURCE_CATCHING_UP)
+	if (m->session.state == SOURCE_CATCHING_UP) {
+		ask_with_an_empty_frame(m);
 		tell_backlog(m);
+	}
 	return more;
 }
 
@@ -298,6 +389,24 @@ note_stops(struct move *m)
 		if (at > m->times.stopped_last_ns)
 			m->times.stopped_last_ns = at;
 	}
+}
+
+/* END is not sent unless it can be there, and answered, within the budget: before it the hold can
+ * be undone at once. */
+static bool
+end_fits(struct move *m)
+{
+	uint64_t used_ns = move_now_ns() - m->session.held_ns;
+	uint64_t left_ns = hold_forecast(m, 0), budget_ns = m->session.limits.max_hold_ns;
+
+	if (used_ns + left_ns <= budget_ns)
+		return true;
+	move_complain(m, REASON_BUDGET,
+		      "the hold was undone after %.1f ms: END would need %.1f ms more, the budget "
+		      "is %.1f ms",
+		      (double)used_ns / 1e6, (double)left_ns / 1e6, (double)budget_ns / 1e6);
+	move_event_n(m, EV_DRAIN_BAD, 0, REASON_BUDGET);
+	return false;
 }
 
 static bool
@@ -318,7 +427,8 @@ poll_drain(struct move *m)
 		move_event_n(m, EV_DRAIN_BAD, 0, REASON_INTERNAL);
 		return false;
 	}
-	move_event(m, EV_DRAINED);
+	if (end_fits(m))
+		move_event(m, EV_DRAINED);
 	return true;
 }
 

@@ -26,6 +26,7 @@
 #include "journal.h"
 #include "log.h"
 #include "move.h"
+#include "slow_link.h"
 #include "real.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
@@ -41,6 +42,7 @@ struct host {
 	struct outside *outside;
 	char name[2];
 	int port;
+	int dialled_at; /* by the other one: `port`, or a slow link's */
 	char socket[128];
 	char state[128];
 	char run[128];
@@ -56,7 +58,8 @@ struct world {
 	struct host hosts[2]; /* a: the source at first; b */
 	struct session_limits limits;
 	uint64_t began_ns;
-	bool paused[2]; /* this host's NF does not poll */
+	bool paused[2];             /* this host's NF does not poll */
+	struct slow_link *links[2]; /* to a host; NULL: it is dialled without */
 };
 
 /* ---- the two daemons --------------------------------------------------------------------- */
@@ -143,7 +146,7 @@ start_peers(struct host *h)
 	struct peer_config config = {
 		.host = h->name, .listen = listen, .plaintext = true, .n_peers = 1, .peers = &peer};
 
-	snprintf(address, 32, "127.0.0.1:%d", other->port);
+	snprintf(address, 32, "127.0.0.1:%d", other->dialled_at);
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", h->port);
 	strcpy(peer.name, other->name);
 	peer.address = address;
@@ -211,6 +214,9 @@ turn(struct world *w)
 			fake_nf_poll(h->fake, k);
 	}
 	event_base_loop(w->base, EVLOOP_NONBLOCK);
+	for (int i = 0; i < 2; i++)
+		if (w->links[i] != NULL)
+			slow_link_poll(w->links[i], move_now_ns());
 	if (move_now_ns() - w->began_ns > STORY_NS)
 		fail_msg("waits for ever: a is %s, b is %s", state_of(w, 0), state_of(w, 1));
 }
@@ -238,7 +244,7 @@ register_fake(struct world *w, int i)
 }
 
 static int
-setup(void **state)
+setup_over(void **state, uint64_t bytes_per_second)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
@@ -249,6 +255,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(w->dir));
 	w->base = event_base_new();
 	w->limits = SESSION_LIMITS_DEFAULT;
+	w->limits.max_hold_ns = 500 * MS; /* this process may share its core */
 	w->limits.preflight_ns = 300 * MS;
 	w->limits.retry_ns = 5 * MS;
 	w->began_ns = move_now_ns();
@@ -259,7 +266,12 @@ setup(void **state)
 		assert_int_equal(outside_create(w->base, &h->outside), 0);
 		assert_int_equal(outside_open_links(h->outside, NULL), 0);
 		h->name[0] = (char)('a' + i);
-		h->port = free_port();
+		h->port = h->dialled_at = free_port();
+		if (bytes_per_second > 0) {
+			w->links[i] = slow_link_create(h->port, bytes_per_second);
+			assert_non_null(w->links[i]);
+			h->dialled_at = slow_link_port(w->links[i]);
+		}
 		snprintf(h->socket, sizeof(h->socket), "%s/%s.sock", w->dir, h->name);
 		snprintf(h->state, sizeof(h->state), "%s/%s", w->dir, h->name);
 		assert_int_equal(mkdir(h->state, 0700), 0);
@@ -278,6 +290,20 @@ setup(void **state)
 }
 
 static int
+setup(void **state)
+{
+	return setup_over(state, 0);
+}
+
+#define SLOW_LINK 125000u /* 1 Mbit/s */
+
+static int
+setup_slow(void **state)
+{
+	return setup_over(state, SLOW_LINK);
+}
+
+static int
 teardown(void **state)
 {
 	struct world *w = *state;
@@ -286,6 +312,7 @@ teardown(void **state)
 		kill_host(&w->hosts[i]);
 		outside_destroy(w->hosts[i].outside);
 		fake_nf_destroy(w->hosts[i].fake);
+		slow_link_destroy(w->links[i]);
 		/* No journal and no sums are left behind. */
 		assert_int_equal(rmdir(w->hosts[i].state), 0);
 		assert_int_equal(rmdir(w->hosts[i].run), 0);
@@ -1228,7 +1255,193 @@ a_bandwidth_limit_is_kept(void **state)
 	assert_in_range(job->result.duration_ns, 100 * MS, 5000 * MS);
 }
 
+/* ---- the downtime budget -------------------------------------------------------------------- */
+
+/* 500 new entries a second at the instance that serves. */
+static void
+turn_with_changes(struct world *w, int from, uint64_t *at_ns, uint32_t *slot)
+{
+	struct fake_nf *fake = w->hosts[from].fake;
+
+	turn(w);
+	if (move_now_ns() < *at_ns || atomic_load(&fake->info->workers[0].mode) != SLIM_GATE_PASS ||
+	    *slot == CAPACITY)
+		return;
+	*at_ns = move_now_ns() + 2 * MS;
+	fake_slot_put(fake, *slot, (uint8_t)*slot,
+		      &(struct fake_entry){.key = 100000 + *slot, .value = *slot});
+	(*slot)++;
+}
+
+/* When the hold begins, what is queued below goes through within the budget. */
+static void
+check_hold_fits(const struct move *m)
+{
+	size_t most = (size_t)(m->session.limits.max_hold_ns * SLOW_LINK / 1000000000u);
+
+	assert_in_range(peer_conn_below(m->conn), 0, most);
+}
+
+static void
+watch_budget(struct world *w, struct job *job, int from, uint32_t *slot)
+{
+	uint64_t at_ns = 0;
+	bool held = false;
+
+	while (job->ended_ns == 0) {
+		const struct move *m = TAILQ_FIRST(&w->hosts[from].driver->moves);
+
+		turn_with_changes(w, from, &at_ns, slot);
+		if (held || job->ended_ns != 0 || m->session.state != SOURCE_HOLDING)
+			continue;
+		held = true;
+		check_hold_fits(m);
+	}
+	wait_for_end(w, job);
+}
+
+/* Whatever the path carries: the hold was within the budget, or the reasons say that it was not. */
+static void
+a_slow_link_keeps_the_budget_or_says_so(void **state)
+{
+	struct world *w = *state;
+	uint32_t slot = 600;
+	int from = 0;
+
+	fill(w, slot);
+	for (int i = 0; i < 4; i++) {
+		struct job *job = migrate(
+			w, from, (struct driver_move){.max_hold_ns = 10 * MS, .compress = i >= 2});
+
+		watch_budget(w, job, from, &slot);
+		if (job->state != SLIM__V1__JOB_STATE__JOB_COMPLETE) {
+			expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+			assert_true(has_reason(job, REASON_BUDGET));
+			continue;
+		}
+		if (job->result.handover_ns > 10 * MS)
+			assert_true(has_reason(job, REASON_BUDGET));
+		else
+			assert_int_equal(job->n_reasons, 0);
+		from = 1 - from;
+	}
+}
+
+/* The answer to a single byte takes longer than the budget: no packet is ever held. */
+static void
+a_budget_that_cannot_be_kept_begins_no_hold(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 10);
+	w->hosts[0].driver->config.limits.catch_up_ns = 100 * MS;
+	slow_link_set_rate(w->links[1], 20000);
+	slow_link_set_rate(w->links[0], 20000);
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = MS});
+	while (job->ended_ns == 0) {
+		turn(w);
+		assert_string_not_equal(state_of(w, 0), "holding");
+	}
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_BUDGET));
+	assert_non_null(strstr(job->reasons[0].text, "the budget is 1.0 ms"));
+	expect_undone(w, 10);
+}
+
+/* Another session's rows, as they would be on the same connection. */
+static void
+stuff(struct peer_conn *conn, size_t bytes)
+{
+	static uint8_t junk[1000];
+	Slim__Peer__V1__Rows rows = SLIM__PEER__V1__ROWS__INIT;
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+
+	rows.columns = (ProtobufCBinaryData){.data = junk, .len = sizeof(junk)};
+	for (size_t n = 0; n < bytes; n += sizeof(junk)) {
+		frame.session = 999;
+		frame.body_case = SLIM__PEER__V1__FRAME__BODY_ROWS;
+		frame.rows = &rows;
+		assert_int_not_equal(peer_send(conn, &frame), 0);
+	}
+}
+
+static void
+what_comes_between_in_the_hold_undoes_it_before_end(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 10);
+	w->paused[0] = false;
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 100 * MS});
+	wait_for_state(w, 0, "holding");
+	stuff(peer_dialled(w->hosts[0].peers, "b"), 50000);
+	while (job->ended_ns == 0) {
+		assert_string_not_equal(state_of(w, 0), "ended");
+		turn(w);
+	}
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_BUDGET));
+	assert_non_null(strstr(job->reasons[0].text, "END would need"));
+	expect_undone(w, 10);
+}
+
+static void
+a_hold_over_its_budget_is_named(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+	uint64_t until_ns;
+
+	fill(w, 10);
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 100 * MS});
+	wait_for_state(w, 0, "ended");
+	/* The target's workers sleep longer than they should. */
+	w->paused[1] = true;
+	until_ns = move_now_ns() + 120 * MS;
+	UNTIL(w, move_now_ns() > until_ns);
+	w->paused[1] = false;
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_true(job->result.handover_ns > 100 * MS);
+	assert_int_equal(job->n_reasons, 1);
+	assert_true(has_reason(job, REASON_BUDGET));
+	assert_non_null(strstr(job->reasons[0].text, "the budget was 100.0 ms"));
+}
+
+/* The phase and what it waited for; and a loss does not hide the cause. */
+static void
+a_result_names_phase_and_causes(void **state)
+{
+	struct world *w = *state;
+	struct slim_shm_counters *counters = &w->hosts[0].fake->info->workers[0].counters;
+	struct job *job;
+
+	fill(w, 5);
+	w->hosts[0].fake->stuck = true;
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "undoing");
+	w->hosts[0].fake->stuck = false;
+	wait_for_end(w, job);
+	assert_non_null(strstr(job->reasons[0].text, "phase prepare (arming)"));
+	assert_non_null(strstr(job->reasons[0].text, "the NF's workers"));
+
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 1, "receiving");
+	atomic_fetch_add(&counters->hold_overflow, 3);
+	restart(w, 1);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_PEER_LOST));
+	assert_true(has_reason(job, REASON_HOLD_OVERFLOW));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_SLOW(name) cmocka_unit_test_setup_teardown(name, setup_slow, teardown)
 
 int
 main(void)
@@ -1270,6 +1483,11 @@ main(void)
 		TEST(rows_are_compressed_when_wanted),
 		TEST(a_gate_left_in_receive_is_closed),
 		TEST(a_bandwidth_limit_is_kept),
+		TEST_SLOW(a_slow_link_keeps_the_budget_or_says_so),
+		TEST_SLOW(a_budget_that_cannot_be_kept_begins_no_hold),
+		TEST_SLOW(what_comes_between_in_the_hold_undoes_it_before_end),
+		TEST(a_hold_over_its_budget_is_named),
+		TEST(a_result_names_phase_and_causes),
 	};
 
 	return cmocka_run_group_tests_name("move", tests, NULL, NULL);

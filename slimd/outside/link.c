@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: TCP by libevent, with TLS 1.3 unless plaintext is asked for. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -262,6 +264,17 @@ link_queued(const struct link *link)
 }
 
 static size_t
+link_below(const struct link *link)
+{
+	int n = 0;
+
+	/* What the kernel cannot tell is not known to be there. */
+	if (ioctl(bufferevent_getfd(link->bev), SIOCOUTQ, &n) < 0 || n < 0)
+		return 0;
+	return (size_t)n;
+}
+
+static size_t
 link_arrived(const struct link *link)
 {
 	return evbuffer_get_length(bufferevent_get_input(link->bev));
@@ -302,6 +315,7 @@ const struct link_ops real_link = {
 	.reserve = link_reserve,
 	.send = link_send,
 	.queued = link_queued,
+	.below = link_below,
 	.arrived = link_arrived,
 	.peek = link_peek,
 	.drop = link_drop,

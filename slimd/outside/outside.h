@@ -117,6 +117,8 @@ struct link_ops {
 	uint8_t *(*reserve)(struct link *link, size_t size);
 	void (*send)(struct link *link, size_t size);
 	size_t (*queued)(const struct link *link); /* not taken by the transport yet */
+	size_t (*below)(
+		const struct link *link); /* taken, and not acknowledged by the other host */
 
 	/* In: how much has arrived; its first `size` bytes in one piece; throw them away. While
 	 * much is waiting, nothing more is read. */

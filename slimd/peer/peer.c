@@ -634,6 +634,14 @@ peer_conn_queued(const struct peer_conn *conn)
 }
 
 size_t
+peer_conn_below(const struct peer_conn *conn)
+{
+	return conn->link != NULL
+		       ? link_of(conn)->queued(conn->link) + link_of(conn)->below(conn->link)
+		       : 0;
+}
+
+size_t
 peer_sockets(const struct peer_set *set, int *fds, size_t max)
 {
 	struct peer_conn *conn;

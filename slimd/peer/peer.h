@@ -73,8 +73,11 @@ bool peer_conn_is_dialled(const struct peer_conn *conn);
 uint64_t peer_conn_features(const struct peer_conn *conn); /* of both sides */
 uint64_t peer_conn_rtt_ns(const struct peer_conn *conn);   /* smallest of late; 0 unknown */
 
-/* Bytes that wait to be sent. */
+/* Bytes that wait to be sent here. */
 size_t peer_conn_queued(const struct peer_conn *conn);
+
+/* Those, and the ones in the socket that the other host has not acknowledged. */
+size_t peer_conn_below(const struct peer_conn *conn);
 
 /* Sends a frame; sets its number (session frames). Returns the number; 0 when the frame is too big.
  */

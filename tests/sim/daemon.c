@@ -62,7 +62,7 @@ daemon_event(struct world *w, uint32_t side, enum session_event_type type, uint6
 		return;
 	if (type == EV_BACKLOG) {
 		event.rows = n;
-		event.rows_per_second = 1000000;
+		event.hold_ns = 1;
 	} else {
 		trace(w, "slimd%u: event %s %llu", side, session_event_name(type),
 		      (unsigned long long)n);
