@@ -17,7 +17,6 @@ import os
 import signal
 import statistics
 import sys
-import tempfile
 import threading
 import time
 
@@ -160,8 +159,7 @@ class Bulk:
         self.settings = Settings(name=options.name, workers=options.workers)
         self.say = say
         self.journal = leftovers.Journal(options.name)
-        self.folder = tempfile.mkdtemp(prefix=f"{options.name}-lab-", dir=machine.VOLATILE)
-        self.journal.note("folder", path=self.folder)
+        self.folder = self.journal.make_folder()
         self.pki = f"{self.folder}/pki"
         self.children = {}
 

@@ -17,7 +17,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(__file__)}/../../scripts/lib"))
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(__file__)}/../e2e"))
@@ -63,8 +62,7 @@ class World:
         self.tap = tap
         self.name = name
         self.journal = leftovers.Journal(name)
-        self.folder = tempfile.mkdtemp(prefix=f"{name}-", dir=machine.VOLATILE)
-        self.journal.note("folder", path=self.folder)
+        self.folder = self.journal.make_folder()
         self.children = []
         self.nat = None
         self.n_nats = 0

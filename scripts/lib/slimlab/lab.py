@@ -21,7 +21,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 
 from . import build, leftovers, machine, wait
 from .generator import Generator
@@ -64,8 +63,7 @@ class Lab:
         self.role = ROLES[settings.nf](settings)
         self.say = say
         self.journal = leftovers.Journal(settings.name)
-        self.folder = tempfile.mkdtemp(prefix=f"{settings.name}-lab-", dir=machine.VOLATILE)
-        self.journal.note("folder", path=self.folder)
+        self.folder = self.journal.make_folder()
         self.pki = f"{self.folder}/pki"
         self.slimd = {}
         self.nf = {}

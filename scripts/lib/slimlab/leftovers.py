@@ -1,18 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """A journal of what a lab made on this machine and must undo.
 
-Each thing is written down before it is made. The journal is locked while its lab lives, so the
-next lab of the same name either finds the lock taken (a lab runs: refuse) or finds the notes of a
-lab that was killed, and undoes them first. Undoing what was never made is harmless."""
+Each thing is written down before it is made. The journal is locked while its lab lives, so the next lab of
+the same name finds the lock taken (a lab runs: refuse). A lab that was killed is cleaned up by its
+reaper, a process of its own that sees it die; and should the reaper have been killed as well, by the next lab
+of any name, which finds a journal that nobody has locked. Undoing what was never made is harmless.
 
+Processes are found by the lab's mark in their environment, so also those that a program of the lab started. Huge
+pages and settings of the kernel belong to all labs together (shared.py)."""
+
+import contextlib
 import fcntl
+import glob
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
+import time
+import uuid
+
+from .shared import Shared
 
 FOLDER = "/run/slim-lab"
+VOLATILE = "/dev/shm"  # a tmpfs, as a runtime folder should be
+MARK = "SLIM_LAB"      # in the environment of all that a lab starts
+REAPER = f"{os.path.dirname(os.path.realpath(__file__))}/reaper.py"
 
 
 def start_time(pid):
@@ -29,40 +43,149 @@ class Busy(Exception):
     """A lab of this name is running."""
 
 
-class Journal:
-    def __init__(self, name):
-        os.makedirs(FOLDER, exist_ok=True)
-        self.path = f"{FOLDER}/{name}.journal"
-        self.file = open(self.path, "a+", encoding="utf-8")
+def lock_journal(path):
+    """The locked file, or None when its lab lives. A file that was removed in the meantime is no journal."""
+    while True:
+        file = open(path, "a+", encoding="utf-8")
         try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Busy(f"a lab named '{name}' is running; stop it first or use another --name") from None
-        self.undo_all()
+            file.close()
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            if os.fstat(file.fileno()).st_ino == os.stat(path).st_ino:
+                return file
+        file.close()
+
+
+def read_notes(file):
+    file.seek(0)
+    notes = []
+    for line in file:
+        with contextlib.suppress(ValueError):  # the last line of a lab that was killed while it wrote
+            notes.append(json.loads(line))
+    return notes
+
+
+def write_note(file, kind, **what):
+    file.write(json.dumps({"kind": kind, **what}) + "\n")
+    file.flush()
+
+
+def undo(name, file):
+    """Undoes all that a locked journal says, and removes it."""
+    path = file.name
+    notes = read_notes(file)
+    write_note(file, "undoing")
+    marks = [note["mark"] for note in notes if note["kind"] == "lab"]
+    for note in reversed(notes):
+        if note["kind"] in UNDO:
+            UNDO[note["kind"]](note)
+    kill_marked(marks)
+    for note in notes:
+        if note["kind"] == "folder":  # once more: a dying program may have written into it
+            shutil.rmtree(note["path"], ignore_errors=True)
+    with Shared(os.path.dirname(path)) as shared:
+        shared.release(name)
+    os.unlink(path)
+    file.close()
+
+
+def peek(path):
+    """Notes of a journal whose lock somebody else has; none if there is no such file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return read_notes(file)
+    except FileNotFoundError:
+        return []
+
+
+def is_ending(path):
+    """Its lab is dead, or somebody is just undoing it. (The kernel takes the lock from a dead owner a little later.)"""
+    notes = peek(path)
+    return not notes or any(note["kind"] == "undoing" or
+               (note["kind"] == "lab" and start_time(note["pid"]) != note["start"]) for note in notes)
+
+
+def await_journal(path, seconds=60):
+    """As lock_journal(), but waits for one whose lab is at its end."""
+    end = time.monotonic() + seconds
+    while (file := lock_journal(path)) is None and is_ending(path) and time.monotonic() < end:
+        time.sleep(0.02)
+    return file
+
+
+def reap(name, folder, mark):
+    """Undoes the journal of a lab that has died, unless somebody else does."""
+    path = f"{folder}/{name}.journal"
+    while any(note.get("mark") == mark for note in peek(path)):
+        if file := lock_journal(path):
+            undo(name, file)
+        else:
+            time.sleep(0.02)
+
+
+def sweep(folder=None):
+    """Undoes what labs left behind that died with their reapers. Returns their names."""
+    folder, found = folder or FOLDER, []
+    for path in glob.glob(f"{folder}/*.journal"):
+        file = lock_journal(path)
+        if file:
+            found.append(os.path.basename(path).removesuffix(".journal"))
+            undo(found[-1], file)
+    with Shared(folder) as shared:
+        for name in shared.labs():
+            if not os.path.exists(f"{folder}/{name}.journal"):
+                shared.release(name)
+    return found
+
+
+class Journal:
+    """Of the lab `name`. What it starts from here on carries its mark."""
+
+    def __init__(self, name, folder=None):
+        folder = folder or FOLDER
+        os.makedirs(folder, exist_ok=True)
+        sweep(folder)
+        self.name = name
+        self.folder = folder
+        self.file = await_journal(f"{folder}/{name}.journal")
+        if self.file is None:
+            raise Busy(f"a lab named '{name}' is running; stop it first or use another --name")
+        self.mark = f"{name}:{uuid.uuid4().hex[:12]}"
+        self.note("lab", mark=self.mark, pid=os.getpid(), start=start_time(os.getpid()))
+        self.reaper = start_reaper(name, folder, self.mark)
 
     def note(self, kind, **what):
-        self.file.write(json.dumps({"kind": kind, **what}) + "\n")
-        self.file.flush()
+        write_note(self.file, kind, **what)
 
-    def undo_all(self):
-        """Undoes everything noted, last first, and empties the journal. Returns what it met."""
-        self.file.seek(0)
-        notes = []
-        for line in self.file:
-            try:
-                notes.append(json.loads(line))
-            except ValueError:
-                pass  # the last line of a lab that was killed while it wrote
-        for note in reversed(notes):
-            UNDO[note["kind"]](note)
-        self.file.seek(0)
-        self.file.truncate()
-        return notes
+    def make_folder(self):
+        """A runtime folder, until the journal is undone."""
+        path = f"{VOLATILE}/{self.mark.replace(':', '-lab-')}"
+        self.note("folder", path=path)
+        os.mkdir(path, 0o700)
+        return path
+
+    def shared(self):
+        """with journal.shared() as shared: ..."""
+        return Shared(self.folder)
 
     def close(self):
-        self.undo_all()
-        os.unlink(self.path)
-        self.file.close()
+        """Undoes everything. Once more does nothing."""
+        if self.file.closed:
+            return
+        undo(self.name, self.file)
+        self.reaper.stdin.close()  # it finds nothing to do
+        self.reaper.wait()
+
+
+def start_reaper(name, folder, mark):
+    """A process in a session of its own, which waits until the other end of its input is gone."""
+    return subprocess.Popen([sys.executable, REAPER, name, folder, mark], stdin=subprocess.PIPE, cwd="/",
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+# ---- undoing -------------------------------------------------------------------
 
 
 def run_quietly(*command):
@@ -70,35 +193,47 @@ def run_quietly(*command):
                           stdin=subprocess.DEVNULL, check=False).returncode
 
 
+def kill_and_wait(pid, start, seconds=20):
+    """Kills the process and waits until the kernel has taken back what it had."""
+    with contextlib.suppress(ProcessLookupError):
+        if start_time(pid) == start:
+            os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+        return
+    end = time.monotonic() + seconds  # no child of ours: of a lab that is gone
+    while start_time(pid) == start and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def marked(marks):
+    """[(pid, start time)] of all processes that carry one of the marks."""
+    wanted = {f"{MARK}={mark}".encode() for mark in marks}
+    found = []
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        pid = int(path.split("/")[2])
+        start = start_time(pid)
+        with contextlib.suppress(OSError), open(path, "rb") as f:
+            if start is not None and wanted & set(f.read().split(b"\0")):
+                found.append((pid, start))
+    return found
+
+
+def kill_marked(marks):
+    """Until there is none: one that is killed may have started another just before."""
+    while marks and (found := marked(marks)):
+        for pid, start in found:
+            kill_and_wait(pid, start)
+
+
 def _undo_process(note):
-    if start_time(note["pid"]) != note["start"]:
-        return
-    try:
-        os.kill(note["pid"], signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    try:
-        os.waitpid(note["pid"], 0)
-    except ChildProcessError:
-        pass  # it was the child of a lab that is gone
+    if start_time(note["pid"]) == note["start"]:
+        kill_and_wait(note["pid"], note["start"])
 
 
 def _undo_netns(note):
     if os.path.exists(f"/run/netns/{note['name']}"):
         run_quietly("ip", "netns", "delete", note["name"])
-
-
-def _undo_hugepages(note):
-    path = note["path"]
-    with open(path, encoding="ascii") as f:
-        total = int(f.read())
-    with open(path, "w", encoding="ascii") as f:
-        f.write(str(max(0, total - note["n"])))
-
-
-def _undo_sysctl(note):
-    with open(note["path"], "w", encoding="ascii") as f:
-        f.write(note["old"])
 
 
 def _undo_folder(note):
@@ -108,7 +243,5 @@ def _undo_folder(note):
 UNDO = {
     "process": _undo_process,
     "netns": _undo_netns,
-    "hugepages": _undo_hugepages,
-    "sysctl": _undo_sysctl,
     "folder": _undo_folder,
 }

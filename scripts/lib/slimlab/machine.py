@@ -7,7 +7,6 @@ from .process import run
 
 PAGE_KB = 2048
 SPARE_MB = 64  # what else on the machine may take in the meantime
-VOLATILE = "/dev/shm"  # a tmpfs, as a runtime folder should be
 PAGES = f"/sys/kernel/mm/hugepages/hugepages-{PAGE_KB}kB"
 
 
@@ -23,15 +22,18 @@ def _read(name):
 def take_hugepages(journal, megabytes):
     """Makes sure that so much memory is free in huge pages of 2 MB. What had to be added is
     given back when the journal is undone."""
+    with journal.shared() as shared:
+        _take_hugepages(shared, journal.name, megabytes)
+
+
+def _take_hugepages(shared, lab, megabytes):
     if not os.path.isdir(PAGES):
         raise MachineTooSmall("this kernel has no huge pages of 2 MB")
     need = (megabytes + SPARE_MB) * 1024 // PAGE_KB
     missing = need - (_read("free_hugepages") - _read("resv_hugepages"))
     if missing <= 0:
         return
-    journal.note("hugepages", path=f"{PAGES}/nr_hugepages", n=missing)
-    with open(f"{PAGES}/nr_hugepages", "w", encoding="ascii") as f:
-        f.write(str(_read("nr_hugepages") + missing))
+    shared.ask_pages(lab, PAGES, missing)
     free = _read("free_hugepages") - _read("resv_hugepages")
     if free < need:
         raise MachineTooSmall(f"{megabytes} MB of huge pages are needed, the kernel found only "
@@ -40,12 +42,8 @@ def take_hugepages(journal, megabytes):
 
 def set_sysctl(journal, name, value):
     """Until the journal is undone."""
-    path = f"/proc/sys/{name.replace('.', '/')}"
-    with open(path, encoding="ascii") as f:
-        old = f.read().strip()
-    journal.note("sysctl", path=path, old=old)
-    with open(path, "w", encoding="ascii") as f:
-        f.write(str(value))
+    with journal.shared() as shared:
+        shared.ask_setting(journal.name, f"/proc/sys/{name.replace('.', '/')}", value)
 
 
 def make_netns(journal, name):

@@ -13,10 +13,17 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _in_child(nice):
+def _die_with(parent):
+    """Between fork and exec."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was quicker
+        os._exit(1)
+
+
+def _in_child(parent, nice):
     """Between fork and exec. Where the kernel groups processes by session (autogroup), a nice value
     counts only within the session: so the session gets the same one."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _die_with(parent)
     if not nice:
         return
     os.setpriority(os.PRIO_PROCESS, 0, nice)
@@ -32,6 +39,11 @@ def in_namespace(netns, command):
     return ["nsenter", f"--net=/run/netns/{netns}", "--", *command] if netns else list(command)
 
 
+def _environment(journal, folder, more):
+    """RUNTIME_DIRECTORY: where DPDK makes a folder, also for a process that shares nothing."""
+    return {**os.environ, "RUNTIME_DIRECTORY": folder, **(more or {}), leftovers.MARK: journal.mark}
+
+
 class Child:
     """A running program. `name` is also the name of its log in the lab's folder."""
 
@@ -43,8 +55,8 @@ class Child:
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(
                 in_namespace(netns, self.command), stdout=log, stderr=log,
-                stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
-                preexec_fn=lambda: _in_child(nice), start_new_session=True)
+                stdin=subprocess.DEVNULL, env=_environment(journal, folder, env),
+                preexec_fn=lambda parent=os.getpid(): _in_child(parent, nice), start_new_session=True)
         self.pid = self.popen.pid
         start = leftovers.start_time(self.pid)
         if start is not None:
@@ -100,6 +112,7 @@ def run(*command, netns=None, env=None, seconds=60, input_text=None):
     command = in_namespace(netns, [str(c) for c in command])
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False,
                           env={**os.environ, **(env or {})}, input=input_text,
+                          preexec_fn=lambda parent=os.getpid(): _die_with(parent),
                           stdin=None if input_text is not None else subprocess.DEVNULL)
     if done.returncode != 0:
         raise CommandFailed(f"{' '.join(command)}: exit {done.returncode}: "

@@ -1,0 +1,312 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a lab takes from the machine is given back, however many labs there are and however they end. On a
+kernel made of files; crash_test.py has the real one."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../../scripts/lib"))
+
+from slimlab import leftovers, shared, wait  # noqa: E402
+
+
+class Died(Exception):
+    """Stands for kill -9 at this point."""
+
+
+class Kernel:
+    """A pool of huge pages and a setting. Pages that are in use become surplus ones when the pool shrinks."""
+
+    def __init__(self, folder):
+        self.pool, self.setting = f"{folder}/pool", f"{folder}/setting"
+        os.mkdir(self.pool)
+        self.in_use, self.room = 0, 10**6
+        self.persistent = 0
+        self.show()
+        self.put(self.setting, "212992")
+
+    @staticmethod
+    def put(path, text):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(str(text))
+
+    def show(self):
+        surplus = max(0, self.in_use - self.persistent)
+        self.put(f"{self.pool}/nr_hugepages", self.persistent + surplus)
+        self.put(f"{self.pool}/surplus_hugepages", surplus)
+
+    def write(self, path, text):
+        if path.endswith("nr_hugepages"):
+            self.persistent = min(int(text), self.room)
+            self.show()
+        else:
+            self.put(path, text)
+
+    def use(self, n):
+        self.in_use = n
+        self.show()
+
+    def value(self):
+        return shared.read_text(self.setting)
+
+
+class WithKernel(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.kernel = Kernel(self.folder)
+        patch = mock.patch.object(shared, "write_text", self.kernel.write)
+        self.addCleanup(patch.stop)
+        patch.start()
+
+    def ask(self, lab, n):
+        with shared.Shared(self.folder) as s:
+            s.ask_pages(lab, self.kernel.pool, n)
+
+    def set(self, lab, value):
+        with shared.Shared(self.folder) as s:
+            s.ask_setting(lab, self.kernel.setting, value)
+
+    def release(self, lab):
+        with shared.Shared(self.folder) as s:
+            s.release(lab)
+
+    def record_is_gone(self):
+        return not os.path.exists(f"{self.folder}/shared.json")
+
+
+class Pages(WithKernel):
+    def test_two_labs_in_any_order(self):
+        for first, second in (("a", "b"), ("b", "a")):
+            self.ask("a", 64)
+            self.ask("b", 100)
+            self.ask("a", 6)
+            self.assertEqual(self.kernel.persistent, 170)
+            self.release(first)
+            self.release(second)
+            self.assertEqual(self.kernel.persistent, 0)
+            self.assertTrue(self.record_is_gone())
+
+    def test_pages_that_are_still_in_use_are_nobodys(self):
+        """A generator is still dying when its lab gives its pages back."""
+        self.ask("a", 64)
+        self.kernel.use(64)
+        self.release("a")
+        self.ask("a", 64)  # the next one, too
+        self.release("a")
+        self.kernel.use(0)
+        self.assertEqual(shared.read_number(f"{self.kernel.pool}/nr_hugepages"), 0)
+
+    def test_pages_that_were_there_before_stay(self):
+        self.kernel.write("nr_hugepages", 10)
+        self.ask("a", 5)
+        self.assertEqual(self.kernel.persistent, 15)
+        self.release("a")
+        self.assertEqual(self.kernel.persistent, 10)
+
+    def test_what_others_took_in_the_meantime_stays(self):
+        self.ask("a", 5)
+        self.kernel.write("nr_hugepages", 12)
+        self.ask("a", 5)
+        self.assertEqual(self.kernel.persistent, 17)
+        self.release("a")
+        self.assertEqual(self.kernel.persistent, 7)
+
+    def test_what_others_gave_back_is_not_taken_from_them(self):
+        self.kernel.write("nr_hugepages", 20)
+        self.ask("a", 5)
+        self.kernel.write("nr_hugepages", 10)
+        self.release("a")
+        self.assertEqual(self.kernel.persistent, 5)
+
+    def test_less_than_was_asked_for(self):
+        self.kernel.room = 30
+        self.ask("a", 64)
+        self.assertEqual(self.kernel.persistent, 30)
+        self.release("a")
+        self.assertEqual(self.kernel.persistent, 0)
+
+    def test_a_writer_that_dies_anywhere(self):
+        """At each write of the record and of the pool, before it and after it."""
+        for point in range(12):
+            for room in (10**6, 30):
+                self.kernel.room = room
+                with self.subTest(point=point, room=room), contextlib.suppress(Died), self.dying(point):
+                    self.ask("a", 64)
+                    self.release("a")
+                self.release("a")
+                self.assertEqual(self.kernel.persistent, 0)
+                self.assertTrue(self.record_is_gone())
+
+    @contextlib.contextmanager
+    def dying(self, point):
+        left = [point]
+
+        def count():
+            if left[0] == 0:
+                raise Died
+            left[0] -= 1
+
+        def dying(function):
+            def call(*args):
+                count()
+                function(*args)
+                count()
+            return call
+
+        with mock.patch.object(shared, "write_text", dying(shared.write_text)), \
+                mock.patch.object(shared.Shared, "_write", dying(shared.Shared._write)):
+            yield
+
+    def test_releasing_twice_and_releasing_nothing(self):
+        self.ask("a", 64)
+        self.release("b")
+        self.assertEqual(self.kernel.persistent, 64)
+        self.release("a")
+        self.release("a")
+        self.assertEqual(self.kernel.persistent, 0)
+
+
+class Settings(WithKernel):
+    def test_two_labs_in_any_order(self):
+        for first, second in (("a", "b"), ("b", "a")):
+            self.set("a", 8)
+            self.set("b", 8)
+            self.release(first)
+            self.assertEqual(self.kernel.value(), "8")
+            self.release(second)
+            self.assertEqual(self.kernel.value(), "212992")
+            self.assertTrue(self.record_is_gone())
+
+    def test_two_labs_with_two_values(self):
+        self.set("a", 8)
+        self.set("b", 9)
+        self.assertEqual(self.kernel.value(), "9")
+        self.release("b")
+        self.assertEqual(self.kernel.value(), "8")
+        self.release("a")
+        self.assertEqual(self.kernel.value(), "212992")
+
+    def test_what_somebody_else_set_stays(self):
+        self.set("a", 8)
+        self.kernel.write(self.kernel.setting, 77)
+        self.release("a")
+        self.assertEqual(self.kernel.value(), "77")
+
+
+SLEEPER = [sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"]
+LAB = """
+import sys, time
+sys.path.insert(0, {lib!r})
+from slimlab import leftovers
+from slimlab.process import Child
+journal = leftovers.Journal("victim", {folder!r})
+leftovers.VOLATILE = {folder!r}
+folder = journal.make_folder()
+with journal.shared() as s:
+    s.ask_setting("victim", {setting!r}, 8)
+Child(journal, folder, "sleeper", {sleeper!r})
+Child(journal, folder, "shell", ["/bin/sh", "-c", "setsid sleep 600 & wait"])
+print(journal.mark, folder, flush=True)
+time.sleep(600)
+"""
+
+
+class Killed(unittest.TestCase):
+    """A lab of two programs, killed with SIGKILL."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.setting = f"{self.folder}/setting"
+        shared.write_text(self.setting, "1")
+        lib = os.path.realpath(f"{os.path.dirname(leftovers.__file__)}/..")
+        self.lab = subprocess.Popen(
+            [sys.executable, "-c", LAB.format(lib=lib, folder=self.folder, setting=self.setting, sleeper=SLEEPER)],
+            stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.lab.stdout.close)
+        self.addCleanup(self.end)
+        self.mark, self.runtime = self.lab.stdout.readline().split()
+        wait.until(lambda: len(leftovers.marked([self.mark])) >= 3, "shell, its sleep and the sleeper")
+
+    def end(self):
+        self.lab.kill()
+        self.lab.wait()
+        leftovers.sweep(self.folder)
+
+    def kill(self):
+        self.lab.kill()
+        self.lab.wait()
+
+    def expect_nothing_left(self):
+        wait.until(lambda: not os.path.exists(f"{self.folder}/victim.journal"), "the journal is gone")
+        self.assertEqual(leftovers.marked([self.mark]), [])
+        self.assertFalse(os.path.exists(self.runtime))
+        self.assertEqual(shared.read_text(self.setting), "1")
+        self.assertFalse(os.path.exists(f"{self.folder}/shared.json"))
+
+    def reapers(self):
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self.is_reaper(pid)]
+
+    def is_reaper(self, pid):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as f:
+            return f.read().split(b"\0")[1:4] == [leftovers.REAPER.encode(), b"victim", self.folder.encode()]
+        return False
+
+    def test_the_reaper_cleans_up(self):
+        self.kill()
+        self.expect_nothing_left()
+
+    def test_the_next_lab_of_any_name_cleans_up(self):
+        for pid in self.reapers():
+            os.kill(pid, signal.SIGKILL)
+        self.kill()
+        self.assertTrue(os.path.exists(self.runtime))
+        leftovers.Journal("another", self.folder).close()
+        self.expect_nothing_left()
+
+    def test_a_lab_of_the_same_name_waits_for_the_reaper(self):
+        self.kill()
+        leftovers.Journal("victim", self.folder).close()
+        self.expect_nothing_left()
+
+    def test_a_living_lab_is_left_alone(self):
+        with self.assertRaises(leftovers.Busy):
+            leftovers.Journal("victim", self.folder)
+        leftovers.Journal("another", self.folder).close()
+        self.assertTrue(os.path.exists(self.runtime))
+        self.assertEqual(shared.read_text(self.setting), "8")
+
+    def test_a_journal_that_ends_in_half_a_line(self):
+        for pid in self.reapers():
+            os.kill(pid, signal.SIGKILL)
+        self.kill()
+        with open(f"{self.folder}/victim.journal", "a", encoding="utf-8") as f:
+            f.write(json.dumps({"kind": "folder", "path": "/nonexistent"})[:20])
+        self.assertEqual(leftovers.sweep(self.folder), ["victim"])
+        self.expect_nothing_left()
+
+
+class Close(unittest.TestCase):
+    def test_an_orderly_end_leaves_no_reaper(self):
+        with tempfile.TemporaryDirectory() as folder:
+            journal = leftovers.Journal("one", folder)
+            journal.close()
+            journal.close()
+            self.assertIsNotNone(journal.reaper.returncode)
+            self.assertEqual(os.listdir(folder), ["shared.lock"])
+
+
+if __name__ == "__main__":
+    unittest.main()
