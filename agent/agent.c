@@ -18,6 +18,7 @@
 
 #include "gate.h"
 #include "register.h"
+#include "rule.h"
 #include "table.h"
 #include "telemetry.h"
 
@@ -27,12 +28,6 @@ static struct slim_agent *agents; /* of this process */
 static unsigned int next_number;
 
 /* ---- configuration ----------------------------------------------------------- */
-
-static bool
-text_fits(const char *text, size_t size, bool may_be_empty)
-{
-	return text != NULL && strnlen(text, size) < size && (may_be_empty || text[0] != '\0');
-}
 
 static bool
 port_is_good(const struct slim_agent_config *config, uint16_t p)
@@ -60,7 +55,7 @@ ports_are_good(const struct slim_agent_config *config)
 		    RTE_PKTMBUF_HEADROOM + SLIM_FRAME_MAX_SIZE)
 		return false;
 	for (uint16_t p = 0; p < config->n_ports; p++) {
-		if (!text_fits(config->ports[p].name, SLIM_NAME_SIZE, false) ||
+		if (config->ports[p].name == NULL || !slim_rule_name(config->ports[p].name) ||
 		    !port_is_good(config, p))
 			return false;
 	}
@@ -68,16 +63,29 @@ ports_are_good(const struct slim_agent_config *config)
 }
 
 static bool
+names_are_good(const struct slim_agent_config *config)
+{
+	if (config->name == NULL || config->service == NULL || config->kind == NULL ||
+	    config->version == NULL || config->identity == NULL)
+		return false;
+	return slim_rule_name(config->name) && slim_rule_name(config->service) &&
+	       slim_rule_name(config->kind) && slim_rule_version(config->version) &&
+	       slim_rule_identity(config->identity);
+}
+
+/* NULL is no socket; else an absolute or relative path that a socket's address has room for. */
+static bool
+socket_is_good(const char *path)
+{
+	size_t room = sizeof(((struct slim_agent *)0)->socket);
+
+	return path == NULL || (path[0] != '\0' && strnlen(path, room) < room);
+}
+
+static bool
 config_is_good(const struct slim_agent_config *config)
 {
-	if (!text_fits(config->name, SLIM_NAME_SIZE, false) ||
-	    !text_fits(config->service, SLIM_NAME_SIZE, false) ||
-	    !text_fits(config->kind, SLIM_NAME_SIZE, false) ||
-	    !text_fits(config->version, SLIM_NAME_SIZE, true) ||
-	    !text_fits(config->identity, SLIM_IDENTITY_SIZE, true))
-		return false;
-	if (config->socket != NULL &&
-	    !text_fits(config->socket, sizeof(((struct slim_agent *)0)->socket), false))
+	if (!names_are_good(config) || !socket_is_good(config->socket))
 		return false;
 	if (config->n_workers < 1 || config->n_workers > SLIM_MAX_WORKERS)
 		return false;
@@ -421,6 +429,8 @@ slim_agent_start(struct slim_agent *agent)
 
 	if (agent->started)
 		return -EALREADY;
+	if (agent->n_tables == 0)
+		return -EINVAL;
 	agent->started = true; /* also after a failure: the agent can only be destroyed then */
 	rc = take_memory(agent);
 	if (rc != 0)

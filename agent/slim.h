@@ -96,7 +96,7 @@ struct slim_table_ops {
 };
 
 struct slim_table_config {
-	const char *name;
+	const char *name;    /* 1..31 letters, digits, '_'; no two of an agent are equal */
 	uint32_t capacity;   /* slots */
 	uint16_t entry_size; /* bytes of one entry: key and values; multiple of 8 */
 	uint16_t n_fields;
@@ -113,12 +113,14 @@ struct slim_port_config {
 /* Every worker w transmits on queue w of every port, also the agent's frames. */
 
 struct slim_agent_config {
+	/* Names: 1..31 letters, digits, '-', '_', '.', with a letter, digit or '_' at first. */
 	const char *name;     /* instance, unique on the host: "nat-a" */
 	const char *service;  /* what moves between instances: "nat" */
 	const char *kind;     /* program: "slim-nat" */
-	const char *version;  /* of the program */
-	const char *identity; /* what both instances must have in common, as text (< 128 bytes) */
-	const char *socket;   /* slimd's agent socket; NULL: never register */
+	const char *version;  /* of the program: as a name, also with '+', '~', ':' */
+	const char *identity; /* what both instances must have in common, as text (< 128 printable
+	                         ASCII characters, may be "") */
+	const char *socket;   /* path of slimd's agent socket (< 108 bytes); NULL: never register */
 	bool active;          /* true: serve from the start; false: standby */
 	uint16_t n_workers;   /* 1..SLIM_MAX_WORKERS */
 	uint16_t n_ports;     /* 0..SLIM_MAX_PORTS */
@@ -132,16 +134,27 @@ struct slim_agent_config {
 
 /* ---- set-up, main thread ---------------------------------------------------- */
 
-/* Reserves the memory zones. On success *ret_agent is the caller's. -EINVAL for a
- * wrong configuration, -ENOMEM, -EEXIST for a name in use in this process. */
+/* Checks the set-up. On success *ret_agent is the caller's.
+ *   -EINVAL  a name, the socket's path, a count or a port is wrong (see the members), an owner of a bucket
+ *            is no worker, the frame pool's buffers are too small
+ *   -EEXIST  the name is in use in this process
+ *   -ENOMEM  no memory */
 int slim_agent_create(const struct slim_agent_config *config, struct slim_agent **ret_agent);
 
-/* Adds a table; before slim_agent_start(). Fields are validated (-EINVAL). The
- * table lives as long as the agent. */
+/* Adds a table, which lives as long as the agent.
+ *   -EINVAL  the schema is wrong, a callback is missing, the name is taken, or the agent was started
+ *   -ENOSPC  SLIM_MAX_TABLES are there
+ *   -ENOMEM  no memory */
 int slim_table_create(struct slim_agent *agent, const struct slim_table_config *config,
 		      struct slim_table **ret_table);
 
-/* Lays out the shared memory. From here on workers may run. Does not need slimd. */
+/* Lays out the shared memory. From here on workers may run. Does not need slimd. After an error the agent
+ * can only be destroyed.
+ *   -EINVAL    there is no table
+ *   -EALREADY  it was started before
+ *   -ENOMEM    no memory
+ *   -E2BIG     the memory lies in more files than a registration carries: --single-file-segments
+ *   -ENOTSUP   the memory has no file descriptor */
 int slim_agent_start(struct slim_agent *agent);
 
 /* Connects to slimd, comes back when it restarts. May make system calls, never

@@ -8,10 +8,8 @@
 
 #include "agent.h"
 
-/* Fills fields, key, runs and lazy rules of `table` from `config`. -EINVAL when
- * a field has no name or a name twice, a wrong size for its type, overlaps
- * another, leaves the entry, is not aligned, is a key and not of class state, or has a merge rule that
- * does not fit; when keys are missing, not first or not contiguous. */
+/* Fills fields, key, runs and lazy rules of `table`, which is zeroed, from `config`. -EINVAL when the table
+ * does not obey the rules (proto/rule.h), or a callback is missing that must be there. */
 int slim_table_check(const struct slim_table_config *config, struct agent_table *table);
 
 /* Writes the schema and the places into shared memory. */

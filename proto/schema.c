@@ -1,216 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks and bindings of table schemas. Pure functions over bounded arrays; what
- * comes in is hostile until schema_check() has passed it.
+ * Bindings of table schemas. Pure functions over bounded arrays; what comes in is hostile until
+ * the rules (rule.h) have passed it.
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "schema.h"
 
-static int __attribute__((format(printf, 2, 3)))
-refuse(struct schema_reason *reason, const char *format, ...)
+static void
+copy_field(struct schema_field *to, const struct slim_shm_field *from)
 {
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reason->text, sizeof(reason->text), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-bool
-schema_name_valid(const char *text)
-{
-	size_t n = strnlen(text, SLIM_NAME_SIZE);
-
-	if (n == 0 || n == SLIM_NAME_SIZE)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (text[i] <= ' ' || text[i] > '~')
-			return false;
-	return true;
-}
-
-/* Bytes that a type must have; 0: any number from 1, -1: no such type. */
-static int
-type_size(uint8_t type)
-{
-	switch (type) {
-	case SLIM_U8:
-		return 1;
-	case SLIM_U16:
-	case SLIM_BE16:
-		return 2;
-	case SLIM_U32:
-	case SLIM_IPV4:
-		return 4;
-	case SLIM_U64:
-	case SLIM_TIME:
-	case SLIM_COUNTER:
-		return 8;
-	case SLIM_IPV6:
-		return 16;
-	case SLIM_MAC:
-		return 6;
-	case SLIM_BYTES:
-		return 0;
-	default:
-		return -1;
-	}
-}
-
-/* Host-order numbers can be added and compared. */
-static bool
-type_is_number(uint8_t type)
-{
-	return type == SLIM_U8 || type == SLIM_U16 || type == SLIM_U32 || type == SLIM_U64 ||
-	       type == SLIM_COUNTER;
-}
-
-static bool
-merge_valid(const struct schema_field *field)
-{
-	if (field->class_ != SLIM_LAZY)
-		return field->merge == SLIM_MERGE_NONE;
-	switch (field->merge) {
-	case SLIM_MERGE_LAST:
-		return true;
-	case SLIM_MERGE_MAX:
-		return type_is_number(field->type) || field->type == SLIM_TIME;
-	case SLIM_MERGE_SUM:
-		return type_is_number(field->type);
-	default:
-		return false;
-	}
-}
-
-static int
-check_field(const struct schema_field *field, struct schema_reason *reason)
-{
-	int size;
-
-	if (!schema_name_valid(field->name))
-		return refuse(reason, "a field has no proper name");
-	size = type_size(field->type);
-	if (size < 0)
-		return refuse(reason, "field %s: unknown type %u", field->name, field->type);
-	if (field->size == 0 || field->size > SLIM_MAX_SLOT_SIZE ||
-	    (size > 0 && field->size != size))
-		return refuse(reason, "field %s: size %u does not fit its type", field->name,
-			      field->size);
-	if (field->role != SLIM_KEY && field->role != SLIM_VALUE)
-		return refuse(reason, "field %s: unknown role %u", field->name, field->role);
-	if (field->class_ < SLIM_STATE || field->class_ > SLIM_LOCAL)
-		return refuse(reason, "field %s: unknown class %u", field->name, field->class_);
-	if (field->role == SLIM_KEY && field->class_ != SLIM_STATE)
-		return refuse(reason, "field %s: a key field must be of class state", field->name);
-	if (!merge_valid(field))
-		return refuse(reason, "field %s: merge rule %u does not fit", field->name,
-			      field->merge);
-	return 0;
-}
-
-/* What holds for every table, wherever it comes from. */
-static int
-check_table(const struct schema_table *table, struct schema_reason *reason)
-{
-	bool has_key = false;
-	int rc;
-
-	if (table->capacity == 0 || table->capacity > SLIM_MAX_CAPACITY)
-		return refuse(reason, "table %s: capacity %u is out of bounds", table->name,
-			      table->capacity);
-	for (uint16_t i = 0; i < table->n_fields; i++) {
-		const struct schema_field *field = &table->fields[i];
-
-		rc = check_field(field, reason);
-		if (rc < 0)
-			return rc;
-		for (uint16_t j = 0; j < i; j++)
-			if (strcmp(field->name, table->fields[j].name) == 0)
-				return refuse(reason, "table %s: two fields are called %s",
-					      table->name, field->name);
-		has_key |= field->role == SLIM_KEY;
-	}
-	if (!has_key)
-		return refuse(reason, "table %s: no key field", table->name);
-	return 0;
-}
-
-/* What holds for a table with a layout. */
-static int
-check_layout(const struct schema_table *table, struct schema_reason *reason)
-{
-	uint8_t covered[SLIM_MAX_SLOT_SIZE] = {0};
-	uint32_t key_bytes = 0;
-
-	if ((uint32_t)table->key_offset + table->key_size > table->payload_size)
-		return refuse(reason, "table %s: the key is outside the slot", table->name);
-	for (uint16_t i = 0; i < table->n_fields; i++) {
-		const struct schema_field *field = &table->fields[i];
-		uint32_t end = (uint32_t)field->offset + field->size;
-
-		if (end > table->payload_size)
-			return refuse(reason, "field %s: outside the slot", field->name);
-		for (uint32_t b = field->offset; b < end; b++)
-			if (covered[b]++ != 0)
-				return refuse(reason, "field %s: overlaps another", field->name);
-		if (field->role != SLIM_KEY)
-			continue;
-		if (field->offset < table->key_offset ||
-		    end > (uint32_t)table->key_offset + table->key_size)
-			return refuse(reason, "field %s: outside the key", field->name);
-		key_bytes += field->size;
-	}
-	if (key_bytes != table->key_size)
-		return refuse(reason, "table %s: the key has bytes without a field", table->name);
-	return 0;
+	memcpy(to->name, from->name, sizeof(to->name));
+	to->type = from->type;
+	to->role = from->role;
+	to->class_ = from->class_;
+	to->merge = from->merge;
+	to->offset = from->offset;
+	to->size = from->size;
 }
 
 int
 schema_from_shm(const struct slim_shm_table *shm, struct schema_table *ret,
 		struct schema_reason *reason)
 {
-	struct schema_table table = {0};
-	int rc;
+	int rc = slim_rule_table(shm, reason);
 
-	if (!schema_name_valid(shm->name))
-		return refuse(reason, "a table has no proper name");
-	memcpy(table.name, shm->name, sizeof(table.name));
-	if (shm->slot_size <= sizeof(struct slim_slot_head) ||
-	    shm->slot_size > SLIM_MAX_SLOT_SIZE || shm->slot_size % 8 != 0)
-		return refuse(reason, "table %s: slot size %u is out of bounds", table.name,
-			      shm->slot_size);
-	if (shm->n_fields == 0 || shm->n_fields > SLIM_MAX_FIELDS)
-		return refuse(reason, "table %s: %u fields", table.name, shm->n_fields);
-	table.capacity = shm->capacity;
-	table.payload_size = (uint16_t)(shm->slot_size - sizeof(struct slim_slot_head));
-	table.key_offset = shm->key_offset;
-	table.key_size = shm->key_size;
-	table.n_fields = shm->n_fields;
-	for (uint16_t i = 0; i < table.n_fields; i++) {
-		const struct slim_shm_field *from = &shm->fields[i];
-		struct schema_field *to = &table.fields[i];
-
-		memcpy(to->name, from->name, sizeof(to->name));
-		to->type = from->type;
-		to->role = from->role;
-		to->class_ = from->class_;
-		to->merge = from->merge;
-		to->offset = from->offset;
-		to->size = from->size;
-	}
-	rc = check_table(&table, reason);
-	if (rc == 0)
-		rc = check_layout(&table, reason);
-	if (rc == 0)
-		*ret = table;
-	return rc;
+	if (rc < 0)
+		return rc;
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->name, shm->name, sizeof(ret->name));
+	ret->capacity = shm->capacity;
+	ret->payload_size = (uint16_t)(shm->slot_size - sizeof(struct slim_slot_head));
+	ret->key_offset = shm->key_offset;
+	ret->key_size = shm->key_size;
+	ret->n_fields = shm->n_fields;
+	for (uint16_t i = 0; i < shm->n_fields; i++)
+		copy_field(&ret->fields[i], &shm->fields[i]);
+	return 0;
 }
 
+/* False if the text has no room; whether it is a name is for the rules to say. */
 static bool
 copy_name(char *to, const char *from)
 {
@@ -219,21 +49,21 @@ copy_name(char *to, const char *from)
 	if (n >= SLIM_NAME_SIZE)
 		return false;
 	memcpy(to, from, n + 1);
-	return schema_name_valid(to);
+	return true;
 }
 
 static int
-field_from_peer(const Slim__Peer__V1__Field *msg, struct schema_field *ret,
+field_from_peer(const Slim__Peer__V1__Field *msg, struct slim_shm_field *ret,
 		struct schema_reason *reason)
 {
-	if (!copy_name(ret->name, msg->name))
-		return refuse(reason, "a field has no proper name");
+	if (!copy_name(ret->name, msg->name) || !slim_rule_name(ret->name))
+		return slim_rule_refuse(reason, "a field has no proper name");
 	if (msg->type > UINT8_MAX || msg->role > UINT8_MAX || msg->class_ > UINT8_MAX ||
 	    msg->merge > UINT8_MAX || msg->size > UINT16_MAX)
-		return refuse(reason, "field %s: a number is out of bounds", ret->name);
+		return slim_rule_refuse(reason, "field %s: a number is out of bounds", ret->name);
 	if (msg->class_ == SLIM_LOCAL)
-		return refuse(reason, "field %s: class local does not belong on the wire",
-			      ret->name);
+		return slim_rule_refuse(reason, "field %s: class local does not belong on the wire",
+					ret->name);
 	ret->type = (uint8_t)msg->type;
 	ret->role = (uint8_t)msg->role;
 	ret->class_ = (uint8_t)msg->class_;
@@ -243,29 +73,43 @@ field_from_peer(const Slim__Peer__V1__Field *msg, struct schema_field *ret,
 	return 0;
 }
 
+static int
+fields_from_peer(const Slim__Peer__V1__Table *msg, struct schema_table *table,
+		 struct schema_reason *reason)
+{
+	struct slim_shm_field fields[SLIM_MAX_FIELDS] = {0};
+	uint32_t row_size = 0;
+	int rc;
+
+	if (msg->n_fields == 0 || msg->n_fields > SLIM_MAX_FIELDS)
+		return slim_rule_refuse(reason, "table %s: %zu fields", table->name, msg->n_fields);
+	for (size_t i = 0; i < msg->n_fields; i++) {
+		rc = field_from_peer(msg->fields[i], &fields[i], reason);
+		if (rc < 0)
+			return rc;
+		row_size += fields[i].size;
+		copy_field(&table->fields[i], &fields[i]);
+	}
+	table->n_fields = (uint16_t)msg->n_fields;
+	if (row_size > SLIM_MAX_SLOT_SIZE)
+		return slim_rule_refuse(reason, "table %s: a row has %u bytes", table->name,
+					row_size);
+	return slim_rule_fields(table->name, fields, msg->n_fields, reason);
+}
+
 int
 schema_from_peer(const Slim__Peer__V1__Table *msg, struct schema_table *ret,
 		 struct schema_reason *reason)
 {
-	struct schema_table table = {0};
-	uint32_t row_size = 0;
+	struct schema_table table = {.capacity = msg->capacity};
 	int rc;
 
-	if (!copy_name(table.name, msg->name))
-		return refuse(reason, "a table has no proper name");
-	if (msg->n_fields == 0 || msg->n_fields > SLIM_MAX_FIELDS)
-		return refuse(reason, "table %s: %zu fields", table.name, msg->n_fields);
-	table.capacity = msg->capacity;
-	table.n_fields = (uint16_t)msg->n_fields;
-	for (uint16_t i = 0; i < table.n_fields; i++) {
-		rc = field_from_peer(msg->fields[i], &table.fields[i], reason);
-		if (rc < 0)
-			return rc;
-		row_size += table.fields[i].size;
-	}
-	if (row_size > SLIM_MAX_SLOT_SIZE)
-		return refuse(reason, "table %s: a row has %u bytes", table.name, row_size);
-	rc = check_table(&table, reason);
+	if (!copy_name(table.name, msg->name) || !slim_rule_table_name(table.name))
+		return slim_rule_refuse(reason, "a table has no proper name");
+	if (msg->capacity == 0 || msg->capacity > SLIM_MAX_CAPACITY)
+		return slim_rule_refuse(reason, "table %s: capacity %u is out of bounds",
+					table.name, msg->capacity);
+	rc = fields_from_peer(msg, &table, reason);
 	if (rc == 0)
 		*ret = table;
 	return rc;
@@ -336,8 +180,8 @@ check_pair(const struct schema_table *table, const struct schema_field *a,
 		what = "merge rule";
 	if (what == NULL)
 		return 0;
-	return refuse(reason, "table %s: field %s has another %s at the target", table->name,
-		      a->name, what);
+	return slim_rule_refuse(reason, "table %s: field %s has another %s at the target",
+				table->name, a->name, what);
 }
 
 /* Key fields must be the same on both sides: a row is found by all of them. */
@@ -349,8 +193,9 @@ check_keys(const struct schema_table *has, const struct schema_table *lacks, con
 		const struct schema_field *field = &has->fields[i];
 
 		if (field->role == SLIM_KEY && find(lacks, field->name) == NULL)
-			return refuse(reason, "table %s: key field %s is missing at the %s",
-				      has->name, field->name, where);
+			return slim_rule_refuse(reason,
+						"table %s: key field %s is missing at the %s",
+						has->name, field->name, where);
 	}
 	return 0;
 }
@@ -419,8 +264,9 @@ schema_link(const struct schema_table *source, uint8_t index, const struct schem
 	int rc;
 
 	if (target->capacity < source->capacity)
-		return refuse(reason, "table %s: %u slots at the target, %u at the source",
-			      source->name, target->capacity, source->capacity);
+		return slim_rule_refuse(reason,
+					"table %s: %u slots at the target, %u at the source",
+					source->name, target->capacity, source->capacity);
 	rc = check_keys(source, target, "target", reason);
 	if (rc == 0)
 		rc = check_keys(target, source, "source", reason);

@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rule.h"
 #include "slim_limits.h"
 #include "slim_peer.pb-c.h"
 #include "slim_shm.h"
@@ -87,14 +88,8 @@ struct schema_link {
 	uint16_t sums[SLIM_MAX_FIELDS]; /* their column numbers */
 };
 
-/* Text of why something was refused; always NUL-terminated. */
-struct schema_reason {
-	char text[SLIM_REASON_SIZE];
-};
-
 /* `shm` is the caller's private copy, not the shared memory itself. -EINVAL with
- * a reason when it makes no sense. Checks names, bounds, overlaps, that the key
- * fields fill the key exactly, and class and merge of each field. */
+ * a reason when it does not obey the rules of a table (rule.h). */
 int schema_from_shm(const struct slim_shm_table *shm, struct schema_table *ret,
 		    struct schema_reason *reason);
 
@@ -122,9 +117,5 @@ int schema_link(const struct schema_table *source, uint8_t index, const struct s
 
 /* Index of the field called `name`, or -1. */
 int schema_find_field(const struct schema_table *table, const char *name);
-
-/* A name is 1..SLIM_NAME_SIZE-1 printable characters without blanks. `text` has room for
- * SLIM_NAME_SIZE bytes, and need not be terminated. */
-bool schema_name_valid(const char *text);
 
 #endif

@@ -88,11 +88,18 @@ BREAK(refuse_size, t.fields[2].size = 4, "size")
 BREAK(refuse_zero_size, (t.fields[2].type = SLIM_BYTES, t.fields[2].size = 0), "size")
 BREAK(refuse_outside, t.fields[5].offset = 33, "outside")
 BREAK(refuse_far_outside, t.fields[5].offset = 65535, "outside")
-BREAK(refuse_overlap, t.fields[5].offset = 20, "overlaps")
+BREAK(refuse_overlap, t.fields[5].offset = 16, "overlaps")
 BREAK(refuse_lazy_key, t.fields[0].class_ = SLIM_LAZY, "key field")
 BREAK(refuse_key_hole, t.key_size = 8, "key has bytes")
-BREAK(refuse_key_outside, t.key_offset = 40, "key is outside")
-BREAK(refuse_field_outside_key, t.key_size = 4, "outside the key")
+BREAK(refuse_key_elsewhere, t.key_offset = 40, "where the key is")
+BREAK(refuse_small_key, t.key_size = 4, "key has bytes")
+BREAK(refuse_key_behind_value, (t.fields[6].role = SLIM_KEY, t.fields[6].class_ = SLIM_STATE),
+      "behind a value")
+BREAK(refuse_odd_place, t.fields[6].offset = 34, "aligned")
+BREAK(refuse_dash_in_table, strcpy(t.name, "a-b"), "name")
+BREAK(refuse_dot_in_table, strcpy(t.name, "a.b"), "name")
+BREAK(refuse_blank_in_table, strcpy(t.name, "a b"), "name")
+BREAK(refuse_blank_in_field, strcpy(t.fields[3].name, "a b"), "name")
 BREAK(refuse_no_key, (t.fields[0].role = SLIM_VALUE, t.fields[1].role = SLIM_VALUE), "no key")
 BREAK(refuse_merge_of_state, t.fields[3].merge = SLIM_MERGE_MAX, "merge")
 BREAK(refuse_sum_of_time, t.fields[5].merge = SLIM_MERGE_SUM, "merge")
@@ -241,8 +248,14 @@ main(void)
 		cmocka_unit_test(refuse_overlap),
 		cmocka_unit_test(refuse_lazy_key),
 		cmocka_unit_test(refuse_key_hole),
-		cmocka_unit_test(refuse_key_outside),
-		cmocka_unit_test(refuse_field_outside_key),
+		cmocka_unit_test(refuse_key_elsewhere),
+		cmocka_unit_test(refuse_small_key),
+		cmocka_unit_test(refuse_key_behind_value),
+		cmocka_unit_test(refuse_odd_place),
+		cmocka_unit_test(refuse_dash_in_table),
+		cmocka_unit_test(refuse_dot_in_table),
+		cmocka_unit_test(refuse_blank_in_table),
+		cmocka_unit_test(refuse_blank_in_field),
 		cmocka_unit_test(refuse_no_key),
 		cmocka_unit_test(refuse_merge_of_state),
 		cmocka_unit_test(refuse_sum_of_time),

@@ -7,15 +7,15 @@
 #ifndef SLIM_PROTO_LIMITS_H
 #define SLIM_PROTO_LIMITS_H
 
-#define SLIM_N_BUCKETS 256u     /* fixed by the design, not a tunable */
-#define SLIM_MAX_WORKERS 16u    /* packet lcores of one NF */
-#define SLIM_MAX_PORTS 8u       /* data ports of one NF */
-#define SLIM_MAX_TABLES 8u      /* state tables of one NF */
-#define SLIM_MAX_FIELDS 32u     /* fields of one table */
-#define SLIM_MAX_ZONES 16u      /* memory zones an NF shares */
-#define SLIM_MAX_RANGES 64u     /* file ranges of all zones of an NF */
-#define SLIM_NAME_SIZE 32u      /* any name, with its final NUL */
-#define SLIM_IDENTITY_SIZE 128u /* configuration fingerprint text, with NUL */
+#define SLIM_N_BUCKETS 256u                   /* fixed by the design, not a tunable */
+#define SLIM_MAX_WORKERS 16u                  /* packet lcores of one NF */
+#define SLIM_MAX_PORTS 8u                     /* data ports of one NF */
+#define SLIM_MAX_TABLES 8u                    /* state tables of one NF */
+#define SLIM_MAX_FIELDS 32u                   /* fields of one table */
+#define SLIM_MAX_ZONES (2u + SLIM_MAX_TABLES) /* memory zones an NF shares: info, control, slabs */
+#define SLIM_MAX_RANGES 64u                   /* file ranges of all zones of an NF */
+#define SLIM_NAME_SIZE 32u                    /* any name, with its final NUL */
+#define SLIM_IDENTITY_SIZE 128u               /* configuration fingerprint text, with NUL */
 
 #define SLIM_MAX_SLOT_SIZE 1024u          /* header and payload of one slot */
 #define SLIM_MAX_CAPACITY (1u << 26)      /* slots of one table */

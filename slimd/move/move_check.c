@@ -197,7 +197,7 @@ move_check_reply(struct move *m, const Slim__Peer__V1__OpenReply *reply)
 {
 	if (m->nf == NULL)
 		return false;
-	if (!schema_name_valid(reply->target_nf) || reply->n_workers == 0 ||
+	if (!slim_rule_name(reply->target_nf) || reply->n_workers == 0 ||
 	    reply->n_workers > SLIM_MAX_WORKERS) {
 		move_complain(m, REASON_PROTOCOL, "the target's answer makes no sense");
 		return false;

@@ -185,8 +185,8 @@ struct replay {
 static bool
 head_is_valid(const struct journal_head *head)
 {
-	return head->version == JOURNAL_VERSION && schema_name_valid(head->nf) &&
-	       schema_name_valid(head->service) && schema_name_valid(head->peer) &&
+	return head->version == JOURNAL_VERSION && slim_rule_name(head->nf) &&
+	       slim_rule_name(head->service) && slim_rule_name(head->peer) &&
 	       memchr(head->other_nf, 0, sizeof(head->other_nf)) != NULL &&
 	       memchr(head->key, 0, sizeof(head->key)) != NULL;
 }

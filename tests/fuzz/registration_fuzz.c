@@ -37,7 +37,8 @@ make_zone(struct nf *nf, uint32_t zone, size_t size)
 }
 
 static void
-describe(struct slim_shm_info *info, size_t install_at, size_t dirty_at, size_t rings_at)
+describe(struct slim_shm_info *info, size_t install_at, size_t dirty_at, size_t rings_at,
+	 size_t control_size)
 {
 	struct slim_shm_table *table = &info->tables[0];
 
@@ -51,8 +52,12 @@ describe(struct slim_shm_info *info, size_t install_at, size_t dirty_at, size_t 
 	info->n_workers = N_WORKERS;
 	info->n_tables = 1;
 	info->n_ports = 1;
+	info->hold_capacity = 1;
+	info->instance = 1;
+	info->control_size = control_size;
 	info->install_offset = install_at;
 	strcpy(info->ports[0].name, "p");
+	info->ports[0].n_rx_queues = 1;
 	strcpy(table->name, "t");
 	table->capacity = CAPACITY;
 	table->slot_size = SLOT_SIZE;
@@ -174,11 +179,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	copy = aligned_alloc(64, round_up(sizeof(*copy)));
 	if (copy == NULL)
 		abort();
-	describe(info, install_at, dirty_at, rings_at);
+	describe(info, install_at, dirty_at, rings_at, control_size);
+	nf.info = info;
+	/* What is changed below is good before: else nothing behind the checks is met. */
+	memcpy(copy, info, sizeof(*copy));
+	if (nf_check_info(&nf, copy, &reason) < 0)
+		abort();
 	apply_changes(data, size, &hello, info, control, control_size);
 	nf_check_hello(&hello, sizeof(hello), 1, &reason);
 	memcpy(copy, info, sizeof(*copy));
-	nf.info = info;
 	if (nf_check_info(&nf, copy, &reason) == 0) {
 		for (uint32_t t = 0; t < nf.n_tables; t++)
 			use_table(&nf, t);
