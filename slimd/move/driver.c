@@ -238,6 +238,8 @@ command_gate(struct move *m, enum session_effect_type type)
 		break;
 	case FX_GATE_HOLD:
 		m->times.hold_ns = move_now_ns();
+		move_become_urgent(m, m->session.limits.max_hold_ns);
+		move_send_holding(m);
 		gate_set_hold_word(m->nf, SLIM_HOLD_HOLDING);
 		command(m, SLIM_GATE_HOLD, true);
 		break;
@@ -552,6 +554,8 @@ deliver(struct move *m, struct session_event *event)
 				  session_state_name(m->session.state));
 	if (m->session.state != before)
 		move_note_phase(m);
+	if (m->session.state > SOURCE_ENDED && before <= SOURCE_ENDED)
+		move_leave_path(m);
 	add_effects(m, &effects);
 }
 
@@ -718,7 +722,7 @@ pace(const struct move *m, bool busy)
 	if (busy)
 		return 0;
 	if ((state >= SOURCE_HOLDING && state <= SOURCE_QUERYING) || state == TARGET_VERIFYING ||
-	    state == TARGET_TAKING)
+	    state == TARGET_TAKING || move_is_urgent(m))
 		return HOT_NS;
 	if ((state >= SOURCE_ARMING && state <= SOURCE_CATCHING_UP) || state == SOURCE_TRAILING ||
 	    (state >= TARGET_ARMING && state <= TARGET_RECEIVING) || m->n_todo > 0)
@@ -750,6 +754,18 @@ move_poll(struct move *m)
 	return pace(m, busy || m->n_events > 0);
 }
 
+/* A session that has to wait shows its NF that somebody is here. */
+static uint64_t
+take_turn(struct move *m)
+{
+	if (!move_must_wait(m))
+		return move_poll(m);
+	if (m->nf != NULL)
+		atomic_store_explicit(&m->nf->control->gate.slimd_heartbeat_ns, m->driver->now_ns,
+				      memory_order_relaxed);
+	return COOL_NS;
+}
+
 uint64_t
 driver_poll(struct driver *driver)
 {
@@ -758,7 +774,7 @@ driver_poll(struct driver *driver)
 
 	driver->now_ns = move_now_ns();
 	for (m = TAILQ_FIRST(&driver->moves); m != NULL; m = next) {
-		uint64_t ns = move_poll(m);
+		uint64_t ns = take_turn(m);
 
 		next = TAILQ_NEXT(m, link);
 		if (m->done)

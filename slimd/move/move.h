@@ -133,7 +133,8 @@ struct move {
 	uint64_t flush_until_ns; /* a journal write waits for the peer's frame to leave */
 	bool running;
 	bool done;
-	uint32_t wants; /* enum move_want */
+	uint32_t wants;           /* enum move_want */
+	uint64_t urgent_until_ns; /* packets are held for it, or soon will be */
 	uint64_t tick_ns;
 	uint64_t query_ns; /* next try to connect */
 	uint64_t ask_ns;   /* the target did not know yet: ask again then; 0: not */
@@ -202,6 +203,9 @@ struct driver {
 	size_t n_settled;
 	struct row_stage stage; /* rows leave it before the next move is served */
 	uint64_t now_ns;        /* of this round */
+	uint64_t path_session;  /* it alone sends rows, until: */
+	uint64_t path_until_ns;
+	uint64_t path_again_ns; /* nobody may claim the path before */
 };
 
 uint64_t move_now_ns(void);
@@ -248,6 +252,7 @@ void move_send_open(struct move *m);
 void move_send_reply(struct move *m);
 void move_send_begin(struct move *m);
 void move_send_end(struct move *m);
+void move_send_holding(struct move *m);
 void move_send_taken(struct move *m);
 void move_send_finish(struct move *m);
 void move_send_finished(struct move *m);
@@ -302,6 +307,23 @@ bool move_check_reply(struct move *m, const Slim__Peer__V1__OpenReply *reply);
 
 /* Writes vids of ports by name into the move. False: a port is missing. */
 bool move_set_vids(struct move *m, size_t n, const char *const *ports, const uint32_t *vids);
+
+/* ---- move_turn.c --------------------------------------------------------------------------- */
+
+/* Packets are about to be held for this session, for as long as its budget. */
+void move_become_urgent(struct move *m, uint64_t budget_ns);
+bool move_is_urgent(const struct move *m);
+
+/* Another session is urgent, and this one is not. */
+bool move_must_wait(const struct move *m);
+
+/* What a turn may take of something that it may take so much of when it is alone. */
+uint32_t move_share(const struct move *m, uint32_t alone);
+
+/* Source: it has caught up and wants to hand over; it has, or goes back; may rows be sent? */
+void move_claim_path(struct move *m);
+void move_leave_path(struct move *m);
+bool move_may_use_path(const struct move *m);
 
 /* ---- move_result.c ------------------------------------------------------------------------- */
 

@@ -155,6 +155,19 @@ move_send_rows(struct move *m, Slim__Peer__V1__Rows *rows)
 	return send_frame(m, &frame);
 }
 
+/* So that the target is awake when END comes. An older one would not know the frame. */
+void
+move_send_holding(struct move *m)
+{
+	Slim__Peer__V1__Holding holding = SLIM__PEER__V1__HOLDING__INIT;
+	Slim__Peer__V1__Frame frame = FRAME(HOLDING, holding, &holding);
+
+	if (m->conn == NULL || (peer_conn_features(m->conn) & PEER_FEATURE_HOLDING) == 0)
+		return;
+	holding.budget_ns = m->session.limits.max_hold_ns;
+	send_frame(m, &frame);
+}
+
 void
 move_send_end(struct move *m)
 {
@@ -594,6 +607,17 @@ take_frame_at_source(struct move *m, const Slim__Peer__V1__Frame *frame)
 	}
 }
 
+/* Its loop and its NF's workers stay awake for the hold, and no longer than a hold may last. */
+static void
+take_holding(struct move *m, const Slim__Peer__V1__Holding *holding)
+{
+	if (m->session.state != TARGET_RECEIVING)
+		return;
+	move_become_urgent(m, holding->budget_ns);
+	if (m->nf != NULL)
+		gate_set_awake_until(m->nf, m->urgent_until_ns);
+}
+
 static void
 take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 {
@@ -603,6 +627,9 @@ take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_ROWS:
 		move_take_rows(m, frame->seq, frame->rows);
+		break;
+	case SLIM__PEER__V1__FRAME__BODY_HOLDING:
+		take_holding(m, frame->holding);
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_END:
 		take_end(m, frame->end);

@@ -277,7 +277,7 @@ pump_rows(struct move *m, uint32_t max_walk)
 
 		if (!may_send(m))
 			return false;
-		if (m->round_bytes >= ROUND_BYTES || frames++ >= 64)
+		if (m->round_bytes >= move_share(m, ROUND_BYTES) || frames++ >= 64)
 			return true;
 		m->next_table = (t + 1) % m->n_tables;
 		n = pump_table(m, t, max_walk);
@@ -480,7 +480,7 @@ static bool
 poll_proof(struct move *m)
 {
 	for (uint32_t t = 0; t < m->n_tables; t++)
-		if (tracker_verify(m->trackers[t], PROOF_SLOTS) != 1)
+		if (tracker_verify(m->trackers[t], move_share(m, PROOF_SLOTS)) != 1)
 			return true;
 	m->wants &= ~(uint32_t)WANT_PROVE;
 	compare_proof(m);
@@ -507,11 +507,11 @@ trail_table(struct move *m, uint32_t t)
 {
 	struct row_stage *stage = &m->driver->stage;
 
-	for (int frames = 0; frames < 16; frames++) {
+	for (uint32_t frames = 0; frames < move_share(m, 16); frames++) {
 		if (!may_send(m))
 			return 0;
 		row_stage_reset(stage, &m->links[t]);
-		if (tracker_trail(m->trackers[t], stage, 16 * WALK_SLOTS) == 0)
+		if (tracker_trail(m->trackers[t], stage, move_share(m, 16 * WALK_SLOTS)) == 0)
 			return 1;
 		if (!send_stage(m, t, true))
 			return 1;

@@ -240,7 +240,7 @@ note_merged(struct move *m)
 static bool
 install_rows(struct move *m)
 {
-	uint32_t budget = ROUND_ROWS;
+	uint32_t budget = move_share(m, ROUND_ROWS);
 	int rc = 1;
 
 	while (!STAILQ_EMPTY(&m->rows) && rc == 1) {
@@ -288,8 +288,9 @@ follow(struct move *m)
 	bool more = false;
 
 	for (uint32_t t = 0; t < m->n_tables; t++) {
-		int n = m->trackers[t] != NULL ? tracker_fill(m->trackers[t], NULL, FOLLOW_SLOTS)
-					       : 0;
+		int n = m->trackers[t] != NULL
+				? tracker_fill(m->trackers[t], NULL, move_share(m, FOLLOW_SLOTS))
+				: 0;
 
 		if (n < 0) {
 			move_complain(m, REASON_INTERNAL, "the NF's dirty rings make no sense");

@@ -50,6 +50,7 @@ struct host {
 	struct peer_set *peers;
 	struct driver *driver;
 	struct fake_nf *fake;
+	struct fake_nf *second; /* another NF; NULL: there is none */
 };
 
 struct world {
@@ -202,6 +203,13 @@ state_of(const struct world *w, int i)
 }
 
 static void
+poll_fake(struct fake_nf *fake)
+{
+	for (uint32_t k = 0; fake != NULL && k < fake->n_workers; k++)
+		fake_nf_poll(fake, k);
+}
+
+static void
 turn(struct world *w)
 {
 	for (int i = 0; i < 2; i++) {
@@ -209,9 +217,9 @@ turn(struct world *w)
 
 		if (h->driver != NULL)
 			driver_poll(h->driver);
-		for (uint32_t k = 0; h->fake != NULL && !w->paused[i] && k < h->fake->n_workers;
-		     k++)
-			fake_nf_poll(h->fake, k);
+		if (!w->paused[i])
+			poll_fake(h->fake);
+		poll_fake(h->second);
 	}
 	event_base_loop(w->base, EVLOOP_NONBLOCK);
 	for (int i = 0; i < 2; i++)
@@ -256,7 +264,7 @@ setup_over(void **state, uint64_t bytes_per_second)
 	w->base = event_base_new();
 	w->limits = SESSION_LIMITS_DEFAULT;
 	w->limits.max_hold_ns = 500 * MS; /* this process may share its core */
-	w->limits.preflight_ns = 300 * MS;
+	w->limits.preflight_ns = 1000 * MS;
 	w->limits.retry_ns = 5 * MS;
 	w->began_ns = move_now_ns();
 	for (int i = 0; i < 2; i++) {
@@ -1440,6 +1448,127 @@ a_result_names_phase_and_causes(void **state)
 	assert_true(has_reason(job, REASON_HOLD_OVERFLOW));
 }
 
+/* ---- whose turn it is ----------------------------------------------------------------------- */
+
+#define MANY 100000u
+
+/* A second NF on each host, and a table of it that takes a while. */
+static struct job *
+begin_long_copy(struct world *w)
+{
+	static const char *const names[] = {"nf-c", "nf-d"};
+	struct fake_entry entry = {.value = 7};
+	struct job *job;
+
+	for (int i = 0; i < 2; i++)
+		w->hosts[i].driver->config.limits.preflight_ns = 10000 * MS;
+	for (int i = 0; i < 2; i++) {
+		struct host *h = &w->hosts[i];
+
+		h->second = fake_nf_create(names[i], i == 0, 1, 1, MANY);
+		assert_int_equal(fake_nf_hello(h->second, h->socket), 0);
+		UNTIL(w, nf_find(h->nfs, names[i]) != NULL);
+	}
+	for (uint32_t slot = 0; slot < MANY; slot++) {
+		entry.key = slot + 1;
+		fake_slot_put(w->hosts[0].second, slot, 0, &entry);
+	}
+	job = migrate(w, 0, (struct driver_move){.nf = "nf-c", .to_nf = "nf-d"});
+	return job;
+}
+
+static struct move *
+move_of(struct world *w, int i, const char *nf)
+{
+	struct move *m;
+
+	TAILQ_FOREACH(m, &w->hosts[i].driver->moves, link)
+		if (strcmp(m->nf_name, nf) == 0)
+			return m;
+	return NULL;
+}
+
+/* From the hold on to TAKEN the other session sends, reads and installs nothing. */
+static void
+a_hold_goes_before_the_copy_of_others(void **state)
+{
+	struct world *w = *state;
+	struct job *job, *other = begin_long_copy(w);
+	struct move *source, *busy, *busy_there;
+	uint64_t sent, put, n_turns = 0;
+
+	fill(w, 300);
+	UNTIL(w, move_of(w, 1, "nf-d") != NULL && move_of(w, 1, "nf-d")->rows_put > 1000);
+	busy = move_of(w, 0, "nf-c");
+	busy_there = move_of(w, 1, "nf-d");
+	job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
+	source = move_of(w, 0, "nf-a");
+	UNTIL(w, source->session.state == SOURCE_HOLDING);
+	assert_int_equal(busy->session.state, SOURCE_COPYING);
+	sent = busy->rows_sent;
+	UNTIL(w, move_is_urgent(move_of(w, 1, "nf-b")) || source->session.state > SOURCE_ENDED);
+	put = busy_there->rows_put;
+	while (source->session.state <= SOURCE_ENDED && move_is_urgent(source)) {
+		assert_int_equal(busy->rows_sent, sent);
+		if (move_is_urgent(move_of(w, 1, "nf-b")))
+			assert_int_equal(busy_there->rows_put, put);
+		turn(w);
+		n_turns++;
+	}
+	assert_in_range(n_turns, 1, UINT64_MAX);
+	UNTIL(w, job->ended_ns != 0 && other->ended_ns != 0);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* The target is told, and keeps its workers awake, no longer than the hold may last. */
+static void
+the_target_is_awake_when_end_comes(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+	uint64_t until_ns;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 15 * MS});
+	wait_for_state(w, 0, "catching-up");
+	assert_int_equal(atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns), 0);
+	until_ns = move_now_ns() + 15 * MS;
+	UNTIL(w, atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns) != 0 ||
+			 job->ended_ns != 0);
+	assert_in_range(atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns), until_ns,
+			move_now_ns() + 15 * MS);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* Who cannot hand over does not keep the others from copying. */
+static void
+a_session_that_cannot_hand_over_does_not_starve_others(void **state)
+{
+	struct world *w = *state;
+	struct job *job, *other;
+
+	w->hosts[0].driver->config.limits.catch_up_ns = 60000 * MS;
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b", .max_hold_ns = 1000});
+	wait_for_state(w, 0, "catching-up");
+	other = begin_long_copy(w);
+	while (other->ended_ns == 0) {
+		const struct driver *driver = w->hosts[0].driver;
+
+		turn(w);
+		if (driver->path_session == move_of(w, 0, "nf-a")->session.id)
+			assert_true(driver->path_again_ns > driver->path_until_ns);
+	}
+	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(job->ended_ns, 0);
+	assert_int_equal(cancel(w, 0, job->id), 0);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_SLOW(name) cmocka_unit_test_setup_teardown(name, setup_slow, teardown)
 
@@ -1488,6 +1617,9 @@ main(void)
 		TEST_SLOW(what_comes_between_in_the_hold_undoes_it_before_end),
 		TEST(a_hold_over_its_budget_is_named),
 		TEST(a_result_names_phase_and_causes),
+		TEST(a_hold_goes_before_the_copy_of_others),
+		TEST(the_target_is_awake_when_end_comes),
+		TEST(a_session_that_cannot_hand_over_does_not_starve_others),
 	};
 
 	return cmocka_run_group_tests_name("move", tests, NULL, NULL);

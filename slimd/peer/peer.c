@@ -25,7 +25,7 @@
 #define REDIAL_MIN_NS (SECOND / 20)
 #define REDIAL_MAX_NS (3 * SECOND)
 #define MAX_INBOUND (2u * SLIM_MAX_PEERS)
-#define FEATURES PEER_FEATURE_LZ4
+#define FEATURES (PEER_FEATURE_LZ4 | PEER_FEATURE_HOLDING)
 #define SOFTWARE "slimd " SLIM_VERSION
 
 /* Numbers of a session's frames on a connection. */

@@ -29,6 +29,7 @@ struct outside;
 
 #define PEER_PROTOCOL_VERSION 1u
 #define PEER_FEATURE_LZ4 (UINT64_C(1) << 0)
+#define PEER_FEATURE_HOLDING (UINT64_C(1) << 1) /* the frame of that name */
 
 struct peer_conn;
 struct peer_set;

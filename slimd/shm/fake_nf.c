@@ -17,6 +17,7 @@
 #include "slim_command.h"
 #include "slot.h"
 
+#define KEY_HASHES (1u << 22)
 #define PAGE 4096u
 #define SLOT_SIZE (sizeof(struct slim_slot_head) + sizeof(struct fake_entry))
 
@@ -131,6 +132,9 @@ fake_nf_create(const char *name, bool active, uint32_t n_workers, uint32_t n_por
 	nf->slab = make_zone(nf, SLIM_ZONE_SLAB, capacity * SLOT_SIZE);
 	nf->local_of = calloc(capacity, sizeof(*nf->local_of));
 	assert_non_null(nf->local_of);
+	nf->n_keys = calloc(KEY_HASHES, sizeof(*nf->n_keys));
+	assert_non_null(nf->n_keys);
+	nf->high = capacity;
 	nf->control->magic = SLIM_SHM_MAGIC;
 	describe_nf(nf, name, active, n_ports, install_at);
 	describe_table(nf, dirty_at, rings_at, stride, ring_size);
@@ -153,6 +157,7 @@ fake_nf_destroy(struct fake_nf *nf)
 		close(nf->fds[z]);
 	}
 	free(nf->local_of);
+	free(nf->n_keys);
 	free(nf);
 }
 
@@ -239,6 +244,12 @@ note_change(struct fake_nf *nf, uint32_t worker, uint32_t slot)
 	nf->workers[worker].pending[nf->workers[worker].n_pending++] = slot;
 }
 
+static uint32_t *
+keys_like(const struct fake_nf *nf, uint64_t key)
+{
+	return &nf->n_keys[key * UINT64_C(0x9e3779b97f4a7c15) >> 42];
+}
+
 static void
 write_slot(struct fake_nf *nf, uint32_t worker, uint32_t slot, bool used, uint8_t bucket,
 	   const struct fake_entry *entry)
@@ -248,6 +259,12 @@ write_slot(struct fake_nf *nf, uint32_t worker, uint32_t slot, bool used, uint8_
 	uint32_t seq = atomic_load_explicit(&head->seq, memory_order_relaxed);
 	_Atomic uint32_t *n = &nf->info->workers[worker].used[0];
 
+	if (head->used != 0)
+		(*keys_like(nf, fake_slot(nf, slot)->key))--;
+	if (used)
+		(*keys_like(nf, entry->key))++;
+	else if (slot >= nf->high)
+		nf->high = slot + 1;
 	atomic_store_explicit(&head->seq, seq + 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release); /* P7 */
 	if (used != (head->used != 0))
@@ -334,19 +351,26 @@ fake_nf_used(const struct fake_nf *nf)
 
 /* ---- installs -------------------------------------------------------------------------------------- */
 
+/* From the end: source and target slots must not be alike by chance. */
 static uint32_t
-find_or_take(const struct fake_nf *nf, uint64_t key)
+take(struct fake_nf *nf)
 {
-	uint32_t empty = UINT32_MAX;
+	for (uint32_t s = nf->high; s > 0; s--) {
+		if (fake_slot_used(nf, s - 1))
+			continue;
+		nf->high = s - 1;
+		return s - 1;
+	}
+	return UINT32_MAX;
+}
 
-	for (uint32_t s = 0; s < nf->capacity; s++) {
+static uint32_t
+find_or_take(struct fake_nf *nf, uint64_t key)
+{
+	for (uint32_t s = 0; *keys_like(nf, key) > 0 && s < nf->capacity; s++)
 		if (fake_slot_used(nf, s) && fake_slot(nf, s)->key == key)
 			return s;
-		/* From the end: source and target slots must not be alike by chance. */
-		if (!fake_slot_used(nf, s))
-			empty = s;
-	}
-	return empty;
+	return take(nf);
 }
 
 static void

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose turn it is. All sessions of a daemon share one loop, one disk and one path, and one of
+ * them may hold packets. While it does, the others wait: their rows are not read, sent or
+ * installed, their effects (disk, memory) are not carried out. They lose a hold's length; it would
+ * lose theirs with packets waiting.
+ *
+ * Before that, the path: a session that has caught up measures the trip of its last frame. So
+ * the others stop to send until it has handed over. Neither lasts for long, whatever that session
+ * does, and nobody gets the path again at once who did not use it.
+ */
+#include "move.h"
+
+#define MS UINT64_C(1000000)
+#define URGENT_NS (20 * MS) /* at most; a longer hold has lost its claim */
+#define PATH_NS (100 * MS)  /* to hand over, with the path for oneself */
+#define AGAIN_NS (400 * MS) /* until the path may be claimed again */
+#define SHARE 8u            /* of a turn, where several sessions take turns */
+
+/* ---- the hold ---------------------------------------------------------------------- */
+
+void
+move_become_urgent(struct move *m, uint64_t budget_ns)
+{
+	m->urgent_until_ns = move_now_ns() + (budget_ns < URGENT_NS ? budget_ns : URGENT_NS);
+}
+
+bool
+move_is_urgent(const struct move *m)
+{
+	enum session_state state = m->session.state;
+
+	if (m->driver->now_ns >= m->urgent_until_ns)
+		return false;
+	return m->session.is_source ? state >= SOURCE_HOLDING && state <= SOURCE_ENDED
+				    : state == TARGET_RECEIVING || state == TARGET_VERIFYING ||
+					      state == TARGET_TAKING;
+}
+
+bool
+move_must_wait(const struct move *m)
+{
+	const struct move *other;
+
+	if (m->driver->n_moves < 2 || move_is_urgent(m))
+		return false;
+	TAILQ_FOREACH(other, &m->driver->moves, link)
+		if (move_is_urgent(other))
+			return true;
+	return false;
+}
+
+uint32_t
+move_share(const struct move *m, uint32_t alone)
+{
+	return m->driver->n_moves < 2 ? alone : alone / SHARE;
+}
+
+/* ---- the path ------------------------------------------------------------------------ */
+
+static bool
+holds_path(const struct driver *driver)
+{
+	return driver->path_session != 0 && driver->now_ns < driver->path_until_ns;
+}
+
+void
+move_claim_path(struct move *m)
+{
+	struct driver *driver = m->driver;
+
+	if (driver->n_moves < 2 || holds_path(driver) || driver->now_ns < driver->path_again_ns)
+		return;
+	driver->path_session = m->session.id;
+	driver->path_until_ns = driver->now_ns + PATH_NS;
+	driver->path_again_ns = driver->now_ns + PATH_NS + AGAIN_NS;
+}
+
+void
+move_leave_path(struct move *m)
+{
+	struct driver *driver = m->driver;
+
+	if (driver->path_session != m->session.id)
+		return;
+	driver->path_session = 0;
+	driver->path_again_ns = driver->now_ns; /* it was used: the next may have it */
+}
+
+bool
+move_may_use_path(const struct move *m)
+{
+	return !holds_path(m->driver) || m->driver->path_session == m->session.id;
+}
