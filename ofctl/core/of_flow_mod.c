@@ -13,8 +13,7 @@ of_encode_flow_mod(struct of_writer *w, uint32_t xid, const struct of_flow_mod *
 
 	of_put_u64(w, mod->cookie);
 	of_put_u64(w, mod->cookie_mask);
-	/* Deletions by cookie look at all tables, everything else is in table 0. */
-	of_put_u8(w, mod->command == OF_FLOW_DELETE ? 0xff : 0);
+	of_put_u8(w, mod->command == OF_FLOW_DELETE ? 0xff : mod->table);
 	of_put_u8(w, mod->command);
 	of_put_zero(w, 4); /* no timeouts */
 	of_put_u16(w, mod->priority);
@@ -36,7 +35,7 @@ of_decode_flow_mod(const void *message, size_t size, struct of_flow_mod *ret)
 
 	mod.cookie = of_get_u64(&r);
 	mod.cookie_mask = of_get_u64(&r);
-	of_skip(&r, 1);
+	mod.table = of_get_u8(&r);
 	mod.command = of_get_u8(&r);
 	of_skip(&r, 4);
 	mod.priority = of_get_u16(&r);

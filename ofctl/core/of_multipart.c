@@ -295,3 +295,113 @@ of_next_flow(const uint8_t **body, size_t *size, struct of_flow *ret)
 	*ret = flow;
 	return 1;
 }
+
+/* ---- changes of rules (7.3.5.17) -------------------------------------------------------- */
+
+#define MONITOR_ADD 0u
+#define MONITOR_FLAGS (1u << 1 | 1u << 2 | 1u << 3) /* added, removed, modified */
+#define UPDATE_SIZE 32u                             /* with the shortest match */
+#define UPDATE_SHORT_SIZE 8u
+
+void
+of_encode_flow_monitor_request(struct of_writer *w, uint32_t xid, uint32_t monitor, uint8_t table)
+{
+	static const struct of_match all;
+	size_t start =
+		begin_multipart(w, OF_MULTIPART_REQUEST, xid, OF_MULTIPART_FLOW_MONITOR, false);
+
+	of_put_u32(w, monitor);
+	of_put_u32(w, OF_PORT_ANY);
+	of_put_u32(w, OF_PORT_ANY); /* group */
+	of_put_u16(w, MONITOR_FLAGS);
+	of_put_u8(w, table);
+	of_put_u8(w, MONITOR_ADD);
+	of_put_match(w, &all);
+	of_end_message(w, start);
+}
+
+int
+of_decode_flow_monitor_request(const void *message, size_t size, uint32_t *ret_monitor,
+			       uint8_t *ret_table)
+{
+	struct of_reader r = of_open_message(message, size, OF_MULTIPART_REQUEST);
+	struct of_match match = {0};
+	bool opaque = false;
+	uint32_t monitor;
+	uint8_t table;
+
+	if (of_get_u16(&r) != OF_MULTIPART_FLOW_MONITOR)
+		return -EPROTO;
+	of_skip(&r, 2 + 4);
+	monitor = of_get_u32(&r);
+	of_skip(&r, 4 + 4 + 2);
+	table = of_get_u8(&r);
+	of_skip(&r, 1);
+	of_get_match(&r, &match, &opaque);
+	if (r.bad)
+		return -EPROTO;
+	*ret_monitor = monitor;
+	*ret_table = table;
+	return 0;
+}
+
+static void
+put_update(struct of_writer *w, const struct of_update *update)
+{
+	static const struct of_match all;
+	bool is_short = update->event >= OF_UPDATE_ABBREV;
+
+	of_put_u16(w, is_short ? UPDATE_SHORT_SIZE : UPDATE_SIZE);
+	of_put_u16(w, (uint16_t)update->event);
+	if (is_short) {
+		of_put_zero(w, 4);
+		return;
+	}
+	of_put_u8(w, update->table);
+	of_put_u8(w, 0);   /* reason */
+	of_put_zero(w, 4); /* timeouts */
+	of_put_u16(w, update->priority);
+	of_put_zero(w, 4);
+	of_put_u64(w, update->cookie);
+	of_put_match(w, &all);
+}
+
+void
+of_encode_updates(struct of_writer *w, uint32_t xid, const struct of_update *updates,
+		  size_t n_updates)
+{
+	size_t start =
+		begin_multipart(w, OF_MULTIPART_REPLY, xid, OF_MULTIPART_FLOW_MONITOR, false);
+
+	for (size_t i = 0; i < n_updates; i++)
+		put_update(w, &updates[i]);
+	of_end_message(w, start);
+}
+
+int
+of_next_update(const uint8_t **body, size_t *size, struct of_update *ret)
+{
+	struct of_update update = {0};
+	struct of_reader r;
+	int result = next_entry(body, size, 0, UPDATE_SHORT_SIZE, &r);
+	uint16_t event;
+
+	if (result <= 0)
+		return result;
+	of_skip(&r, 2);
+	event = of_get_u16(&r);
+	if (event > OF_UPDATE_RESUMED)
+		return -EPROTO;
+	update.event = (enum of_update_event)event;
+	if (update.event < OF_UPDATE_ABBREV) {
+		update.table = of_get_u8(&r);
+		of_skip(&r, 1 + 4);
+		update.priority = of_get_u16(&r);
+		of_skip(&r, 4);
+		update.cookie = of_get_u64(&r);
+	}
+	if (r.bad)
+		return -EPROTO;
+	*ret = update;
+	return 1;
+}

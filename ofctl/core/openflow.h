@@ -62,6 +62,7 @@ enum of_multipart {
 	OF_MULTIPART_FLOW = 1,
 	OF_MULTIPART_PORT_STATS = 4,
 	OF_MULTIPART_PORT_DESC = 13,
+	OF_MULTIPART_FLOW_MONITOR = 16,
 };
 
 /* 7.3.4.1 */
@@ -85,6 +86,17 @@ enum of_bundle_type {
 };
 #define OF_BUNDLE_ATOMIC 1u
 #define OF_BUNDLE_ORDERED 2u
+
+/* 7.3.5.17.2 */
+enum of_update_event {
+	OF_UPDATE_INITIAL = 0,
+	OF_UPDATE_ADDED = 1,
+	OF_UPDATE_REMOVED = 2,
+	OF_UPDATE_MODIFIED = 3,
+	OF_UPDATE_ABBREV = 4, /* by this connection itself */
+	OF_UPDATE_PAUSED = 5, /* what comes until RESUMED is not told */
+	OF_UPDATE_RESUMED = 6,
+};
 
 /* 7.4.3 */
 enum of_port_reason {
@@ -146,6 +158,7 @@ struct of_actions {
 };
 
 struct of_flow_mod {
+	uint8_t table; /* not of OF_FLOW_DELETE: all tables */
 	uint64_t cookie;
 	uint64_t cookie_mask; /* delete: bits of the cookie that must be equal */
 	uint8_t command;      /* enum of_flow_command */
@@ -165,6 +178,14 @@ struct of_flow {
 			then incomplete */
 	struct of_match match;
 	struct of_actions actions;
+};
+
+/* One change of a rule. Only events below ABBREV tell which. */
+struct of_update {
+	enum of_update_event event;
+	uint8_t table;
+	uint16_t priority;
+	uint64_t cookie;
 };
 
 struct of_features {
@@ -243,6 +264,10 @@ void of_encode_port_stats_request(struct of_writer *w, uint32_t xid, uint32_t po
 /* Rules of every table whose cookie has `cookie` in the bits of `mask`. */
 void of_encode_flow_stats_request(struct of_writer *w, uint32_t xid, uint64_t cookie,
 				  uint64_t mask);
+/* Changes of rules of this table by others, told from now on as answers with the id `xid` or 0.
+ * 7.3.5.17 */
+void of_encode_flow_monitor_request(struct of_writer *w, uint32_t xid, uint32_t monitor,
+				    uint8_t table);
 void of_encode_flow_mod(struct of_writer *w, uint32_t xid, const struct of_flow_mod *mod);
 void of_encode_bundle_control(struct of_writer *w, uint32_t xid,
 			      const struct of_bundle_control *control);
@@ -261,6 +286,8 @@ void of_encode_port_stats_reply(struct of_writer *w, uint32_t xid,
 				const struct of_port_stats *stats, size_t n_stats);
 void of_encode_flow_stats_reply(struct of_writer *w, uint32_t xid, const struct of_flow *flows,
 				size_t n_flows, bool more);
+void of_encode_updates(struct of_writer *w, uint32_t xid, const struct of_update *updates,
+		       size_t n_updates);
 
 /* ---- decoding ------------------------------------------------------------- */
 
@@ -282,6 +309,7 @@ int of_decode_multipart(const void *message, size_t size, struct of_multipart_re
 int of_next_port(const uint8_t **body, size_t *size, struct of_port *ret);
 int of_next_port_stats(const uint8_t **body, size_t *size, struct of_port_stats *ret);
 int of_next_flow(const uint8_t **body, size_t *size, struct of_flow *ret);
+int of_next_update(const uint8_t **body, size_t *size, struct of_update *ret);
 
 /* What a switch receives. Unknown match fields or actions are -EPROTO. */
 int of_decode_flow_mod(const void *message, size_t size, struct of_flow_mod *ret);
@@ -289,6 +317,8 @@ int of_decode_bundle_add(const void *message, size_t size, uint32_t *ret_bundle,
 			 uint16_t *ret_flags, struct of_flow_mod *ret);
 int of_decode_flow_stats_request(const void *message, size_t size, uint64_t *ret_cookie,
 				 uint64_t *ret_mask);
+int of_decode_flow_monitor_request(const void *message, size_t size, uint32_t *ret_monitor,
+				   uint8_t *ret_table);
 int of_decode_packet_out(const void *message, size_t size, struct of_packet_out *ret);
 
 /* ---- helpers -------------------------------------------------------------- */

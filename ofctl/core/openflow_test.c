@@ -27,6 +27,7 @@ full_mod(void)
 	struct of_flow_mod mod = {.cookie = 0x534c010300000000,
 				  .cookie_mask = UINT64_MAX,
 				  .command = OF_FLOW_ADD,
+				  .table = 253,
 				  .priority = 40040};
 
 	of_match_in_port(&mod.match, 7);
@@ -48,6 +49,7 @@ assert_same_mod(const struct of_flow_mod *a, const struct of_flow_mod *b)
 	assert_int_equal(a->cookie, b->cookie);
 	assert_int_equal(a->cookie_mask, b->cookie_mask);
 	assert_int_equal(a->command, b->command);
+	assert_int_equal(a->table, b->table);
 	assert_int_equal(a->priority, b->priority);
 	assert_memory_equal(&a->match, &b->match, sizeof(a->match));
 	assert_int_equal(a->actions.n, b->actions.n);
@@ -415,12 +417,94 @@ cut_messages_are_refused(void **state)
 	}
 }
 
+/* 7.3.5.17, by hand: a request for table 0, as others have to read it. */
+static void
+flow_monitor_request_is_these_bytes(void **state)
+{
+	static const uint8_t wanted[] = {
+		0x05, 18,   0x00, 40,   0x00, 0x00, 0x00, 0x07, /* header */
+		0x00, 16,   0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* flow monitor, no flags */
+		0x00, 0x00, 0x00, 0x01,                         /* monitor */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* any port, any group */
+		0x00, 0x0e, 0x00, 0x00, /* add, removed, modify; table 0; new */
+		0x00, 0x01, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00, /* matches all */
+	};
+	struct of_writer w = writer();
+	uint32_t monitor = 0;
+	uint8_t table = 9;
+
+	(void)state;
+	of_encode_flow_monitor_request(&w, 7, 1, 0);
+	assert_int_equal(of_write_done(&w), sizeof(wanted));
+	assert_memory_equal(memory, wanted, sizeof(wanted));
+	assert_int_equal(of_decode_flow_monitor_request(wanted, sizeof(wanted), &monitor, &table),
+			 0);
+	assert_int_equal(monitor, 1);
+	assert_int_equal(table, 0);
+}
+
+static void
+updates_come_one_by_one(void **state)
+{
+	static const struct of_update some[] = {
+		{.event = OF_UPDATE_REMOVED,
+		 .table = 3,
+		 .priority = 40040,
+		 .cookie = 0x534c010300000000},
+		{.event = OF_UPDATE_ABBREV},
+		{.event = OF_UPDATE_MODIFIED, .cookie = 5},
+		{.event = OF_UPDATE_PAUSED},
+	};
+	struct of_multipart_reply reply;
+	struct of_writer w = writer();
+	struct of_update update;
+	const uint8_t *body;
+	size_t size;
+
+	(void)state;
+	of_encode_updates(&w, 0, some, 4);
+	assert_int_equal(of_decode_multipart(memory, of_write_done(&w), &reply), 0);
+	assert_int_equal(reply.type, OF_MULTIPART_FLOW_MONITOR);
+	body = reply.body;
+	size = reply.size;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(of_next_update(&body, &size, &update), 1);
+		assert_int_equal(update.event, some[i].event);
+		assert_int_equal(update.table, some[i].table);
+		assert_int_equal(update.priority, some[i].priority);
+		assert_int_equal(update.cookie, some[i].cookie);
+	}
+	assert_int_equal(of_next_update(&body, &size, &update), 0);
+}
+
+/* An event that nobody knows, a full event in the size of a short one, a length past the end. */
+static void
+broken_updates_are_refused(void **state)
+{
+	static const uint8_t broken[][8] = {{0, 8, 0, 7},
+					    {0, 8, 0, OF_UPDATE_REMOVED},
+					    {0, 16, 0, OF_UPDATE_ABBREV},
+					    {0, 4, 0, 4}};
+	struct of_update update;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		const uint8_t *body = broken[i];
+		size_t size = sizeof(broken[i]);
+
+		assert_int_equal(of_next_update(&body, &size, &update), -EPROTO);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flow_mod_is_these_bytes),
 		cmocka_unit_test(flow_mod_comes_back),
+		cmocka_unit_test(flow_monitor_request_is_these_bytes),
+		cmocka_unit_test(updates_come_one_by_one),
+		cmocka_unit_test(broken_updates_are_refused),
 		cmocka_unit_test(masked_vlan_comes_back),
 		cmocka_unit_test(flow_stats_come_back),
 		cmocka_unit_test(unknown_match_is_opaque),

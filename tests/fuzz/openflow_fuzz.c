@@ -42,6 +42,7 @@ walk_multipart(const struct of_multipart_reply *reply)
 {
 	struct of_port_stats stats;
 	struct of_flow flow;
+	struct of_update update;
 	struct of_port port;
 	const uint8_t *body;
 	size_t size;
@@ -50,6 +51,8 @@ walk_multipart(const struct of_multipart_reply *reply)
 		assert(size <= reply->size && flow.actions.n <= OF_MAX_ACTIONS);
 	for (body = reply->body, size = reply->size; of_next_port(&body, &size, &port) > 0;)
 		assert(memchr(port.name, '\0', sizeof(port.name)) != NULL);
+	for (body = reply->body, size = reply->size; of_next_update(&body, &size, &update) > 0;)
+		assert(size <= reply->size && update.event <= OF_UPDATE_RESUMED);
 	for (body = reply->body, size = reply->size; of_next_port_stats(&body, &size, &stats) > 0;)
 		assert(size <= reply->size);
 }
@@ -67,8 +70,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct of_flow_mod mod;
 	struct of_packet_out out;
 	uint64_t cookie, mask;
-	uint32_t bundle;
+	uint32_t bundle, monitor;
 	uint16_t flags;
+	uint8_t table;
 	bool speaks;
 
 	if (of_decode_header(data, size, &header) < 0)
@@ -86,6 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_flow_mod(&mod);
 	if (of_decode_bundle_add(data, size, &bundle, &flags, &mod) == 0)
 		check_flow_mod(&mod);
+	of_decode_flow_monitor_request(data, size, &monitor, &table);
 	if (of_decode_packet_out(data, size, &out) == 0)
 		assert(out.size <= size && out.actions.n <= OF_MAX_ACTIONS);
 	return 0;
