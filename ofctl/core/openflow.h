@@ -31,6 +31,7 @@
 #define OF_PORT_MAX 0xffffff00u     /* port numbers are below */
 #define OF_PORT_IN_PORT 0xfffffff8u /* back out of the port of arrival */
 #define OF_PORT_CONTROLLER 0xfffffffdu
+#define OF_PORT_LOCAL 0xfffffffeu /* the switch's own */
 #define OF_PORT_ANY 0xffffffffu
 
 #define OF_VID_PRESENT 0x1000u /* OFPVID_PRESENT: in vlan_vid, "there is a tag" */

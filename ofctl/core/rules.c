@@ -56,7 +56,8 @@ const char *
 rules_role_name(enum rules_role role)
 {
 	static const char *const names[] = {
-		"none", "guard", "drop", "ingress", "egress", "redirect", "redirect-frame", "flush",
+		"none",     "guard",          "drop",  "ingress", "egress",
+		"redirect", "redirect-frame", "flush", "nudge",
 	};
 
 	return (unsigned)role < sizeof(names) / sizeof(names[0]) ? names[role] : "unknown";

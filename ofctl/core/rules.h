@@ -45,6 +45,7 @@ enum rules_role {
 	RULES_REDIRECT,
 	RULES_REDIRECT_FRAME,
 	RULES_FLUSH,
+	RULES_NUDGE, /* no rule of a service: see bridge_nudge() */
 };
 
 struct rule {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The connection around link.c. Owns the bufferevent, the list of ports and the requests
- * under way. A request knows the transaction ids that are its own; whatever answer or error
- * carries one of them belongs to it.
+ * The connection around link.c. Owns the bufferevent, the list of ports, the requests under
+ * way and the bundles that are staged.
  */
 #include "bridge.h"
 
@@ -25,29 +24,18 @@
 #include "link.h"
 #include "local_socket.h"
 #include "log.h"
+#include "port_list.h"
 #include "slim_limits.h"
+#include "switch_address.h"
 
 #define READ_HIGH_WATER (256u << 10) /* bytes that wait at most to be looked at */
 #define ECHO_HIGH_WATER \
 	(8u << 20) /* more than any bundle: whoever asks so much and reads nothing */
 
-enum request_kind {
-	REQUEST_FLOWS,
-	REQUEST_PORT_STATS,
-	REQUEST_STAGE,
-	REQUEST_COMMIT,
-};
-
-struct request {
-	enum request_kind kind;
-	uint32_t xid_first; /* also errors of messages of an earlier half */
-	uint32_t xid_last;  /* the answer to this one ends it */
-	bool committed;
-	char error[BRIDGE_TEXT_SIZE]; /* the first one */
-	bridge_flow_fn *on_flow;
-	bridge_port_stats_fn *on_stats;
-	bridge_done_fn *done;
-	void *ctx;
+/* A bundle that the switch has and that is neither committed nor discarded. */
+struct bundle {
+	uint32_t number;
+	struct request_ids ids;
 };
 
 struct bridge {
@@ -67,48 +55,21 @@ struct bridge {
 	uint32_t xid;
 	uint64_t datapath_id;
 	uint32_t list_xid; /* of the list of ports */
-	struct of_port *ports;
-	unsigned n_ports;
-	struct request requests[BRIDGE_MAX_REQUESTS]; /* oldest first */
-	unsigned n_requests;
-	bool staged;
-	uint32_t bundle;
-	uint32_t bundle_xid; /* of its first message */
+	struct port_list ports;
+	struct requests requests;
+	uint64_t request_ns;
+	struct event *patience; /* until the oldest request is due */
+	struct bundle bundles[BRIDGE_MAX_BUNDLES];
+	unsigned n_bundles;
+	uint32_t last_bundle;
+	uint8_t n_tables;
+	uint32_t monitor_xid; /* of the request for changes of rules */
+	bool tells_changes;
+	uint64_t nudge_cookie;
 	uint8_t message[OF_MESSAGE_MAX];
 };
 
 static void step(struct bridge *b, enum link_event event);
-
-/* ---- addresses ---------------------------------------------------------------- */
-
-static int
-parse_address(const char *address, struct sockaddr_storage *ret, int *ret_size)
-{
-	struct sockaddr_un local;
-	int error;
-
-	if (strncmp(address, "unix:", 5) == 0) {
-		error = local_socket_address(address + 5, &local);
-		if (error < 0)
-			return error;
-		memcpy(ret, &local, sizeof(local));
-		*ret_size = (int)sizeof(local);
-		return 0;
-	}
-	if (strncmp(address, "tcp:", 4) != 0 && strncmp(address, "ssl:", 4) != 0)
-		return -EINVAL;
-	error = address_parse_numeric(address + 4, ret, ret_size);
-	return error == 0 && address_port(ret) == 0 ? -EINVAL : error;
-}
-
-int
-bridge_check_address(const char *address)
-{
-	struct sockaddr_storage sockaddr;
-	int size;
-
-	return parse_address(address, &sockaddr, &size);
-}
 
 /* ---- sending -------------------------------------------------------------------- */
 
@@ -152,7 +113,7 @@ send_features(struct bridge *b)
 static void
 send_port_list(struct bridge *b)
 {
-	b->n_ports = 0;
+	port_list_clear(&b->ports);
 	b->list_xid = next_xid(b);
 	SEND(b, of_encode_port_desc_request(&w, b->list_xid));
 }
@@ -160,87 +121,83 @@ send_port_list(struct bridge *b)
 /* ---- ports ------------------------------------------------------------------------ */
 
 static void
-forget_port(struct bridge *b, uint32_t number)
-{
-	for (unsigned i = 0; i < b->n_ports; i++) {
-		if (b->ports[i].number == number)
-			b->ports[i--] = b->ports[--b->n_ports];
-	}
-}
-
-static void
 remember_port(struct bridge *b, const struct of_port *port)
 {
-	forget_port(b, port->number);
-	if (b->n_ports < BRIDGE_MAX_PORTS)
-		b->ports[b->n_ports++] = *port;
-	else
+	if (!port_list_put(&b->ports, port))
 		log_warn("switch has too many ports bridge=%s port=%s", b->name, port->name);
 }
 
 uint32_t
-bridge_port_number(const struct bridge *b, const char *name)
+bridge_port_number(struct bridge *b, const char *name)
 {
-	for (unsigned i = 0; i < b->n_ports; i++) {
-		if (strcmp(b->ports[i].name, name) == 0 && b->ports[i].number < OF_PORT_MAX)
-			return b->ports[i].number;
-	}
-	return 0;
+	return port_list_find(&b->ports, name);
+}
+
+bool
+bridge_has_port(const struct bridge *b, uint32_t number)
+{
+	return port_list_has(&b->ports, number);
+}
+
+const char *
+bridge_local_name(const struct bridge *b)
+{
+	return port_list_local(&b->ports);
 }
 
 /* ---- requests ----------------------------------------------------------------------- */
 
-static struct request *
-new_request(struct bridge *b, enum request_kind kind, bridge_done_fn *done, void *ctx, int *error)
+static void
+be_patient(struct bridge *b)
 {
-	struct request *r;
+	uint64_t now = clock_now_ns(), at = b->requests.list[0].deadline_ns;
+	uint64_t wait = at > now ? at - now : 0;
+	struct timeval tv = {.tv_sec = (time_t)(wait / 1000000000),
+			     .tv_usec = (suseconds_t)(wait % 1000000000 / 1000) + 1};
 
-	*error = !bridge_is_up(b) ? -ENOTCONN : b->n_requests == BRIDGE_MAX_REQUESTS ? -EBUSY : 0;
-	if (*error < 0)
+	event_add(b->patience, &tv);
+}
+
+/* Requests are in the order of their deadlines. Those that have ended moved it without touching the
+ * timer. */
+static void
+on_patience(evutil_socket_t fd, short what, void *ctx)
+{
+	struct bridge *b = ctx;
+
+	(void)fd;
+	(void)what;
+	if (b->requests.n == 0)
+		return;
+	if (b->requests.list[0].deadline_ns <= clock_now_ns())
+		bridge_reset(b, "a request was not answered in time");
+	else
+		be_patient(b);
+}
+
+static struct request *
+new_request(struct bridge *b, enum request_kind kind, request_done_fn *done, void *ctx, int *error)
+{
+	struct request *r = bridge_is_up(b) ? requests_add(&b->requests, kind, done, ctx) : NULL;
+
+	*error = !bridge_is_up(b) ? -ENOTCONN : -EBUSY;
+	if (!r)
 		return NULL;
-	r = &b->requests[b->n_requests++];
-	*r = (struct request){.kind = kind, .done = done, .ctx = ctx};
+	r->deadline_ns = clock_now_ns() + b->request_ns;
+	if (b->requests.n == 1)
+		be_patient(b);
 	return r;
 }
 
 static void
-end_request(struct bridge *b, struct request *r)
+take_one_id(struct bridge *b, struct request *r)
 {
-	struct request ended = *r;
-	unsigned behind = b->n_requests - (unsigned)(r - b->requests) - 1;
-
-	memmove(r, r + 1, behind * sizeof(*r));
-	b->n_requests--;
-	ended.done(ended.ctx, ended.error[0] ? ended.error : NULL);
-}
-
-/* Ids count up and may wrap. */
-static bool
-owns_xid(const struct request *r, uint32_t xid)
-{
-	return xid - r->xid_first <= r->xid_last - r->xid_first;
-}
-
-static struct request *
-find_request(struct bridge *b, uint32_t xid)
-{
-	for (unsigned i = 0; i < b->n_requests; i++) {
-		if (owns_xid(&b->requests[i], xid))
-			return &b->requests[i];
-	}
-	return NULL;
-}
-
-static void
-note_error(struct request *r, const char *text)
-{
-	if (!r->error[0])
-		snprintf(r->error, sizeof(r->error), "%s", text);
+	r->ids.first = r->ids.last = next_xid(b);
 }
 
 int
-bridge_read_flows(struct bridge *b, uint64_t cookie, uint64_t mask, bridge_flow_fn *on_flow,
-		  bridge_done_fn *done, void *ctx)
+bridge_read_flows(struct bridge *b, uint64_t cookie, uint64_t mask, request_flow_fn *on_flow,
+		  request_done_fn *done, void *ctx)
 {
 	int error;
 	struct request *r = new_request(b, REQUEST_FLOWS, done, ctx, &error);
@@ -248,13 +205,13 @@ bridge_read_flows(struct bridge *b, uint64_t cookie, uint64_t mask, bridge_flow_
 	if (!r)
 		return error;
 	r->on_flow = on_flow;
-	r->xid_first = r->xid_last = next_xid(b);
-	SEND(b, of_encode_flow_stats_request(&w, r->xid_last, cookie, mask));
+	take_one_id(b, r);
+	SEND(b, of_encode_flow_stats_request(&w, r->ids.last, cookie, mask));
 	return 0;
 }
 
 int
-bridge_read_port_stats(struct bridge *b, bridge_port_stats_fn *on_stats, bridge_done_fn *done,
+bridge_read_port_stats(struct bridge *b, request_port_stats_fn *on_stats, request_done_fn *done,
 		       void *ctx)
 {
 	int error;
@@ -263,15 +220,36 @@ bridge_read_port_stats(struct bridge *b, bridge_port_stats_fn *on_stats, bridge_
 	if (!r)
 		return error;
 	r->on_stats = on_stats;
-	r->xid_first = r->xid_last = next_xid(b);
-	SEND(b, of_encode_port_stats_request(&w, r->xid_last, OF_PORT_ANY));
+	take_one_id(b, r);
+	SEND(b, of_encode_port_stats_request(&w, r->ids.last, OF_PORT_ANY));
 	return 0;
 }
 
-static void
-send_bundle_control(struct bridge *b, enum of_bundle_type type, uint32_t xid)
+int
+bridge_barrier(struct bridge *b, request_done_fn *done, void *ctx)
 {
-	struct of_bundle_control control = {.id = b->bundle,
+	int error;
+	struct request *r = new_request(b, REQUEST_BARRIER, done, ctx, &error);
+
+	if (!r)
+		return error;
+	take_one_id(b, r);
+	SEND(b, of_encode_plain(&w, OF_BARRIER_REQUEST, r->ids.last));
+	return 0;
+}
+
+void
+bridge_cancel(struct bridge *b, const void *ctx)
+{
+	requests_drop(&b->requests, ctx);
+}
+
+/* ---- bundles -------------------------------------------------------------------------- */
+
+static void
+send_bundle_control(struct bridge *b, uint32_t bundle, enum of_bundle_type type, uint32_t xid)
+{
+	struct of_bundle_control control = {.id = bundle,
 					    .type = (uint16_t)type,
 					    .flags = OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED};
 
@@ -279,50 +257,105 @@ send_bundle_control(struct bridge *b, enum of_bundle_type type, uint32_t xid)
 }
 
 int
-bridge_stage(struct bridge *b, const struct of_flow_mod *mods, unsigned n, bridge_done_fn *done,
-	     void *ctx)
+bridge_stage(struct bridge *b, const struct of_flow_mod *mods, unsigned n, request_done_fn *done,
+	     void *ctx, uint32_t *ret_bundle)
 {
-	int error = 0;
-	struct request *r = b->staged ? NULL : new_request(b, REQUEST_STAGE, done, ctx, &error);
+	struct bundle *bundle = &b->bundles[b->n_bundles];
+	struct request *r = NULL;
+	int error = -EBUSY;
 
+	if (b->n_bundles < BRIDGE_MAX_BUNDLES)
+		r = new_request(b, REQUEST_STAGE, done, ctx, &error);
 	if (!r)
-		return b->staged ? -EBUSY : error;
-	b->staged = true;
-	b->bundle++;
-	r->xid_first = b->bundle_xid = next_xid(b);
-	send_bundle_control(b, OF_BUNDLE_OPEN_REQUEST, r->xid_first);
+		return error;
+	b->n_bundles++;
+	*ret_bundle = bundle->number = ++b->last_bundle;
+	r->ids.first = next_xid(b);
+	send_bundle_control(b, bundle->number, OF_BUNDLE_OPEN_REQUEST, r->ids.first);
 	for (unsigned i = 0; i < n; i++)
-		SEND(b, of_encode_bundle_add(&w, next_xid(b), b->bundle,
+		SEND(b, of_encode_bundle_add(&w, next_xid(b), bundle->number,
 					     OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED, &mods[i]));
-	r->xid_last = next_xid(b);
-	send_bundle_control(b, OF_BUNDLE_CLOSE_REQUEST, r->xid_last);
+	r->ids.last = next_xid(b);
+	send_bundle_control(b, bundle->number, OF_BUNDLE_CLOSE_REQUEST, r->ids.last);
+	bundle->ids = r->ids;
 	return 0;
 }
 
-int
-bridge_commit(struct bridge *b, bridge_done_fn *done, void *ctx)
+/* Takes it out of those that are staged. False: there is none. */
+static bool
+take_bundle(struct bridge *b, uint32_t number, struct bundle *ret)
 {
-	int error;
-	struct request *r = new_request(b, REQUEST_COMMIT, done, ctx, &error);
+	for (unsigned i = 0; i < b->n_bundles; i++) {
+		if (b->bundles[i].number != number)
+			continue;
+		*ret = b->bundles[i];
+		b->bundles[i] = b->bundles[--b->n_bundles];
+		return true;
+	}
+	return false;
+}
 
-	if (!r)
+int
+bridge_commit(struct bridge *b, uint32_t number, request_done_fn *done, void *ctx)
+{
+	struct bundle bundle;
+	int error;
+	struct request *r;
+
+	if (!take_bundle(b, number, &bundle))
+		return -ENOENT;
+	r = new_request(b, REQUEST_COMMIT, done, ctx, &error);
+	if (!r) {
+		b->bundles[b->n_bundles++] = bundle;
 		return error;
-	b->staged = false;
+	}
 	/* A message that fails in the commit is reported under its own id. */
-	r->xid_first = b->bundle_xid;
-	send_bundle_control(b, OF_BUNDLE_COMMIT_REQUEST, next_xid(b));
-	r->xid_last = next_xid(b);
-	SEND(b, of_encode_plain(&w, OF_BARRIER_REQUEST, r->xid_last));
+	r->bundle = bundle.ids;
+	r->ids.first = next_xid(b);
+	send_bundle_control(b, number, OF_BUNDLE_COMMIT_REQUEST, r->ids.first);
+	r->ids.last = next_xid(b);
+	SEND(b, of_encode_plain(&w, OF_BARRIER_REQUEST, r->ids.last));
 	return 0;
 }
 
 void
-bridge_discard(struct bridge *b)
+bridge_discard(struct bridge *b, uint32_t number)
 {
-	if (!b->staged)
+	struct bundle bundle;
+
+	if (take_bundle(b, number, &bundle))
+		send_bundle_control(b, number, OF_BUNDLE_DISCARD_REQUEST, next_xid(b));
+}
+
+/* ---- changes of rules ------------------------------------------------------------------- */
+
+void
+bridge_nudge(struct bridge *b)
+{
+	struct of_flow_mod mod = {.cookie = b->nudge_cookie,
+				  .cookie_mask = UINT64_MAX,
+				  .table = (uint8_t)(b->n_tables - 1)};
+
+	if (!bridge_is_up(b) || b->n_tables < 2)
 		return;
-	b->staged = false;
-	send_bundle_control(b, OF_BUNDLE_DISCARD_REQUEST, next_xid(b));
+	mod.command = OF_FLOW_ADD;
+	SEND(b, of_encode_flow_mod(&w, next_xid(b), &mod));
+	mod.command = OF_FLOW_DELETE_STRICT;
+	SEND(b, of_encode_flow_mod(&w, next_xid(b), &mod));
+}
+
+static void
+ask_for_changes(struct bridge *b)
+{
+	b->monitor_xid = next_xid(b);
+	b->tells_changes = true; /* unless it refuses */
+	SEND(b, of_encode_flow_monitor_request(&w, b->monitor_xid, 1, 0));
+}
+
+bool
+bridge_tells_changes(const struct bridge *b)
+{
+	return bridge_is_up(b) && b->tells_changes;
 }
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -337,14 +370,22 @@ on_error(struct bridge *b, const struct of_header *h)
 	if (of_decode_error(b->message, h->length, &error) < 0)
 		return -EPROTO;
 	of_error_format(error.type, error.code, text);
-	r = find_request(b, h->xid);
+	if (h->xid == b->monitor_xid) {
+		log_info(
+			"switch does not tell changes of rules, they are looked at once in a while "
+			"bridge=%s: %s",
+			b->name, text);
+		b->tells_changes = false;
+		return 0;
+	}
+	r = requests_find(&b->requests, h->xid);
 	log_at(r ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, 0, "switch error bridge=%s xid=%u %s", b->name,
 	       h->xid, text);
 	if (!r)
 		return 0;
-	note_error(r, text);
-	if (h->xid == r->xid_last)
-		end_request(b, r);
+	request_fail(r, text);
+	if (h->xid == r->ids.last)
+		requests_end(&b->requests, r);
 	return 0;
 }
 
@@ -392,16 +433,35 @@ on_port_stats(struct request *r, const struct of_multipart_reply *reply)
 }
 
 static int
+on_updates(struct bridge *b, const struct of_multipart_reply *reply)
+{
+	const uint8_t *body = reply->body;
+	size_t size = reply->size;
+	struct of_update update;
+	int result;
+
+	while ((result = of_next_update(&body, &size, &update)) > 0) {
+		if (update.event < OF_UPDATE_ABBREV)
+			b->ops->on_rule(b->ctx, &update);
+		else if (update.event != OF_UPDATE_ABBREV)
+			b->ops->on_rule(b->ctx, NULL);
+	}
+	return result;
+}
+
+static int
 on_multipart(struct bridge *b, const struct of_header *h)
 {
 	struct of_multipart_reply reply;
-	struct request *r = find_request(b, h->xid);
+	struct request *r = requests_find(&b->requests, h->xid);
 	int result;
 
 	if (of_decode_multipart(b->message, h->length, &reply) < 0)
 		return -EPROTO;
 	if (reply.type == OF_MULTIPART_PORT_DESC && h->xid == b->list_xid)
 		return on_port_list(b, &reply);
+	if (reply.type == OF_MULTIPART_FLOW_MONITOR)
+		return on_updates(b, &reply);
 	if (r && r->kind == REQUEST_FLOWS && reply.type == OF_MULTIPART_FLOW)
 		result = on_flows(r, &reply);
 	else if (r && r->kind == REQUEST_PORT_STATS && reply.type == OF_MULTIPART_PORT_STATS)
@@ -409,7 +469,7 @@ on_multipart(struct bridge *b, const struct of_header *h)
 	else
 		return 0;
 	if (result == 0 && !reply.more)
-		end_request(b, r);
+		requests_end(&b->requests, r);
 	return result;
 }
 
@@ -417,7 +477,7 @@ static int
 on_bundle(struct bridge *b, const struct of_header *h)
 {
 	struct of_bundle_control control;
-	struct request *r = find_request(b, h->xid);
+	struct request *r = requests_find(&b->requests, h->xid);
 
 	if (of_decode_bundle_control(b->message, h->length, &control) < 0)
 		return -EPROTO;
@@ -426,21 +486,22 @@ on_bundle(struct bridge *b, const struct of_header *h)
 	if (r->kind == REQUEST_COMMIT && control.type == OF_BUNDLE_COMMIT_REPLY)
 		r->committed = true;
 	if (r->kind == REQUEST_STAGE && control.type == OF_BUNDLE_CLOSE_REPLY &&
-	    h->xid == r->xid_last)
-		end_request(b, r);
+	    h->xid == r->ids.last)
+		requests_end(&b->requests, r);
 	return 0;
 }
 
 static int
 on_barrier(struct bridge *b, const struct of_header *h)
 {
-	struct request *r = find_request(b, h->xid);
+	struct request *r = requests_find(&b->requests, h->xid);
 
-	if (!r || r->kind != REQUEST_COMMIT || h->xid != r->xid_last)
+	if (!r || (r->kind != REQUEST_COMMIT && r->kind != REQUEST_BARRIER) ||
+	    h->xid != r->ids.last)
 		return 0;
-	if (!r->committed)
-		note_error(r, "the switch did not confirm the commit");
-	end_request(b, r);
+	if (r->kind == REQUEST_COMMIT && !r->committed)
+		request_fail(r, "the switch did not confirm the commit");
+	requests_end(&b->requests, r);
 	return 0;
 }
 
@@ -453,7 +514,7 @@ on_port_status(struct bridge *b, const struct of_header *h)
 	if (of_decode_port_status(b->message, h->length, &reason, &port) < 0)
 		return -EPROTO;
 	if (reason == OF_PORT_DELETE)
-		forget_port(b, port.number);
+		port_list_remove(&b->ports, port.number);
 	else
 		remember_port(b, &port);
 	if (bridge_is_up(b))
@@ -487,6 +548,7 @@ on_features(struct bridge *b, const struct of_header *h)
 	if (of_decode_features(b->message, h->length, &features) < 0)
 		return -EPROTO;
 	b->datapath_id = features.datapath_id;
+	b->n_tables = features.n_tables;
 	step(b, LINK_FEATURES);
 	return 0;
 }
@@ -582,7 +644,7 @@ on_event(struct bufferevent *bev, short events, void *ctx)
 	struct bridge *b = ctx;
 	int error = EVUTIL_SOCKET_ERROR();
 	unsigned long tls = bufferevent_get_openssl_error(bev);
-	char text[BRIDGE_TEXT_SIZE];
+	char text[REQUEST_TEXT_SIZE];
 
 	if (events & BEV_EVENT_CONNECTED) {
 		step(b, LINK_CONNECTED);
@@ -637,22 +699,22 @@ static void
 do_close(struct bridge *b)
 {
 	b->generation++;
-	b->staged = false;
+	b->n_bundles = 0;
+	b->monitor_xid = 0;
+	event_del(b->patience);
 	if (b->bev)
 		bufferevent_free(b->bev);
 	b->bev = NULL;
-	while (b->n_requests > 0) {
-		note_error(&b->requests[0], "the connection to the switch is gone");
-		end_request(b, &b->requests[0]);
-	}
+	requests_end_all(&b->requests, "the connection to the switch is gone");
 }
 
 static void
 do_up(struct bridge *b)
 {
 	log_info("switch up bridge=%s address=%s datapath=%016" PRIx64 " ports=%u", b->name,
-		 b->address, b->datapath_id, b->n_ports);
+		 b->address, b->datapath_id, b->ports.n);
 	b->complained = false;
+	ask_for_changes(b);
 	b->ops->on_up(b->ctx);
 }
 
@@ -732,14 +794,16 @@ bridge_create(struct event_base *base, const struct bridge_config *config,
 	snprintf(b->name, sizeof(b->name), "%s", config->name);
 	snprintf(b->address, sizeof(b->address), "%s", config->address);
 	b->tls = strncmp(config->address, "ssl:", 4) == 0 ? config->tls : NULL;
-	b->ports = calloc(BRIDGE_MAX_PORTS, sizeof(b->ports[0]));
+	b->request_ns = config->request_ns;
+	b->nudge_cookie = config->nudge_cookie;
 	b->timer = evtimer_new(base, on_timer, b);
+	b->patience = evtimer_new(base, on_patience, b);
 	link_init(&b->link, config->probe_ns, clock_now_ns());
-	if (!b->ports || !b->timer) {
+	if (port_list_init(&b->ports) < 0 || !b->timer || !b->patience) {
 		bridge_destroy(b);
 		return -ENOMEM;
 	}
-	if (parse_address(config->address, &b->sockaddr, &b->sockaddr_size) < 0) {
+	if (switch_address_parse(config->address, &b->sockaddr, &b->sockaddr_size) < 0) {
 		bridge_destroy(b);
 		return -EINVAL;
 	}
@@ -757,7 +821,9 @@ bridge_destroy(struct bridge *b)
 		bufferevent_free(b->bev);
 	if (b->timer)
 		event_free(b->timer);
-	free(b->ports);
+	if (b->patience)
+		event_free(b->patience);
+	port_list_fini(&b->ports);
 	free(b);
 }
 

@@ -5,12 +5,13 @@
  *
  * A change has two halves, so that several switches can go together: bridge_stage() brings the
  * bundle to the switch, which checks every message; bridge_commit() puts it in force, all or
- * nothing. One bundle at a time.
+ * nothing. Several bundles may be under way, each with its own number.
  *
  * All on the thread of the event loop. Requests end with one call of `done`, later and never
  * from within the function that started them; error is NULL or a text that is valid
  * during the call. When the connection ends, every request under way ends with an error, and
- * then on_down comes.
+ * then on_down comes. A switch that leaves a request unanswered for request_ns loses its connection, so
+ * that no caller waits for ever for a switch that still answers echos.
  */
 #ifndef OFCTL_IO_BRIDGE_H
 #define OFCTL_IO_BRIDGE_H
@@ -20,31 +21,30 @@
 
 #include <openssl/ssl.h>
 
-#include "openflow.h"
+#include "request.h"
 
 struct bridge;
 struct event_base;
 
-#define BRIDGE_MAX_PORTS 4096u  /* ports of one switch that are remembered */
-#define BRIDGE_MAX_REQUESTS 64u /* requests under way */
-#define BRIDGE_TEXT_SIZE 128u
+#define BRIDGE_MAX_BUNDLES 64u /* staged at a time */
 
 struct bridge_config {
 	const char *name;
 	const char *address; /* unix:PATH, tcp:ADDRESS:PORT, ssl:ADDRESS:PORT; [v6] in brackets */
 	SSL_CTX *tls;        /* for ssl:, kept by the caller */
 	uint64_t probe_ns;
+	uint64_t request_ns;
+	uint64_t nudge_cookie; /* of the rule that bridge_nudge() adds and removes */
 };
 
 struct bridge_ops {
 	void (*on_up)(void *ctx);
 	void (*on_down)(void *ctx);
 	void (*on_ports)(void *ctx); /* a port came, went or changed */
+	/* Somebody else has added, changed or removed a rule of table 0. NULL: the switch could not
+	 * tell everything; any rule may have changed. */
+	void (*on_rule)(void *ctx, const struct of_update *update);
 };
-
-typedef void bridge_done_fn(void *ctx, const char *error);
-typedef void bridge_flow_fn(void *ctx, const struct of_flow *flow);
-typedef void bridge_port_stats_fn(void *ctx, const struct of_port_stats *stats);
 
 /* 0, -EINVAL for an address that is none, -ENOMEM. Strings are copied. */
 int bridge_create(struct event_base *base, const struct bridge_config *config,
@@ -52,27 +52,39 @@ int bridge_create(struct event_base *base, const struct bridge_config *config,
 /* Requests under way are dropped without a call. NULL is allowed. */
 void bridge_destroy(struct bridge *bridge);
 
-/* Is this an address? 0 or -EINVAL. */
-int bridge_check_address(const char *address);
-
 bool bridge_is_up(const struct bridge *bridge);
 const char *bridge_state(const struct bridge *bridge);
 uint64_t bridge_datapath_id(const struct bridge *bridge); /* 0: not known yet */
 /* 0: there is no such port. */
-uint32_t bridge_port_number(const struct bridge *bridge, const char *name);
+uint32_t bridge_port_number(struct bridge *bridge, const char *name);
+bool bridge_has_port(const struct bridge *bridge, uint32_t number);
+/* As the switch itself calls it; NULL: it does not tell. */
+const char *bridge_local_name(const struct bridge *bridge);
+/* Does the switch tell changes of rules by others? */
+bool bridge_tells_changes(const struct bridge *bridge);
 
-/* These four: 0, -ENOTCONN when the switch is not up, -EBUSY when too much is under way. */
+/* These five: 0, -ENOTCONN when the switch is not up, -EBUSY when too much is under way. */
 int bridge_read_flows(struct bridge *bridge, uint64_t cookie, uint64_t mask,
-		      bridge_flow_fn *on_flow, bridge_done_fn *done, void *ctx);
-int bridge_read_port_stats(struct bridge *bridge, bridge_port_stats_fn *on_stats,
-			   bridge_done_fn *done, void *ctx);
+		      request_flow_fn *on_flow, request_done_fn *done, void *ctx);
+int bridge_read_port_stats(struct bridge *bridge, request_port_stats_fn *on_stats,
+			   request_done_fn *done, void *ctx);
+/* *ret_bundle: its number, also when the switch refuses it; not when this function does. */
 int bridge_stage(struct bridge *bridge, const struct of_flow_mod *mods, unsigned n,
-		 bridge_done_fn *done, void *ctx);
-/* Ends after the switch's barrier. */
-int bridge_commit(struct bridge *bridge, bridge_done_fn *done, void *ctx);
+		 request_done_fn *done, void *ctx, uint32_t *ret_bundle);
+/* Ends after the switch's barrier. -ENOENT: no such bundle (the connection has ended since). */
+int bridge_commit(struct bridge *bridge, uint32_t bundle, request_done_fn *done, void *ctx);
+/* Ends when the switch has taken up and done all that was sent before. */
+int bridge_barrier(struct bridge *bridge, request_done_fn *done, void *ctx);
 
-/* Drops a staged bundle; nothing if there is none. */
-void bridge_discard(struct bridge *bridge);
+/* Drops a staged bundle; nothing if there is none of this number. */
+void bridge_discard(struct bridge *bridge, uint32_t bundle);
+
+/* The requests of this context end without a call. */
+void bridge_cancel(struct bridge *bridge, const void *ctx);
+
+/* Adds and removes a rule that no packet can meet, in the last table. It makes Open vSwitch look
+ * through its flow cache at once. Nothing if the switch is not up or has one table only. */
+void bridge_nudge(struct bridge *bridge);
 
 /* Ends the connection (and comes back): for a switch that does not answer. */
 void bridge_reset(struct bridge *bridge, const char *why);

@@ -63,6 +63,7 @@ struct member {
 	bool overflow;
 	unsigned n_desired;
 	unsigned n_rules; /* for showing */
+	uint32_t bundle;
 };
 
 struct controller {
@@ -83,7 +84,6 @@ struct controller {
 	struct controller_counters counters;
 	bool sync_wanted;
 	uint32_t complained; /* bits: services whose rules were not understood */
-	struct event *limit; /* of the current operation */
 	struct event *audit;
 	struct event *retry;
 	struct event *kick;
@@ -183,7 +183,6 @@ leave(struct op *op)
 {
 	struct controller *c = op->controller;
 
-	event_del(c->limit);
 	c->current = NULL;
 	kick(c);
 }
@@ -276,16 +275,20 @@ check_prepared(struct op *op)
 }
 
 static void
-on_quiet(void *ctx, const char *error, bool unreachable)
+on_quiet(void *ctx, enum quiet_outcome outcome, const char *text)
 {
+	static const Slim__V1__ReasonCode codes[] = {
+		[QUIET_LATE] = SLIM__V1__REASON_CODE__REASON_DEADLINE,
+		[QUIET_GONE] = UNREACHABLE,
+		[QUIET_CANNOT] = SLIM__V1__REASON_CODE__REASON_CONTROL_SOCKET,
+	};
 	struct op *op = ctx;
 
 	TAILQ_REMOVE(&op->controller->proofs, op, entry);
-	op->controller->counters.proofs += error == NULL;
-	if (error)
-		note_failure(op, unreachable ? UNREACHABLE : SLIM__V1__REASON_CODE__REASON_DEADLINE,
-			     "not proven %s: %s",
-			     op->call.verb == CONTROLLER_PREPARE ? "fresh" : "quiet", error);
+	op->controller->counters.proofs += outcome == QUIET_PROVEN;
+	if (outcome != QUIET_PROVEN)
+		note_failure(op, codes[outcome], "not proven %s: %s",
+			     op->call.verb == CONTROLLER_PREPARE ? "fresh" : "quiet", text);
 	else if (op->call.verb == CONTROLLER_PREPARE)
 		check_prepared(op);
 	end_op(op);
@@ -419,7 +422,8 @@ commit(struct op *op)
 		if (!(op->staged & bit) || (op->failed & bit))
 			continue;
 		op->waiting |= bit;
-		if (bridge_commit(c->bridges[b], on_committed, &c->members[b]) < 0)
+		if (bridge_commit(c->bridges[b], c->members[b].bundle, on_committed,
+				  &c->members[b]) < 0)
 			take_answer(&c->members[b], "the connection to the switch is gone");
 	}
 	if (op->waiting == 0)
@@ -433,7 +437,7 @@ discard(struct op *op, uint32_t bridges)
 
 	for (unsigned b = 0; b < c->topology->n_bridges; b++) {
 		if (bridges & op->staged & (1u << b))
-			bridge_discard(c->bridges[b]);
+			bridge_discard(c->bridges[b], c->members[b].bundle);
 	}
 }
 
@@ -509,7 +513,7 @@ stage_member(struct op *op, struct member *m)
 	}
 	log_mods(c, m->index, op, n_mods);
 	c->counters.rules_changed += n_mods;
-	if (bridge_stage(m->bridge, c->mods, n_mods, on_staged, m) < 0)
+	if (bridge_stage(m->bridge, c->mods, n_mods, on_staged, m, &m->bundle) < 0)
 		take_answer(m, "the connection to the switch is gone");
 	else
 		op->staged |= bit;
@@ -612,6 +616,8 @@ on_flow(void *ctx, const struct of_flow *flow)
 {
 	struct member *m = ctx;
 
+	if (rules_cookie_role(flow->cookie) == RULES_NUDGE)
+		return; /* comes and goes by itself */
 	if (m->n_present == RULES_MAX) {
 		m->overflow = true;
 		return;
@@ -802,12 +808,9 @@ static void
 begin(struct op *op)
 {
 	struct controller *c = op->controller;
-	uint32_t ms = c->config->openflow.timeout_ms;
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
 	c->current = op;
 	op->next = c->steering;
-	event_add(c->limit, &tv);
 	look_up_numbers(c);
 	if (!op->sync) {
 		begin_call(op);
@@ -884,6 +887,16 @@ on_bridge_change(void *ctx)
 }
 
 static void
+on_bridge_rule(void *ctx, const struct of_update *update)
+{
+	struct member *m = ctx;
+	uint64_t ours = rules_cookie(m->controller->config->magic, 0, 0, 0);
+
+	if (!update || (update->cookie & RULES_COOKIE_MASK) == ours)
+		want_sync(m->controller);
+}
+
+static void
 on_bridge_up(void *ctx)
 {
 	struct member *m = ctx;
@@ -901,22 +914,6 @@ on_bridge_down(void *ctx)
 	m->n_rules = 0;
 }
 
-/* A switch that does not answer in time holds everybody up: let it go and come back. */
-static void
-on_limit(evutil_socket_t fd, short what, void *ctx)
-{
-	struct controller *c = ctx;
-	struct op *op = c->current;
-	uint32_t waiting = op ? op->waiting : 0;
-
-	(void)fd;
-	(void)what;
-	for (unsigned b = 0; b < c->topology->n_bridges; b++) {
-		if (waiting & (1u << b))
-			bridge_reset(c->bridges[b], "no answer in time");
-	}
-}
-
 static void
 on_retry(evutil_socket_t fd, short what, void *ctx)
 {
@@ -931,6 +928,7 @@ static const struct bridge_ops bridge_ops = {
 	.on_up = on_bridge_up,
 	.on_down = on_bridge_down,
 	.on_ports = on_bridge_change,
+	.on_rule = on_bridge_rule,
 };
 
 static int
@@ -941,6 +939,8 @@ create_member(struct controller *c, unsigned b, SSL_CTX *tls)
 		.address = c->topology->bridges[b].address,
 		.tls = tls,
 		.probe_ns = (uint64_t)c->config->openflow.probe_ms * 1000000,
+		.request_ns = (uint64_t)c->config->openflow.timeout_ms * 1000000,
+		.nudge_cookie = rules_cookie(c->config->magic, 0, RULES_NUDGE, 0),
 	};
 	struct member *m = &c->members[b];
 	int result;
@@ -961,11 +961,10 @@ create_events(struct controller *c)
 	uint32_t ms = c->config->openflow.audit_ms;
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
-	c->limit = evtimer_new(c->base, on_limit, c);
 	c->audit = event_new(c->base, -1, EV_PERSIST, on_retry, c);
 	c->retry = evtimer_new(c->base, on_retry, c);
 	c->kick = evtimer_new(c->base, on_kick, c);
-	if (!c->limit || !c->audit || !c->retry || !c->kick)
+	if (!c->audit || !c->retry || !c->kick)
 		return -ENOMEM;
 	event_add(c->audit, &tv);
 	return 0;
@@ -1027,14 +1026,13 @@ controller_destroy(struct controller *c)
 {
 	if (!c)
 		return;
+	drop_ops(&c->queue);
+	drop_ops(&c->proofs);
 	for (unsigned b = 0; b < TOPOLOGY_MAX_BRIDGES; b++) {
 		bridge_destroy(c->members[b].bridge);
 		free(c->members[b].present);
 	}
-	drop_ops(&c->queue);
-	drop_ops(&c->proofs);
 	free(c->current);
-	free_event(c->limit);
 	free_event(c->audit);
 	free_event(c->retry);
 	free_event(c->kick);

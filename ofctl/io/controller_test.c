@@ -90,6 +90,7 @@ start_switch(unsigned i)
 	fakes[i] = (struct fake_switch){0};
 	for (unsigned p = 0; p < 3; p++)
 		fake_switch_add_port(&fakes[i], p + 1, names[i][p]);
+	fake_switch_add_port(&fakes[i], OF_PORT_LOCAL, i == 0 ? "A" : "B");
 	fake_switch_start(&fakes[i], base, paths[i]);
 }
 
@@ -136,35 +137,67 @@ teardown(void **state)
 
 /* ---- a control socket -------------------------------------------------------------- */
 
-/* Answers a request at once, or only when it is told to. */
+/* Answers a wait at once, or only when it is told to; everything else at once. */
 static struct {
 	struct evconnlistener *listener;
 	struct bufferevent *bev;
-	unsigned n_requests;
+	unsigned n_requests; /* of these, waits */
 	bool at_once;
+	const char *bridges; /* that the switch has */
+	const char *refusal; /* of a wait */
+	bool offload;
 } control;
 
 static void
-answer_control(void)
+say(const char *text)
 {
-	static const char text[] = "{\"error\":null,\"id\":0,\"result\":\"\"}";
-
 	assert_non_null(control.bev);
 	bufferevent_write(control.bev, text, strlen(text));
 }
 
 static void
+answer_control(void)
+{
+	char text[128];
+
+	if (!control.refusal) {
+		say("{\"error\":null,\"id\":0,\"result\":\"\"}");
+		return;
+	}
+	snprintf(text, sizeof(text), "{\"error\":\"%s\",\"id\":0,\"result\":null}",
+		 control.refusal);
+	say(text);
+}
+
+static void
+answer_bridges(void)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "{\"id\":0,\"result\":\"%s\",\"error\":null}",
+		 control.bridges ? control.bridges : "A\\nB\\n");
+	say(text);
+}
+
+static void
 on_control_request(struct bufferevent *bev, void *ctx)
 {
-	static const char wanted[] = "{\"id\":0,\"method\":\"revalidator/wait\",\"params\":[]}";
-	char text[sizeof(wanted)] = "";
+	char text[128] = "";
 
 	(void)ctx;
 	bufferevent_read(bev, text, sizeof(text) - 1);
-	assert_string_equal(text, wanted);
-	control.n_requests++;
-	if (control.at_once)
-		answer_control();
+	if (strstr(text, "\"ofproto/list\"")) {
+		answer_bridges();
+	} else if (strstr(text, "\"dpctl/offload-stats-show\"")) {
+		say(control.offload ? "{\"error\":null,\"id\":0,\"result\":\"HW Offload stats:\"}"
+				    : "{\"error\":\"Invalid argument\",\"id\":0,\"result\":null}");
+	} else {
+		assert_string_equal(text,
+				    "{\"id\":0,\"method\":\"revalidator/wait\",\"params\":[]}");
+		control.n_requests++;
+		if (control.at_once)
+			answer_control();
+	}
 }
 
 static void
@@ -173,7 +206,8 @@ on_control_event(struct bufferevent *bev, short events, void *ctx)
 	(void)events;
 	(void)ctx;
 	bufferevent_free(bev);
-	control.bev = NULL;
+	if (control.bev == bev)
+		control.bev = NULL;
 }
 
 static void
@@ -190,15 +224,21 @@ on_control_connection(struct evconnlistener *listener, evutil_socket_t fd, struc
 	bufferevent_enable(control.bev, EV_READ | EV_WRITE);
 }
 
-/* Both switches get this one socket. */
+static void
+set_control(unsigned i, const char *name)
+{
+	snprintf(topology.bridges[i].control, sizeof(topology.bridges[i].control), "%s/%s", folder,
+		 name);
+}
+
+/* The first switch gets it. */
 static void
 start_control(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", folder);
-	for (unsigned i = 0; i < 2; i++)
-		memcpy(topology.bridges[i].control, address.sun_path, strlen(address.sun_path) + 1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.ctl", folder);
+	set_control(0, "control.ctl");
 	control.listener = evconnlistener_new_bind(
 		base, on_control_connection, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 		-1, (struct sockaddr *)&address, sizeof(address));
@@ -215,7 +255,7 @@ stop_control(void)
 	if (control.listener)
 		evconnlistener_free(control.listener);
 	memset(&control, 0, sizeof(control));
-	snprintf(path, sizeof(path), "%s/control", folder);
+	snprintf(path, sizeof(path), "%s/control.ctl", folder);
 	unlink(path);
 }
 
@@ -536,6 +576,21 @@ removed_rules_come_back_with_the_audit(void **state)
 	RUN_UNTIL(base, to(0) == A_PORT);
 }
 
+/* The switch tells; nobody has to look. */
+static void
+removed_rules_come_back_when_the_switch_tells(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	fake_switch_steal(&fakes[0], rules_cookie(RULES_MAGIC_DEFAULT, 1, RULES_INGRESS, 0),
+			  UINT64_MAX);
+	assert_int_equal(to(0), 0);
+	RUN_UNTIL(base, to(0) == A_PORT);
+	fakes[0].n_flows = 0;
+	fake_switch_resume(&fakes[0]);
+	RUN_UNTIL(base, to(0) == A_PORT);
+}
+
 static void
 rules_of_others_are_left_alone(void **state)
 {
@@ -620,6 +675,7 @@ prepare_waits_for_the_flow_cache(void **state)
 	n = last.n;
 	for (unsigned i = 0; i < 2; i++) {
 		start_prepare(2 * i + 1);
+		RUN_UNTIL(base, fakes[0].n_nudges >= 3 * (i + 1)); /* again and again */
 		assert_int_equal(last.n, n + i);
 		answer_control();
 		RUN_UNTIL(base, control.n_requests == 2 * i + 2);
@@ -632,6 +688,94 @@ prepare_waits_for_the_flow_cache(void **state)
 	assert_int_equal(control.n_requests, 4); /* one socket, asked once for both bridges */
 }
 
+/* The pattern fits a dead socket only; the switch that has the bridge listens beside it. */
+static void
+right_socket_is_found_by_asking(void **state)
+{
+	char path[128];
+
+	(void)state;
+	start_control();
+	control.at_once = true;
+	snprintf(path, sizeof(path), "%s/vswitchd.1.ctl", folder);
+	assert_int_equal(symlink("nowhere", path), 0);
+	set_control(0, "vswitchd.*.ctl");
+	do_call(CONTROLLER_SET, "", "a", false);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	unlink(path);
+	assert_string_equal(last.text, "");
+	assert_int_equal(control.n_requests, 2);
+}
+
+/* Somebody else's rounds prove nothing about this bridge. */
+static void
+socket_without_the_bridge_proves_nothing(void **state)
+{
+	(void)state;
+	start_control();
+	control.at_once = true;
+	control.bridges = "AB\\nBA\\n";
+	do_call(CONTROLLER_SET, "", "a", false);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_CONTROL_SOCKET);
+	assert_non_null(strstr(last.text, "none has bridge A"));
+	assert_int_equal(control.n_requests, 0);
+}
+
+static void
+pattern_that_fits_nothing_is_named(void **state)
+{
+	(void)state;
+	set_control(0, "nothing.*.ctl");
+	do_call(CONTROLLER_SET, "", "a", false);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_CONTROL_SOCKET);
+	assert_non_null(strstr(last.text, "nothing.*.ctl"));
+}
+
+/* A switch that never can prove its cache: counters instead, and a preparation as without a
+ * socket. */
+static void
+counters_where_the_cache_cannot_be_proven(void **state)
+{
+	(void)state;
+	start_control();
+	control.at_once = true;
+	control.refusal = "can't wait on multiple udpifs.";
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	do_call(CONTROLLER_QUIET, "a", "b", false);
+	assert_true(fakes[0].n_reads > 0);
+	do_call(CONTROLLER_CLEANUP, "a", "b", true);
+	control.refusal = NULL;
+	control.offload = true;
+	control.n_requests = 0;
+	do_call(CONTROLLER_PREPARE, "b", "a", false);
+	do_call(CONTROLLER_CLEANUP, "b", "a", false);
+	assert_int_equal(control.n_requests, 0);
+}
+
+/* Echos are answered, statistics are not: the call ends all the same, and gives its place back. */
+static void
+proof_by_a_deaf_switch_ends(void **state)
+{
+	(void)state;
+	config.openflow.timeout_ms = 100;
+	config.openflow.probe_ms = 20;
+	restart_controller();
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	unsigned n = last.n;
+	start_call(CONTROLLER_QUIET, "a", "b", false);
+	unsigned reads = fakes[1].n_reads;
+	RUN_UNTIL(base, fakes[1].n_reads >= reads + 2); /* read by the call, then for its proof */
+	fakes[1].deaf = true;
+	RUN_UNTIL(base, last.n == n + 1);
+	assert_int_equal(last.code, UNREACHABLE);
+}
+
 /* A switch that is known but does not prove is no prepared one. */
 static void
 prepare_without_the_proof_is_refused(void **state)
@@ -641,7 +785,8 @@ prepare_without_the_proof_is_refused(void **state)
 	do_call(CONTROLLER_SET, "", "a", false);
 	call(CONTROLLER_PREPARE, "a", "b", false);
 	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_DEADLINE);
-	assert_string_equal(last.text, "not proven fresh: revalidator/wait took too long");
+	assert_string_equal(last.text, "not proven fresh: bridge A: round 1 of 2 over the flow "
+				       "cache: not within 400 ms");
 	do_call(CONTROLLER_CLEANUP, "a", "b", false);
 }
 
@@ -728,10 +873,16 @@ main(void)
 		TEST(rules_are_the_truth_when_the_file_is_gone),
 		TEST(nothing_is_removed_before_it_is_known),
 		TEST(removed_rules_come_back_with_the_audit),
+		TEST(removed_rules_come_back_when_the_switch_tells),
 		TEST(rules_of_others_are_left_alone),
 		TEST(counters_tell_stragglers),
 		TEST(flipped_is_fenced_and_steered_back),
 		TEST(prepare_waits_for_the_flow_cache),
+		TEST(right_socket_is_found_by_asking),
+		TEST(socket_without_the_bridge_proves_nothing),
+		TEST(pattern_that_fits_nothing_is_named),
+		TEST(counters_where_the_cache_cannot_be_proven),
+		TEST(proof_by_a_deaf_switch_ends),
 		TEST(prepare_without_the_proof_is_refused),
 		TEST(prepare_of_an_ended_session_is_refused),
 		TEST(metrics_tell_what_happened),

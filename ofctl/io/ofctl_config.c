@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge.h"
+#include "switch_address.h"
 #include "rules.h"
 #include "yaml_line.h"
 
@@ -206,7 +206,7 @@ check_bridges(struct check *check, const struct ofctl_config *config, const stru
 		const char *address = t->bridges[i].address;
 
 		snprintf(path, sizeof(path), "bridges[%u].address", i);
-		if (bridge_check_address(address) < 0)
+		if (switch_address_check(address) < 0)
 			complain(check, path,
 				 "\"%s\": an IP address with port is needed, or a socket's path",
 				 address);

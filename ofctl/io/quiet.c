@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One proof. Control sockets first, each once even if several bridges share it; then, if need be,
- * samples of counters until they stand still.
+ * One proof. Flow caches first, of each bridge by itself (one control socket may serve several
+ * bridges, and one pattern may fit several sockets); then, if need be, samples of counters until they
+ * stand still.
  */
 #include "quiet.h"
 
@@ -13,14 +14,14 @@
 #include <event2/event.h>
 
 #include "clock.h"
-#include "control.h"
+#include "fresh.h"
 #include "log.h"
 
 #define SAMPLE_MAX_NS UINT64_C(200000000)
 
 struct part {
 	struct quiet *quiet;
-	struct control *control; /* NULL: ended */
+	struct fresh *fresh; /* NULL: ended */
 };
 
 struct quiet {
@@ -33,7 +34,8 @@ struct quiet {
 	struct part parts[TOPOLOGY_MAX_BRIDGES];
 	unsigned n_waiting; /* control sockets or bridges that have not answered */
 	bool use_counters;
-	const char *error; /* of a control socket, when counters do not help */
+	enum quiet_outcome outcome;
+	char error[FRESH_TEXT_SIZE]; /* of a proof, when counters do not help */
 	bool failed;
 	bool sampled;
 	uint64_t sum;      /* of this sample */
@@ -45,20 +47,26 @@ static void
 destroy(struct quiet *q)
 {
 	for (unsigned i = 0; i < TOPOLOGY_MAX_BRIDGES; i++)
-		control_cancel(q->parts[i].control);
+		fresh_cancel(q->parts[i].fresh);
+	for (unsigned b = 0; b < q->config.topology->n_bridges; b++) {
+		bridge_cancel(q->config.bridges[b], q);
+		bridge_cancel(q->config.bridges[b], &q->parts[b]);
+	}
 	if (q->timer)
 		event_free(q->timer);
 	free(q);
 }
 
 static void
-finish(struct quiet *q, const char *error, bool unreachable)
+finish(struct quiet *q, enum quiet_outcome outcome, const char *text)
 {
 	quiet_done_fn *done = q->done;
 	void *ctx = q->ctx;
+	char copy[FRESH_TEXT_SIZE];
 
+	snprintf(copy, sizeof(copy), "%s", text);
 	destroy(q);
-	done(ctx, error, unreachable);
+	done(ctx, outcome, copy);
 }
 
 static void
@@ -100,7 +108,7 @@ judge_sample(struct quiet *q)
 	uint64_t now = clock_now_ns(), pause = q->config.still_ns / 5;
 
 	if (q->failed) {
-		finish(q, "a switch has gone while its counters were watched", true);
+		finish(q, QUIET_GONE, "a switch has gone while its counters were watched");
 		return;
 	}
 	if (!q->sampled || q->sum != q->last_sum)
@@ -108,9 +116,9 @@ judge_sample(struct quiet *q)
 	q->sampled = true;
 	q->last_sum = q->sum;
 	if (now - q->still_since_ns >= q->config.still_ns)
-		finish(q, NULL, false);
+		finish(q, QUIET_PROVEN, "");
 	else if (now >= q->end_ns)
-		finish(q, "packets still take the old path, or nobody can tell", false);
+		finish(q, QUIET_LATE, "packets still take the old path, or nobody can tell");
 	else
 		wait_until(q, now + (pause < SAMPLE_MAX_NS ? pause : SAMPLE_MAX_NS));
 }
@@ -165,68 +173,60 @@ take_sample(struct quiet *q)
 		judge_sample(q);
 }
 
-/* ---- control sockets -------------------------------------------------------------- */
+/* ---- flow caches ---------------------------------------------------------------------- */
 
-/* All control sockets have answered. */
+/* All have answered. */
 static void
 conclude(struct quiet *q)
 {
 	if (q->use_counters)
 		take_sample(q);
 	else
-		finish(q, q->error, false);
+		finish(q, q->outcome, q->error);
 }
 
+/* Counters help where nothing may pass any more. Where traffic goes on they tell nothing: a switch that
+ * could prove its cache must do so, and one that never can is taken as it is. */
 static void
-on_control_done(void *ctx, const char *error)
+on_fresh(void *ctx, const struct fresh_result *result)
 {
 	struct part *part = ctx;
 	struct quiet *q = part->quiet;
 	unsigned b = (unsigned)(part - q->parts);
+	bool cannot = result->fault == FRESH_TWO_KINDS || result->fault == FRESH_OFFLOAD;
 
-	part->control = NULL;
-	if (error && q->config.control_only) {
-		q->error = error;
-	} else if (error) {
-		log_warn("flow cache not proven fresh, watching counters bridge=%s: %s",
-			 q->config.topology->bridges[b].name, error);
-		q->use_counters = true;
+	part->fresh = NULL;
+	if (q->config.on_fresh)
+		q->config.on_fresh(q->config.fresh_ctx, b, result);
+	if (result->fault != FRESH_PROVEN && (!q->config.control_only || cannot)) {
+		log_warn("flow cache not proven fresh, %s bridge=%s: %s",
+			 q->config.control_only ? "going on without" : "watching counters",
+			 q->config.topology->bridges[b].name, result->text);
+		q->use_counters |= !q->config.control_only;
+	} else if (result->fault != FRESH_PROVEN) {
+		q->outcome = fresh_fault_lasts(result->fault) ? QUIET_CANNOT : QUIET_LATE;
+		snprintf(q->error, sizeof(q->error), "bridge %.31s: %.140s",
+			 q->config.topology->bridges[b].name, result->text);
 	}
 	if (--q->n_waiting == 0)
 		conclude(q);
 }
 
-/* Does an earlier bridge concerned have the same switch process? */
-static bool
-is_shared(const struct quiet *q, unsigned b)
-{
-	const struct topology *t = q->config.topology;
-
-	for (unsigned i = 0; i < b; i++) {
-		if ((q->config.concerned & (1u << i)) &&
-		    strcmp(t->bridges[i].control, t->bridges[b].control) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int
-start_control(struct quiet *q, unsigned b)
+start_fresh(struct quiet *q, unsigned b)
 {
 	const char *pattern = q->config.topology->bridges[b].control;
 	int result;
 
 	if (pattern[0] == '\0') {
-		q->use_counters = !q->config.control_only;
+		q->use_counters |= !q->config.control_only;
 		if (q->config.control_only)
 			log_warn("no control socket, the flow cache is not proven fresh bridge=%s",
 				 q->config.topology->bridges[b].name);
 		return 0;
 	}
-	if (is_shared(q, b))
-		return 0;
-	result = control_start(q->base, pattern, q->config.deadline_ns, on_control_done,
-			       &q->parts[b], &q->parts[b].control);
+	result = fresh_start(q->base, q->config.bridges[b], pattern, q->config.deadline_ns,
+			     on_fresh, &q->parts[b], &q->parts[b].fresh);
 	if (result == 0)
 		q->n_waiting++;
 	return result;
@@ -261,7 +261,7 @@ quiet_start(struct event_base *base, const struct quiet_config *config, quiet_do
 		q->parts[b].quiet = q;
 	for (unsigned b = 0; b < config->topology->n_bridges && result == 0 && q->timer; b++) {
 		if (config->concerned & (1u << b))
-			result = start_control(q, b);
+			result = start_fresh(q, b);
 	}
 	if (result < 0 || !q->timer) {
 		destroy(q);

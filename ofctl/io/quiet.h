@@ -3,13 +3,14 @@
  * Proof that a path through the switches is quiet: that no packet takes it any more because of
  * rules that have been changed.
  *
- * For each switch whose control socket is known, control.h proves its flow cache fresh. If that is
+ * For each switch whose control socket is known, fresh.h proves its flow cache fresh. If that is
  * not possible for one of them, counters decide: those of the rules with a cookie (the
  * redirect of the session: a straggler that comes to the source is counted there), or of ports (the
  * perimeter ports, when nothing may leave). They must stand still for a time.
  *
- * Where traffic goes on, counters tell nothing. Then (control_only) a control socket that is known must
- * prove, and a switch without one is taken as it is.
+ * Where traffic goes on, counters tell nothing. Then (control_only) a control socket that is configured
+ * must prove. A switch without one is taken as it is, and so is one that never can prove it (two kinds of
+ * datapath, hardware offload).
  */
 #ifndef OFCTL_IO_QUIET_H
 #define OFCTL_IO_QUIET_H
@@ -17,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bridge.h"
+#include "fresh.h"
 #include "topology.h"
 
 struct event_base;
@@ -38,17 +39,26 @@ struct quiet_config {
 	struct quiet_port ports[SLIM_MAX_PORTS];
 	uint64_t still_ns;
 	uint64_t deadline_ns; /* from now */
+	/* Optional: how the flow cache of each bridge was proven, or why not. */
+	void (*on_fresh)(void *ctx, unsigned bridge, const struct fresh_result *result);
+	void *fresh_ctx;
 };
 
-/* error: NULL when proven; unreachable: a switch has gone. Never from within quiet_start(). The
- * proof is gone after the return. */
-typedef void quiet_done_fn(void *ctx, const char *error, bool unreachable);
+enum quiet_outcome {
+	QUIET_PROVEN,
+	QUIET_LATE,   /* it took too long, or it is not quiet */
+	QUIET_GONE,   /* a switch has gone */
+	QUIET_CANNOT, /* the control socket is not the one that it should be */
+};
+
+/* text: what is wrong. Never from within quiet_start(). The proof is gone after the return. */
+typedef void quiet_done_fn(void *ctx, enum quiet_outcome outcome, const char *text);
 
 /* 0 or -ENOMEM. */
 int quiet_start(struct event_base *base, const struct quiet_config *config, quiet_done_fn *done,
 		void *ctx, struct quiet **ret);
 
-/* Gives up without a call, when the bridges have been destroyed. NULL is allowed. */
+/* Gives up without a call; before the bridges are destroyed. NULL is allowed. */
 void quiet_cancel(struct quiet *quiet);
 
 #endif

@@ -198,7 +198,7 @@ class OneBridge:
             switch.add_device("br", name)
         self.ofctld = Ofctld("one", service(control=f", control: {switch.folder}/ovs-vswitchd.*tl",
                                             address=switch.address("br"),
-                                            extra="openflow: {audit_ms: 1000}"))
+                                            extra="openflow: {audit_ms: 600000}\nquiet: {deadline_ms: 5000}"))
 
     def session_rules(self):
         return [f for f in self.switch.flows("br") if any(r in f for r in
@@ -272,6 +272,18 @@ class OneBridge:
             equal(self.wire.probe("b-in", (3008,), nobody=True), ("a-in", (3008,)), "redirect")
             self.ofctld.cleanup(False, "b", "a")
 
+    def slow_rounds(self):
+        """A switch that looks through its cache every 10 s only, asked to be ready within 5 s."""
+        self.switch.vsctl("set", "Open_vSwitch", ".", "other_config:max-revalidator=10000",
+                          "other_config:max-idle=10000")
+        for _ in range(3):
+            began = time.monotonic()
+            self.ofctld.prepare("b", "a")
+            print(f"# prepared in {(time.monotonic() - began) * 1000:.1f} ms", flush=True)
+            self.ofctld.cleanup(False, "b", "a")
+        self.switch.vsctl("remove", "Open_vSwitch", ".", "other_config", "max-revalidator", "max-idle")
+        equal([f for f in self.switch.flows("br") if "table=" in f], [], "what the nudges left")
+
     def killed_daemon(self):
         """kill -9 in the middle of a session: no rule is touched, traffic flows, the move goes on."""
         self.ofctld.prepare("b", "a")
@@ -313,9 +325,14 @@ class OneBridge:
         self.ofctld.cleanup(False)
 
     def deleted_rules(self):
+        """By somebody else: one rule, all of them, one changed. Nobody looks for minutes: the switch
+        tells."""
         before = self.switch.flows("br")
-        self.switch.delete_flows("br")
-        until(lambda: self.switch.flows("br") == before, "the rules again", 25)
+        for spoil in (("del-flows", "in_port=pin"), ("del-flows",), ("mod-flows", "in_port=a-in,actions=drop")):
+            self.switch.ofctl(spoil[0], "br", *spoil[1:])
+            began = time.monotonic()
+            until(lambda: self.switch.flows("br") == before, "the rules again")
+            print(f"# {' '.join(spoil)}: back in {(time.monotonic() - began) * 1000:.0f} ms or less", flush=True)
 
     def refusals(self):
         s = self.ofctld.stub
@@ -530,7 +547,7 @@ def main():
     run("ip", "link", "set", "lo", "up")
     one = OneBridge(switch)
     for function in (one.set_and_show, one.guards, one.move, one.fence,
-                     one.fence_after_the_flip, one.prepare_is_fresh, one.killed_daemon,
+                     one.fence_after_the_flip, one.prepare_is_fresh, one.slow_rounds, one.killed_daemon,
                      one.lost_state_file, one.restarted_switch, one.deleted_rules, one.refusals,
                      one.checks, one.continuous_traffic, one.end):
         case(function)

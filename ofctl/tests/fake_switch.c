@@ -18,7 +18,7 @@ static uint8_t memory[OF_MESSAGE_MAX];
 static void
 send_bytes(struct fake_switch *s, const uint8_t *data, size_t size)
 {
-	if (!s->bev || s->mute)
+	if (!s->bev || s->mute || (s->deaf && data[1] != OF_ECHO_REPLY))
 		return;
 	if (!s->split) {
 		bufferevent_write(s->bev, data, size);
@@ -149,14 +149,37 @@ send_flows(struct fake_switch *s, uint32_t xid, uint64_t cookie, uint64_t mask)
 }
 
 static void
+send_port_stats(struct fake_switch *s, uint32_t xid)
+{
+	struct of_port_stats stats[FAKE_MAX_PORTS] = {0};
+
+	for (unsigned i = 0; i < s->n_ports; i++)
+		stats[i].number = s->ports[i].number;
+	SEND(s, of_encode_port_stats_reply(&w, xid, stats, s->n_ports));
+}
+
+static void
 on_multipart(struct fake_switch *s, const uint8_t *message, const struct of_header *h)
 {
 	uint64_t cookie, mask;
+	uint32_t monitor;
+	uint8_t table;
 
 	if (of_decode_flow_stats_request(message, h->length, &cookie, &mask) == 0) {
 		if (s->hang_up_at_read)
 			fake_switch_hang_up(s);
+		s->n_reads++;
 		send_flows(s, h->xid, cookie, mask);
+		return;
+	}
+	if (of_decode_flow_monitor_request(message, h->length, &monitor, &table) == 0) {
+		s->monitored = !s->no_monitor;
+		if (s->no_monitor)
+			send_error(s, h->xid, 1, 2);
+		return;
+	}
+	if (message[9] == OF_MULTIPART_PORT_STATS) {
+		send_port_stats(s, h->xid);
 		return;
 	}
 	/* Ports in two parts. */
@@ -172,55 +195,72 @@ answer_bundle(struct fake_switch *s, const struct of_header *h, struct of_bundle
 	SEND(s, of_encode_bundle_control(&w, h->xid, &control));
 }
 
+/* Of this number; 0: a free one. */
+static struct fake_bundle *
+find_bundle(struct fake_switch *s, uint32_t id)
+{
+	for (unsigned i = 0; i < FAKE_MAX_BUNDLES; i++) {
+		if (s->bundles[i].id == id)
+			return &s->bundles[i];
+	}
+	return NULL;
+}
+
+static void
+apply_all(struct fake_switch *s, struct fake_bundle *bundle)
+{
+	for (unsigned i = 0; i < bundle->n; i++)
+		apply(s, &bundle->mods[i]);
+	bundle->id = 0;
+	s->n_commits++;
+}
+
 static void
 on_commit(struct fake_switch *s, const struct of_header *h, struct of_bundle_control control)
 {
+	struct fake_bundle *bundle = find_bundle(s, control.id);
+
 	if (s->hang_up_at_commit) {
 		fake_switch_hang_up(s);
-		return;
-	}
-	if (!s->bundle_open) {
+	} else if (!bundle) {
 		send_error(s, h->xid, 17, 2); /* bad id */
-		return;
-	}
-	if (s->fail_commit) {
-		send_error(s, s->n_staged ? s->staged_xids[0] : h->xid, 5, 1);
+	} else if (s->fail_commit) {
+		send_error(s, bundle->n ? bundle->xids[0] : h->xid, 5, 1);
 		send_error(s, h->xid, 17, 15);
-		s->n_staged = 0;
-		s->bundle_open = false;
-		return;
+		bundle->id = 0;
+	} else {
+		apply_all(s, bundle);
+		if (s->hang_up_after_commit)
+			fake_switch_hang_up(s);
+		else
+			answer_bundle(s, h, control);
 	}
-	for (unsigned i = 0; i < s->n_staged; i++)
-		apply(s, &s->staged[i]);
-	s->n_staged = 0;
-	s->n_commits++;
-	s->bundle_open = false;
-	if (s->hang_up_after_commit)
-		fake_switch_hang_up(s);
-	else
-		answer_bundle(s, h, control);
 }
 
 static void
 on_bundle_control(struct fake_switch *s, const uint8_t *message, const struct of_header *h)
 {
 	struct of_bundle_control control;
+	struct fake_bundle *bundle;
 	int result = of_decode_bundle_control(message, h->length, &control);
 
-	assert(result == 0);
+	assert(result == 0 && control.id != 0);
 	switch (control.type) {
 	case OF_BUNDLE_OPEN_REQUEST:
-		assert(!s->bundle_open);
-		s->bundle_open = true;
-		s->n_staged = 0;
+		assert(!find_bundle(s, control.id));
+		bundle = find_bundle(s, 0);
+		assert(bundle);
+		bundle->id = control.id;
+		bundle->n = 0;
 		break;
 	case OF_BUNDLE_COMMIT_REQUEST:
 		on_commit(s, h, control);
 		return;
 	case OF_BUNDLE_DISCARD_REQUEST:
 		s->n_discards++;
-		s->n_staged = 0;
-		s->bundle_open = false;
+		bundle = find_bundle(s, control.id);
+		if (bundle)
+			bundle->id = 0;
 		break;
 	default:
 		break;
@@ -231,15 +271,32 @@ on_bundle_control(struct fake_switch *s, const uint8_t *message, const struct of
 static void
 on_bundle_add(struct fake_switch *s, const uint8_t *message, const struct of_header *h)
 {
-	uint32_t bundle;
+	struct fake_bundle *bundle;
+	struct of_flow_mod mod;
+	uint32_t id;
 	uint16_t flags;
-	int result =
-		of_decode_bundle_add(message, h->length, &bundle, &flags, &s->staged[s->n_staged]);
+	int result = of_decode_bundle_add(message, h->length, &id, &flags, &mod);
 
-	assert(result == 0 && s->bundle_open);
-	s->staged_xids[s->n_staged++] = h->xid;
-	if (s->fail_add == s->n_staged)
+	assert(result == 0);
+	bundle = find_bundle(s, id);
+	assert(bundle && bundle->n < FAKE_MAX_FLOWS);
+	bundle->mods[bundle->n] = mod;
+	bundle->xids[bundle->n++] = h->xid;
+	if (s->fail_add == bundle->n)
 		send_error(s, h->xid, 2, 4);
+}
+
+static void
+on_flow_mod(struct fake_switch *s, const uint8_t *message, const struct of_header *h)
+{
+	struct of_flow_mod mod;
+	int result = of_decode_flow_mod(message, h->length, &mod);
+
+	assert(result == 0);
+	if (mod.table == 0)
+		apply(s, &mod);
+	else
+		s->n_nudges += mod.command == OF_FLOW_ADD;
 }
 
 static void
@@ -289,6 +346,9 @@ on_message(struct fake_switch *s, const uint8_t *message, const struct of_header
 	case OF_BUNDLE_ADD:
 		on_bundle_add(s, message, h);
 		break;
+	case OF_FLOW_MOD:
+		on_flow_mod(s, message, h);
+		break;
 	default:
 		break;
 	}
@@ -332,7 +392,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 	(void)size;
 	fake_switch_hang_up(s);
 	s->n_connections++;
-	s->bundle_open = false;
+	memset(s->bundles, 0, sizeof(s->bundles));
+	s->monitored = false;
 	s->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(s->bev, on_read, NULL, on_event, s);
 	bufferevent_enable(s->bev, EV_READ | EV_WRITE);
@@ -394,6 +455,34 @@ fake_switch_remove_port(struct fake_switch *s, const char *name)
 		s->ports[i] = s->ports[--s->n_ports];
 		SEND(s, of_encode_port_status(&w, 0, OF_PORT_DELETE, &port));
 	}
+}
+
+void
+fake_switch_steal(struct fake_switch *s, uint64_t cookie, uint64_t mask)
+{
+	struct of_update stolen[FAKE_MAX_FLOWS];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n_flows; i++) {
+		const struct fake_flow *f = &s->flows[i];
+
+		if (((f->cookie ^ cookie) & mask) != 0)
+			continue;
+		stolen[n++] = (struct of_update){
+			.event = OF_UPDATE_REMOVED, .priority = f->priority, .cookie = f->cookie};
+		remove_flow(s, i--);
+	}
+	if (s->monitored)
+		SEND(s, of_encode_updates(&w, 0, stolen, n));
+}
+
+void
+fake_switch_resume(struct fake_switch *s)
+{
+	static const struct of_update some[] = {{.event = OF_UPDATE_PAUSED},
+						{.event = OF_UPDATE_RESUMED}};
+
+	SEND(s, of_encode_updates(&w, 0, some, 2));
 }
 
 void

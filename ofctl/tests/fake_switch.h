@@ -14,6 +14,7 @@
 
 #define FAKE_MAX_FLOWS 512u
 #define FAKE_MAX_PORTS 32u
+#define FAKE_MAX_BUNDLES 8u
 
 struct event_base;
 struct bufferevent;
@@ -27,6 +28,14 @@ struct fake_flow {
 	struct of_actions actions;
 };
 
+/* Open, with what was added to it. */
+struct fake_bundle {
+	uint32_t id; /* 0: none */
+	struct of_flow_mod mods[FAKE_MAX_FLOWS];
+	uint32_t xids[FAKE_MAX_FLOWS];
+	unsigned n;
+};
+
 struct fake_switch {
 	struct event_base *base;
 	char path[108];
@@ -36,16 +45,16 @@ struct fake_switch {
 	unsigned n_ports;
 	struct fake_flow flows[FAKE_MAX_FLOWS];
 	unsigned n_flows;
-	struct of_flow_mod staged[FAKE_MAX_FLOWS];
-	uint32_t staged_xids[FAKE_MAX_FLOWS];
-	unsigned n_staged;
-	bool bundle_open;
+	struct fake_bundle bundles[FAKE_MAX_BUNDLES];
+	bool monitored; /* changes of table 0 are told */
 	/* what it was asked for */
-	unsigned n_connections, n_commits, n_discards, n_echoes, n_messages;
+	unsigned n_connections, n_commits, n_discards, n_echoes, n_messages, n_reads, n_nudges;
 	/* how it misbehaves */
 	bool split;        /* sends every byte alone */
 	bool mute;         /* reads and says nothing */
+	bool deaf;         /* answers echos only */
 	bool old;          /* speaks OpenFlow 1.0 only */
+	bool no_monitor;   /* refuses to tell changes */
 	bool garbage;      /* answers features with nonsense */
 	unsigned fail_add; /* refuse this message of a bundle, from 1 */
 	bool fail_commit;  /* refuse the commit */
@@ -62,6 +71,10 @@ void fake_switch_add_port(struct fake_switch *s, uint32_t number, const char *na
 /* Tells the other side, if there is one. */
 void fake_switch_remove_port(struct fake_switch *s, const char *name);
 void fake_switch_renumber(struct fake_switch *s, const char *name, uint32_t number);
+/* Somebody else removes every rule whose cookie has these bits. Tells those who asked. */
+void fake_switch_steal(struct fake_switch *s, uint64_t cookie, uint64_t mask);
+/* Could not tell for a while: tells only that. */
+void fake_switch_resume(struct fake_switch *s);
 /* Rules whose cookie has this role (byte 4), 0: all. */
 unsigned fake_switch_count(const struct fake_switch *s, unsigned role);
 /* A packet of a port without tag (eth_type 0) or a slim frame: number of the port where it goes

@@ -101,8 +101,8 @@ class Switch:
                    self.address(bridge), env=self.env)
         return sorted(line.strip().replace('"', "") for line in text.splitlines() if "priority=" in line)
 
-    def delete_flows(self, bridge):
-        run("ovs-ofctl", "-O", "OpenFlow14", "del-flows", self.address(bridge), env=self.env)
+    def ofctl(self, verb, bridge, *args):
+        return run("ovs-ofctl", "-O", "OpenFlow14", verb, self.address(bridge), *args, env=self.env)
 
     def kill(self):
         self.daemon.kill()
