@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -424,6 +425,7 @@ main(void)
 	};
 	int result;
 
+	signal(SIGPIPE, SIG_IGN); /* as the daemon does */
 	log_set_level(LOG_LEVEL_ERROR);
 	if (!mkdtemp(folder))
 		return 1;

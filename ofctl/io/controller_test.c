@@ -3,6 +3,7 @@
 #include "controller.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -889,6 +890,7 @@ main(void)
 	};
 	int result;
 
+	signal(SIGPIPE, SIG_IGN); /* as the daemon does */
 	log_set_level(getenv("OFCTL_TEST_LOG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
 	if (!mkdtemp(folder))
 		return 1;
