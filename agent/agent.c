@@ -222,8 +222,9 @@ slim_agent_create(const struct slim_agent_config *config, struct slim_agent **re
 	copy_config(agent, config);
 	agent->next = agents;
 	agents = agent;
-	rc = reserve(agent, "info", sizeof(struct slim_shm_info), &agent->info_zone);
+	rc = slim_memory_create("slim info", sizeof(struct slim_shm_info), &agent->info_zone);
 	if (rc == 0) {
+		slim_memory_keep(&agent->info_zone);
 		agent->info = agent->info_zone.addr;
 		fill_info(agent, config);
 		rc = create_workers(agent);
@@ -392,12 +393,12 @@ export_zones(struct slim_agent *agent)
 {
 	int rc;
 
-	slim_memory_export_init(&agent->export);
-	rc = slim_memory_export_add(&agent->export, &agent->info_zone);
+	slim_memory_export_init(&agent->export, agent->info->instance);
+	rc = slim_memory_export_add(&agent->export, &agent->info_zone, false);
 	if (rc == 0)
-		rc = slim_memory_export_add(&agent->export, &agent->control_zone);
+		rc = slim_memory_export_add(&agent->export, &agent->control_zone, true);
 	for (uint16_t t = 0; rc == 0 && t < agent->n_tables; t++)
-		rc = slim_memory_export_add(&agent->export, &agent->tables[t].zone);
+		rc = slim_memory_export_add(&agent->export, &agent->tables[t].zone, false);
 	return rc;
 }
 
@@ -407,11 +408,12 @@ take_memory(struct slim_agent *agent)
 	struct slim_shm_info *info = agent->info;
 	int rc;
 
-	rc = reserve(agent, "control", lay_out_control(agent), &agent->control_zone);
+	rc = slim_memory_create("slim control", lay_out_control(agent), &agent->control_zone);
 	if (rc != 0)
 		return rc;
 	agent->control = agent->control_zone.addr;
 	agent->control->magic = SLIM_SHM_MAGIC;
+	agent->control->instance = info->instance;
 	info->n_tables = agent->n_tables;
 	info->control_size = agent->control_zone.size;
 	rc = create_maps(agent);
@@ -477,6 +479,16 @@ free_held(struct agent_worker *w)
 	}
 }
 
+/* A mapping that slimd still has is of nobody from here on; its memory is never used again. */
+static void
+mark_as_gone(struct slim_agent *agent)
+{
+	if (agent->control == NULL)
+		return;
+	atomic_store(&agent->control->instance, 0);
+	atomic_store(&agent->control->magic, 0);
+}
+
 void
 slim_agent_destroy(struct slim_agent *agent)
 {
@@ -497,6 +509,8 @@ slim_agent_destroy(struct slim_agent *agent)
 		rte_free((void *)(uintptr_t)agent->tables[t].source_of);
 		slim_memory_free(&agent->tables[t].zone);
 	}
+	slim_memory_export_close(&agent->export);
+	mark_as_gone(agent);
 	slim_memory_free(&agent->control_zone);
 	slim_memory_free(&agent->info_zone);
 	rte_free(agent);

@@ -2,8 +2,12 @@
 #include "memory.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_errno.h>
@@ -11,6 +15,8 @@
 #include <rte_memzone.h>
 
 #define SMALLEST_PAGE 4096u
+
+/* ---- memory of DPDK's ------------------------------------------------------------- */
 
 static int
 reserve_once(const char *name, size_t size, size_t page, int socket_id,
@@ -60,9 +66,60 @@ slim_memory_reserve(const char *name, size_t size, int socket_id, struct memory_
 		page = found;
 	}
 	memset(mz->addr, 0, mz->len);
-	*ret_zone = (struct memory_zone){
-		.mz = mz, .addr = mz->addr, .size = RTE_ALIGN_CEIL(size, page), .page_size = found};
+	*ret_zone = (struct memory_zone){.mz = mz,
+					 .addr = mz->addr,
+					 .size = RTE_ALIGN_CEIL(size, page),
+					 .page_size = found,
+					 .fd = -1};
 	return 0;
+}
+
+/* ---- a file of its own ------------------------------------------------------------ */
+
+static int
+fill_file(int fd, size_t size, void **ret_addr)
+{
+	void *addr;
+
+	if (ftruncate(fd, (off_t)size) != 0)
+		return -errno;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0)
+		return -errno;
+	/* All pages now: the packet path waits for none. Where it may it also keeps them from being
+	 * swapped out; DPDK asks no more of its own memory without huge pages. */
+	addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (addr == MAP_FAILED)
+		return -errno;
+	(void)mlock(addr, size);
+	memset(addr, 0, size);
+	*ret_addr = addr;
+	return 0;
+}
+
+int
+slim_memory_create(const char *name, size_t size, struct memory_zone *ret_zone)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *addr = NULL;
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	size = RTE_ALIGN_CEIL(size, page);
+	rc = fill_file(fd, size, &addr);
+	if (rc != 0) {
+		close(fd);
+		return rc;
+	}
+	*ret_zone = (struct memory_zone){.addr = addr, .size = size, .page_size = page, .fd = fd};
+	return 0;
+}
+
+void
+slim_memory_keep(const struct memory_zone *zone)
+{
+	(void)fcntl(zone->fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
 }
 
 void
@@ -70,47 +127,79 @@ slim_memory_free(struct memory_zone *zone)
 {
 	if (zone->mz != NULL)
 		rte_memzone_free(zone->mz);
-	*zone = (struct memory_zone){0};
+	else if (zone->addr != NULL) {
+		munmap(zone->addr, zone->size);
+		close(zone->fd);
+	}
+	*zone = (struct memory_zone){.fd = -1};
 }
 
+/* ---- what slimd gets -------------------------------------------------------------- */
+
 void
-slim_memory_export_init(struct memory_export *export)
+slim_memory_export_init(struct memory_export *export, uint64_t instance)
 {
 	memset(export, 0, sizeof(*export));
 	export->hello.magic = SLIM_REG_MAGIC;
 	export->hello.version = SLIM_SHM_VERSION;
+	export->hello.instance = instance;
+}
+
+void
+slim_memory_export_close(struct memory_export *export)
+{
+	for (uint32_t i = 0; i < export->hello.n_fds; i++)
+		close(export->fds[i]);
+	export->hello.n_fds = 0;
+}
+
+/* The same file, opened once more for reading: whoever gets the descriptor cannot map it for writing,
+ * whatever DPDK's own may do. */
+static int
+reopen_for_reading(int fd)
+{
+	char path[32];
+	int copy;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	copy = open(path, O_RDONLY | O_CLOEXEC);
+	if (copy < 0)
+		return errno == EMFILE ? -EMFILE : -ENOTSUP;
+	return copy;
 }
 
 static int
-fd_index(struct memory_export *export, int fd, uint32_t *ret)
+fd_index(struct memory_export *export, int fd, bool writable, uint32_t *ret)
 {
 	uint32_t i;
+	int copy;
 
 	for (i = 0; i < export->hello.n_fds; i++) {
-		if (export->fds[i] == fd)
-			break;
+		if (export->sources[i] == fd) {
+			*ret = i;
+			return 0;
+		}
 	}
 	if (i == SLIM_MAX_RANGES)
 		return -E2BIG;
-	export->fds[i] = fd;
-	if (i == export->hello.n_fds)
-		export->hello.n_fds++;
+	copy = writable ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : reopen_for_reading(fd);
+	if (copy < 0)
+		return writable ? -errno : copy;
+	export->fds[i] = copy;
+	export->sources[i] = fd;
+	export->hello.n_fds++;
 	*ret = i;
 	return 0;
 }
 
 static int
-add_page(struct memory_export *export, uint32_t zone, int fd, uint64_t offset, uint64_t size)
+add_range(struct memory_export *export, uint32_t index, uint64_t offset, uint64_t size)
 {
 	struct slim_reg_hello *hello = &export->hello;
+	uint32_t zone = hello->n_zones;
 	struct slim_reg_range *last =
 		hello->n_ranges > 0 ? &hello->ranges[hello->n_ranges - 1] : NULL;
-	uint32_t index;
-	int rc;
 
-	rc = fd_index(export, fd, &index);
-	if (rc != 0)
-		return rc;
 	if (last != NULL && last->zone == zone && last->fd == index &&
 	    last->fd_offset + last->size == offset) {
 		last->size += size;
@@ -123,29 +212,46 @@ add_page(struct memory_export *export, uint32_t zone, int fd, uint64_t offset, u
 	return 0;
 }
 
-int
-slim_memory_export_add(struct memory_export *export, const struct memory_zone *zone)
+static int
+add_file(struct memory_export *export, const struct memory_zone *zone, bool writable)
 {
-	uint32_t number = export->hello.n_zones;
-	const struct rte_memseg *ms;
+	uint32_t index;
+	int rc = fd_index(export, zone->fd, writable, &index);
+
+	return rc == 0 ? add_range(export, index, 0, zone->size) : rc;
+}
+
+static int
+add_page(struct memory_export *export, const char *addr, uint64_t size)
+{
+	const struct rte_memseg *ms = rte_mem_virt2memseg(addr, NULL);
+	uint32_t index;
 	size_t offset;
 	int fd, rc;
 
-	if (number == SLIM_MAX_ZONES)
+	if (ms == NULL)
+		return -ENOTSUP;
+	fd = rte_memseg_get_fd(ms);
+	if (fd < 0 || rte_memseg_get_fd_offset(ms, &offset) != 0)
+		return -ENOTSUP;
+	rc = fd_index(export, fd, false, &index);
+	return rc == 0 ? add_range(export, index, offset, size) : rc;
+}
+
+int
+slim_memory_export_add(struct memory_export *export, const struct memory_zone *zone, bool writable)
+{
+	int rc = 0;
+
+	if (export->hello.n_zones == SLIM_MAX_ZONES)
 		return -E2BIG;
-	for (size_t at = 0; at < zone->size; at += zone->page_size) {
-		ms = rte_mem_virt2memseg((char *)zone->addr + at, NULL);
-		if (ms == NULL)
-			return -ENOTSUP;
-		fd = rte_memseg_get_fd(ms);
-		if (fd < 0 || rte_memseg_get_fd_offset(ms, &offset) != 0)
-			return -ENOTSUP;
-		rc = add_page(export, number, fd, offset, zone->page_size);
-		if (rc != 0)
-			return rc;
-	}
-	export->hello.n_zones++;
-	if (zone->page_size > export->hello.page_size)
-		export->hello.page_size = (uint32_t)zone->page_size;
-	return 0;
+	if (zone->mz == NULL)
+		rc = add_file(export, zone, writable);
+	else if (writable)
+		rc = -ENOTSUP;
+	for (size_t at = 0; rc == 0 && zone->mz != NULL && at < zone->size; at += zone->page_size)
+		rc = add_page(export, (const char *)zone->addr + at, zone->page_size);
+	if (rc == 0)
+		export->hello.n_zones++;
+	return rc;
 }

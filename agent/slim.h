@@ -153,8 +153,9 @@ int slim_table_create(struct slim_agent *agent, const struct slim_table_config *
  *   -EINVAL    there is no table
  *   -EALREADY  it was started before
  *   -ENOMEM    no memory
- *   -E2BIG     the memory lies in more files than a registration carries: --single-file-segments
- *   -ENOTSUP   the memory has no file descriptor */
+ *   -EMFILE    no descriptors
+ *   -E2BIG     the tables lie in more files than a registration carries: --single-file-segments
+ *   -ENOTSUP   the memory has no file descriptor, or /proc is not there */
 int slim_agent_start(struct slim_agent *agent);
 
 /* Connects to slimd, comes back when it restarts. May make system calls, never

@@ -2,13 +2,12 @@
 /*
  * The shared-memory ABI between the agent in an NF and slimd on the same host.
  *
- * An NF shares memory zones (whole pages of DPDK memzones, passed as file
- * descriptors). There are two kinds:
+ * An NF shares memory zones (whole pages, passed as file descriptors). There are two kinds:
  *
- *   read-only for slimd    zone SLIM_ZONE_INFO: struct slim_shm_info, once
- *                          zone SLIM_ZONE_SLAB..: one table's slots each
+ *   read-only for slimd    zone SLIM_ZONE_INFO: struct slim_shm_info, once; a file of its own
+ *                          zone SLIM_ZONE_SLAB..: one table's slots each; DPDK's memory
  *   writable for slimd     zone SLIM_ZONE_CONTROL: struct slim_shm_control,
- *                          dirty flags, dirty rings, install rings
+ *                          dirty flags, dirty rings, install rings; a file of its own
  *
  * slimd can never change a slot. It treats all that it reads here as hostile:
  * it copies, then validates. The agent treats the control zone the same way.
@@ -46,7 +45,7 @@
 #include "slim_limits.h"
 
 #define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
-#define SLIM_SHM_VERSION 2u
+#define SLIM_SHM_VERSION 3u
 #define SLIM_CACHE_LINE 64
 
 /* ---- schema ---------------------------------------------------------- */
@@ -224,7 +223,8 @@ struct slim_shm_gate {
 };
 
 struct slim_shm_control {
-	uint64_t magic;
+	_Atomic uint64_t magic;    /* SLIM_SHM_MAGIC; 0: the agent is gone */
+	_Atomic uint64_t instance; /* that of the info zone; 0: the agent is gone */
 	struct slim_shm_gate gate;
 	/* then, at info->install_offset: n_workers struct slim_shm_install;
 	 * dirty flags and rings at the places that the tables name */
@@ -372,15 +372,20 @@ struct slim_shm_info {
  * answers with slim_reg_reply. The connection then stays open as the sign of
  * life: end of file at slimd means that the NF's process is gone, at the agent
  * that slimd is gone (and it connects again). Zone 0 is info, zone 1 control,
- * zone 2 + t the slab of table t. */
+ * zone 2 + t the slab of table t.
+ *
+ * The files are memory: of tmpfs (memfd) or hugetlbfs. The control zone is the whole of a file that
+ * nothing else lies in, open for reading and writing, sealed against shrinking. All others are open for
+ * reading only. A range begins and ends at pages of its own file; zones, and the files of one zone, may
+ * have pages of different sizes. What they are is asked of the kernel, not of the NF. */
 #define SLIM_REG_MAGIC UINT32_C(0x47455253) /* "SREG" */
 enum { SLIM_ZONE_INFO = 0, SLIM_ZONE_CONTROL = 1, SLIM_ZONE_SLAB = 2 };
 
 struct slim_reg_range {
 	uint32_t fd; /* index into the passed descriptors */
 	uint32_t zone;
-	uint64_t fd_offset; /* page aligned */
-	uint64_t size;      /* page aligned; a zone's ranges follow each other in order */
+	uint64_t fd_offset; /* at a page of the file */
+	uint64_t size; /* whole pages of the file; a zone's ranges follow each other in order */
 };
 
 struct slim_reg_hello {
@@ -389,7 +394,8 @@ struct slim_reg_hello {
 	uint32_t n_zones;
 	uint32_t n_ranges;
 	uint32_t n_fds;
-	uint32_t page_size;
+	uint32_t reserved;
+	uint64_t instance; /* that of the info zone and of the control zone */
 	struct slim_reg_range ranges[SLIM_MAX_RANGES];
 };
 

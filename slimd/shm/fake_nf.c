@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_nf.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,17 +31,32 @@ round_up(size_t size, size_t unit)
 
 /* ---- layout --------------------------------------------------------------------------- */
 
+static int
+open_for_reading(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static void *
 make_zone(struct fake_nf *nf, int zone, size_t size)
 {
 	void *at;
 
 	nf->sizes[zone] = round_up(size, PAGE);
-	nf->fds[zone] = memfd_create("fake", MFD_CLOEXEC);
+	nf->fds[zone] = memfd_create("fake", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_true(nf->fds[zone] >= 0);
 	assert_int_equal(ftruncate(nf->fds[zone], (off_t)nf->sizes[zone]), 0);
-	at = mmap(NULL, nf->sizes[zone], PROT_READ | PROT_WRITE, MAP_SHARED, nf->fds[zone], 0);
+	at = mmap(NULL, nf->sizes[zone], PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		  nf->fds[zone], 0);
 	assert_true(at != MAP_FAILED);
+	if (zone == SLIM_ZONE_CONTROL)
+		assert_int_equal(fcntl(nf->fds[zone], F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	nf->passed[zone] = zone == SLIM_ZONE_CONTROL ? fcntl(nf->fds[zone], F_DUPFD_CLOEXEC, 0)
+						     : open_for_reading(nf->fds[zone]);
+	assert_true(nf->passed[zone] >= 0);
 	return at;
 }
 
@@ -136,6 +153,7 @@ fake_nf_create(const char *name, bool active, uint32_t n_workers, uint32_t n_por
 	assert_non_null(nf->n_keys);
 	nf->high = capacity;
 	nf->control->magic = SLIM_SHM_MAGIC;
+	nf->control->instance = n_created + 1;
 	describe_nf(nf, name, active, n_ports, install_at);
 	describe_table(nf, dirty_at, rings_at, stride, ring_size);
 	return nf;
@@ -155,6 +173,7 @@ fake_nf_destroy(struct fake_nf *nf)
 	for (int z = 0; z < FAKE_ZONES; z++) {
 		munmap(zones[z], nf->sizes[z]);
 		close(nf->fds[z]);
+		close(nf->passed[z]);
 	}
 	free(nf->local_of);
 	free(nf->n_keys);
@@ -170,7 +189,7 @@ fake_nf_fill_hello(const struct fake_nf *nf, struct slim_reg_hello *hello)
 	hello->magic = SLIM_REG_MAGIC;
 	hello->version = SLIM_SHM_VERSION;
 	hello->n_zones = hello->n_ranges = hello->n_fds = FAKE_ZONES;
-	hello->page_size = PAGE;
+	hello->instance = nf->info->instance;
 	for (uint32_t z = 0; z < FAKE_ZONES; z++)
 		hello->ranges[z] =
 			(struct slim_reg_range){.fd = z, .zone = z, .size = nf->sizes[z]};
@@ -193,7 +212,7 @@ fake_nf_hello(struct fake_nf *nf, const char *socket_path)
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(nf->fds));
-	memcpy(CMSG_DATA(c), nf->fds, sizeof(nf->fds));
+	memcpy(CMSG_DATA(c), nf->passed, sizeof(nf->passed));
 	strcpy(address.sun_path, socket_path);
 	nf->socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	assert_true(nf->socket >= 0);

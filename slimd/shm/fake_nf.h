@@ -30,7 +30,8 @@ struct fake_nf {
 	uint8_t *slab;
 	uint32_t capacity;
 	uint32_t n_workers;
-	int fds[FAKE_ZONES];
+	int fds[FAKE_ZONES];    /* open for writing: the test's */
+	int passed[FAKE_ZONES]; /* those that slimd gets */
 	size_t sizes[FAKE_ZONES];
 	int socket; /* -1: not registered */
 	/* As the agent keeps them, one for each worker. */

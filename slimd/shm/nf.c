@@ -12,7 +12,6 @@
 #include "slot.h"
 
 #define ALIVE_NS UINT64_C(1000000000)
-#define MAX_PAGE_SIZE (1u << 30)
 
 /* ---- checks --------------------------------------------------------------------- */
 
@@ -37,9 +36,6 @@ nf_check_hello(const void *bytes, size_t size, uint32_t n_fds, struct schema_rea
 	if (hello.n_fds != n_fds || n_fds == 0)
 		return slim_rule_refuse(reason, "%u descriptors announced, %u passed", hello.n_fds,
 					n_fds);
-	if (hello.page_size < 4096 || hello.page_size > MAX_PAGE_SIZE ||
-	    (hello.page_size & (hello.page_size - 1)) != 0)
-		return slim_rule_refuse(reason, "page size %u", hello.page_size);
 	for (uint32_t i = 0; i < hello.n_ranges; i++)
 		if (hello.ranges[i].fd >= n_fds || hello.ranges[i].zone >= hello.n_zones)
 			return slim_rule_refuse(reason, "range %u names what is not there", i);
@@ -131,10 +127,17 @@ static int
 map_zones(struct nf *nf, const struct slim_reg_hello *hello, const int *fds,
 	  struct schema_reason *reason)
 {
-	int rc;
+	struct memory_file files[SLIM_MAX_RANGES];
+	int rc = 0;
 
+	for (uint32_t i = 0; rc == 0 && i < hello->n_fds; i++)
+		rc = memory_file_look(fds[i], &files[i], reason);
+	if (rc == 0)
+		rc = memory_file_check(hello, files, reason);
+	if (rc < 0)
+		return rc;
 	for (uint32_t z = 0; z < hello->n_zones; z++) {
-		rc = zone_map(&nf->zones[z], hello, z, fds, z == SLIM_ZONE_CONTROL);
+		rc = zone_map(&nf->zones[z], hello, files, fds, z);
 		if (rc < 0) {
 			slim_rule_refuse(reason, "zone %u cannot be mapped: %s", z, strerror(-rc));
 			return rc;
@@ -142,6 +145,14 @@ map_zones(struct nf *nf, const struct slim_reg_hello *hello, const int *fds,
 	}
 	nf->n_zones = hello->n_zones;
 	return 0;
+}
+
+/* Both zones are of one agent, and it lives. */
+static bool
+control_is_of(const struct nf *nf, uint64_t instance)
+{
+	return atomic_load_explicit(&nf->control->magic, memory_order_relaxed) == SLIM_SHM_MAGIC &&
+	       atomic_load_explicit(&nf->control->instance, memory_order_relaxed) == instance;
 }
 
 /* Copies and checks what the info zone says of the NF. */
@@ -161,6 +172,8 @@ read_info(struct nf *nf, struct schema_reason *reason)
 	}
 	memcpy(copy, nf->info, sizeof(*copy));
 	rc = nf_check_info(nf, copy, reason);
+	if (rc == 0 && !control_is_of(nf, nf->instance))
+		rc = slim_rule_refuse(reason, "the control zone is of another instance");
 	if (rc == 0 && nf_is_broken(nf))
 		rc = slim_rule_refuse(reason, "the memory has shrunk");
 	free(copy);
@@ -189,6 +202,8 @@ nf_create(const struct slim_reg_hello *hello, const int *fds, struct nf **ret_nf
 	rc = map_zones(nf, hello, fds, reason);
 	if (rc == 0)
 		rc = read_info(nf, reason);
+	if (rc == 0 && nf->instance != hello->instance)
+		rc = slim_rule_refuse(reason, "the info zone is of another instance");
 	if (rc < 0) {
 		nf_discard(nf);
 		return rc;
@@ -254,6 +269,12 @@ nf_is_broken(const struct nf *nf)
 		if (zone_is_broken(&nf->zones[z]))
 			return true;
 	return false;
+}
+
+bool
+nf_is_over(const struct nf *nf)
+{
+	return nf_is_broken(nf) || !control_is_of(nf, nf->instance);
 }
 
 bool

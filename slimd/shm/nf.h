@@ -107,6 +107,10 @@ void nf_release(struct nf *nf);
 /* True if the file behind a mapping has shrunk: what is read is not the NF's memory any more. */
 bool nf_is_broken(const struct nf *nf);
 
+/* Broken, or its agent was destroyed: nothing will come of it any more. Its tables can be read still, unless
+ * they are broken. */
+bool nf_is_over(const struct nf *nf);
+
 /* Up, and every worker has polled within the last second. */
 bool nf_is_alive(const struct nf *nf, uint64_t now_ns);
 

@@ -51,8 +51,18 @@ struct nf_registry {
 static void
 beat(const struct nf *nf, uint64_t time_ns)
 {
-	atomic_store_explicit(&nf->control->gate.slimd_heartbeat_ns, time_ns,
-			      memory_order_relaxed);
+	atomic_store_explicit(&nf->control->gate.slimd_heartbeat_ns, time_ns, memory_order_relaxed);
+}
+
+static bool
+instance_is_there(const struct nf_registry *registry, uint64_t instance)
+{
+	const struct nf *nf;
+
+	TAILQ_FOREACH(nf, &registry->nfs, link)
+		if (nf->instance == instance)
+			return true;
+	return false;
 }
 
 static int
@@ -61,6 +71,11 @@ list_nf(struct nf_registry *registry, struct nf *nf, struct schema_reason *reaso
 	if (nf_find(registry, nf->name) != NULL) {
 		snprintf(reason->text, sizeof(reason->text),
 			 "an NF called %s is registered already", nf->name);
+		return -EEXIST;
+	}
+	if (instance_is_there(registry, nf->instance)) {
+		snprintf(reason->text, sizeof(reason->text),
+			 "this instance is registered already, by another name");
 		return -EEXIST;
 	}
 	if (registry->n_nfs == SLIM_MAX_NFS) {
@@ -263,9 +278,10 @@ nf_registry_beat(struct nf_registry *registry, uint64_t time_ns)
 	for (nf = TAILQ_FIRST(&registry->nfs); nf != NULL; nf = next) {
 		next = TAILQ_NEXT(nf, link);
 		beat(nf, time_ns);
-		if (!nf_is_broken(nf))
+		if (!nf_is_over(nf))
 			continue;
-		log_warn("nf memory has shrunk name=%s", nf->name);
+		log_warn("nf %s name=%s", nf_is_broken(nf) ? "memory has shrunk" : "is over",
+			 nf->name);
 		if (nf->client != NULL)
 			client_destroy(nf->client);
 		else

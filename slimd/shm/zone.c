@@ -10,11 +10,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 /* Mappings of NFs that are gone, kept by a session, count too. */
 #define MAX_MAPPED (2u * SLIM_MAX_NFS * SLIM_MAX_ZONES)
-#define MAX_ZONE_SIZE (UINT64_C(1) << 40)
 
 struct mapped {
 	_Atomic(uint8_t *) base; /* NULL: free */
@@ -67,46 +65,6 @@ find_free(size_t *ret_slot)
 	return -ENFILE;
 }
 
-static int
-check_range(const struct slim_reg_range *range, uint32_t page_size, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (range->size == 0 || range->size > MAX_ZONE_SIZE || range->size % page_size != 0 ||
-	    range->fd_offset % page_size != 0)
-		return -EINVAL;
-	if (range->fd_offset > (uint64_t)st.st_size ||
-	    range->size > (uint64_t)st.st_size - range->fd_offset)
-		return -EINVAL;
-	return 0;
-}
-
-static int
-measure(const struct slim_reg_hello *hello, uint32_t zone_number, const int *fds, size_t *ret_size)
-{
-	uint64_t size = 0;
-	int rc;
-
-	for (uint32_t i = 0; i < hello->n_ranges; i++) {
-		const struct slim_reg_range *range = &hello->ranges[i];
-
-		if (range->zone != zone_number)
-			continue;
-		rc = check_range(range, hello->page_size, fds[range->fd]);
-		if (rc < 0)
-			return rc;
-		size += range->size;
-		if (size > MAX_ZONE_SIZE)
-			return -EINVAL;
-	}
-	*ret_size = (size_t)size;
-	return size > 0 ? 0 : -EINVAL;
-}
-
 /* Address space for the zone, aligned to its pages (huge ones included). */
 static uint8_t *
 reserve(size_t size, size_t page_size)
@@ -124,6 +82,26 @@ reserve(size_t size, size_t page_size)
 	if (page_size - head > 0)
 		munmap(at + head + size, page_size - head);
 	return at + head;
+}
+
+/* Bytes of the zone, and the largest pages below it: its address must suit those. */
+static size_t
+measure(const struct slim_reg_hello *hello, const struct memory_file *files, uint32_t zone_number,
+	size_t *ret_page_size)
+{
+	size_t size = 0, page_size = 1;
+
+	for (uint32_t i = 0; i < hello->n_ranges; i++) {
+		const struct slim_reg_range *range = &hello->ranges[i];
+
+		if (range->zone != zone_number)
+			continue;
+		size += (size_t)range->size;
+		if (files[range->fd].page_size > page_size)
+			page_size = (size_t)files[range->fd].page_size;
+	}
+	*ret_page_size = page_size;
+	return size;
 }
 
 static int
@@ -144,20 +122,18 @@ fill(uint8_t *base, int prot, const struct slim_reg_hello *hello, uint32_t zone_
 }
 
 int
-zone_map(struct zone *zone, const struct slim_reg_hello *hello, uint32_t zone_number,
-	 const int *fds, bool writable)
+zone_map(struct zone *zone, const struct slim_reg_hello *hello, const struct memory_file *files,
+	 const int *fds, uint32_t zone_number)
 {
+	bool writable = zone_number == SLIM_ZONE_CONTROL;
 	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+	size_t page_size, slot, size = measure(hello, files, zone_number, &page_size);
 	uint8_t *base;
-	size_t size, slot;
-	int rc;
+	int rc = find_free(&slot);
 
-	rc = measure(hello, zone_number, fds, &size);
-	if (rc == 0)
-		rc = find_free(&slot);
 	if (rc < 0)
 		return rc;
-	base = reserve(size, hello->page_size);
+	base = reserve(size, page_size);
 	if (base == NULL)
 		return -ENOMEM;
 	rc = fill(base, prot, hello, zone_number, fds);

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "memory_file.h"
 #include "slim_shm.h"
 
 struct zone {
@@ -29,11 +30,11 @@ struct zone {
 /* Installs the SIGBUS handler. Once, before the first zone_map(). */
 int zone_install_handler(void);
 
-/* Maps the ranges of `zone_number`, in order. Sizes are checked against the files. `fds` stay the
- * caller's. -EINVAL: no range, a range outside its file or not page aligned; -ENFILE: too many
- * zones in this process; else the error of mmap. */
-int zone_map(struct zone *zone, const struct slim_reg_hello *hello, uint32_t zone_number,
-	     const int *fds, bool writable);
+/* Maps the ranges of `zone_number`, in order; the control zone writable, all others for reading. The files
+ * passed memory_file_check(). `fds` stay the caller's. -ENFILE: too many zones in this process; else the
+ * error of mmap. */
+int zone_map(struct zone *zone, const struct slim_reg_hello *hello, const struct memory_file *files,
+	     const int *fds, uint32_t zone_number);
 
 /* Does nothing for a zone that is not mapped. Memory that the caller mapped stays. */
 void zone_unmap(struct zone *zone);

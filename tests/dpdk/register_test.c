@@ -4,6 +4,7 @@
  * wrote; it comes back when the listener goes and returns.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,11 +12,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "agent.h"
 #include "harness.h"
 
 struct entry {
@@ -278,6 +281,177 @@ maps_and_reads_slots(void **state)
 	listener_close(&f->listener);
 }
 
+/* ---- what is handed over -------------------------------------------------------- */
+
+static bool
+can_write(int fd)
+{
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	munmap(at, 4096);
+	return true;
+}
+
+static int
+fd_of_zone(const struct listener *l, uint32_t zone)
+{
+	for (uint32_t i = 0; i < l->hello.n_ranges; i++)
+		if (l->hello.ranges[i].zone == zone)
+			return l->fds[l->hello.ranges[i].fd];
+	fail_msg("no zone %u", zone);
+	return -1;
+}
+
+static struct stat
+file_of_zone(const struct listener *l, uint32_t zone)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd_of_zone(l, zone), &st), 0);
+	return st;
+}
+
+static int
+reopen(int fd, int flags)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, flags | O_CLOEXEC);
+}
+
+/* Killed by: DPDK's own descriptors sent, or those of the status without a seal. */
+static void
+hands_over_for_reading_what_is_read(void **state)
+{
+	struct fixture *f = *state;
+	const struct listener *l = &f->listener;
+	int again;
+
+	listener_open(&f->listener);
+	listener_accept(&f->listener, f->agent);
+	for (uint32_t i = 0; i < l->hello.n_ranges; i++)
+		assert_int_equal(can_write(l->fds[l->hello.ranges[i].fd]),
+				 l->hello.ranges[i].zone == SLIM_ZONE_CONTROL);
+	/* The status cannot be written either by who opens its file again. */
+	again = reopen(fd_of_zone(l, SLIM_ZONE_INFO), O_RDWR);
+	assert_true(again >= 0);
+	assert_false(can_write(again));
+	assert_int_equal(write(again, "x", 1), -1);
+	close(again);
+	listener_answer(&f->listener, 0);
+	listener_close(&f->listener);
+}
+
+/* Killed by: a control zone in DPDK's memory, a file that can shrink under a mapping. */
+static void
+slimd_writes_a_file_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	const struct listener *l = &f->listener;
+	struct stat info, control, slab;
+
+	listener_open(&f->listener);
+	listener_accept(&f->listener, f->agent);
+	info = file_of_zone(l, SLIM_ZONE_INFO);
+	control = file_of_zone(l, SLIM_ZONE_CONTROL);
+	slab = file_of_zone(l, SLIM_ZONE_SLAB);
+	assert_int_not_equal(control.st_ino, info.st_ino);
+	assert_int_not_equal(control.st_ino, slab.st_ino);
+	assert_int_not_equal(info.st_ino, slab.st_ino);
+	assert_int_equal(control.st_size, f->agent->control_zone.size);
+	assert_int_equal(control.st_blocks * 512, control.st_size);
+	assert_int_equal(ftruncate(fd_of_zone(l, SLIM_ZONE_CONTROL), 0), -1);
+	assert_int_equal(ftruncate(fd_of_zone(l, SLIM_ZONE_CONTROL), 2 * control.st_size), -1);
+	listener_answer(&f->listener, 0);
+	listener_close(&f->listener);
+}
+
+static const struct slim_agent_config next_config = {.name = "next",
+						     .service = "test",
+						     .kind = "slim-test",
+						     .version = "1",
+						     .identity = "",
+						     .active = true,
+						     .n_workers = 2};
+
+static struct slim_agent *
+start_next(const char *socket)
+{
+	struct slim_agent_config config = next_config;
+	struct slim_table_config table_config = {.name = "entries",
+						 .capacity = 1000,
+						 .entry_size = sizeof(struct entry),
+						 .n_fields = 2,
+						 .fields = fields,
+						 .ops = &ops};
+	struct slim_agent *agent;
+	struct slim_table *table;
+
+	config.socket = socket;
+	assert_int_equal(slim_agent_create(&config, &agent), 0);
+	assert_int_equal(slim_table_create(agent, &table_config, &table), 0);
+	assert_int_equal(slim_agent_start(agent), 0);
+	return agent;
+}
+
+/* slimd still has the memory of an agent that is gone and writes there: a command, everything. Killed by:
+ * control zones in memory that is used again, magic and instance left as they were. */
+static void
+an_old_mapping_never_reaches_the_next_agent(void **state)
+{
+	struct fixture *f = *state;
+	struct slim_shm_control *old;
+	struct slim_agent *agent;
+	struct slim_worker *w;
+	size_t size;
+
+	listener_open(&f->listener);
+	agent = start_next(f->listener.path);
+	listener_accept(&f->listener, agent);
+	old = map_zone(&f->listener, SLIM_ZONE_CONTROL, PROT_READ | PROT_WRITE, &size);
+	assert_true(old->magic == SLIM_SHM_MAGIC);
+	assert_true(old->instance == agent->info->instance);
+	assert_true(old->instance == f->listener.hello.instance);
+	slim_agent_destroy(agent);
+	assert_true(old->magic == 0);
+	assert_true(old->instance == 0);
+	for (int i = 0; i < 20; i++) {
+		struct slim_shm_control before;
+
+		agent = start_next(NULL);
+		memcpy(&before, agent->control, sizeof(before));
+		memset(old, 0x5a + i, size);
+		assert_memory_equal(&before, agent->control, sizeof(before));
+		w = slim_agent_worker(agent, 0);
+		slim_worker_poll(w);
+		assert_true(slim_owns(w, 0));
+		assert_int_equal(agent->info->workers[0].ack_epoch, 0);
+		slim_agent_destroy(agent);
+	}
+	munmap(old, size);
+	listener_close(&f->listener);
+}
+
+/* Killed by: descriptors or files that an agent leaves behind. */
+static void
+an_agent_leaves_nothing_open(void **state)
+{
+	int before = dup(0), after;
+
+	(void)state;
+	close(before);
+	for (int i = 0; i < 10; i++)
+		slim_agent_destroy(start_next("/nonexistent/socket"));
+	after = dup(0);
+	close(after);
+	assert_int_equal(before, after);
+}
+
+/* ---- the connection ---------------------------------------------------------------- */
+
 static void
 comes_back(void **state)
 {
@@ -332,6 +506,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_and_reads_slots),
+		cmocka_unit_test(hands_over_for_reading_what_is_read),
+		cmocka_unit_test(slimd_writes_a_file_of_its_own),
+		cmocka_unit_test(an_old_mapping_never_reaches_the_next_agent),
+		cmocka_unit_test(an_agent_leaves_nothing_open),
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(reports_a_refusal_and_asks_again),
 		cmocka_unit_test(survives_nonsense),

@@ -166,8 +166,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.n_zones = 3,
 		.n_ranges = 3,
 		.n_fds = 1,
-		.page_size = 4096,
+		.instance = 1,
 		.ranges = {{0, 0, 0, 4096}, {0, 1, 0, 4096}, {0, 2, 0, 4096}}};
+	const struct memory_file file = {
+		.size = 8192, .allocated = 8192, .page_size = 4096, .keeps_size = true};
 	struct slim_shm_info *info, *copy;
 	struct schema_reason reason;
 	struct nf nf = {.n_zones = 3};
@@ -186,7 +188,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (nf_check_info(&nf, copy, &reason) < 0)
 		abort();
 	apply_changes(data, size, &hello, info, control, control_size);
-	nf_check_hello(&hello, sizeof(hello), 1, &reason);
+	if (nf_check_hello(&hello, sizeof(hello), 1, &reason) == 0)
+		memory_file_check(&hello, &file, &reason);
 	memcpy(copy, info, sizeof(*copy));
 	if (nf_check_info(&nf, copy, &reason) == 0) {
 		for (uint32_t t = 0; t < nf.n_tables; t++)
