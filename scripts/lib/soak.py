@@ -7,7 +7,7 @@ import statistics
 import sys
 import time
 
-from slimlab import build, generator, leftovers, machine, wait
+from slimlab import build, generator, leftovers, machine, timeline, wait
 from slimlab.lab import HOSTS, Lab
 from slimlab.settings import Settings
 
@@ -23,7 +23,7 @@ def parse():
     p.add_argument("--pause", type=float, default=0.2, help="seconds between two moves (0.2)")
     p.add_argument("--max-bandwidth", default="0", metavar="R", help="of each copy, bytes a second: 16M (0: no limit)")
     p.add_argument("--json", metavar="FILE", help="write all numbers there")
-    p.add_argument("--timeline", action="store_true", help="print the median handover by component")
+    p.add_argument("--timeline", action="store_true", help="print where the time of the median hand-over goes, and who was late in the slowest five")
     p.add_argument("--name", default="slim", help="of the lab")
     p.add_argument("--no-build", action="store_true")
     return p.parse_args()
@@ -45,15 +45,6 @@ def one_move(lab, source, number, *options):
           f"{int(result.get('held_packets', 0)):>7}{int(result.get('redirected_packets', 0)):>12}"
           + ("" if good else f"   {job.get('reasons', job)}"), flush=True)
     return result if good else None
-
-
-def median_timeline(results):
-    """Each component's time since the HOLD command: median over the moves that have it."""
-    seen = {}
-    for result in results:
-        for entry in result.get("timeline", []):
-            seen.setdefault(entry["what"], []).append(us(entry["at_ns"]))
-    return sorted((statistics.median(times), what, len(times)) for what, times in seen.items())
 
 
 def soak(options):
@@ -81,6 +72,26 @@ def soak(options):
     return summarize(options, generated, results, bad)
 
 
+def cost(results, rtt):
+    """What the hand-overs cost, in microseconds and in round trips before the moves."""
+    handovers = [us(r["handover_ns"]) for r in results]
+    holds = [us(r.get("hold_max_ns", 0)) for r in results]  # of each move the packet that waited longest
+    flush = statistics.median(us(r["flush_wait_p50_ns"]) for r in results)
+    figures = {"handover_us": statistics.median(handovers), "handover_us_p99": timeline.quantile(handovers, 990),
+               "handover_us_max": max(handovers), "hold_us_p50": statistics.median(holds),
+               "hold_us_p99": timeline.quantile(holds, 990), "flush_wait_us_p50": flush}
+    return {**figures, "in_round_trips": {key: round(value / rtt, 2) for key, value in figures.items()} if rtt else None}
+
+
+def print_cost(summary, rtt):
+    print(f"round trip before the moves: {rtt['p50']:.0f} us (p50), {rtt['p99']:.0f} us (p99)")
+    trips = summary["in_round_trips"] or {}
+    for text, key in (("hand-over, median", "handover_us"), ("hand-over, p99", "handover_us_p99"),
+                      ("hand-over, max", "handover_us_max"), ("longest wait in the hold, median", "hold_us_p50"),
+                      ("longest wait in the hold, p99", "hold_us_p99"), ("flush wait, median", "flush_wait_us_p50")):
+        print(f"  {text:<34}{summary[key]:>8.0f} us{trips.get(key, 0):>8.2f} round trips")
+
+
 def summarize(options, generated, results, bad):
     counts = generator.ledger(generated, "moves")
     before = next(w for w in generated["windows"] if w["name"] == "before")
@@ -89,15 +100,10 @@ def summarize(options, generated, results, bad):
                "before": generator.ledger(generated, "before"), "rtt_us_before": before["latency"]["rtt"]}
     print(f"\nledger before: {summary['before']}\nledger of the moves: {counts}")
     if results:
-        handover = statistics.median(us(r["handover_ns"]) for r in results)
-        flush = statistics.median(us(r["flush_wait_p50_ns"]) for r in results)
-        summary.update(handover_us=handover, flush_wait_us_p50=flush)
-        print(f"round trip before the moves: {rtt:.0f} us (p50), {before['latency']['rtt']['p99']:.0f} us (p99)\n"
-              f"median handover: {handover:.0f} us, {handover / rtt:.2f} round trips; "
-              f"median flush wait: {flush:.0f} us, {flush / rtt:.2f} round trips")
+        summary.update(cost(results, rtt))
+        print_cost(summary, before["latency"]["rtt"])
         if options.timeline:
-            for at, what, n in median_timeline(results):
-                print(f"  {at:>10.1f} us  {what}  (in {n} moves)")
+            print("\n".join(timeline.describe(results)))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
             json.dump({**summary, "results": results, "generator": generated}, f, indent=1)

@@ -330,7 +330,7 @@ print_job(const Slim__V1__Job *job)
 	if (job->result != NULL) {
 		print_result(job->result);
 		for (i = 0; i < job->result->n_timeline; i++)
-			printf("  %-34s +%.1f us\n", job->result->timeline[i]->what,
+			printf("  %-44s +%.1f us\n", job->result->timeline[i]->what,
 			       (double)job->result->timeline[i]->at_ns / 1e3);
 	}
 	print_reasons(stdout, job->n_reasons, job->reasons);

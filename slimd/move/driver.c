@@ -248,6 +248,7 @@ command_gate(struct move *m, enum session_effect_type type)
 		command(m, SLIM_GATE_REDIRECT, true);
 		break;
 	case FX_GATE_SERVE:
+		m->times.applied_ns = move_now_ns();
 		command(m, SLIM_GATE_SERVE, true);
 		break;
 	case FX_GATE_PASS:

@@ -19,7 +19,7 @@
 #define JOB_MAX 256u
 #define JOB_MAX_PHASES 12u
 #define JOB_MAX_TIMELINE 32u
-#define JOB_WHAT_SIZE 40u
+#define JOB_WHAT_SIZE 48u
 
 struct job_reason {
 	Slim__V1__ReasonCode code;

@@ -82,6 +82,7 @@ struct move_totals {
 struct move_times {
 	uint64_t hold_ns, stopped_first_ns, stopped_last_ns, held_ns, drained_ns, end_ns;
 	uint64_t taken_frame_ns, taken_peer_ns, taken_ns, redirected_ns, flipped_ns, quiet_ns;
+	uint64_t applied_ns, serving_ns; /* target: times; source: how long after End it took there */
 };
 
 /* Histograms and counters as they were when the session began. */

@@ -295,6 +295,11 @@ move_send_taken(struct move *m)
 
 	taken.n_tables = fill_totals(m, &m->taken, &totals);
 	taken.tables = totals.ptrs;
+	m->times.serving_ns = move_now_ns();
+	if (m->times.end_ns != 0 && m->times.applied_ns > m->times.end_ns) {
+		taken.applied_ns = m->times.applied_ns - m->times.end_ns;
+		taken.serving_ns = m->times.serving_ns - m->times.end_ns;
+	}
 	send_frame(m, &frame);
 }
 
@@ -484,6 +489,7 @@ take_end(struct move *m, const Slim__Peer__V1__End *end)
 		move_event(m, EV_PROTOCOL);
 		return;
 	}
+	m->times.end_ns = move_now_ns();
 	move_event(m, EV_END);
 }
 
@@ -499,8 +505,11 @@ take_taken(struct move *m, const Slim__Peer__V1__Taken *taken)
 		if (gate_hold_word(m->nf) == SLIM_HOLD_FENCED)
 			return;
 	}
-	if (m->times.taken_peer_ns == 0)
+	if (m->times.taken_peer_ns == 0) {
 		m->times.taken_peer_ns = move_now_ns();
+		m->times.applied_ns = taken->applied_ns;
+		m->times.serving_ns = taken->serving_ns;
+	}
 	move_event(m, EV_TAKEN);
 }
 

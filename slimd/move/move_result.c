@@ -153,6 +153,26 @@ note_time(struct move *m, const char *what, uint64_t at_ns)
 		job_add_timeline(m->job, what, at_ns - m->times.hold_ns);
 }
 
+/* What the target told of itself, on our clock: the way there and the way back are taken for equally long.
+ * Its workers may be seen here (TAKEN frame) before its slimd saw them. */
+static void
+note_target(struct move *m)
+{
+	const struct move_times *t = &m->times;
+	bool framed = t->taken_frame_ns > t->end_ns && t->taken_frame_ns < t->taken_peer_ns;
+	uint64_t away = (framed ? t->taken_frame_ns : t->taken_peer_ns) - t->end_ns;
+	uint64_t serving = t->serving_ns < away ? t->serving_ns : away;
+	uint64_t applied = t->applied_ns < serving ? t->applied_ns : serving, began;
+
+	if (t->serving_ns == 0 || t->taken_peer_ns < t->end_ns)
+		return;
+	began = t->end_ns + (away - serving) / 2;
+	note_time(m, "target slimd: END arrived", began);
+	note_time(m, "target slimd: rows applied, digests equal", began + applied);
+	note_time(m, "target nf: all workers serve", began + serving);
+}
+
+/* Each entry names who was at work until then. */
 static void
 fill_timeline(struct move *m)
 {
@@ -160,18 +180,19 @@ fill_timeline(struct move *m)
 
 	if (t->hold_ns == 0)
 		return;
-	note_time(m, "slimd: hold command written", t->hold_ns);
-	note_time(m, "nf: first worker stopped", t->stopped_first_ns);
-	note_time(m, "nf: last worker stopped", t->stopped_last_ns);
-	note_time(m, "slimd: all workers acknowledged", t->held_ns);
-	note_time(m, "slimd: last deltas sent", t->drained_ns);
-	note_time(m, "slimd: END sent", t->end_ns);
-	note_time(m, "nf: TAKEN frame arrived", t->taken_frame_ns);
-	note_time(m, "slimd: Taken arrived from the peer", t->taken_peer_ns);
-	note_time(m, "slimd: TAKEN known", t->taken_ns);
-	note_time(m, "nf: all workers redirect", t->redirected_ns);
-	note_time(m, "steering: flipped", t->flipped_ns);
-	note_time(m, "steering: old path quiet", t->quiet_ns);
+	note_time(m, "source slimd: hold command written", t->hold_ns);
+	note_time(m, "source nf: first worker stopped", t->stopped_first_ns);
+	note_time(m, "source nf: last worker stopped", t->stopped_last_ns);
+	note_time(m, "source slimd: all workers acknowledged", t->held_ns);
+	note_time(m, "source slimd: last deltas sent", t->drained_ns);
+	note_time(m, "source slimd: END sent", t->end_ns);
+	note_target(m);
+	note_time(m, "source nf: TAKEN frame arrived", t->taken_frame_ns);
+	note_time(m, "source slimd: Taken arrived from the peer", t->taken_peer_ns);
+	note_time(m, "source slimd: TAKEN known", t->taken_ns);
+	note_time(m, "source nf: all workers redirect", t->redirected_ns);
+	note_time(m, "switch: flipped", t->flipped_ns);
+	note_time(m, "switch: old path quiet", t->quiet_ns);
 }
 
 static uint64_t
