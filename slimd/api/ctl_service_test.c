@@ -234,6 +234,13 @@ driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_t
 	return 0;
 }
 
+size_t
+driver_n_left(const struct driver *driver)
+{
+	(void)driver;
+	return 0;
+}
+
 struct job_list *
 driver_jobs(struct driver *driver)
 {

@@ -79,6 +79,8 @@ print_jobs(const struct daemon *daemon, struct evbuffer *out)
 	exporter_print_type(out, "slim_jobs", "gauge");
 	for (i = SLIM__V1__JOB_STATE__JOB_RUNNING; i < N_STATES; i++)
 		evbuffer_add_printf(out, "slim_jobs{state=\"%s\"} %u\n", names[i], counts[i]);
+	exporter_print_type(out, "slim_journals_left_alone", "gauge");
+	evbuffer_add_printf(out, "slim_journals_left_alone %zu\n", driver_n_left(daemon->driver));
 }
 
 static void

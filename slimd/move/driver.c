@@ -1082,6 +1082,12 @@ driver_jobs(struct driver *driver)
 	return &driver->jobs;
 }
 
+size_t
+driver_n_left(const struct driver *driver)
+{
+	return driver->n_left;
+}
+
 bool
 driver_is_busy(const struct driver *driver, const struct nf *nf)
 {

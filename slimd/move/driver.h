@@ -75,6 +75,9 @@ int driver_cancel(struct driver *driver, const char *job_id, bool force, char *r
 
 struct job_list *driver_jobs(struct driver *driver);
 
+/* Journals that could not be read or understood at the start. */
+size_t driver_n_left(const struct driver *driver);
+
 /* Is a session (of either side) working on this NF? */
 bool driver_is_busy(const struct driver *driver, const struct nf *nf);
 

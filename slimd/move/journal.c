@@ -24,6 +24,8 @@ struct journal {
 	struct disk_file *file;
 	const char *dir; /* the caller's */
 	bool listed;     /* the directory entry is on the disk */
+	bool torn;       /* something is behind the last whole record */
+	uint64_t size;   /* up to the end of the last whole record */
 	char name[40];
 };
 
@@ -39,6 +41,45 @@ checksum(uint32_t kind, const void *bytes, size_t size)
 	return XXH32(bytes, size, kind * 31u + (uint32_t)size);
 }
 
+/* An empty file is a journal, and one whose first record was cut short. */
+static bool
+is_journal(const uint8_t *bytes, size_t size)
+{
+	const uint32_t magic = MAGIC;
+
+	return memcmp(bytes, &magic, size < sizeof(magic) ? size : sizeof(magic)) == 0;
+}
+
+static void
+skip_record(void *ctx, enum journal_kind kind, const void *bytes, size_t size)
+{
+	(void)ctx;
+	(void)kind;
+	(void)bytes;
+	(void)size;
+}
+
+/* How far the file that is there is whole. */
+static int
+measure(struct journal *journal)
+{
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	int rc = journal->outside->disk->read(journal->outside, journal->dir, journal->name,
+					      JOURNAL_MAX_FILE, &bytes, &size);
+
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return rc;
+	journal->size = journal_parse(bytes, size, skip_record, NULL);
+	journal->torn = journal->size < size;
+	if (journal->size == 0 && !is_journal(bytes, size))
+		rc = -EBADMSG;
+	free(bytes);
+	return rc;
+}
+
 int
 journal_open(struct outside *outside, const char *dir, uint64_t session,
 	     struct journal **ret_journal)
@@ -51,7 +92,9 @@ journal_open(struct outside *outside, const char *dir, uint64_t session,
 	journal->outside = outside;
 	journal->dir = dir;
 	name_file(journal->name, session);
-	rc = outside->disk->open(outside, dir, journal->name, &journal->file);
+	rc = measure(journal);
+	if (rc == 0)
+		rc = outside->disk->open(outside, dir, journal->name, &journal->file);
 	if (rc < 0) {
 		free(journal);
 		return rc;
@@ -70,14 +113,31 @@ journal_close(struct journal *journal)
 }
 
 void
-journal_remove(struct journal *journal)
+journal_remove(struct journal *journal, uint32_t over)
 {
+	int rc;
+
 	if (journal == NULL)
 		return;
 	/* A file that comes back after a power failure is read as what it says: a session that
-	 * is over at the peer, which answers so. */
-	journal->outside->disk->remove(journal->outside, journal->dir, journal->name);
+	 * is over at the peer, and not in its NF's memory any more. */
+	rc = journal->outside->disk->remove(journal->outside, journal->dir, journal->name);
+	if (rc < 0 && rc != -ENOENT)
+		journal_write(journal, JOURNAL_STAGE, &over, sizeof(over), true);
 	journal_close(journal);
+}
+
+/* What is behind the last whole record goes before anything follows it. */
+static int
+cut_off(struct journal *journal)
+{
+	int rc;
+
+	if (!journal->torn)
+		return 0;
+	rc = journal->outside->disk->truncate(journal->file, journal->size);
+	journal->torn = rc < 0;
+	return rc;
 }
 
 static int
@@ -93,13 +153,36 @@ make_durable(struct journal *journal)
 	return rc;
 }
 
+/* All of it, durable if wanted, or none. */
+static int
+append(struct journal *journal, const uint8_t *record, size_t size, bool durable)
+{
+	int rc = cut_off(journal);
+	ssize_t n;
+
+	if (rc < 0)
+		return rc;
+	n = journal->outside->disk->append(journal->file, record, size);
+	if (n != (ssize_t)size)
+		rc = n < 0 ? (int)n : -ENOSPC;
+	if (rc == 0 && durable)
+		rc = make_durable(journal);
+	if (rc == 0) {
+		journal->size += size;
+		return 0;
+	}
+	journal->torn = true;
+	cut_off(journal);
+	return rc;
+}
+
 int
 journal_write(struct journal *journal, enum journal_kind kind, const void *bytes, size_t size,
 	      bool durable)
 {
 	struct record_head head = {.magic = MAGIC, .kind = kind, .size = (uint32_t)size};
 	uint8_t *record;
-	ssize_t n;
+	int rc;
 
 	if (size > JOURNAL_MAX_RECORD)
 		return -EMSGSIZE;
@@ -109,31 +192,44 @@ journal_write(struct journal *journal, enum journal_kind kind, const void *bytes
 	head.check = checksum(head.kind, bytes, size);
 	memcpy(record, &head, sizeof(head));
 	memcpy(record + sizeof(head), bytes, size);
-	n = journal->outside->disk->append(journal->file, record, sizeof(head) + size);
+	rc = append(journal, record, sizeof(head) + size, durable);
 	free(record);
-	if (n != (ssize_t)(sizeof(head) + size))
-		return n < 0 ? (int)n : -ENOSPC;
-	return durable ? make_durable(journal) : 0;
+	return rc;
 }
 
-void
+/* Size of the whole record at this place; 0: there is none. */
+static size_t
+record_at(const uint8_t *at, size_t size, struct record_head *ret)
+{
+	if (size < sizeof(*ret))
+		return 0;
+	memcpy(ret, at, sizeof(*ret));
+	if (ret->magic != MAGIC || ret->size > JOURNAL_MAX_RECORD ||
+	    ret->size > size - sizeof(*ret) ||
+	    ret->check != checksum(ret->kind, at + sizeof(*ret), ret->size))
+		return 0;
+	return sizeof(*ret) + ret->size;
+}
+
+size_t
 journal_parse(const void *bytes, size_t size, journal_record_fn *fn, void *ctx)
 {
-	const uint8_t *at = bytes;
+	const uint8_t *all = bytes;
+	size_t at = 0, end = 0;
 
-	while (size >= sizeof(struct record_head)) {
+	while (at < size) {
 		struct record_head head;
+		size_t n = record_at(all + at, size - at, &head);
 
-		memcpy(&head, at, sizeof(head));
-		at += sizeof(head);
-		size -= sizeof(head);
-		if (head.magic != MAGIC || head.size > JOURNAL_MAX_RECORD || head.size > size ||
-		    head.check != checksum(head.kind, at, head.size))
-			return;
-		fn(ctx, (enum journal_kind)head.kind, at, head.size);
-		at += head.size;
-		size -= head.size;
+		if (n == 0) {
+			at++;
+			continue;
+		}
+		fn(ctx, (enum journal_kind)head.kind, all + at + sizeof(head), head.size);
+		at += n;
+		end = at;
 	}
+	return end;
 }
 
 int
@@ -149,9 +245,10 @@ journal_read(struct outside *outside, const char *dir, uint64_t session, journal
 	rc = outside->disk->read(outside, dir, name, JOURNAL_MAX_FILE, &bytes, &size);
 	if (rc < 0)
 		return rc;
-	journal_parse(bytes, size, fn, ctx);
+	if (journal_parse(bytes, size, fn, ctx) == 0 && !is_journal(bytes, size))
+		rc = -EBADMSG;
 	free(bytes);
-	return 0;
+	return rc;
 }
 
 struct listing {

@@ -193,6 +193,7 @@ struct driver_settled {
 	char peer[SLIM_NAME_SIZE]; /* the source, which must be told */
 };
 #define DRIVER_MAX_SETTLED 32u /* the oldest makes room */
+#define DRIVER_MAX_LEFT 64u
 
 struct driver {
 	struct driver_config config;
@@ -202,9 +203,11 @@ struct driver {
 	struct stray_list strays;
 	struct driver_settled settled[DRIVER_MAX_SETTLED]; /* oldest first */
 	size_t n_settled;
-	struct row_stage stage; /* rows leave it before the next move is served */
-	uint64_t now_ns;        /* of this round */
-	uint64_t path_session;  /* it alone sends rows, until: */
+	uint64_t left[DRIVER_MAX_LEFT]; /* sessions whose journals are left alone */
+	size_t n_left;                  /* may be more */
+	struct row_stage stage;         /* rows leave it before the next move is served */
+	uint64_t now_ns;                /* of this round */
+	uint64_t path_session;          /* it alone sends rows, until: */
 	uint64_t path_until_ns;
 	uint64_t path_again_ns; /* nobody may claim the path before */
 };
@@ -356,8 +359,10 @@ const struct driver_settled *move_settled(const struct driver *driver, uint64_t 
 					  const char *peer);
 void move_forget_settled(struct driver *driver, uint64_t session);
 
-/* Makes moves of all journals in the state directory. */
+/* Makes moves of all journals in the state directory. What cannot be read or understood is left
+ * alone: file, gates and traffic stay as they are, and a job says so. */
 int move_replay(struct driver *driver);
+bool move_is_left(const struct driver *driver, uint64_t session);
 
 /* Reads back links, tags and digests; the NF must be there. */
 void move_recall(struct move *m);

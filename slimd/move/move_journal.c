@@ -19,6 +19,7 @@
 #include "move.h"
 
 #define ORPHAN_NS UINT64_C(30000000000)
+#define MAX_FILES 1024u
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
@@ -31,22 +32,24 @@ journal_failed(struct move *m, const char *what, int rc)
 	move_event(m, EV_JOURNAL_BAD);
 }
 
-static void
+static int
 write_record(struct move *m, enum journal_kind kind, const void *bytes, size_t size, bool durable)
 {
 	int rc;
 
 	if (m->journal == NULL)
-		return;
+		return 0;
 	rc = journal_write(m->journal, kind, bytes, size, durable);
 	if (rc < 0)
 		journal_failed(m, "written", rc);
+	return rc;
 }
 
 static void
 write_head(struct move *m)
 {
 	struct journal_head head = {
+		.needs = JOURNAL_NEEDS,
 		.version = JOURNAL_VERSION,
 		.is_source = m->session.is_source,
 		.session = m->session.id,
@@ -106,7 +109,7 @@ remove_file(struct driver *driver, uint64_t session)
 	struct journal *journal;
 
 	if (journal_open(driver->config.outside, driver->config.state_dir, session, &journal) == 0)
-		journal_remove(journal);
+		journal_remove(journal, STAGE_OVER);
 }
 
 const struct driver_settled *
@@ -154,16 +157,17 @@ move_write_stage(struct move *m, enum session_stage stage)
 
 	if (m->stage == stage)
 		return;
-	m->stage = stage;
 	if (stage == STAGE_OVER) {
-		journal_remove(m->journal);
+		m->stage = stage;
+		journal_remove(m->journal, STAGE_OVER);
 		m->journal = NULL;
 		return;
 	}
 	open_journal(m);
 	/* Names may have become known since the file began; the last head counts. */
 	write_head(m);
-	write_record(m, JOURNAL_STAGE, &number, sizeof(number), true);
+	if (write_record(m, JOURNAL_STAGE, &number, sizeof(number), true) == 0)
+		m->stage = stage;
 	if (stage == STAGE_SETTLED)
 		remember_settled(m->driver, m->session.id, m->peer);
 }
@@ -173,6 +177,7 @@ move_write_stage(struct move *m, enum session_stage stage)
 struct replay {
 	struct journal_head head;
 	bool has_head;
+	size_t n_records;
 	enum session_stage stage;
 	Slim__Peer__V1__Open *open;
 	Slim__Peer__V1__OpenReply *reply;
@@ -185,8 +190,8 @@ struct replay {
 static bool
 head_is_valid(const struct journal_head *head)
 {
-	return head->version == JOURNAL_VERSION && slim_rule_name(head->nf) &&
-	       slim_rule_name(head->service) && slim_rule_name(head->peer) &&
+	return slim_rule_name(head->nf) && slim_rule_name(head->service) &&
+	       slim_rule_name(head->peer) &&
 	       memchr(head->other_nf, 0, sizeof(head->other_nf)) != NULL &&
 	       memchr(head->key, 0, sizeof(head->key)) != NULL;
 }
@@ -197,12 +202,14 @@ take_record(void *ctx, enum journal_kind kind, const void *bytes, size_t size)
 	struct replay *r = ctx;
 	uint32_t stage;
 
+	r->n_records++;
 	switch (kind) {
 	case JOURNAL_HEAD:
-		if (size != sizeof(r->head))
+		/* A newer one may be longer. */
+		if (size < sizeof(r->head))
 			break;
-		memcpy(&r->head, bytes, size);
-		r->has_head = head_is_valid(&r->head);
+		memcpy(&r->head, bytes, sizeof(r->head));
+		r->has_head = true;
 		break;
 	case JOURNAL_STAGE:
 		if (size != sizeof(stage))
@@ -346,16 +353,18 @@ recall_job(struct move *m, const struct journal_head *head)
 	m->job = job;
 }
 
-static void
+/* Takes the session up. What it writes from now on may fail as any write. */
+static bool
 adopt(struct driver *driver, uint64_t session, const struct replay *r)
 {
 	struct move *m = move_create(driver, session, r->head.is_source != 0, NULL);
+	int rc;
 
-	if (m == NULL || journal_open(driver->config.outside, driver->config.state_dir, session,
-				      &m->journal) < 0) {
-		log_session_error(session, "journal cannot be taken up");
-		return;
-	}
+	if (m == NULL)
+		return false;
+	rc = journal_open(driver->config.outside, driver->config.state_dir, session, &m->journal);
+	if (rc < 0)
+		log_session_error(session, "journal not opened error=\"%s\"", strerror(-rc));
 	m->restored = true;
 	m->session.is_source = r->head.is_source != 0;
 	m->session.state = m->session.is_source ? SOURCE_OPENING : TARGET_OFFERED;
@@ -374,31 +383,96 @@ adopt(struct driver *driver, uint64_t session, const struct replay *r)
 	m->orphan_ns = move_now_ns() + ORPHAN_NS;
 	log_session_info(session, "journal found nf=%s role=%s stage=%d", m->nf_name,
 			 m->session.is_source ? "source" : "target", (int)r->stage);
+	return true;
+}
+
+/* Why a file that was read is not understood; NULL: it is. */
+static bool
+is_understood(const struct replay *r, uint64_t session, char why[SLIM_REASON_SIZE])
+{
+	const struct journal_head *head = &r->head;
+
+	why[0] = '\0';
+	if (r->n_records == 0)
+		return true;
+	if (!r->has_head)
+		snprintf(why, SLIM_REASON_SIZE, "it has no head");
+	else if (head->needs < JOURNAL_NEEDS || head->needs > JOURNAL_VERSION)
+		snprintf(why, SLIM_REASON_SIZE,
+			 "its version is %u and needs a reader of %u or newer; this one is %u",
+			 head->version != 0 ? head->version : head->needs, head->needs,
+			 JOURNAL_VERSION);
+	else if (!head_is_valid(head) || head->session != session)
+		snprintf(why, SLIM_REASON_SIZE, "its head makes no sense");
+	else if (r->stage > STAGE_SETTLED)
+		snprintf(why, SLIM_REASON_SIZE, "its stage %d is unknown here", (int)r->stage);
+	return why[0] == '\0';
+}
+
+bool
+move_is_left(const struct driver *driver, uint64_t session)
+{
+	for (size_t i = 0; i < driver->n_left && i < DRIVER_MAX_LEFT; i++)
+		if (driver->left[i] == session)
+			return true;
+	return false;
+}
+
+/* The file stays, traffic and gates are left alone, no NF is busy with it; people are told. */
+static void
+leave_alone(struct driver *driver, uint64_t session, const struct replay *r, const char *why)
+{
+	struct job *job = job_create(&driver->jobs, session);
+
+	log_session_error(session, "journal left alone reason=\"%s\"", why);
+	if (driver->n_left < DRIVER_MAX_LEFT)
+		driver->left[driver->n_left] = session;
+	driver->n_left++;
+	if (job == NULL)
+		return;
+	if (r->has_head && head_is_valid(&r->head))
+		memcpy(job->nf, r->head.nf, sizeof(job->nf));
+	job_add_reason(job, REASON_JOURNAL, "the journal of this session is left alone: %s", why);
+	job->state = SLIM__V1__JOB_STATE__JOB_FAILED;
+	job->phase = "done";
+	job->started_ns = job->ended_ns = move_now_ns();
+	job_changed(&driver->jobs, job);
+}
+
+/* Nothing is deleted that was not read and understood. */
+static void
+replay_session(struct driver *driver, uint64_t session)
+{
+	struct replay r = {.stage = STAGE_NONE};
+	char why[SLIM_REASON_SIZE];
+	int rc = journal_read(driver->config.outside, driver->config.state_dir, session,
+			      take_record, &r);
+
+	if (rc < 0)
+		snprintf(why, sizeof(why), "%s",
+			 rc == -EBADMSG ? "it is no journal" : strerror(-rc));
+	if (rc < 0 || !is_understood(&r, session, why))
+		leave_alone(driver, session, &r, why);
+	else if (r.stage == STAGE_NONE || r.stage == STAGE_OVER) /* nothing is touched */
+		remove_file(driver, session);
+	else if (r.stage == STAGE_SETTLED)
+		remember_settled(driver, session, r.head.peer);
+	else if (!adopt(driver, session, &r))
+		leave_alone(driver, session, &r, "no memory, or too many sessions");
+	replay_fini(&r);
 }
 
 int
 move_replay(struct driver *driver)
 {
-	uint64_t sessions[SLIM_MAX_SESSIONS + DRIVER_MAX_SETTLED];
-	int n = journal_list(driver->config.outside, driver->config.state_dir, sessions,
-			     SLIM_MAX_SESSIONS + DRIVER_MAX_SETTLED);
+	static uint64_t sessions[MAX_FILES];
+	int n = journal_list(driver->config.outside, driver->config.state_dir, sessions, MAX_FILES);
 
+	if (n == MAX_FILES)
+		log_error("more journals than %u: the others are left alone", MAX_FILES);
 	sums_clean(driver->config.outside, driver->config.runtime_dir, sessions,
 		   n > 0 ? (size_t)n : 0);
-	for (int i = 0; i < n; i++) {
-		struct replay r = {.stage = STAGE_NONE};
-		int rc = journal_read(driver->config.outside, driver->config.state_dir, sessions[i],
-				      take_record, &r);
-
-		/* No stage: nothing was touched. */
-		if (rc < 0 || !r.has_head || r.head.session != sessions[i] ||
-		    r.stage <= STAGE_NONE || r.stage > STAGE_SETTLED || r.stage == STAGE_OVER)
-			remove_file(driver, sessions[i]);
-		else if (r.stage == STAGE_SETTLED)
-			remember_settled(driver, sessions[i], r.head.peer);
-		else
-			adopt(driver, sessions[i], &r);
-		replay_fini(&r);
-	}
+	for (int i = 0; i < n; i++)
+		replay_session(driver, sessions[i]);
 	return n < 0 ? n : 0;
 }

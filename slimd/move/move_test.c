@@ -1016,6 +1016,227 @@ losses_are_counted_across_a_restart(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
+/* ---- a disk that fails, and files of other versions -------------------------------------- */
+
+/* The disk of host a; the real one lies under it. */
+static struct {
+	const struct disk_ops *real;
+	struct disk_ops ops;
+	bool full;
+} disk;
+
+static ssize_t
+append_to_a_full_disk(struct disk_file *file, const void *bytes, size_t size)
+{
+	return disk.real->append(file, bytes, disk.full ? size / 2 : size);
+}
+
+static void
+own_disk(struct host *h)
+{
+	disk.real = h->outside->disk;
+	disk.ops = *disk.real;
+	disk.ops.append = append_to_a_full_disk;
+	disk.full = false;
+	h->outside->disk = &disk.ops;
+}
+
+/* Until END the source has everything: what must be durable and is not ends the move. */
+static void
+a_full_disk_before_end_undoes_the_move(void **state)
+{
+	static const char *const states[] = {"opening", "arming", "copying"};
+	struct world *w = *state;
+	struct job *job;
+
+	own_disk(&w->hosts[0]);
+	fill(w, 300);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		job = migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+		wait_for_state(w, 0, states[i]);
+		disk.full = true;
+		wait_for_end(w, job);
+		disk.full = false;
+		expect_state(job, i == 0 ? SLIM__V1__JOB_STATE__JOB_REFUSED
+					 : SLIM__V1__JOB_STATE__JOB_ABORTED);
+		assert_true(has_reason(job, REASON_JOURNAL));
+		expect_undone(w, 300);
+	}
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* Stages are lost, and the daemon dies, too: the hold word and the gate know who owns. */
+static void
+a_disk_full_after_end_makes_no_second_owner(void **state)
+{
+	static const char *const states[] = {"ended", "finishing", "trailing", "settling"};
+	struct world *w = *state;
+
+	own_disk(&w->hosts[0]);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		const struct job *job;
+		struct job *back;
+
+		if (i == 0)
+			fill(w, 100);
+		job = migrate(w, 0, (struct driver_move){0});
+		wait_for_state(w, 0, "holding");
+		disk.full = true;
+		wait_for_state(w, 0, states[i]);
+		disk.full = false;
+		job = restart_source(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+		expect_modes(w, "closed", "pass");
+		assert_int_equal(fake_nf_used(w->hosts[0].fake), 0);
+		back = migrate(w, 1, (struct driver_move){0});
+		wait_for_end(w, back);
+		expect_state(back, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	}
+}
+
+#define FILE_SESSION UINT64_C(0x77)
+
+static void
+name_journal(const struct world *w, char path[192])
+{
+	snprintf(path, 192, "%s/session-%016llx.journal", w->hosts[0].state,
+		 (unsigned long long)FILE_SESSION);
+}
+
+static void
+write_file(const struct world *w, const void *bytes, size_t size)
+{
+	char path[192];
+	FILE *f;
+
+	name_journal(w, path);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, size, f), size);
+	fclose(f);
+}
+
+/* A journal as another version writes it: a session that nf-a was preparing. A newer one has longer
+ * records, and kinds that are unknown here. */
+static void
+write_journal_of(const struct world *w, uint32_t needs, uint32_t version, uint32_t stage)
+{
+	struct {
+		struct journal_head head;
+		char more[24];
+	} head = {.head = {.needs = needs,
+			   .version = version,
+			   .is_source = 1,
+			   .session = FILE_SESSION,
+			   .nonce = 1,
+			   .nf_instance = w->hosts[0].fake->info->instance,
+			   .nf = "nf-a",
+			   .service = "service",
+			   .peer = "b",
+			   .other_nf = "nf-b"}};
+	bool newer = version > JOURNAL_VERSION;
+	struct journal *journal;
+
+	assert_int_equal(
+		journal_open(w->hosts[0].outside, w->hosts[0].state, FILE_SESSION, &journal), 0);
+	assert_int_equal(journal_write(journal, JOURNAL_HEAD, &head,
+				       newer ? sizeof(head) : sizeof(head.head), false),
+			 0);
+	if (newer)
+		assert_int_equal(journal_write(journal, (enum journal_kind)99, "new", 3, false), 0);
+	assert_int_equal(journal_write(journal, JOURNAL_STAGE, &stage, sizeof(stage), true), 0);
+	journal_close(journal);
+}
+
+/* Downgrade and upgrade by one version: the session is taken up and undone. */
+static void
+journals_of_the_next_and_the_last_version_are_read(void **state)
+{
+	struct world *w = *state;
+	const struct job *job;
+	char path[192];
+
+	name_journal(w, path);
+	fill(w, 30);
+	for (uint32_t version = 0; version <= JOURNAL_VERSION + 1; version += JOURNAL_VERSION + 1) {
+		write_journal_of(w, version == 0 ? JOURNAL_VERSION - 1 : JOURNAL_VERSION, version,
+				 STAGE_PREPARE);
+		restart(w, 0);
+		wait_until_idle(w);
+		job = job_find(driver_jobs(w->hosts[0].driver), "0000000000000077");
+		assert_non_null(job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+		assert_true(has_reason(job, REASON_RESTART));
+		assert_int_equal(access(path, F_OK), -1);
+		expect_undone(w, 30);
+	}
+}
+
+/* The daemon starts, the file stays, nothing is busy, and people are told. */
+static void
+expect_left_alone(struct world *w)
+{
+	const struct job *job;
+	struct job *move;
+	char path[192];
+
+	name_journal(w, path);
+	restart(w, 0);
+	assert_int_equal(driver_n_left(w->hosts[0].driver), 1);
+	job = job_find(driver_jobs(w->hosts[0].driver), "0000000000000077");
+	assert_non_null(job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_JOURNAL));
+	move = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, move);
+	expect_state(move, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	move = migrate(w, 1, (struct driver_move){0});
+	wait_for_end(w, move);
+	expect_state(move, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+journals_that_are_not_understood_are_left_alone(void **state)
+{
+	static char large[JOURNAL_MAX_FILE + 1];
+	struct world *w = *state;
+	char path[192];
+
+	name_journal(w, path);
+	write_journal_of(w, JOURNAL_VERSION + 1, JOURNAL_VERSION + 1, STAGE_PREPARE);
+	expect_left_alone(w);
+	write_journal_of(w, JOURNAL_NEEDS - 1, 0, STAGE_PREPARE);
+	expect_left_alone(w);
+	write_journal_of(w, JOURNAL_NEEDS, JOURNAL_VERSION + 1, STAGE_SETTLED + 1);
+	expect_left_alone(w);
+	write_file(w, "another file", 12);
+	expect_left_alone(w);
+	write_file(w, large, sizeof(large)); /* too long to be read */
+	expect_left_alone(w);
+	assert_int_equal(symlink(w->hosts[1].state, path), 0); /* an error of the file system */
+	expect_left_alone(w);
+}
+
+/* What was cut short before anything was durable has touched nothing. */
+static void
+journals_without_a_whole_record_are_removed(void **state)
+{
+	struct world *w = *state;
+	char path[192];
+
+	name_journal(w, path);
+	for (size_t size = 0; size <= 6; size += 3) {
+		write_file(w, "SLJR\1\0", size);
+		restart(w, 0);
+		assert_int_equal(driver_n_left(w->hosts[0].driver), 0);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+}
+
 /* END was sent, daemon and NF of the source are gone. Nobody at the source knows who owns. */
 static void
 a_source_that_lost_its_nf_too_asks_the_target(void **state)
@@ -1629,6 +1850,11 @@ main(void)
 		TEST(a_source_restarted_before_its_first_acknowledgement_is_not_lost),
 		TEST(a_source_restarted_after_its_last_command_is_not_lost),
 		TEST(losses_are_counted_across_a_restart),
+		TEST(a_full_disk_before_end_undoes_the_move),
+		TEST(a_disk_full_after_end_makes_no_second_owner),
+		TEST(journals_of_the_next_and_the_last_version_are_read),
+		TEST(journals_that_are_not_understood_are_left_alone),
+		TEST(journals_without_a_whole_record_are_removed),
 		TEST(a_source_that_lost_its_nf_too_asks_the_target),
 		TEST(the_handover_waits_for_a_slow_target),
 		TEST(a_restarted_source_finishes_what_is_taken),
