@@ -234,6 +234,21 @@ driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_t
 	return 0;
 }
 
+uint64_t
+driver_protocol_errors(const struct driver *driver, enum driver_protocol_error error)
+{
+	(void)driver;
+	(void)error;
+	return 0;
+}
+
+const char *
+driver_protocol_error_name(enum driver_protocol_error error)
+{
+	(void)error;
+	return "some";
+}
+
 size_t
 driver_n_left(const struct driver *driver)
 {

@@ -79,6 +79,12 @@ print_jobs(const struct daemon *daemon, struct evbuffer *out)
 	exporter_print_type(out, "slim_jobs", "gauge");
 	for (i = SLIM__V1__JOB_STATE__JOB_RUNNING; i < N_STATES; i++)
 		evbuffer_add_printf(out, "slim_jobs{state=\"%s\"} %u\n", names[i], counts[i]);
+	exporter_print_type(out, "slim_peer_protocol_errors_total", "counter");
+	for (i = 0; i < DRIVER_N_ERRORS; i++)
+		evbuffer_add_printf(out, "slim_peer_protocol_errors_total{frame=\"%s\"} %llu\n",
+				    driver_protocol_error_name((enum driver_protocol_error)i),
+				    (unsigned long long)driver_protocol_errors(
+					    daemon->driver, (enum driver_protocol_error)i));
 	exporter_print_type(out, "slim_journals_left_alone", "gauge");
 	evbuffer_add_printf(out, "slim_journals_left_alone %zu\n", driver_n_left(daemon->driver));
 }

@@ -49,14 +49,20 @@ move_unix_ns(void)
 
 /* ---- events ------------------------------------------------------------------------ */
 
+static bool
+is_same(const struct session_event *last, enum session_event_type type, uint64_t n, uint32_t reason)
+{
+	return last->type == type && last->n == 0 && n == 0 && last->reason == reason;
+}
+
 void
 move_event_n(struct move *m, enum session_event_type type, uint64_t n, uint32_t reason)
 {
-	if (m->n_events == MOVE_MAX_EVENTS) {
-		log_session_error(m->session.id, "too many events at once event=%s",
-				  session_event_name(type));
+	/* Said twice in one breath is said once. */
+	if (m->n_events > 0 && is_same(&m->events[m->n_events - 1], type, n, reason))
 		return;
-	}
+	/* Peers have MOVE_PEER_EVENTS places; own facts come only while hardly anything waits. */
+	assert(m->n_events < MOVE_MAX_EVENTS);
 	m->events[m->n_events++] = (struct session_event){.type = type, .n = n, .reason = reason};
 }
 
@@ -89,7 +95,7 @@ move_complain(struct move *m, uint32_t code, const char *format, ...)
 /* ---- the list ------------------------------------------------------------------------- */
 
 struct move *
-move_find(struct driver *driver, uint64_t session)
+move_find(const struct driver *driver, uint64_t session)
 {
 	struct move *m;
 
@@ -573,21 +579,6 @@ move_run(struct move *m)
 	}
 }
 
-/* What the NF's memory says of a session. False: it works for another one. */
-static bool
-recall_memory(const struct nf *nf, uint64_t session, struct session_memory *ret)
-{
-	struct slim_shm_command command;
-
-	gate_commanded(nf, &command);
-	*ret = (struct session_memory){.is_there =
-					       command.session == 0 || command.session == session,
-				       .is_ours = command.session == session,
-				       .hold_word = gate_hold_word(nf),
-				       .mode = command.mode};
-	return ret->is_there;
-}
-
 void
 move_take_up(struct move *m, struct nf *nf)
 {
@@ -597,7 +588,7 @@ move_take_up(struct move *m, struct nf *nf)
 	bool is_source = m->session.is_source;
 
 	m->orphan_ns = 0;
-	if (nf != NULL && recall_memory(nf, id, &memory)) {
+	if (nf != NULL && move_recall_memory(nf, id, &memory)) {
 		attach_nf(m, nf);
 		move_recall(m);
 	} else {
@@ -742,6 +733,9 @@ move_poll(struct move *m)
 	poll_orphan(m);
 	if (m->orphan_ns != 0)
 		return COOL_NS;
+	move_run(m);
+	if (m->n_events > 0) /* a write waits: no more facts before these */
+		return WARM_NS;
 	poll_gate(m);
 	poll_probes(m);
 	poll_hold_word(m);
@@ -802,6 +796,7 @@ driver_nf_up(struct driver *driver, struct nf *nf)
 		 * when the session is not in its control zone yet, or not any more. */
 		move_take_up(m, nf->instance == m->nf_instance ? nf : NULL);
 	}
+	move_adopt_memory(driver, nf);
 	stray_check(&driver->strays, nf);
 }
 
@@ -915,15 +910,28 @@ driver_peer_frame(struct driver *driver, struct peer_conn *conn, const Slim__Pee
 		take_open(driver, conn, frame);
 		return;
 	}
-	if (m == NULL || strcmp(m->peer, peer_conn_host(conn)) != 0 ||
-	    m->session.is_source != peer_conn_is_dialled(conn)) {
+	if (m == NULL || m->orphan_ns != 0) {
 		move_answer_unknown(driver, conn, frame);
 		return;
 	}
+	if (m->session.is_source != peer_conn_is_dialled(conn))
+		return; /* about another session of that number: nobody's */
+	/* Found in the NF's memory: who asks about it knows its number, and was authenticated. */
+	if (m->peer[0] == '\0')
+		snprintf(m->peer, sizeof(m->peer), "%s", peer_conn_host(conn));
+	if (strcmp(m->peer, peer_conn_host(conn)) != 0)
+		return;
 	/* A target's session follows the source to its newest connection. */
 	m->conn = conn;
-	if (m->orphan_ns == 0)
-		move_take_frame(m, frame);
+	if (m->n_events >= MOVE_PEER_EVENTS)
+		move_run(m);
+	/* A write to the disk waits; who sends so much meanwhile is not what he seems. */
+	if (m->n_events >= MOVE_PEER_EVENTS) {
+		driver->protocol_errors[DRIVER_ERROR_FLOOD]++;
+		peer_conn_close(conn, REASON_PROTOCOL, "more frames at once than makes sense");
+		return;
+	}
+	move_take_frame(m, frame);
 }
 
 /* ---- the control API ----------------------------------------------------------------------------------- */
@@ -1082,6 +1090,12 @@ driver_jobs(struct driver *driver)
 	return &driver->jobs;
 }
 
+uint64_t
+driver_protocol_errors(const struct driver *driver, enum driver_protocol_error error)
+{
+	return driver->protocol_errors[error];
+}
+
 size_t
 driver_n_left(const struct driver *driver)
 {
@@ -1105,6 +1119,7 @@ driver_create(const struct driver_config *config, struct driver **ret_driver)
 	if (driver == NULL)
 		return -ENOMEM;
 	driver->config = *config;
+	driver->began_ns = move_now_ns();
 	/* Who cannot ask for a flip cannot take the lead. */
 	if (config->controller == NULL && !config->steering_none)
 		driver->config.limits.source_gone_ns = 0;

@@ -75,6 +75,27 @@ int driver_cancel(struct driver *driver, const char *job_id, bool force, char *r
 
 struct job_list *driver_jobs(struct driver *driver);
 
+/* X(NAME, "name"): what a peer said out of turn, by the kind of its frame; FLOOD: more at once than makes
+ * sense. */
+#define DRIVER_PROTOCOL_ERRORS(X) \
+	X(BEGIN, "begin")         \
+	X(ROWS, "rows")           \
+	X(END, "end")             \
+	X(FINISH, "finish")       \
+	X(TRAIL_END, "trail_end") \
+	X(FLOOD, "flood")         \
+	X(OTHER, "other")
+
+enum driver_protocol_error {
+#define X(NAME, name) DRIVER_ERROR_##NAME,
+	DRIVER_PROTOCOL_ERRORS(X)
+#undef X
+		DRIVER_N_ERRORS
+};
+
+uint64_t driver_protocol_errors(const struct driver *driver, enum driver_protocol_error error);
+const char *driver_protocol_error_name(enum driver_protocol_error error);
+
 /* Journals that could not be read or understood at the start. */
 size_t driver_n_left(const struct driver *driver);
 

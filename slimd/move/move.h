@@ -10,6 +10,7 @@
  *   move_result.c   numbers for the job
  *   move_explain.c  the words of reasons
  *   move_journal.c  what a restart needs
+ *   move_memory.c   what the NF's memory says, journal or not
  *
  * Facts are queued (move_event) and delivered by move_run(), one after the other; the
  * effects of one are carried out before the next is delivered. No part calls
@@ -36,7 +37,9 @@
 #include "sums.h"
 #include "tracker.h"
 
+#define ORPHAN_NS UINT64_C(30000000000) /* so long an NF may take to register again */
 #define MOVE_MAX_EVENTS 64u
+#define MOVE_PEER_EVENTS 32u /* of these a peer may fill */
 #define MOVE_MAX_TODO 128u
 #define MOVE_MAX_SENT 4096u /* Rows frames on their way without Ack */
 
@@ -132,7 +135,6 @@ struct move {
 	struct session_effect todo[MOVE_MAX_TODO];
 	size_t n_todo;
 	uint64_t flush_until_ns; /* a journal write waits for the peer's frame to leave */
-	bool running;
 	bool done;
 	uint32_t wants;           /* enum move_want */
 	uint64_t urgent_until_ns; /* packets are held for it, or soon will be */
@@ -170,7 +172,8 @@ struct move {
 	struct install install;
 	bool installing;
 	struct sums *sums[SLIM_MAX_TABLES]; /* NULL: the table has none, or a restart lost them */
-	uint64_t sums_lost;                 /* lazy rows merged without them */
+	uint64_t sums_lost;                 /* lazy rows not merged, or without them */
+	bool install_failed;                /* the NF could not install a row; said once */
 	struct move_rows_list rows;
 	size_t rows_bytes;
 	struct row_view view;
@@ -203,6 +206,8 @@ struct driver {
 	struct stray_list strays;
 	struct driver_settled settled[DRIVER_MAX_SETTLED]; /* oldest first */
 	size_t n_settled;
+	uint64_t protocol_errors[DRIVER_N_ERRORS];
+	uint64_t began_ns; /* NFs need a moment to register with a daemon that has just begun */
 	uint64_t left[DRIVER_MAX_LEFT]; /* sessions whose journals are left alone */
 	size_t n_left;                  /* may be more */
 	struct row_stage stage;         /* rows leave it before the next move is served */
@@ -225,7 +230,7 @@ void move_event_n(struct move *m, enum session_event_type type, uint64_t n, uint
 void move_complain(struct move *m, uint32_t code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-struct move *move_find(struct driver *driver, uint64_t session);
+struct move *move_find(const struct driver *driver, uint64_t session);
 
 /* A new move in the list, NF held; NULL: no memory or too many. */
 struct move *move_create(struct driver *driver, uint64_t session, bool is_source, struct nf *nf);
@@ -276,9 +281,8 @@ void move_send_empty(struct move *m, Slim__Peer__V1__Frame__BodyCase kind);
 /* A refusal of an Open for which there is no move. */
 void move_send_refusal(struct peer_conn *conn, uint64_t session, const struct job_reason *reasons,
 		       size_t n);
-/* Answers for sessions that are unknown here, or over. */
-void move_answer_unknown(struct driver *driver, struct peer_conn *conn,
-			 const Slim__Peer__V1__Frame *frame);
+/* Counts it, says so, and tells the core. */
+void move_protocol_error(struct move *m, enum driver_protocol_error error);
 
 /* A frame of this move. */
 void move_take_frame(struct move *m, const Slim__Peer__V1__Frame *frame);
@@ -328,6 +332,18 @@ uint32_t move_share(const struct move *m, uint32_t alone);
 void move_claim_path(struct move *m);
 void move_leave_path(struct move *m);
 bool move_may_use_path(const struct move *m);
+
+/* ---- move_memory.c ------------------------------------------------------------------------- */
+
+/* What the NF's memory says of a session. False: it works for another one. */
+bool move_recall_memory(const struct nf *nf, uint64_t session, struct session_memory *ret);
+
+/* An NF has registered: a session in its memory that no journal knows is taken up. */
+void move_adopt_memory(struct driver *driver, struct nf *nf);
+
+/* Answers for sessions that are unknown here, or over, or whose NF has not registered yet. */
+void move_answer_unknown(struct driver *driver, struct peer_conn *conn,
+			 const Slim__Peer__V1__Frame *frame);
 
 /* ---- move_result.c ------------------------------------------------------------------------- */
 

@@ -18,7 +18,6 @@
 #include "log.h"
 #include "move.h"
 
-#define ORPHAN_NS UINT64_C(30000000000)
 #define MAX_FILES 1024u
 
 /* ---- writing ---------------------------------------------------------------------------- */

@@ -387,32 +387,6 @@ move_send_standing(struct move *m, enum session_standing standing)
 	send_frame(m, &frame);
 }
 
-void
-move_answer_unknown(struct driver *driver, struct peer_conn *conn,
-		    const Slim__Peer__V1__Frame *question)
-{
-	const struct driver_settled *settled =
-		move_settled(driver, question->session, peer_conn_host(conn));
-	Slim__Peer__V1__Standing standing = SLIM__PEER__V1__STANDING__INIT;
-	Slim__Peer__V1__Closed closed = SLIM__PEER__V1__CLOSED__INIT;
-	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
-
-	frame.session = question->session;
-	frame.body_case = SLIM__PEER__V1__FRAME__BODY_STANDING;
-	frame.standing = &standing;
-	if (settled != NULL)
-		standing.state = SLIM__PEER__V1__STANDING__STATE__SETTLED;
-	if (question->body_case == SLIM__PEER__V1__FRAME__BODY_CLOSE) {
-		frame.body_case = SLIM__PEER__V1__FRAME__BODY_CLOSED;
-		frame.closed = &closed;
-		if (settled != NULL)
-			move_forget_settled(driver, question->session);
-	} else if (question->body_case != SLIM__PEER__V1__FRAME__BODY_QUERY) {
-		return; /* late news */
-	}
-	peer_send(conn, &frame);
-}
-
 /* ---- in ------------------------------------------------------------------------------------------ */
 
 static void
@@ -526,8 +500,8 @@ take_trail_done(struct move *m, const Slim__Peer__V1__TrailDone *done)
 {
 	if (done->sums_lost > 0)
 		move_complain(m, REASON_RESTART,
-			      "the target lost its memory in a restart: what %llu rows counted "
-			      "after the handover is not in its sums",
+			      "what %llu rows counted after the handover is not in the target's "
+			      "sums: it lost its memory in a restart, or could not read them",
 			      (unsigned long long)done->sums_lost);
 	move_event_n(m, EV_TRAILED, done->sums_lost, REASON_RESTART);
 }
@@ -612,7 +586,7 @@ take_frame_at_source(struct move *m, const Slim__Peer__V1__Frame *frame)
 		take_standing(m, frame->standing);
 		break;
 	default:
-		move_event(m, EV_PROTOCOL);
+		move_protocol_error(m, DRIVER_ERROR_OTHER);
 	}
 }
 
@@ -627,9 +601,81 @@ take_holding(struct move *m, const Slim__Peer__V1__Holding *holding)
 		gate_set_awake_until(m->nf, m->urgent_until_ns);
 }
 
+/* ---- out of turn --------------------------------------------------------------------------- */
+
+#define IN(state) (UINT64_C(1) << (state))
+#define OWNS                                                                                 \
+	(IN(TARGET_TAKING) | IN(TARGET_SERVING) | IN(TARGET_ROUNDING) | IN(TARGET_MERGING) | \
+	 IN(TARGET_ADOPTING) | IN(TARGET_QUIETING) | IN(TARGET_PARTING))
+/* What was sent before the source knew. */
+#define LATE (IN(TARGET_DISCARDING) | IN(TARGET_SETTLING) | IN(TARGET_LEAVING) | IN(SESSION_DONE))
+
+/* When a target may hear what. A frame that is not here may come at any time. */
+static uint64_t
+states_for(const Slim__Peer__V1__Frame *frame)
+{
+	switch (frame->body_case) {
+	case SLIM__PEER__V1__FRAME__BODY_BEGIN:
+		return IN(TARGET_OFFERED) | LATE;
+	case SLIM__PEER__V1__FRAME__BODY_ROWS:
+		return (frame->rows->lazy ? OWNS : IN(TARGET_RECEIVING)) | LATE;
+	case SLIM__PEER__V1__FRAME__BODY_END:
+		return IN(TARGET_RECEIVING) | LATE;
+	case SLIM__PEER__V1__FRAME__BODY_FINISH:
+	case SLIM__PEER__V1__FRAME__BODY_TRAIL_END:
+		return OWNS | LATE;
+	default:
+		return UINT64_MAX;
+	}
+}
+
+const char *
+driver_protocol_error_name(enum driver_protocol_error error)
+{
+	static const char *const names[] = {
+#define X(NAME, name) [DRIVER_ERROR_##NAME] = name,
+		DRIVER_PROTOCOL_ERRORS(X)
+#undef X
+	};
+	return names[error];
+}
+
+static enum driver_protocol_error
+error_of(Slim__Peer__V1__Frame__BodyCase kind)
+{
+	switch (kind) {
+	case SLIM__PEER__V1__FRAME__BODY_BEGIN:
+		return DRIVER_ERROR_BEGIN;
+	case SLIM__PEER__V1__FRAME__BODY_ROWS:
+		return DRIVER_ERROR_ROWS;
+	case SLIM__PEER__V1__FRAME__BODY_END:
+		return DRIVER_ERROR_END;
+	case SLIM__PEER__V1__FRAME__BODY_FINISH:
+		return DRIVER_ERROR_FINISH;
+	case SLIM__PEER__V1__FRAME__BODY_TRAIL_END:
+		return DRIVER_ERROR_TRAIL_END;
+	default:
+		return DRIVER_ERROR_OTHER;
+	}
+}
+
+void
+move_protocol_error(struct move *m, enum driver_protocol_error error)
+{
+	m->driver->protocol_errors[error]++;
+	move_complain(m, REASON_PROTOCOL, "the peer said what makes no sense: %s in state %s",
+		      driver_protocol_error_name(error), session_state_name(m->session.state));
+	move_event(m, EV_PROTOCOL);
+}
+
 static void
 take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 {
+	/* Nothing of it counts: neither its numbers nor its rows. */
+	if ((states_for(frame) & IN(m->session.state)) == 0) {
+		move_protocol_error(m, error_of(frame->body_case));
+		return;
+	}
 	switch (frame->body_case) {
 	case SLIM__PEER__V1__FRAME__BODY_BEGIN:
 		take_begin(m, frame->begin);
@@ -660,7 +706,7 @@ take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 		move_event(m, frame->source_gone->left ? EV_SOURCE_LEFT : EV_SOURCE_GONE);
 		break;
 	default:
-		move_event(m, EV_PROTOCOL);
+		move_protocol_error(m, DRIVER_ERROR_OTHER);
 	}
 }
 

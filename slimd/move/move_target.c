@@ -45,6 +45,15 @@ keep_rows(struct move_rows *item, const Slim__Peer__V1__Rows *rows)
 	keep_list(&item->msg.empty_slots, &rows->empty_slots, at);
 }
 
+/* Lazy rows that are not merged: what they counted is missing, and the result says how much. */
+static void
+lose_rows(struct move *m, uint64_t n)
+{
+	if (m->sums_lost == 0)
+		log_session_warn(m->session.id, "rows of the trail cannot be merged");
+	m->sums_lost += n;
+}
+
 void
 move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows)
 {
@@ -52,6 +61,13 @@ move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows)
 		      rows->columns.len + rows->empty_slots.len;
 	struct move_rows *item;
 
+	/* A trail for tables that a restart has lost, or that cannot be kept: the owner goes on. */
+	if (rows->lazy && (rows->table >= m->n_tables || m->rows_bytes + size > ROWS_BYTES_MAX)) {
+		lose_rows(m, rows->slots.len / sizeof(uint32_t));
+		if (STAILQ_EMPTY(&m->rows))
+			m->ack_seq = seq;
+		return;
+	}
 	if (rows->table >= m->n_tables || m->rows_bytes + size > ROWS_BYTES_MAX) {
 		move_complain(m, REASON_PROTOCOL, "rows of no table, or more than the window");
 		move_event(m, EV_PROTOCOL);
@@ -237,6 +253,17 @@ note_merged(struct move *m)
 		m->sums_lost += m->view.n_rows;
 }
 
+static void
+finish_frame(struct move *m, bool good)
+{
+	if (good && m->open_rows->lazy)
+		note_merged(m);
+	if (good)
+		m->rows_put += m->view.n_rows + m->view.n_empty;
+	m->ack_seq = STAILQ_FIRST(&m->rows)->seq;
+	drop_rows(m);
+}
+
 static bool
 install_rows(struct move *m)
 {
@@ -247,19 +274,20 @@ install_rows(struct move *m)
 		rc = open_first(m);
 		if (rc == 0)
 			rc = put_rows(m, &budget);
+		if (rc < 0 && m->open_rows->lazy) {
+			/* The next frame may be better; nobody waits for this one any more. */
+			lose_rows(m, m->open_rows->slots.len / sizeof(uint32_t));
+			rc = 2;
+		}
 		if (rc < 0) {
 			move_complain(m, REASON_PROTOCOL, "rows that make no sense");
 			move_event(m, EV_PROTOCOL);
 			m->wants &= ~(uint32_t)WANT_INSTALL;
 			return false;
 		}
-		if (rc == 1) {
-			if (m->open_rows->lazy)
-				note_merged(m);
-			m->rows_put += m->view.n_rows + m->view.n_empty;
-			m->ack_seq = STAILQ_FIRST(&m->rows)->seq;
-			drop_rows(m);
-		}
+		if (rc > 0)
+			finish_frame(m, rc == 1);
+		rc = rc > 0;
 	}
 	if (m->ack_seq != m->acked_seq)
 		move_send_ack(m);
@@ -271,8 +299,14 @@ check_install(struct move *m)
 {
 	uint32_t error = install_error(&m->install);
 
-	if (error == 0)
+	if (error == 0 || m->install_failed)
 		return;
+	m->install_failed = true;
+	/* An owner goes on: a row of the trail is missing, and the rest is merged. */
+	if (m->session.state >= TARGET_TAKING && m->session.state < TARGET_LEAVING) {
+		lose_rows(m, 1);
+		return;
+	}
 	m->wants &= ~(uint32_t)(WANT_INSTALL | WANT_VERIFY);
 	move_complain(m, error == ENOSPC ? REASON_TABLE_FULL : REASON_INTERNAL,
 		      "a row could not be installed: %s", strerror((int)error));

@@ -1016,6 +1016,238 @@ losses_are_counted_across_a_restart(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
+/* ---- a peer that breaks the protocol ------------------------------------------------------ */
+
+/* Says it to b's session of the move that runs, as if it had come from a. */
+static void
+say_to_target(struct world *w, Slim__Peer__V1__Frame__BodyCase kind, void *body)
+{
+	struct driver *driver = w->hosts[1].driver;
+	struct move *m = TAILQ_FIRST(&driver->moves);
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+
+	frame.session = m->session.id;
+	frame.body_case = kind;
+	frame.begin = body; /* a union of pointers */
+	driver_peer_frame(driver, m->conn, &frame);
+}
+
+/* What comes out of turn is counted by its name and changes nothing: no tag, no digest, no row. */
+static void
+frames_out_of_turn_are_counted(void **state)
+{
+	struct world *w = *state;
+	const struct driver *driver = w->hosts[1].driver;
+	Slim__Peer__V1__Begin begin = SLIM__PEER__V1__BEGIN__INIT;
+	Slim__Peer__V1__End end = SLIM__PEER__V1__END__INIT;
+	Slim__Peer__V1__Rows rows = SLIM__PEER__V1__ROWS__INIT;
+	const struct move *target;
+	struct job *job;
+
+	fill(w, 100);
+	job = move_with_late_counts(w);
+	wait_for_state(w, 1, "serving");
+	target = TAILQ_FIRST(&w->hosts[1].driver->moves);
+	begin.hold_limit_ns = 1;
+	say_to_target(w, SLIM__PEER__V1__FRAME__BODY_BEGIN, &begin);
+	say_to_target(w, SLIM__PEER__V1__FRAME__BODY_END, &end);
+	say_to_target(w, SLIM__PEER__V1__FRAME__BODY_ROWS, &rows);
+	assert_int_equal(driver_protocol_errors(driver, DRIVER_ERROR_BEGIN), 1);
+	assert_int_equal(driver_protocol_errors(driver, DRIVER_ERROR_END), 1);
+	assert_int_equal(driver_protocol_errors(driver, DRIVER_ERROR_ROWS), 1);
+	assert_int_not_equal(target->hold_limit_ns, 1);
+	assert_true(STAILQ_EMPTY(&target->rows));
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(job->result.digest_source, job->result.digest_proof);
+}
+
+/* Before it owns anything the target gives up. */
+static void
+begin_said_twice_ends_the_move(void **state)
+{
+	struct world *w = *state;
+	Slim__Peer__V1__Begin begin = SLIM__PEER__V1__BEGIN__INIT;
+	struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+	wait_for_state(w, 1, "receiving");
+	say_to_target(w, SLIM__PEER__V1__FRAME__BODY_BEGIN, &begin);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_PROTOCOL));
+	expect_undone(w, 300);
+}
+
+/* A trail that cannot be read must not keep the target in it. What it counted is missing. */
+static void
+a_bad_row_in_the_trail_does_not_stop_it(void **state)
+{
+	struct world *w = *state;
+	Slim__Peer__V1__Rows rows = SLIM__PEER__V1__ROWS__INIT;
+	uint8_t slots[8] = {0};
+	struct job *job;
+
+	fill(w, 10);
+	job = move_with_late_counts(w);
+	rows.lazy = true;
+	rows.slots.data = slots;
+	rows.slots.len = sizeof(slots); /* two rows, and no columns */
+	say_to_target(w, SLIM__PEER__V1__FRAME__BODY_ROWS, &rows);
+	rows.table = 7; /* nor such a table */
+	say_to_target(w, SLIM__PEER__V1__FRAME__BODY_ROWS, &rows);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_RESTART));
+	assert_non_null(strstr(job->reasons[0].text, "4 rows"));
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(fake_nf_find(w->hosts[1].fake, 1005)->packets, 5 + 100 + 1000);
+}
+
+/* Rows of a session that the other side does not know: late news. */
+static void
+fill_link(struct peer_conn *conn)
+{
+	static uint8_t columns[200000];
+	Slim__Peer__V1__Rows rows = SLIM__PEER__V1__ROWS__INIT;
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+
+	rows.columns.data = columns;
+	rows.columns.len = sizeof(columns);
+	frame.session = 0x999;
+	frame.body_case = SLIM__PEER__V1__FRAME__BODY_ROWS;
+	frame.rows = &rows;
+	for (int i = 0; i < 100 && peer_conn_queued(conn) == 0; i++)
+		peer_send(conn, &frame);
+	assert_true(peer_conn_queued(conn) > 0);
+}
+
+/* More than any queue holds, in one breath: the connection ends, and no event is forgotten. */
+static void
+a_flood_of_frames_ends_the_connection(void **state)
+{
+	struct world *w = *state;
+	struct move *target;
+	Slim__Peer__V1__Finish finish = SLIM__PEER__V1__FINISH__INIT;
+	Slim__Peer__V1__TrailEnd end = SLIM__PEER__V1__TRAIL_END__INIT;
+	struct job *job;
+
+	fill(w, 10);
+	job = move_with_late_counts(w);
+	target = TAILQ_FIRST(&w->hosts[1].driver->moves);
+	for (int i = 0; i < 1000; i++) { /* no write waits: they are worked off */
+		say_to_target(w, SLIM__PEER__V1__FRAME__BODY_FINISH, &finish);
+		say_to_target(w, SLIM__PEER__V1__FRAME__BODY_TRAIL_END, &end);
+	}
+	assert_int_equal(driver_protocol_errors(w->hosts[1].driver, DRIVER_ERROR_FLOOD), 0);
+	fill_link(target->conn);
+	target->todo[0] = (struct session_effect){.type = FX_JOURNAL, .arg = STAGE_OWNER};
+	target->n_todo = 1;
+	target->flush_until_ns = UINT64_MAX; /* and now none is: a write waits for the link */
+	for (int i = 0; i < 1000; i++) {
+		say_to_target(w, SLIM__PEER__V1__FRAME__BODY_FINISH, &finish);
+		say_to_target(w, SLIM__PEER__V1__FRAME__BODY_TRAIL_END, &end);
+	}
+	target->flush_until_ns = 0;
+	assert_true(driver_protocol_errors(w->hosts[1].driver, DRIVER_ERROR_FLOOD) > 0);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_modes(w, "closed", "pass");
+}
+
+/* ---- the order of truth: memory, then journal, then the peer's word about its own memory ------ */
+
+static void
+remove_journals(const char *dir)
+{
+	char path[192];
+	uint64_t session;
+	struct outside *outside;
+
+	assert_int_equal(outside_create(NULL, &outside), 0);
+	while (journal_list(outside, dir, &session, 1) == 1) {
+		snprintf(path, sizeof(path), "%s/session-%016llx.journal", dir,
+			 (unsigned long long)session);
+		assert_int_equal(unlink(path), 0);
+	}
+	outside_destroy(outside);
+}
+
+/* b's daemon is killed just when its gate is told to serve; nobody has heard of it yet. */
+static struct job *
+kill_target_as_it_takes_over(struct world *w, enum slim_gate_mode mode)
+{
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 2000 * MS});
+	UNTIL(w, fake_nf_command(w->hosts[1].fake).mode == mode &&
+			 strcmp(state_of(w, 0), "ended") == 0);
+	count_packets(w, 0, 1005, 100); /* too late for a row before the trail */
+	kill_host(&w->hosts[1]);
+	fake_nf_hang_up(w->hosts[1].fake);
+	remove_journals(w->hosts[1].state);
+	return job;
+}
+
+/* The target's gate is in SERVE. Its journal is lost, and at first its NF is not there: the host
+ * cannot tell, and says so. Then the NF's memory tells. */
+static void
+a_target_that_lost_its_journal_still_owns(void **state)
+{
+	struct world *w = *state;
+	struct job *job = kill_target_as_it_takes_over(w, SLIM_GATE_SERVE);
+	const struct move *source = TAILQ_FIRST(&w->hosts[0].driver->moves);
+
+	start_host(&w->hosts[1]);
+	UNTIL(w, source->ask_ns != 0);
+	assert_int_not_equal(atomic_load(&w->hosts[0].fake->info->workers[0].mode), SLIM_GATE_PASS);
+	assert_true(strcmp(state_of(w, 0), "ended") == 0 ||
+		    strcmp(state_of(w, 0), "querying") == 0);
+	register_fake(w, 1);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED); /* late counts found no table */
+	assert_true(has_reason(job, REASON_RESTART));
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
+}
+
+/* The other way round: a gate that is not in SERVE owns nothing, and the source resumes. */
+static void
+a_target_that_lost_its_journal_before_it_took_over_owns_nothing(void **state)
+{
+	struct world *w = *state;
+	struct job *job = kill_target_as_it_takes_over(w, SLIM_GATE_RECEIVE);
+
+	start_host(&w->hosts[1]);
+	register_fake(w, 1);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	expect_modes(w, "pass", "closed");
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 100);
+}
+
+/* A source whose journal is gone: before END nobody else can own, so it serves again. */
+static void
+a_source_that_lost_its_journal_in_the_hold_resumes(void **state)
+{
+	struct world *w = *state;
+
+	fill(w, 100);
+	migrate(w, 0, (struct driver_move){.max_hold_ns = 2000 * MS});
+	wait_for_state(w, 0, "holding");
+	kill_host(&w->hosts[0]);
+	fake_nf_hang_up(w->hosts[0].fake);
+	remove_journals(w->hosts[0].state);
+	start_host(&w->hosts[0]);
+	register_fake(w, 0);
+	wait_until_idle(w);
+	expect_undone(w, 100);
+}
+
 /* ---- a disk that fails, and files of other versions -------------------------------------- */
 
 /* The disk of host a; the real one lies under it. */
@@ -1850,6 +2082,13 @@ main(void)
 		TEST(a_source_restarted_before_its_first_acknowledgement_is_not_lost),
 		TEST(a_source_restarted_after_its_last_command_is_not_lost),
 		TEST(losses_are_counted_across_a_restart),
+		TEST(frames_out_of_turn_are_counted),
+		TEST(begin_said_twice_ends_the_move),
+		TEST(a_bad_row_in_the_trail_does_not_stop_it),
+		TEST(a_flood_of_frames_ends_the_connection),
+		TEST(a_target_that_lost_its_journal_still_owns),
+		TEST(a_target_that_lost_its_journal_before_it_took_over_owns_nothing),
+		TEST(a_source_that_lost_its_journal_in_the_hold_resumes),
 		TEST(a_full_disk_before_end_undoes_the_move),
 		TEST(a_disk_full_after_end_makes_no_second_owner),
 		TEST(journals_of_the_next_and_the_last_version_are_read),
