@@ -31,7 +31,8 @@ setup(void **state)
 	(void)state;
 	assert_int_equal(topology_build(example_split(), &topology, &error), 0);
 	steering_init(&steering);
-	assert_int_equal(steering_set(&topology, &steering, "nat", "a", &service, &reason), 1);
+	assert_int_equal(steering_set(&topology, &steering, "nat", "a", true, &service, &reason),
+			 1);
 	for (unsigned p = 0; p < topology.n_ports; p++)
 		numbers[p] = 10 + p;
 	facts = (struct preflight_facts){

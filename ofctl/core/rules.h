@@ -12,7 +12,7 @@
  *  40070     REDIRECT        S, vlan r              to T, tag kept (packets)
  *  40070     INGRESS/EGRESS  link, vlan t           on the way between P and an instance
  *  40060     GUARD           P or instance, 0x88B5  drop
- *  40060     GUARD           any port, reserved tag drop
+ *  40060     GUARD           reserved tag           drop, whatever port it comes in on
  *  40050     INGRESS/EGRESS  P or instance, vlan v  to the other; VLAN translated
  *  40040     INGRESS/EGRESS  P or instance          to the other; VLAN pushed, or all as it is
  *  40010     DROP            P or instance          drop
@@ -33,7 +33,7 @@
 #include "steering.h"
 #include "topology.h"
 
-#define RULES_MAX 8192u /* rules of one bridge */
+#define RULES_MAX 16384u /* rules of one bridge: what all limits of topology.h together take */
 #define RULES_MAGIC_DEFAULT 0x534cu
 #define RULES_COOKIE_MASK UINT64_C(0xffff000000000000)
 
@@ -79,11 +79,30 @@ int rules_desired(const struct rules_context *context, const struct steering *st
 unsigned rules_missing_ports(const struct rules_context *context, unsigned service,
 			     uint32_t instances, uint16_t bridge, char *text, size_t size);
 
-/* The flow mods that lead from present to desired; both arrays get sorted. Rules of services
- * in `kept` (bit s: index in the topology) are left alone. Returns how many mods, at most
- * RULES_MAX * 2. */
+/* What is left alone although it is not desired. */
+struct rules_keep {
+	uint16_t bridge;
+	const struct steering *steering;
+	uint32_t services; /* bits (index in the topology): of which nothing is known, all rules */
+	/* Bits, of rules_misfits(). Their rules stay that use a port which the switch has and the topology
+	 * does not name, unless they are of a session that has ended. */
+	uint32_t misfits;
+	bool (*has_port)(const void *ctx, uint16_t bridge, uint32_t number);
+	const void *ctx;
+};
+
+/* Instances (bits) whose paths a service's state needs. */
+uint32_t rules_needed_instances(const struct steering_service *state);
+
+/* Services (bits) that the switches do not fit: of what serves or is in a session a port is not there.
+ * Perhaps somebody has misspelt its name. What serves is never taken away for that. But a fence
+ * is: if it is the fenced instance that lacks ports, nobody can tell its rules from those that serve. */
+uint32_t rules_misfits(const struct rules_context *context, const struct steering *steering);
+
+/* The flow mods that lead from present to desired; both arrays get sorted. Returns how many
+ * mods, at most RULES_MAX * 2. */
 unsigned rules_diff(const struct rules_context *context, struct rule *desired, unsigned n_desired,
-		    struct rule *present, unsigned n_present, uint32_t kept,
+		    struct rule *present, unsigned n_present, const struct rules_keep *keep,
 		    struct of_flow_mod out[RULES_MAX * 2]);
 
 /* What the rules on the switches say about one service; for when the state file is gone.

@@ -64,7 +64,8 @@ teardown(void **state)
 static void
 set(const char *instance)
 {
-	assert_int_equal(steering_set(&topology, &steering, "nat", instance, &service, &reason), 1);
+	assert_int_equal(
+		steering_set(&topology, &steering, "nat", instance, true, &service, &reason), 1);
 }
 
 static struct steering_request
@@ -132,12 +133,10 @@ guards_of_one_bridge(void **state)
 	config->services[0].n_perimeter = 1;
 	build(config);
 	assert_string_equal(text_of(0, true),
-			    "guard service=0 prio=40060 in=pin vid=3000/7 -> drop\n"
-			    "guard service=0 prio=40060 in=pin vid=3008/7 -> drop\n"
 			    "guard service=0 prio=40060 in=pin type=88b5 -> drop\n"
-			    "guard service=0 prio=40060 in=a-in vid=3000/7 -> drop\n"
-			    "guard service=0 prio=40060 in=a-in vid=3008/7 -> drop\n"
 			    "guard service=0 prio=40060 in=a-in type=88b5 -> drop\n"
+			    "guard service=0 prio=40060 in=any vid=3000/7 -> drop\n"
+			    "guard service=0 prio=40060 in=any vid=3008/7 -> drop\n"
 			    "drop service=0 prio=40010 in=pin -> drop\n"
 			    "drop service=0 prio=40010 in=a-in -> drop\n");
 }
@@ -324,18 +323,12 @@ links_are_guarded(void **state)
 	(void)state;
 	build(example_four_bridges());
 	assert_string_equal(text_of(1, true),
-			    "guard service=0 prio=40060 in=M-A vid=3000/7 -> drop\n"
-			    "guard service=0 prio=40060 in=M-A vid=3008/7 -> drop\n"
-			    "guard service=0 prio=40060 in=M-A vid=3100/3 -> drop\n"
-			    "guard service=0 prio=40060 in=M-A vid=3104/15 -> drop\n"
-			    "guard service=0 prio=40060 in=M-A vid=3120/7 -> drop\n"
-			    "guard service=0 prio=40060 in=M-A vid=3128/3 -> drop\n"
-			    "guard service=0 prio=40060 in=M-B vid=3000/7 -> drop\n"
-			    "guard service=0 prio=40060 in=M-B vid=3008/7 -> drop\n"
-			    "guard service=0 prio=40060 in=M-B vid=3100/3 -> drop\n"
-			    "guard service=0 prio=40060 in=M-B vid=3104/15 -> drop\n"
-			    "guard service=0 prio=40060 in=M-B vid=3120/7 -> drop\n"
-			    "guard service=0 prio=40060 in=M-B vid=3128/3 -> drop\n");
+			    "guard service=0 prio=40060 in=any vid=3000/7 -> drop\n"
+			    "guard service=0 prio=40060 in=any vid=3008/7 -> drop\n"
+			    "guard service=0 prio=40060 in=any vid=3100/3 -> drop\n"
+			    "guard service=0 prio=40060 in=any vid=3104/15 -> drop\n"
+			    "guard service=0 prio=40060 in=any vid=3120/7 -> drop\n"
+			    "guard service=0 prio=40060 in=any vid=3128/3 -> drop\n");
 }
 
 static void
@@ -349,7 +342,7 @@ missing_ports_leave_rules_out(void **state)
 	set("a");
 	numbers[2] = 0; /* a-in */
 	rules_desired(&context, &steering, 0, desired, &missing);
-	assert_int_equal(missing, 3 + 1 + 2); /* guards, drop, ingress and egress */
+	assert_int_equal(missing, 1 + 1 + 2); /* guard, drop, ingress and egress */
 	assert_int_equal(rules_missing_ports(&context, 0, 1u << 0, 0, text, sizeof(text)), 1);
 	assert_string_equal(text, "a-in");
 	assert_int_equal(rules_missing_ports(&context, 0, 1u << 1, 0, text, sizeof(text)), 0);
@@ -364,12 +357,35 @@ take_as_present(uint16_t bridge)
 	memcpy(present[bridge], desired, n_present[bridge] * sizeof(*desired));
 }
 
+/* The switch has every port below 1000. */
+static bool
+has_port(const void *ctx, uint16_t bridge, uint32_t number)
+{
+	(void)ctx;
+	(void)bridge;
+	return number < 1000;
+}
+
+static unsigned
+diff_with(uint32_t services, uint32_t misfits)
+{
+	struct rules_keep keep = {.steering = &steering,
+				  .services = services,
+				  .misfits = misfits,
+				  .has_port = has_port};
+	unsigned missing;
+	int result = rules_desired(&context, &steering, 0, desired, &missing);
+	unsigned n = (unsigned)result;
+
+	assert_true(result > 0);
+
+	return rules_diff(&context, desired, n, present[0], n_present[0], &keep, mods);
+}
+
 static unsigned
 diff(uint32_t kept)
 {
-	unsigned n = rules_of(0);
-
-	return rules_diff(&context, desired, n, present[0], n_present[0], kept, mods);
+	return diff_with(kept, 0);
 }
 
 static unsigned
@@ -518,6 +534,144 @@ nothing_is_read_from_nothing(void **state)
 	assert_false(rules_infer(&context, present, n_present, 0, &got));
 }
 
+/* Does a mod remove a rule that uses the port? */
+static bool
+removes(unsigned n, uint32_t in_port)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (mods[i].command == OF_FLOW_DELETE_STRICT && mods[i].match.in_port == in_port)
+			return true;
+	}
+	return false;
+}
+
+enum { A_IN = 2, B_IN = 4 }; /* references: pin pout a-in a-out b-in b-out */
+
+/* The name of the serving instance's port is misspelt: what stands for it stays. */
+static void
+misspelt_port_takes_nothing_away(void **state)
+{
+	(void)state;
+	build(example_one_bridge());
+	set("a");
+	take_as_present(0);
+	numbers[A_IN] = 0; /* the switch has it as 12, under another name */
+	assert_int_equal(rules_misfits(&context, &steering), 1);
+	assert_false(removes(diff_with(0, 1), 10 + A_IN));
+	assert_true(removes(diff_with(0, 0), 10 + A_IN));
+	set("b"); /* b's ports are all there: nothing has to be kept */
+	assert_int_equal(rules_misfits(&context, &steering), 0);
+}
+
+/* Safety goes first: with a port of the fenced target misspelt, too, nothing strange stays. */
+static void
+fence_keeps_no_strange_rule_of_the_target(void **state)
+{
+	struct steering_request r = {
+		.session = 0xab, .service = "nat", .source = "a", .target = "b"};
+	unsigned n;
+
+	(void)state;
+	build(example_one_bridge());
+	set("a");
+	assert_int_equal(steering_prepare(&topology, &steering, &r, &service, &reason), 1);
+	take_as_present(0);
+	numbers[A_IN] = 0;
+	assert_false(removes(diff_with(0, rules_misfits(&context, &steering)), 10 + A_IN));
+	assert_int_equal(steering_fence(&topology, &steering, &r, &service, &reason), 1);
+	assert_int_equal(rules_misfits(&context, &steering), 1);
+	n = diff_with(0, 1);
+	assert_true(removes(n, 10 + B_IN));
+	for (unsigned i = 0; i < n_present[0]; i++) { /* of the session nothing stays */
+		bool gone = false;
+
+		for (unsigned m = 0; m < n && rules_cookie_tag(present[0][i].cookie) != 0; m++)
+			gone |= mods[m].cookie == present[0][i].cookie;
+		assert_true(gone || rules_cookie_tag(present[0][i].cookie) == 0);
+	}
+	numbers[B_IN] = 0;
+	assert_int_equal(rules_misfits(&context, &steering), 0);
+}
+
+/* A rule to a port that the switch does not have any more is of no use. */
+static void
+rule_to_a_gone_port_goes(void **state)
+{
+	(void)state;
+	build(example_one_bridge());
+	set("a");
+	numbers[A_IN] = 2000;
+	take_as_present(0);
+	numbers[A_IN] = 0;
+	assert_true(removes(diff_with(0, 1), 2000));
+}
+
+/* As many as all limits allow, on one bridge, all in a session: they fit, and there are not more than
+ * a few for each port. */
+static void
+largest_configuration_fits(void **state)
+{
+	static char names[TOPOLOGY_MAX_SERVICES * (TOPOLOGY_MAX_INSTANCES + 1) * SLIM_MAX_PORTS]
+			 [16];
+	static struct topology_port_config ports[TOPOLOGY_MAX_SERVICES][TOPOLOGY_MAX_INSTANCES + 1]
+						[SLIM_MAX_PORTS];
+	static struct topology_instance_config instances[TOPOLOGY_MAX_SERVICES]
+							[TOPOLOGY_MAX_INSTANCES];
+	static struct topology_service_config services[TOPOLOGY_MAX_SERVICES];
+	static const char *const kinds[] = {"p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7"};
+	static char service_names[TOPOLOGY_MAX_SERVICES][8],
+		instance_names[TOPOLOGY_MAX_INSTANCES][8];
+	struct topology_bridge_config bridge = {.name = "br", .address = "unix:/br"};
+	struct topology_config config = {.bridges = &bridge,
+					 .n_bridges = 1,
+					 .services = services,
+					 .n_services = TOPOLOGY_MAX_SERVICES};
+	unsigned n = 0, missing;
+	int n_rules;
+
+	(void)state;
+	for (unsigned s = 0; s < TOPOLOGY_MAX_SERVICES; s++) {
+		snprintf(service_names[s], sizeof(service_names[s]), "s%u", s);
+		for (unsigned i = 0; i <= TOPOLOGY_MAX_INSTANCES; i++) {
+			for (unsigned p = 0; p < SLIM_MAX_PORTS; p++, n++) {
+				snprintf(names[n], sizeof(names[n]), "port%u", n);
+				ports[s][i][p] = (struct topology_port_config){
+					.name = kinds[p], .bridge = "br", .port = names[n]};
+			}
+		}
+		for (unsigned i = 0; i < TOPOLOGY_MAX_INSTANCES; i++) {
+			snprintf(instance_names[i], sizeof(instance_names[i]), "i%u", i);
+			instances[s][i] =
+				(struct topology_instance_config){.name = instance_names[i],
+								  .ports = ports[s][i + 1],
+								  .n_ports = SLIM_MAX_PORTS};
+		}
+		services[s] = (struct topology_service_config){
+			.name = service_names[s],
+			.cookie = (uint8_t)(s + 1),
+			.redirect_vids = {(uint16_t)(1001 + s * 9), (uint16_t)(1008 + s * 9)},
+			.perimeter = ports[s][0],
+			.n_perimeter = SLIM_MAX_PORTS,
+			.instances = instances[s],
+			.n_instances = TOPOLOGY_MAX_INSTANCES};
+	}
+	build(&config);
+	for (unsigned s = 0; s < TOPOLOGY_MAX_SERVICES; s++) {
+		struct steering_request r = {.session = s + 1,
+					     .service = service_names[s],
+					     .source = "i0",
+					     .target = "i1"};
+
+		assert_int_equal(steering_set(&topology, &steering, service_names[s], "i0", true,
+					      &service, &reason),
+				 1);
+		assert_int_equal(steering_prepare(&topology, &steering, &r, &service, &reason), 1);
+	}
+	n_rules = rules_desired(&context, &steering, 0, desired, &missing);
+	assert_true(n_rules > 0);
+	assert_true((unsigned)n_rules < 3 * n);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -532,6 +686,10 @@ main(void)
 		TEST(flush_turns_on_the_same_link),
 		TEST(flush_begins_or_ends_at_the_perimeter),
 		TEST(links_are_guarded),
+		TEST(misspelt_port_takes_nothing_away),
+		TEST(fence_keeps_no_strange_rule_of_the_target),
+		TEST(rule_to_a_gone_port_goes),
+		TEST(largest_configuration_fits),
 		TEST(missing_ports_leave_rules_out),
 		TEST(no_difference_no_mods),
 		TEST(flip_changes_two_rules),

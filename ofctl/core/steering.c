@@ -13,6 +13,10 @@
 
 #define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
 #define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
+#define UNKNOWN_SERVICE SLIM__V1__REASON_CODE__REASON_UNKNOWN_SERVICE
+#define UNKNOWN_INSTANCE SLIM__V1__REASON_CODE__REASON_UNKNOWN_INSTANCE
+#define FLIPPED SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED
+#define GATE_CLOSED SLIM__V1__REASON_CODE__REASON_GATE_CLOSED
 
 static void __attribute__((format(printf, 3, 4)))
 explain(struct steering_reason *reason, Slim__V1__ReasonCode code, const char *format, ...)
@@ -62,9 +66,9 @@ steering_active(const struct steering_service *service)
 
 struct named {
 	unsigned service;
-	const struct topology_service *topology;
-	unsigned source;
-	unsigned target;
+	const struct topology_service *topology; /* NULL: there is no such service */
+	int source;                              /* STEERING_NOBODY: there is no such instance */
+	int target;
 };
 
 static int
@@ -73,22 +77,24 @@ look_up(const struct topology *t, const struct steering_request *request, struct
 {
 	int service = topology_find_service(t, request->service), source, target;
 
+	*ret = (struct named){.source = STEERING_NOBODY, .target = STEERING_NOBODY};
 	if (request->session == 0)
 		return refuse(reason, BAD_REQUEST, "session 0 is no session");
 	if (service < 0)
-		return refuse(reason, BAD_REQUEST, "unknown service \"%.64s\"", request->service);
+		return refuse(reason, UNKNOWN_SERVICE, "unknown service \"%.64s\"",
+			      request->service);
 	ret->service = (unsigned)service;
 	ret->topology = &t->services[service];
 	source = topology_find_instance(ret->topology, request->source);
 	target = topology_find_instance(ret->topology, request->target);
+	ret->source = source < 0 ? STEERING_NOBODY : source;
+	ret->target = target < 0 ? STEERING_NOBODY : target;
 	if (source < 0 || target < 0)
-		return refuse(reason, BAD_REQUEST, "service \"%s\" has no instance \"%.64s\"",
+		return refuse(reason, UNKNOWN_INSTANCE, "service \"%s\" has no instance \"%.64s\"",
 			      ret->topology->name, source < 0 ? request->source : request->target);
 	if (source == target)
 		return refuse(reason, BAD_REQUEST, "source and target are both \"%s\"",
 			      ret->topology->instances[source].name);
-	ret->source = (unsigned)source;
-	ret->target = (unsigned)target;
 	return 0;
 }
 
@@ -131,7 +137,7 @@ steering_check(const struct topology *t, const struct steering *s,
 	       struct steering_reason *ret_reason)
 {
 	const struct steering_service *service;
-	struct named named = {0};
+	struct named named;
 
 	if (look_up(t, request, &named, ret_reason) < 0)
 		return -EINVAL;
@@ -164,7 +170,7 @@ steering_prepare(const struct topology *t, struct steering *s,
 		 struct steering_reason *ret_reason)
 {
 	struct steering_service *service;
-	struct named named = {0};
+	struct named named;
 
 	if (look_up(t, request, &named, ret_reason) < 0)
 		return -EINVAL;
@@ -179,7 +185,7 @@ steering_prepare(const struct topology *t, struct steering *s,
 		*ret_service = named.service;
 		return 0;
 	}
-	if (service->serving != (int)named.source)
+	if (service->serving != named.source)
 		return refuse(ret_reason, REFUSED, "instance \"%s\" does not serve \"%s\"; %s does",
 			      named.topology->instances[named.source].name, named.topology->name,
 			      service->serving == STEERING_NOBODY
@@ -240,36 +246,80 @@ steering_flip(const struct topology *t, struct steering *s, const struct steerin
 	return advance(t, s, request, from, STEERING_FLIPPED, ret_service, ret_reason);
 }
 
+static bool
+is_in_session(const struct steering_service *service, int instance)
+{
+	const struct steering_session *session = &service->session;
+
+	return instance != STEERING_NOBODY && session->stage != STEERING_NO_SESSION &&
+	       (session->source == instance || session->target == instance);
+}
+
+/* Who asks for the end of a session, or for the fence of its target, when there is no such session.
+ * `without`: the instance that must have no path. */
+static int
+undo_nothing(const struct steering_service *service, const struct named *named, int without,
+	     struct steering_reason *reason)
+{
+	if (without == STEERING_NOBODY)
+		return 0;
+	if (service->serving == without)
+		return refuse(reason, REFUSED, "no such session, and instance \"%s\" serves",
+			      named->topology->instances[without].name);
+	return 0;
+}
+
+/* The session of the request, if the service has it. Instances that are not in the topology are in no
+ * session. 1: found; 0: there is none; -EINVAL: nothing can be said. */
+static int
+find_session(const struct topology *t, struct steering *s, const struct steering_request *request,
+	     struct named *named, struct steering_reason *reason)
+{
+	const struct steering_session *session;
+	struct steering_reason why = {0};
+	int result = look_up(t, request, named, &why);
+	bool instances = named->source != STEERING_NOBODY && named->target != STEERING_NOBODY;
+
+	if (!named->topology || (result < 0 && instances)) { /* no service, or both are one */
+		*reason = why;
+		return -EINVAL;
+	}
+	if (!s->services[named->service].known)
+		return refuse_unknown(named, reason);
+	session = &s->services[named->service].session;
+	if (result == 0 && is_session(session, request, named))
+		return 1;
+	if (session->stage != STEERING_NO_SESSION && session->id == request->session)
+		return refuse_other(&s->services[named->service], named, reason);
+	return 0;
+}
+
 int
 steering_fence(const struct topology *t, struct steering *s, const struct steering_request *request,
 	       unsigned *ret_service, struct steering_reason *ret_reason)
 {
-	struct steering_session *session;
-	unsigned index = 0;
+	struct steering_service *service;
+	struct named named;
+	int found = find_session(t, s, request, &named, ret_reason);
 
-	if (steering_check(t, s, request, &index, ret_reason) < 0)
+	if (found < 0)
+		return found;
+	service = &s->services[named.service];
+	if (!found && is_in_session(service, named.target))
+		return refuse_other(service, &named, ret_reason);
+	if (!found && undo_nothing(service, &named, named.target, ret_reason) < 0) {
+		ret_reason->code = FLIPPED; /* and the session has ended so */
 		return -EINVAL;
-	session = &s->services[index].session;
-	if (session->stage == STEERING_FLIPPED && !request->last_copy)
-		return refuse(ret_reason, SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED,
+	}
+	if (found && service->session.stage == STEERING_FLIPPED && !request->last_copy)
+		return refuse(ret_reason, FLIPPED,
 			      "session %016" PRIx64 " is flipped: the target owns the traffic",
 			      request->session);
-	session->id = request->session;
-	*ret_service = index;
-	return enter(session, STEERING_FENCED);
-}
-
-/* No such session: fine if what it would have led to holds already. */
-static int
-cleanup_without_session(const struct steering_service *service, const struct named *named,
-			bool complete, struct steering_reason *reason)
-{
-	unsigned wanted = complete ? named->target : named->source;
-
-	if (service->serving == (int)wanted || (!complete && service->serving == STEERING_NOBODY))
+	*ret_service = named.service;
+	if (!found)
 		return 0;
-	return refuse(reason, REFUSED, "no such session, and instance \"%s\" does not serve",
-		      named->topology->instances[wanted].name);
+	service->session.id = request->session;
+	return enter(&service->session, STEERING_FENCED);
 }
 
 int
@@ -279,28 +329,26 @@ steering_cleanup(const struct topology *t, struct steering *s,
 {
 	struct steering_service *service;
 	struct steering_session *session;
-	struct named named = {0};
+	struct named named;
+	int found = find_session(t, s, request, &named, ret_reason);
 
-	if (look_up(t, request, &named, ret_reason) < 0)
-		return -EINVAL;
+	if (found < 0)
+		return found;
 	service = &s->services[named.service];
 	session = &service->session;
-	if (!service->known)
-		return refuse_unknown(&named, ret_reason);
-	if (!is_session(session, request, &named)) {
-		if (cleanup_without_session(service, &named, complete, ret_reason) < 0)
-			return -EINVAL;
-		*ret_service = named.service;
-		return 0;
-	}
-	if (complete != (session->stage == STEERING_FLIPPED))
+	if (!found &&
+	    undo_nothing(service, &named, complete ? named.source : named.target, ret_reason) < 0)
+		return -EINVAL;
+	if (found && complete != (session->stage == STEERING_FLIPPED))
 		return refuse(ret_reason, REFUSED, "session %016" PRIx64 " is %s: it cannot end %s",
 			      request->session, steering_stage_name(session->stage),
 			      complete ? "complete" : "aborted");
+	*ret_service = named.service;
+	if (!found)
+		return 0;
 	if (complete)
 		service->serving = session->target;
 	*session = (struct steering_session){0};
-	*ret_service = named.service;
 	return 1;
 }
 
@@ -312,11 +360,11 @@ look_up_instance(const struct topology *t, const char *service, const char *inst
 	int index = topology_find_service(t, service), i = STEERING_NOBODY;
 
 	if (index < 0)
-		return refuse(reason, BAD_REQUEST, "unknown service \"%.64s\"", service);
+		return refuse(reason, UNKNOWN_SERVICE, "unknown service \"%.64s\"", service);
 	if (instance[0] != '\0') {
 		i = topology_find_instance(&t->services[index], instance);
 		if (i < 0)
-			return refuse(reason, BAD_REQUEST,
+			return refuse(reason, UNKNOWN_INSTANCE,
 				      "service \"%s\" has no instance \"%.64s\"",
 				      t->services[index].name, instance);
 	}
@@ -326,16 +374,23 @@ look_up_instance(const struct topology *t, const char *service, const char *inst
 }
 
 static int
-serve(struct steering *s, const struct named *named, int instance, unsigned *ret_service,
+serve(struct steering *s, const struct named *named, int instance, bool sure, unsigned *ret_service,
       struct steering_reason *reason)
 {
 	struct steering_service *service = &s->services[named->service];
 
 	if (service->session.stage != STEERING_NO_SESSION)
 		return refuse_other(service, named, reason);
-	*ret_service = named->service;
-	if (service->known && service->serving == instance)
+	if (service->known && service->serving == instance) {
+		*ret_service = named->service;
 		return 0;
+	}
+	if (!sure)
+		return refuse(reason, GATE_CLOSED,
+			      "nobody has seen that the gate of instance \"%s\" lets traffic "
+			      "through: ask the slimd beside it, or force it",
+			      named->topology->instances[instance].name);
+	*ret_service = named->service;
 	service->known = true;
 	service->serving = instance;
 	return 1;
@@ -343,23 +398,24 @@ serve(struct steering *s, const struct named *named, int instance, unsigned *ret
 
 int
 steering_set(const struct topology *t, struct steering *s, const char *service,
-	     const char *instance, unsigned *ret_service, struct steering_reason *ret_reason)
+	     const char *instance, bool sure, unsigned *ret_service,
+	     struct steering_reason *ret_reason)
 {
-	struct named named = {0};
+	struct named named;
 	int i = STEERING_NOBODY;
 
 	if (look_up_instance(t, service, instance, &named, &i, ret_reason) < 0)
 		return -EINVAL;
 	if (i == STEERING_NOBODY)
 		return refuse(ret_reason, BAD_REQUEST, "no instance is named");
-	return serve(s, &named, i, ret_service, ret_reason);
+	return serve(s, &named, i, sure, ret_service, ret_reason);
 }
 
 int
 steering_clear(const struct topology *t, struct steering *s, const char *service,
 	       const char *instance, unsigned *ret_service, struct steering_reason *ret_reason)
 {
-	struct named named = {0};
+	struct named named;
 	int i = STEERING_NOBODY;
 
 	if (look_up_instance(t, service, instance, &named, &i, ret_reason) < 0)
@@ -368,7 +424,7 @@ steering_clear(const struct topology *t, struct steering *s, const char *service
 	    s->services[named.service].serving != STEERING_NOBODY)
 		return refuse(ret_reason, REFUSED, "instance \"%s\" does not serve \"%s\"",
 			      named.topology->instances[i].name, named.topology->name);
-	return serve(s, &named, STEERING_NOBODY, ret_service, ret_reason);
+	return serve(s, &named, STEERING_NOBODY, true, ret_service, ret_reason);
 }
 
 /* ---- text ------------------------------------------------------------------------- */

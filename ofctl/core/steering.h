@@ -75,6 +75,12 @@ void steering_init(struct steering *s);
 /* Nonzero digest of a session's id, as it stands in cookies. */
 uint32_t steering_tag(uint64_t session);
 
+/*
+ * Undoing what is not there is done: a fence or the end of a session that the service does not have, or
+ * that names instances which the topology does not have, changes nothing and succeeds when what it
+ * would have led to holds: the other instance does not serve, and is in no other session. Only a service that the
+ * topology does not have is left to the caller (its rules are found by their cookies).
+ */
 /* Each takes *s from here to there.
  *   1: changed; 0: it was there already; -EINVAL: refused, *s untouched, *ret_reason says why.
  * *ret_service is the service's index (untouched when refused). */
@@ -90,9 +96,11 @@ int steering_fence(const struct topology *t, struct steering *s,
 int steering_cleanup(const struct topology *t, struct steering *s,
 		     const struct steering_request *request, bool complete, unsigned *ret_service,
 		     struct steering_reason *ret_reason);
-/* Without a session: this instance serves. */
+/* Without a session: this instance serves. `sure`: somebody has seen that its gate lets traffic through,
+ * or wants it in any case; nothing here can know it. */
 int steering_set(const struct topology *t, struct steering *s, const char *service,
-		 const char *instance, unsigned *ret_service, struct steering_reason *ret_reason);
+		 const char *instance, bool sure, unsigned *ret_service,
+		 struct steering_reason *ret_reason);
 /* Nobody serves. If an instance is named it must be the one that serves. */
 int steering_clear(const struct topology *t, struct steering *s, const char *service,
 		   const char *instance, unsigned *ret_service, struct steering_reason *ret_reason);

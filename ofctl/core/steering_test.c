@@ -13,6 +13,8 @@
 
 #define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
 #define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
+#define UNKNOWN_SERVICE SLIM__V1__REASON_CODE__REASON_UNKNOWN_SERVICE
+#define UNKNOWN_INSTANCE SLIM__V1__REASON_CODE__REASON_UNKNOWN_INSTANCE
 
 static struct topology topology;
 static struct steering steering;
@@ -47,7 +49,7 @@ setup(void **state)
 static int
 set(const char *instance)
 {
-	return steering_set(&topology, &steering, "nat", instance, &service, &reason);
+	return steering_set(&topology, &steering, "nat", instance, true, &service, &reason);
 }
 
 static int
@@ -185,10 +187,11 @@ refuses_what_it_does_not_know(void **state)
 	assert_refused(cleanup(&ab, false), REFUSED);
 	set("a");
 	r.service = "lb";
-	assert_refused(prepare(&r), BAD_REQUEST);
+	assert_refused(prepare(&r), UNKNOWN_SERVICE);
+	assert_refused(cleanup(&r, false), UNKNOWN_SERVICE);
 	r = ab;
 	r.target = "c";
-	assert_refused(prepare(&r), BAD_REQUEST);
+	assert_refused(prepare(&r), UNKNOWN_INSTANCE);
 	r.target = "a";
 	assert_refused(prepare(&r), BAD_REQUEST);
 	r = ab;
@@ -196,12 +199,54 @@ refuses_what_it_does_not_know(void **state)
 	assert_refused(prepare(&r), BAD_REQUEST);
 	assert_refused(prepare(&ba), REFUSED); /* b does not serve */
 	assert_refused(flip(&ab), REFUSED);
-	assert_refused(fence(&ab), REFUSED);
 	assert_refused(cleanup(&ab, true), REFUSED);
-	assert_refused(set("c"), BAD_REQUEST);
+	assert_refused(set("c"), UNKNOWN_INSTANCE);
 	assert_refused(set(""), BAD_REQUEST);
 	assert_refused(steering_clear(&topology, &steering, "nat", "b", &service, &reason),
 		       REFUSED);
+}
+
+/* What is not there is undone, whatever it is that is not there; what serves is not. */
+static void
+nothing_is_undone_at_once(void **state)
+{
+	struct steering_request r = ab;
+
+	(void)state;
+	set("a");
+	assert_int_equal(fence(&ab), 0);
+	assert_int_equal(cleanup(&ab, false), 0);
+	r.target = "gone";
+	assert_int_equal(fence(&r), 0);
+	assert_int_equal(cleanup(&r, false), 0);
+	r.source = "gone too";
+	assert_int_equal(cleanup(&r, false), 0);
+	assert_refused(fence(&ba), SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED); /* a serves */
+	assert_refused(cleanup(&ba, false), REFUSED);                               /* the same */
+	assert_refused(cleanup(&ab, true), REFUSED);
+	assert_int_equal(prepare(&ab), 1);
+	r = ab;
+	r.session++;
+	assert_refused(fence(&r), REFUSED); /* b is in a session of another's */
+	assert_int_equal(cleanup(&r, false), 0);
+	r.session--;
+	r.target = "gone";
+	assert_refused(fence(&r), REFUSED); /* this session has another target */
+	assert_refused(cleanup(&r, false), REFUSED);
+	assert_int_equal(steering.services[0].session.stage, STEERING_PREPARED);
+}
+
+static void
+set_must_be_sure(void **state)
+{
+	(void)state;
+	assert_refused(steering_set(&topology, &steering, "nat", "a", false, &service, &reason),
+		       SLIM__V1__REASON_CODE__REASON_GATE_CLOSED);
+	assert_int_equal(set("a"), 1);
+	assert_int_equal(steering_set(&topology, &steering, "nat", "a", false, &service, &reason),
+			 0); /* it serves already */
+	assert_refused(steering_set(&topology, &steering, "nat", "b", false, &service, &reason),
+		       SLIM__V1__REASON_CODE__REASON_GATE_CLOSED);
 }
 
 static void
@@ -322,6 +367,8 @@ main(void)
 		cmocka_unit_test_setup(flipped_is_fenced_and_steered_back, setup),
 		cmocka_unit_test_setup(fenced_is_flipped_for_the_last_copy, setup),
 		cmocka_unit_test_setup(refuses_what_it_does_not_know, setup),
+		cmocka_unit_test_setup(nothing_is_undone_at_once, setup),
+		cmocka_unit_test_setup(set_must_be_sure, setup),
 		cmocka_unit_test_setup(one_session_a_service, setup),
 		cmocka_unit_test_setup(session_known_by_tag_is_adopted, setup),
 		cmocka_unit_test_setup(clear_leaves_nobody, setup),

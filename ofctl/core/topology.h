@@ -29,7 +29,10 @@
 #define TOPOLOGY_MAX_LINKS 32u
 #define TOPOLOGY_MAX_SERVICES 32u
 #define TOPOLOGY_MAX_INSTANCES 16u /* of one service */
-#define TOPOLOGY_MAX_PORTS 1024u   /* port references */
+/* Port references: perimeter and instances of all services, and both ends of all links. */
+#define TOPOLOGY_MAX_PORTS                                                        \
+	(TOPOLOGY_MAX_SERVICES * (TOPOLOGY_MAX_INSTANCES + 1u) * SLIM_MAX_PORTS + \
+	 2u * TOPOLOGY_MAX_LINKS)
 #define TOPOLOGY_ADDRESS_SIZE 108u /* with NUL; a unix path fits into a socket address */
 #define TOPOLOGY_PATH_SIZE 96u
 #define TOPOLOGY_NONE UINT16_MAX

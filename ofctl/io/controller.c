@@ -39,6 +39,8 @@ struct op {
 	struct controller_call call;
 	bool sync;
 	bool changed; /* what is wanted: by the call, or found out by the repair */
+	bool unread;  /* who serves is not known: decided once the rules have been read */
+	bool orphan;  /* undoes something of a service that the topology does not have */
 	enum op_phase phase;
 	unsigned service;
 	uint32_t bridges; /* bits: concerned */
@@ -84,12 +86,14 @@ struct controller {
 	struct controller_counters counters;
 	bool sync_wanted;
 	uint32_t complained; /* bits: services whose rules were not understood */
+	char missing[TOPOLOGY_MAX_SERVICES][CONTROLLER_MISSING_SIZE]; /* as told in the log */
 	struct event *audit;
 	struct event *retry;
 	struct event *kick;
 };
 
 static void kick(struct controller *c);
+static void tell_missing(struct controller *c);
 
 static void __attribute__((format(printf, 3, 4)))
 note_failure(struct op *op, Slim__V1__ReasonCode code, const char *format, ...)
@@ -249,6 +253,7 @@ finish_sync(struct op *op)
 		retry_later(c);
 	}
 	leave(op);
+	tell_missing(c);
 	end_op(op);
 }
 
@@ -315,7 +320,7 @@ proof_config(const struct op *op)
 					     steering_tag(op->call.session));
 		return config;
 	}
-	for (unsigned p = 0; p < service->n_ports; p++) {
+	for (unsigned p = 0; p < service->n_ports && !op->orphan; p++) {
 		uint16_t port = service->perimeter[p].port;
 
 		config.ports[config.n_ports++] = (struct quiet_port){
@@ -490,9 +495,18 @@ log_mods(const struct controller *c, unsigned b, const struct op *op, unsigned n
 	       removed, op->sync ? "repair" : "call");
 }
 
+static bool
+has_port(const void *ctx, uint16_t bridge, uint32_t number)
+{
+	const struct controller *c = ctx;
+
+	return bridge_has_port(c->bridges[bridge], number);
+}
+
 static void
 stage_member(struct op *op, struct member *m)
 {
+	struct rules_keep keep;
 	struct controller *c = op->controller;
 	uint32_t bit = 1u << m->index;
 	unsigned missing, n_mods;
@@ -504,8 +518,14 @@ stage_member(struct op *op, struct member *m)
 		return;
 	}
 	m->n_desired = (unsigned)n;
-	n_mods = rules_diff(&c->context, c->desired, (unsigned)n, m->present, m->n_present,
-			    kept_services(c, &op->next), c->mods);
+	keep = (struct rules_keep){.bridge = (uint16_t)m->index,
+				   .steering = &op->next,
+				   .services = kept_services(c, &op->next),
+				   .misfits = rules_misfits(&c->context, &op->next),
+				   .has_port = has_port,
+				   .ctx = c};
+	n_mods = rules_diff(&c->context, c->desired, (unsigned)n, m->present, m->n_present, &keep,
+			    c->mods);
 	if (n_mods == 0) {
 		m->n_rules = (unsigned)n;
 		op->waiting &= ~bit;
@@ -518,6 +538,10 @@ stage_member(struct op *op, struct member *m)
 	else
 		op->staged |= bit;
 }
+
+static int decide(struct op *op);
+static int check_ports(struct op *op);
+static void refuse(struct op *op);
 
 /* ---- what the rules tell ------------------------------------------------------------------------ */
 
@@ -589,6 +613,48 @@ infer_unknown(struct op *op)
 	}
 }
 
+/* No rule on the switches is of the session of the call. */
+static bool
+has_no_rules_of_session(const struct op *op)
+{
+	const struct controller *c = op->controller;
+	uint32_t tag = steering_tag(op->call.session);
+
+	for (unsigned b = 0; b < c->topology->n_bridges; b++) {
+		for (unsigned i = 0; i < c->members[b].n_present; i++) {
+			if (rules_cookie_tag(c->members[b].present[i].cookie) == tag)
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool
+is_undo(const struct op *op)
+{
+	return op->call.verb == CONTROLLER_FENCE || op->call.verb == CONTROLLER_CLEANUP;
+}
+
+/* The rules have told who serves, or they have not. What has no rule is undone. */
+static int
+decide_late(struct op *op)
+{
+	struct controller *c = op->controller;
+	int result;
+
+	op->unread = false;
+	infer(op, op->service);
+	result = decide(op);
+	if (result < 0 &&
+	    !(is_undo(op) && !op->next.services[op->service].known && has_no_rules_of_session(op)))
+		return -EINVAL;
+	op->reason.code = 0;
+	op->changed |= result > 0;
+	if (check_ports(op) < 0)
+		return -ENOENT;
+	return op->changed ? save(c, &op->next) : 0;
+}
+
 static void
 all_read(struct op *op)
 {
@@ -596,6 +662,12 @@ all_read(struct op *op)
 
 	if (op->failed && !op->sync) {
 		finish(op);
+		return;
+	}
+	if (op->unread && decide_late(op) < 0) {
+		note_failure(op, SLIM__V1__REASON_CODE__REASON_INTERNAL,
+			     "the state file cannot be written");
+		refuse(op);
 		return;
 	}
 	if (op->sync)
@@ -706,8 +778,8 @@ decide(struct op *op)
 		return steering_cleanup(t, &op->next, &request, call->complete, &op->service,
 					&op->reason);
 	case CONTROLLER_SET:
-		return steering_set(t, &op->next, call->service, call->target, &op->service,
-				    &op->reason);
+		return steering_set(t, &op->next, call->service, call->target, call->sure,
+				    &op->service, &op->reason);
 	default:
 		return steering_clear(t, &op->next, call->service, call->target, &op->service,
 				      &op->reason);
@@ -773,6 +845,30 @@ refuse(struct op *op)
 	end_op(op);
 }
 
+/* Calls that could not be decided: of a service of which nothing is known yet, but its rules can be
+ * read, and undoing something of a service that is not there, whose rules a look at all bridges takes
+ * away. True: it goes on. */
+static bool
+read_first(struct op *op)
+{
+	struct controller *c = op->controller;
+	int s = topology_find_service(c->topology, op->call.service);
+
+	if (s < 0 && is_undo(op)) {
+		op->orphan = true;
+		op->bridges = c->topology->n_bridges < 32 ? (1u << c->topology->n_bridges) - 1
+							  : UINT32_MAX;
+	} else if (s >= 0 && !c->steering.services[s].known) {
+		op->unread = true;
+		op->service = (unsigned)s;
+		op->bridges = bridges_of(c, (unsigned)s);
+	}
+	if (op->bridges == 0 || (op->unread && (op->bridges & ~bridges_up(c))))
+		return false;
+	op->reason.code = 0;
+	return check_bridges(op) == 0;
+}
+
 static void
 begin_call(struct op *op)
 {
@@ -780,7 +876,10 @@ begin_call(struct op *op)
 	int result = decide(op);
 
 	if (result < 0) {
-		refuse(op);
+		if (read_first(op))
+			read_all(op);
+		else
+			refuse(op);
 		return;
 	}
 	op->changed = result > 0;
@@ -802,6 +901,54 @@ begin_call(struct op *op)
 		return;
 	}
 	read_all(op);
+}
+
+/* ---- what serves and is not there -------------------------------------------------------------- */
+
+/* Of bridges that are up, whose ports are known. */
+unsigned
+controller_missing_ports(struct controller *c, unsigned s, char text[CONTROLLER_MISSING_SIZE])
+{
+	uint32_t needed = rules_needed_instances(&c->steering.services[s]);
+	unsigned n = 0;
+	size_t used = 0;
+
+	look_up_numbers(c);
+	text[0] = '\0';
+	for (unsigned b = 0; b < c->topology->n_bridges && needed; b++) {
+		char names[96];
+		unsigned missing = 0;
+
+		if (bridge_is_up(c->bridges[b]))
+			missing = rules_missing_ports(&c->context, s, needed, (uint16_t)b, names,
+						      sizeof(names));
+		if (missing && used < CONTROLLER_MISSING_SIZE - 1)
+			used += (size_t)snprintf(text + used, CONTROLLER_MISSING_SIZE - used,
+						 "%s%s: %s", n ? "; " : "", bridge_name(c, b),
+						 names);
+		n += missing;
+	}
+	return n;
+}
+
+static void
+tell_missing(struct controller *c)
+{
+	for (unsigned s = 0; s < c->topology->n_services; s++) {
+		char text[CONTROLLER_MISSING_SIZE];
+
+		controller_missing_ports(c, s, text);
+		if (strcmp(text, c->missing[s]) == 0)
+			continue;
+		if (text[0])
+			log_warn("ports of what serves are not there, rules that stand stay "
+				 "service=%s missing=%s",
+				 c->topology->services[s].name, text);
+		else
+			log_info("all ports of what serves are there again service=%s",
+				 c->topology->services[s].name);
+		memcpy(c->missing[s], text, sizeof(text));
+	}
 }
 
 static void

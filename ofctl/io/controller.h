@@ -47,6 +47,7 @@ struct controller_call {
 	char target[SLIM_NAME_SIZE]; /* SET: the instance; CLEAR: empty, or who must be serving */
 	bool complete;               /* CLEANUP */
 	bool last_copy;              /* FLIP, FENCE */
+	bool sure;                   /* SET: its gate is known to be open, or it does not matter */
 	controller_done_fn *done;
 	void *ctx;
 };
@@ -85,6 +86,12 @@ struct preflight_facts controller_facts(struct controller *controller);
 
 /* For showing. */
 const struct steering *controller_steering(const struct controller *controller);
+
+/* Ports that the switches lack of what serves the service or is in its session: "br: a-in, a-out". Its
+ * rules that stand stay. How many. */
+#define CONTROLLER_MISSING_SIZE 192u
+unsigned controller_missing_ports(struct controller *controller, unsigned service,
+				  char text[CONTROLLER_MISSING_SIZE]);
 
 struct controller_bridge_info {
 	const char *state; /* "up", or a state of the connection */

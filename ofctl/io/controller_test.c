@@ -270,6 +270,7 @@ start_call(enum controller_verb verb, const char *source, const char *target, bo
 				    .service = "nat",
 				    .complete = complete,
 				    .last_copy = complete && verb == CONTROLLER_FENCE,
+				    .sure = true,
 				    .done = on_done};
 
 	snprintf(c.source, sizeof(c.source), "%s", source);
@@ -306,6 +307,21 @@ assert_serving(uint32_t port)
 {
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(to(i), port);
+}
+
+static void
+assert_metric(const char *line)
+{
+	struct ofctl_metrics metrics = {.controller = controller, .topology = &topology};
+	struct evbuffer *out = evbuffer_new();
+	const char *text;
+
+	ofctl_metrics_print(&metrics, out);
+	evbuffer_add(out, "", 1);
+	text = (const char *)evbuffer_pullup(out, -1);
+	if (strstr(text, line) == NULL)
+		fail_msg("%s is not in\n%s", line, text);
+	evbuffer_free(out);
 }
 
 static void
@@ -811,19 +827,132 @@ prepare_of_an_ended_session_is_refused(void **state)
 	assert_int_equal(last.code, REFUSED);
 }
 
+/* A controller restarted with the name of the serving instance's port misspelt: the traffic goes on, and
+ * somebody is told. */
 static void
-assert_metric(const char *line)
+misspelt_port_of_what_serves(void **state)
 {
-	struct ofctl_metrics metrics = {.controller = controller, .topology = &topology};
-	struct evbuffer *out = evbuffer_new();
-	const char *text;
+	char text[CONTROLLER_MISSING_SIZE];
+	struct topology_port *port = NULL;
+	char name[OF_PORT_NAME_SIZE];
 
-	ofctl_metrics_print(&metrics, out);
-	evbuffer_add(out, "", 1);
-	text = (const char *)evbuffer_pullup(out, -1);
-	if (strstr(text, line) == NULL)
-		fail_msg("%s is not in\n%s", line, text);
-	evbuffer_free(out);
+	(void)state;
+	for (unsigned p = 0; p < topology.n_ports; p++) {
+		if (strcmp(topology.ports[p].name, "a-in") == 0)
+			port = &topology.ports[p];
+	}
+	assert_non_null(port);
+	memcpy(name, port->name, sizeof(name));
+	do_call(CONTROLLER_SET, "", "a", false);
+	snprintf(port->name, sizeof(port->name), "a-inn");
+	restart_controller();
+	assert_serving(A_PORT);
+	assert_int_equal(fake_switch_forward(&fakes[0], A_PORT, 0, 0x0800), PERIMETER);
+	assert_int_equal(controller_missing_ports(controller, 0, text), 1);
+	assert_string_equal(text, "A: a-inn");
+	assert_metric("slim_service_missing_ports{service=\"nat\"} 1\n");
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_PORTS);
+	assert_serving(A_PORT);
+	memcpy(port->name, name, sizeof(name));
+	restart_controller();
+	assert_int_equal(controller_missing_ports(controller, 0, text), 0);
+	assert_serving(A_PORT);
+}
+
+static struct controller_call
+undo(enum controller_verb verb, const char *service, const char *target)
+{
+	struct controller_call c = {.verb = verb, .session = 0xab, .done = on_done};
+
+	snprintf(c.service, sizeof(c.service), "%s", service);
+	snprintf(c.source, sizeof(c.source), "a");
+	snprintf(c.target, sizeof(c.target), "%s", target);
+	return c;
+}
+
+/* Whatever is not there is undone: an instance, a service, a session. Rules of a service that is not there
+ * are gone when the call is answered. */
+static void
+what_is_not_there_is_undone(void **state)
+{
+	static const struct {
+		enum controller_verb verb;
+		const char *service, *target;
+	} calls[] = {
+		{CONTROLLER_CLEANUP, "nat", "b"},    {CONTROLLER_FENCE, "nat", "b"},
+		{CONTROLLER_CLEANUP, "nat", "gone"}, {CONTROLLER_FENCE, "nat", "gone"},
+		{CONTROLLER_CLEANUP, "gone", "b"},   {CONTROLLER_FENCE, "gone", "b"},
+	};
+
+	(void)state;
+	start_control();
+	control.at_once = true;
+	do_call(CONTROLLER_SET, "", "a", false);
+	fakes[0].flows[fakes[0].n_flows++] = (struct fake_flow){
+		.priority = 8, .cookie = rules_cookie(RULES_MAGIC_DEFAULT, 99, RULES_EGRESS, 0)};
+	for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		struct controller_call c = undo(calls[i].verb, calls[i].service, calls[i].target);
+		unsigned n = last.n;
+
+		controller_call(controller, &c);
+		RUN_UNTIL(base, last.n == n + 1);
+		if (last.code != 0)
+			fail_msg("%u: %s", i, last.text);
+	}
+	assert_serving(A_PORT);
+	for (unsigned i = 0; i < fakes[0].n_flows; i++)
+		assert_int_not_equal(fakes[0].flows[i].priority, 8);
+}
+
+/* Nothing is known of the service, but its rules can be read and none is of the session. */
+static void
+undone_although_nothing_is_known(void **state)
+{
+	char file[96];
+
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	controller_destroy(controller);
+	snprintf(file, sizeof(file), "%s/steering", folder);
+	assert_int_equal(unlink(file), 0);
+	/* Half of the rules are gone: they are not understood, and stay. */
+	for (unsigned i = 0; i < 2; i++)
+		fake_switch_steal(&fakes[i], rules_cookie(RULES_MAGIC_DEFAULT, 1, RULES_INGRESS, 0),
+				  UINT64_MAX);
+	fakes[0].flows[fakes[0].n_flows++] = (struct fake_flow){
+		.priority = 8, .cookie = rules_cookie(RULES_MAGIC_DEFAULT, 1, RULES_INGRESS, 0)};
+	fake_switch_steal(&fakes[1], rules_cookie(RULES_MAGIC_DEFAULT, 1, RULES_EGRESS, 0),
+			  UINT64_MAX);
+	start_controller();
+	RUN_UNTIL(base, strcmp(controller_bridge_info(controller, 0).state, "up") == 0 &&
+				strcmp(controller_bridge_info(controller, 1).state, "up") == 0);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, REFUSED);
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	fakes[0].flows[fakes[0].n_flows++] = (struct fake_flow){
+		.priority = 9,
+		.cookie = rules_cookie(RULES_MAGIC_DEFAULT, 1, RULES_REDIRECT, 0xab)};
+	call(CONTROLLER_CLEANUP, "a", "b", false);
+	assert_int_equal(last.code, REFUSED);
+}
+
+static void
+set_is_refused_unless_somebody_is_sure(void **state)
+{
+	struct controller_call c = {
+		.verb = CONTROLLER_SET, .service = "nat", .target = "a", .done = on_done};
+
+	(void)state;
+	controller_call(controller, &c);
+	RUN_UNTIL(base, last.n == 1);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_GATE_CLOSED);
+	assert_serving(0);
+	c.sure = true;
+	controller_call(controller, &c);
+	RUN_UNTIL(base, last.n == 2);
+	assert_int_equal(last.code, 0);
+	assert_serving(A_PORT);
 }
 
 static void
@@ -886,6 +1015,10 @@ main(void)
 		TEST(proof_by_a_deaf_switch_ends),
 		TEST(prepare_without_the_proof_is_refused),
 		TEST(prepare_of_an_ended_session_is_refused),
+		TEST(misspelt_port_of_what_serves),
+		TEST(what_is_not_there_is_undone),
+		TEST(undone_although_nothing_is_known),
+		TEST(set_is_refused_unless_somebody_is_sure),
 		TEST(metrics_tell_what_happened),
 	};
 	int result;

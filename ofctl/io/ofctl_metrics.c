@@ -37,6 +37,14 @@ print_services(const struct ofctl_metrics *m, struct evbuffer *out)
 				out, "slim_service_serving{service=\"%s\",instance=\"%s\"} 1\n",
 				service->name, service->instances[serving].name);
 	}
+	exporter_print_type(out, "slim_service_missing_ports", "gauge");
+	for (unsigned s = 0; s < m->topology->n_services; s++) {
+		char text[CONTROLLER_MISSING_SIZE];
+
+		evbuffer_add_printf(out, "slim_service_missing_ports{service=\"%s\"} %u\n",
+				    m->topology->services[s].name,
+				    controller_missing_ports(m->controller, s, text));
+	}
 	exporter_print_type(out, "slim_service_session", "gauge");
 	for (unsigned s = 0; s < m->topology->n_services; s++)
 		evbuffer_add_printf(out, "slim_service_session{service=\"%s\"} %d\n",

@@ -18,7 +18,7 @@
 #include "exporter.h"
 
 struct ofctl_metrics {
-	const struct controller *controller;
+	struct controller *controller;
 	const struct topology *topology;
 };
 

@@ -172,7 +172,7 @@ static void
 on_set(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
 	const Slim__V1__SetRequest *set = (const Slim__V1__SetRequest *)message;
-	struct controller_call call = {.verb = CONTROLLER_SET};
+	struct controller_call call = {.verb = CONTROLLER_SET, .sure = set->open || set->force};
 
 	start_call(request, ctx, &call, set->service, "", set->instance);
 }
@@ -203,6 +203,8 @@ struct shown_service {
 	char instances[TOPOLOGY_MAX_INSTANCES][SLIM_NAME_SIZE];
 	char *instance_list[TOPOLOGY_MAX_INSTANCES];
 	uint64_t session;
+	char missing[CONTROLLER_MISSING_SIZE];
+	char *missing_list[1];
 };
 
 struct shown_bridge {
@@ -220,9 +222,11 @@ struct shown {
 };
 
 static void
-show_service(struct shown_service *shown, const struct topology_service *topology,
-	     const struct steering_service *state)
+show_service(struct shown_service *shown, const struct service *service, unsigned s)
 {
+	const struct topology_service *topology = &service->topology->services[s];
+	const struct steering_service *state =
+		&controller_steering(service->controller)->services[s];
 	int active = steering_active(state);
 
 	slim__v1__steering___init(&shown->message);
@@ -238,6 +242,11 @@ show_service(struct shown_service *shown, const struct topology_service *topolog
 	}
 	shown->message.instances = shown->instance_list;
 	shown->message.n_instances = topology->n_instances;
+	shown->message.unknown = !state->known;
+	shown->missing_list[0] = shown->missing;
+	shown->message.missing_ports = shown->missing_list;
+	shown->message.n_missing_ports =
+		controller_missing_ports(service->controller, s, shown->missing) > 0;
 	if (state->session.stage == STEERING_NO_SESSION)
 		return;
 	shown->session = state->session.id ? state->session.id : state->session.tag;
@@ -270,8 +279,7 @@ show(const struct service *service, int only, struct shown *shown, Slim__V1__Sho
 	for (unsigned s = 0; s < t->n_services; s++) {
 		if (only >= 0 && s != (unsigned)only)
 			continue;
-		show_service(&shown->services[s], &t->services[s],
-			     &controller_steering(service->controller)->services[s]);
+		show_service(&shown->services[s], service, s);
 		shown->service_list[reply->n_services++] = &shown->services[s].message;
 	}
 	for (unsigned b = 0; b < t->n_bridges; b++) {

@@ -48,7 +48,7 @@ import slim_ctl_pb2 as pb  # noqa: E402
 import slim_ctl_pb2_grpc as stubs  # noqa: E402
 
 SESSION = 0x1122334455667788
-NAMES = ("pin", "pout", "a-in", "a-out", "b-in", "b-out")
+NAMES = ("pin", "pout", "a-in", "a-out", "b-in", "b-out", "other")
 
 
 def expect(condition, text):
@@ -111,7 +111,7 @@ class Ofctld:
         return reply
 
     def set(self, instance):
-        self.do(self.stub.Set(pb.SetRequest(service="nat", instance=instance)))
+        self.do(self.stub.Set(pb.SetRequest(service="nat", instance=instance, open=True)))
 
     def clear(self):
         self.do(self.stub.Clear(pb.SetRequest(service="nat")))
@@ -222,6 +222,10 @@ class OneBridge:
             equal(self.wire.probe(port, (3023,), nobody=True), None, f"reserved tag from {port}")
             equal(self.wire.probe(port, (), 0x88b5, nobody=True), None, f"slim frame from {port}")
         equal(self.wire.probe("pin", (3024,)), ("a-in", (3024,)), "first tag behind the range")
+        self.switch.ofctl("add-flow", "br", "priority=1,in_port=other,actions=output:a-in")
+        equal(self.wire.probe("other"), ("a-in", ()), "somebody else's port")
+        equal(self.wire.probe("other", (3008,), nobody=True), None, "reserved tag from it")
+        self.switch.ofctl("del-flows", "br", "in_port=other")
 
     def move(self):
         rules = len(self.switch.flows("br"))
@@ -337,9 +341,12 @@ class OneBridge:
     def refusals(self):
         s = self.ofctld.stub
         equal(s.Set(pb.SetRequest(service="lb", instance="a")).reasons[0].code,
-              pb.REASON_BAD_REQUEST, "unknown service")
+              pb.REASON_UNKNOWN_SERVICE, "unknown service")
         equal(s.Set(pb.SetRequest(service="nat", instance="z")).reasons[0].code,
-              pb.REASON_BAD_REQUEST, "unknown instance")
+              pb.REASON_UNKNOWN_INSTANCE, "unknown instance")
+        equal(s.Set(pb.SetRequest(service="nat", instance="b")).reasons[0].code,
+              pb.REASON_GATE_CLOSED, "nobody has looked at the gate")
+        equal(self.ofctld.serving(), "a", "who serves")
         equal(s.Flip(self.ofctld.session()).reasons[0].code, pb.REASON_STEERING_REFUSED,
               "no session")
         equal(s.Prepare(self.ofctld.session("b", "a")).reasons[0].code, pb.REASON_STEERING_REFUSED,
@@ -376,6 +383,35 @@ class OneBridge:
               ["REASON_UNKNOWN_INSTANCE", "REASON_STEERING_REFUSED", "REASON_PORTS",
                "REASON_PORTS"], "all that is wrong")
         equal(self.switch.flows("br"), before, "rules")
+
+    def undo_of_nothing(self):
+        """Sessions, instances and services that are not there: undone at once."""
+        s = self.ofctld.stub
+        for who in (self.ofctld.session(), self.ofctld.session(target="gone"),
+                    pb.SteerSession(session=SESSION, service="gone", source="a", target="b")):
+            self.ofctld.do(s.Fence(who))
+            self.ofctld.do(s.Cleanup(pb.CleanupRequest(session=who, complete=False)))
+        equal(self.ofctld.serving(), "a", "who serves")
+
+    def misspelt_port(self):
+        """slim-ofctld restarted with a typo in the serving instance's port: traffic goes on."""
+        with open(self.ofctld.config, encoding="utf-8") as f:
+            config = f.read()
+        self.ofctld.kill()
+        with open(self.ofctld.config, "w", encoding="utf-8") as f:
+            f.write(config.replace("port: a-in}", "port: a-inn}"))
+        self.ofctld.start()
+        until(lambda: "rules that stand stay" in self.ofctld.program.said(), "a warning")
+        equal(list(self.ofctld.show().services[0].missing_ports), ["br: a-inn"], "what is shown")
+        equal(self.wire.probe("pin"), ("a-in", ()), "pin")
+        equal(self.wire.probe("a-in"), ("pin", ()), "a-in")
+        equal(self.check()[0], ["REASON_PORTS"], "reasons against a move")
+        self.ofctld.kill()
+        with open(self.ofctld.config, "w", encoding="utf-8") as f:
+            f.write(config)
+        self.ofctld.start()
+        equal(list(self.ofctld.show().services[0].missing_ports), [], "what is shown then")
+        equal(self.wire.probe("pin"), ("a-in", ()), "pin then")
 
     def continuous_traffic(self):
         """Frames all the time, through kill -9 and restart of slim-ofctld: each one arrives."""
@@ -549,7 +585,7 @@ def main():
     for function in (one.set_and_show, one.guards, one.move, one.fence,
                      one.fence_after_the_flip, one.prepare_is_fresh, one.slow_rounds, one.killed_daemon,
                      one.lost_state_file, one.restarted_switch, one.deleted_rules, one.refusals,
-                     one.checks, one.continuous_traffic, one.end):
+                     one.checks, one.undo_of_nothing, one.misspelt_port, one.continuous_traffic, one.end):
         case(function)
     case(tcp, switch)
     case(ssl, switch)

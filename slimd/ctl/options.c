@@ -93,6 +93,7 @@ TAKE_FLAG(watch)
 TAKE_FLAG(dry_run)
 TAKE_FLAG(no_wait)
 TAKE_FLAG(compress)
+TAKE_FLAG(force)
 TAKE_FLAG(help)
 TAKE_TIME(max_hold, max_hold_ns)
 TAKE_TIME(timeout, timeout_ns)
@@ -115,6 +116,7 @@ static const struct option all_options[] = {
 	 "of the copy, bytes a second: 100M"},
 	{"--compress", NULL, OPTION_COMPRESS, take_compress,
 	 "the rows, by lz4, if the other host knows it: for slow links"},
+	{"--force", NULL, OPTION_FORCE, take_force, "also when something may be lost by it"},
 	{"--timeout", "T", OPTION_TIMEOUT, take_timeout, "of the whole job: 30s"},
 	{"--key", "TEXT", OPTION_KEY, take_key,
 	 "idempotency key: the same key gives the same job, however often it is asked for"},

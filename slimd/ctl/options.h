@@ -56,6 +56,7 @@ enum option_bit {
 	OPTION_FAULT = 1u << 16,
 	OPTION_HELP = 1u << 17,
 	OPTION_COMPRESS = 1u << 18,
+	OPTION_FORCE = 1u << 19,
 };
 #define OPTIONS_ALWAYS (OPTION_TLS | OPTION_JSON | OPTION_HELP)
 
@@ -65,7 +66,7 @@ struct options {
 	const char *steering;
 	struct tls_files tls;
 	const char *tls_name; /* of the server, when it is not that of the address */
-	bool json, watch, dry_run, no_wait, compress, help;
+	bool json, watch, dry_run, no_wait, compress, force, help;
 	const char *to;
 	uint64_t max_hold_ns, max_bandwidth, timeout_ns, tolerance_ns;
 	const char *key;

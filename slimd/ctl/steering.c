@@ -2,6 +2,7 @@
 /* steering show, set, clear: calls of slim-ofctld. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client.h"
 #include "commands.h"
@@ -37,11 +38,20 @@ print_services(size_t n, Slim__V1__Steering *const *services)
 						 k > 0 ? " " : "", services[i]->instances[k]);
 		print_table_add(&out, "%s", services[i]->service);
 		print_table_add(&out, "%s",
-				services[i]->instance[0] != '\0' ? services[i]->instance : "-");
+				services[i]->unknown               ? "?"
+				: services[i]->instance[0] != '\0' ? services[i]->instance
+								   : "-");
 		print_table_add(&out, "%zu", services[i]->n_sessions);
 		print_table_add(&out, "%s", instances);
 	}
 	print_table_end(&out, stdout);
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < services[i]->n_missing_ports; k++)
+			printf("%s: ports are not there, rules that stand stay: %s\n",
+			       services[i]->service, services[i]->missing_ports[k]);
+		for (k = 0; k < services[i]->n_waits; k++)
+			printf("%s: %s\n", services[i]->service, services[i]->waits[k]);
+	}
 }
 
 static void
@@ -88,17 +98,12 @@ steering_show(const struct options *options)
 }
 
 static int
-change(const struct options *options, const char *method, const char *instance)
+change(const struct options *options, const char *method, const Slim__V1__SetRequest *request)
 {
-	Slim__V1__SetRequest request = SLIM__V1__SET_REQUEST__INIT;
 	const Slim__V1__SteerReply *answer;
 	ProtobufCMessage *reply;
-	int code;
+	int code = call_steering(options, method, &request->base, &reply);
 
-	request.service = (char *)options->args[0];
-	if (instance != NULL)
-		request.instance = (char *)instance;
-	code = call_steering(options, method, &request.base, &reply);
 	if (code != EXIT_COMPLETE)
 		return code;
 	answer = (Slim__V1__SteerReply *)reply;
@@ -113,14 +118,52 @@ change(const struct options *options, const char *method, const char *instance)
 	return code;
 }
 
+static bool
+is_open(const Slim__V1__Nf *nf, const char *service)
+{
+	return strcmp(nf->service, service) == 0 && nf->alive &&
+	       (strcmp(nf->mode, "pass") == 0 || strcmp(nf->mode, "serve") == 0);
+}
+
+/* Does the slimd that is asked (--server) have the instance, and does its gate let traffic through? */
+static bool
+gate_is_open(const struct options *options, const char *service, const char *instance)
+{
+	Slim__V1__GetNfRequest request = SLIM__V1__GET_NF_REQUEST__INIT;
+	ProtobufCMessage *reply;
+	struct client *client;
+	bool open;
+
+	request.name = (char *)instance;
+	if (client_open(options->servers[0], CLIENT_SLIMD, options, &client) != EXIT_COMPLETE)
+		return false;
+	if (client_call(client, "GetNf", &request.base, &reply) != EXIT_COMPLETE) {
+		client_close(client);
+		return false;
+	}
+	client_close(client);
+	open = is_open((const Slim__V1__Nf *)reply, service);
+	client_free_reply(reply);
+	return open;
+}
+
 int
 steering_set(const struct options *options)
 {
-	return change(options, "Set", options->args[1]);
+	Slim__V1__SetRequest request = SLIM__V1__SET_REQUEST__INIT;
+
+	request.service = (char *)options->args[0];
+	request.instance = (char *)options->args[1];
+	request.force = options->force;
+	request.open = !options->force && gate_is_open(options, options->args[0], options->args[1]);
+	return change(options, "Set", &request);
 }
 
 int
 steering_clear(const struct options *options)
 {
-	return change(options, "Clear", NULL);
+	Slim__V1__SetRequest request = SLIM__V1__SET_REQUEST__INIT;
+
+	request.service = (char *)options->args[0];
+	return change(options, "Clear", &request);
 }
