@@ -456,12 +456,23 @@ carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
 }
 
 static void
+complain_of_reverting(struct move *m)
+{
+	move_complain(
+		m, REASON_NF_LOST,
+		"the source takes back the state of the handover: what the target has changed "
+		"and counted since (lazy fields, too) is lost");
+}
+
+static void
 carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 {
 	log_session_debug(m->session.id, "effect name=%s arg=%" PRIu64, session_effect_name(type),
 			  arg);
 	switch (type) {
 	case FX_JOURNAL:
+		if (arg == STAGE_REVERT)
+			complain_of_reverting(m);
 		move_write_stage(m, (enum session_stage)arg);
 		break;
 	case FX_WALK:
@@ -561,8 +572,6 @@ deliver(struct move *m, struct session_event *event)
 				  session_state_name(m->session.state));
 	if (m->session.state != before)
 		move_note_phase(m);
-	if (m->session.state > SOURCE_ENDED && before <= SOURCE_ENDED)
-		move_leave_path(m);
 	add_effects(m, &effects);
 }
 
@@ -808,7 +817,11 @@ driver_nf_down(struct driver *driver, struct nf *nf)
 	TAILQ_FOREACH(m, &driver->moves, link) {
 		if (m->nf != nf)
 			continue;
-		move_complain(m, REASON_NF_LOST, "%s is gone", nf->name);
+		move_complain(m, REASON_NF_LOST, "%s is gone%s", nf->name,
+			      session_is_forward(&m->session)
+				      ? ": packets that it held and what it had counted after the "
+					"handover (lazy fields) are lost"
+				      : "");
 		move_event(m, EV_NF_LOST);
 	}
 }
@@ -892,6 +905,7 @@ take_open(struct driver *driver, struct peer_conn *conn, const Slim__Peer__V1__F
 	m->n_tables = (uint32_t)open->n_tables;
 	memcpy(m->links, links, sizeof(m->links));
 	memcpy(m->local_tables, local_tables, sizeof(m->local_tables));
+	move_add_target_job(m, open->dry_run);
 	log_session_info(frame->session, "offer accepted from=%s source=%s nf=%s", m->peer,
 			 m->other_nf, m->nf_name);
 	if (!open->dry_run)

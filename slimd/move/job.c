@@ -231,6 +231,7 @@ job_to_message(const struct job *job, uint64_t now_ns, struct job_message *m)
 	to->id = text(job->id);
 	to->nf = text(job->nf);
 	to->to_host = text(job->to_host);
+	to->from_host = text(job->from_host);
 	to->to_nf = text(job->to_nf);
 	to->state = job->state;
 	to->phase = text(job->phase);

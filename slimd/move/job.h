@@ -55,7 +55,8 @@ struct job {
 	char nf[SLIM_NAME_SIZE];
 	char to_host[SLIM_NAME_SIZE];
 	char to_nf[SLIM_NAME_SIZE];
-	char key[SLIM_JOB_KEY_SIZE]; /* idempotency key; "" none */
+	char from_host[SLIM_NAME_SIZE]; /* the target is here, `nf` is it; "": the source is */
+	char key[SLIM_JOB_KEY_SIZE];    /* idempotency key; "" none */
 	Slim__V1__JobState state;
 	bool dry_run;
 	const char *phase; /* static */

@@ -364,6 +364,12 @@ void move_explain(struct move *m, enum session_state before, uint64_t missing);
 /* The reasons of a session that is over, all of them, for its job. */
 void move_tell_reasons(struct move *m);
 
+/* A job that runs, for a session that nobody here has asked for; NULL: too many run. */
+struct job *move_add_job(struct move *m);
+
+/* The same for a session whose target is here: people see it, and can end it. */
+void move_add_target_job(struct move *m, bool dry_run);
+
 /* ---- move_journal.c ------------------------------------------------------------------------- */
 
 /* Makes a stage durable. A failure of the disk is the event JOURNAL_BAD. */

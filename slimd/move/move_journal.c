@@ -379,6 +379,8 @@ adopt(struct driver *driver, uint64_t session, const struct replay *r)
 	memcpy(m->other_nf, r->head.other_nf, sizeof(m->other_nf));
 	if (m->session.is_source)
 		recall_job(m, &r->head);
+	else
+		move_add_target_job(m, false);
 	m->orphan_ns = move_now_ns() + ORPHAN_NS;
 	log_session_info(session, "journal found nf=%s role=%s stage=%d", m->nf_name,
 			 m->session.is_source ? "source" : "target", (int)r->stage);

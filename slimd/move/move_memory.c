@@ -31,17 +31,6 @@ move_recall_memory(const struct nf *nf, uint64_t session, struct session_memory 
 /* ---- sessions without a journal -------------------------------------------------------- */
 
 static void
-add_job(struct move *m)
-{
-	m->job = job_create(&m->driver->jobs, m->session.id);
-	if (m->job == NULL)
-		return;
-	memcpy(m->job->nf, m->nf_name, sizeof(m->job->nf));
-	m->job->started_ns = move_now_ns();
-	m->job->started_unix_ns = move_unix_ns();
-}
-
-static void
 fill_from_command(struct move *m, const struct slim_shm_command *command)
 {
 	m->restored = true;
@@ -83,7 +72,10 @@ move_adopt_memory(struct driver *driver, struct nf *nf)
 	memcpy(m->service, nf->service, sizeof(m->service));
 	m->nf_instance = nf->instance;
 	fill_from_command(m, &command);
-	add_job(m);
+	if (m->session.is_source)
+		m->job = move_add_job(m);
+	else
+		move_add_target_job(m, false);
 	move_complain(m, REASON_JOURNAL, "%s stands in this session, and no journal knows it",
 		      m->nf_name);
 	move_take_up(m, nf);

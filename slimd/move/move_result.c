@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of a move: what the workers counted since it began, times, digests. */
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -251,4 +252,32 @@ move_finish_job(struct move *m)
 	fill_result(m);
 	move_tell_reasons(m);
 	job_changed(&m->driver->jobs, job);
+}
+
+/* ---- jobs that nobody here has asked for ------------------------------------------------- */
+
+struct job *
+move_add_job(struct move *m)
+{
+	struct job *job = job_create(&m->driver->jobs, m->session.id);
+
+	if (job == NULL)
+		return NULL;
+	memcpy(job->nf, m->nf_name, sizeof(job->nf));
+	job->started_ns = move_now_ns();
+	job->started_unix_ns = move_unix_ns();
+	job_set_phase(job, "preflight", job->started_unix_ns, job->started_ns);
+	return job;
+}
+
+void
+move_add_target_job(struct move *m, bool dry_run)
+{
+	m->job = move_add_job(m);
+	if (m->job == NULL)
+		return;
+	m->job->dry_run = dry_run;
+	snprintf(m->job->from_host, sizeof(m->job->from_host), "%s", m->peer);
+	snprintf(m->job->to_host, sizeof(m->job->to_host), "%s", m->driver->config.host);
+	memcpy(m->job->to_nf, m->nf_name, sizeof(m->job->to_nf));
 }

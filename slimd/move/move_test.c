@@ -394,6 +394,15 @@ has_reason(const struct job *job, uint32_t code)
 	return false;
 }
 
+static bool
+says(const struct job *job, const char *text)
+{
+	for (size_t i = 0; i < job->n_reasons; i++)
+		if (strstr(job->reasons[i].text, text) != NULL)
+			return true;
+	return false;
+}
+
 static void
 expect_refusal(struct world *w, struct driver_move move, uint32_t code)
 {
@@ -1016,6 +1025,155 @@ losses_are_counted_across_a_restart(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
+/* ---- what the operator can do -------------------------------------------------------------- */
+
+static void
+remove_journals(const char *dir)
+{
+	char path[192];
+	uint64_t session;
+	struct outside *outside;
+
+	assert_int_equal(outside_create(NULL, &outside), 0);
+	while (journal_list(outside, dir, &session, 1) == 1) {
+		snprintf(path, sizeof(path), "%s/session-%016llx.journal", dir,
+			 (unsigned long long)session);
+		assert_int_equal(unlink(path), 0);
+	}
+	outside_destroy(outside);
+}
+
+static const struct job *
+job_at(const struct world *w, int i, const char *id)
+{
+	return job_find(driver_jobs(w->hosts[i].driver), id);
+}
+
+/* The host of the target lists the session, and can end it while that risks nothing. */
+static void
+a_session_is_listed_at_its_target_and_can_be_cancelled(void **state)
+{
+	struct world *w = *state;
+	const struct job *there;
+	struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){.max_bandwidth = SLOW});
+	wait_for_state(w, 1, "receiving");
+	there = job_at(w, 1, job->id);
+	assert_non_null(there);
+	expect_state(there, SLIM__V1__JOB_STATE__JOB_RUNNING);
+	assert_string_equal(there->nf, "nf-b");
+	assert_string_equal(there->from_host, "a");
+	assert_int_equal(cancel(w, 1, job->id), 0);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	expect_state(there, SLIM__V1__JOB_STATE__JOB_CANCELLED);
+	expect_undone(w, 300);
+}
+
+/* A cancel that can do nothing is never a success. It says what can be done. */
+static void
+a_cancel_after_the_handover_says_what_can_be_done(void **state)
+{
+	struct world *w = *state;
+	char text[SLIM_REASON_SIZE];
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "finishing");
+	assert_int_equal(driver_cancel(w->hosts[0].driver, job->id, false, text), -EBUSY);
+	assert_non_null(strstr(text, "can only go forward"));
+	assert_non_null(strstr(text, "by force"));
+	assert_int_equal(driver_cancel(w->hosts[1].driver, job->id, false, text), -EBUSY);
+	assert_non_null(strstr(text, "the source leads"));
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_state(job_at(w, 1, job->id), SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* The target's host has died, and nobody waits for it any longer: the source takes back. */
+static void
+force_takes_back_from_a_dead_host(void **state)
+{
+	struct world *w = *state;
+	char text[SLIM_REASON_SIZE];
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "finishing");
+	kill_host(&w->hosts[1]);
+	remove_journals(w->hosts[1].state);
+	fake_nf_destroy(w->hosts[1].fake);
+	w->hosts[1].fake = NULL;
+	UNTIL(w, peer_dialled(w->hosts[0].peers, "b") == NULL);
+	assert_int_equal(driver_cancel(w->hosts[0].driver, job->id, false, text), -EBUSY);
+	assert_int_equal(driver_cancel(w->hosts[0].driver, job->id, true, text), 0);
+	assert_non_null(strstr(text, "takes back"));
+	wait_for_state(w, 0, "undoing");
+	assert_int_equal(driver_cancel(w->hosts[0].driver, job->id, true, text), 0);
+	UNTIL(w, job->ended_ns != 0);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_FORCED));
+	UNTIL(w, strcmp(nf_mode_name(nf_find(w->hosts[0].nfs, "nf-a")), "pass") == 0);
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 100);
+	w->hosts[1].fake = fake_nf_create("nf-b", false, 3, 2, CAPACITY);
+	start_host(&w->hosts[1]);
+}
+
+/* ---- NFs that die after TAKEN ---------------------------------------------------------------- */
+
+static uint32_t
+source_gone(const struct world *w)
+{
+	return atomic_load(&w->hosts[1].fake->control->gate.source_gone);
+}
+
+/* Rounds of the target wait for answers of the source NF. Its host sees it die, and says so. */
+static void
+the_target_hears_at_once_that_the_source_nf_is_dead(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "finishing");
+	assert_int_equal(source_gone(w), 0);
+	w->paused[1] = true; /* no round ends while the word is on its way */
+	fake_nf_hang_up(w->hosts[0].fake);
+	UNTIL(w, source_gone(w) == 1);
+	w->paused[1] = false;
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_NF_LOST));
+	assert_non_null(strstr(job->reasons[0].text, "counted"));
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[1].nfs, "nf-b")), "pass");
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
+}
+
+static void
+a_target_nf_that_dies_as_owner_fails_the_move_and_says_what_is_lost(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 100);
+	job = move_with_late_counts(w);
+	wait_for_state(w, 0, "finishing");
+	fake_nf_hang_up(w->hosts[1].fake);
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_NF_LOST));
+	assert_true(says(job, "counted since"));
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[0].nfs, "nf-a")), "pass");
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 100);
+}
+
 /* ---- a peer that breaks the protocol ------------------------------------------------------ */
 
 /* Says it to b's session of the move that runs, as if it had come from a. */
@@ -1157,22 +1315,6 @@ a_flood_of_frames_ends_the_connection(void **state)
 }
 
 /* ---- the order of truth: memory, then journal, then the peer's word about its own memory ------ */
-
-static void
-remove_journals(const char *dir)
-{
-	char path[192];
-	uint64_t session;
-	struct outside *outside;
-
-	assert_int_equal(outside_create(NULL, &outside), 0);
-	while (journal_list(outside, dir, &session, 1) == 1) {
-		snprintf(path, sizeof(path), "%s/session-%016llx.journal", dir,
-			 (unsigned long long)session);
-		assert_int_equal(unlink(path), 0);
-	}
-	outside_destroy(outside);
-}
 
 /* b's daemon is killed just when its gate is told to serve; nobody has heard of it yet. */
 static struct job *
@@ -2082,6 +2224,11 @@ main(void)
 		TEST(a_source_restarted_before_its_first_acknowledgement_is_not_lost),
 		TEST(a_source_restarted_after_its_last_command_is_not_lost),
 		TEST(losses_are_counted_across_a_restart),
+		TEST(a_session_is_listed_at_its_target_and_can_be_cancelled),
+		TEST(a_cancel_after_the_handover_says_what_can_be_done),
+		TEST(force_takes_back_from_a_dead_host),
+		TEST(the_target_hears_at_once_that_the_source_nf_is_dead),
+		TEST(a_target_nf_that_dies_as_owner_fails_the_move_and_says_what_is_lost),
 		TEST(frames_out_of_turn_are_counted),
 		TEST(begin_said_twice_ends_the_move),
 		TEST(a_bad_row_in_the_trail_does_not_stop_it),
