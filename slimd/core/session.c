@@ -279,6 +279,14 @@ is_told(const struct session *s)
 	return !s->fenced || s->peer_forgot || (s->facts & FACT(EV_CLOSED)) != 0;
 }
 
+/* A fence stays where it is until the target has heard: should the source's NF die before that, the
+ * target's copy is the last one, and only this session can lift the fence. */
+static bool
+keeps_fence(const struct session *s)
+{
+	return s->state == SOURCE_UNDOING && s->fenced && !s->peer_forgot;
+}
+
 const char *
 session_risk(const struct session *s)
 {
@@ -393,7 +401,7 @@ effect_is_gate(enum session_effect_type type)
 static bool
 effect_is_wanted(const struct session *s, enum session_effect_type type)
 {
-	if (s->no_steering && effect_is_steering(type))
+	if (effect_is_steering(type) && (s->no_steering || keeps_fence(s)))
 		return false;
 	return !s->nf_gone || (!effect_is_gate(type) && type != FX_FENCE_CLAIM);
 }
@@ -628,6 +636,20 @@ guard_flipped(const struct session *s, const struct session_event *e)
 	return e->reason == REASON_STEERING_FLIPPED;
 }
 
+static bool
+guard_keeps_fence(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return keeps_fence(s);
+}
+
+/* Nobody will tell the target any more: the rules may go. */
+static bool
+guard_fence_given_up(const struct session *s, const struct session_event *e)
+{
+	return keeps_fence(s) && guard_given_up(s, e);
+}
+
 /* The target may own, and was not heard to discard. */
 static bool
 guard_last_copy(const struct session *s, const struct session_event *e)
@@ -841,6 +863,13 @@ act_none_left(struct session *s, const struct session_event *e, struct session_e
 }
 
 static void
+act_force_fence(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	act_force(s, e, fx);
+	s->peer_forgot = true;
+}
+
+static void
 act_retry_later(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
 	s->deadline_ns = e->now_ns + s->limits.retry_ns;
@@ -1031,6 +1060,13 @@ SESSION_TABLE struct edge edges[] = {
 	{IN(SOURCE_UNDOING), EV_STANDING_OWNER, guard_nf_gone, act_fail, SOURCE_STEERING},
 	{IN(SOURCE_UNDOING), EV_STANDING_OWNER, NULL, NULL, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_RECEIVING, NULL, NULL, AGAIN},
+	/* It is told now: what the switch has of the session is not needed any more. */
+	{IN(SOURCE_UNDOING), EV_CLOSED, guard_keeps_fence, act_none_left, AGAIN},
+	{IN(SOURCE_UNDOING), EV_STANDING_NONE, guard_keeps_fence, act_none_left, AGAIN},
+	{IN(SOURCE_UNDOING), EV_STANDING_UNKNOWN, guard_keeps_fence, act_none_left, AGAIN},
+	{IN(SOURCE_UNDOING), EV_STANDING_SETTLED, guard_keeps_fence, act_none_left, AGAIN},
+	{IN(SOURCE_UNDOING), EV_CANCEL, guard_fence_given_up, act_none_left, AGAIN},
+	{IN(SOURCE_UNDOING), EV_FORCE, guard_keeps_fence, act_force_fence, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_NONE, NULL, act_none_left, SAME},
 	{IN(SOURCE_UNDOING), EV_STANDING_UNKNOWN, NULL, act_none_left, SAME},
 	{IN(SOURCE_UNDOING), EV_STANDING_SETTLED, NULL, act_none_left, SAME},
