@@ -114,7 +114,7 @@ window(const struct move *m)
 static bool
 may_send(const struct move *m)
 {
-	if (m->conn == NULL || m->in_flight_bytes >= window(m) ||
+	if (m->conn == NULL || !peer_conn_is_up(m->conn) || m->in_flight_bytes >= window(m) ||
 	    m->sent_tail - m->sent_head >= MOVE_MAX_SENT ||
 	    peer_conn_queued(m->conn) >= QUEUE_BYTES)
 		return false;
@@ -522,7 +522,7 @@ trail_table(struct move *m, uint32_t t)
 static bool
 poll_trail(struct move *m)
 {
-	if (m->conn == NULL)
+	if (m->conn == NULL || !peer_conn_is_up(m->conn))
 		return false;
 	refill_tokens(m);
 	for (uint32_t t = 0; m->nf != NULL && t < m->n_tables; t++)

@@ -610,6 +610,12 @@ peer_is_configured(const struct peer_set *set, const char *name)
 }
 
 bool
+peer_conn_is_up(const struct peer_conn *conn)
+{
+	return conn->up && !conn->closing;
+}
+
+bool
 peer_conn_is_dialled(const struct peer_conn *conn)
 {
 	return conn->dialled;

@@ -70,6 +70,8 @@ bool peer_is_configured(const struct peer_set *set, const char *name);
 void peer_redial(struct peer_set *set, const char *name);
 
 const char *peer_conn_host(const struct peer_conn *conn);
+/* False once it is about to end: what is sent then goes nowhere. on_down follows. */
+bool peer_conn_is_up(const struct peer_conn *conn);
 bool peer_conn_is_dialled(const struct peer_conn *conn);
 uint64_t peer_conn_features(const struct peer_conn *conn); /* of both sides */
 uint64_t peer_conn_rtt_ns(const struct peer_conn *conn);   /* smallest of late; 0 unknown */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_mbuf.h>
+
 /* ---- random numbers ------------------------------------------------------------ */
 
 static uint64_t
@@ -52,11 +54,12 @@ is_before(const struct event *a, const struct event *b)
 }
 
 void
-engine_at(struct world *w, uint64_t at, event_fn *fn, uint32_t a, uint32_t b, uint64_t c)
+engine_at(struct world *w, uint64_t at, event_fn *fn, void *ctx, uint32_t a, uint32_t b, uint64_t c)
 {
 	struct event e = {.at = at < w->now ? w->now : at,
 			  .order = w->order++,
 			  .fn = fn,
+			  .ctx = ctx,
 			  .a = a,
 			  .b = b,
 			  .c = c};
@@ -107,7 +110,7 @@ engine_step(struct world *w)
 	e = take_first(w);
 	w->now = e.at;
 	w->steps++;
-	e.fn(w, e.a, e.b, e.c);
+	e.fn(e.ctx, e.a, e.b, e.c);
 	return true;
 }
 
@@ -168,36 +171,34 @@ packet_new(struct world *w)
 		violation(w, "the simulator has too many packets under way");
 		p = 0;
 	}
-	memset(&w->packets[p], 0, sizeof(w->packets[p]));
-	w->packets[p].next = SIM_NONE;
-	w->packets[p].in_use = true;
+	w->packets[p] = (struct packet){.next = SIM_NONE};
 	return p;
 }
 
 void
 packet_free(struct world *w, uint32_t p)
 {
-	w->packets[p].in_use = false;
+	struct rte_mbuf *m = w->packets[p].m;
+
+	if (m != NULL) {
+		eal_set_number(m, SIM_NONE);
+		rte_pktmbuf_free(m);
+	}
+	w->packets[p].m = NULL;
 	w->packets[p].next = w->packet_free;
 	w->packet_free = p;
-}
-
-void
-fifo_init(struct fifo *f)
-{
-	*f = (struct fifo){.first = SIM_NONE, .last = SIM_NONE};
 }
 
 void
 fifo_push(struct world *w, struct fifo *f, uint32_t p)
 {
 	w->packets[p].next = SIM_NONE;
-	if (f->first == SIM_NONE)
+	if (f->n == 0)
 		f->first = p;
 	else
 		w->packets[f->last].next = p;
 	f->last = p;
-	f->tail++;
+	f->n++;
 }
 
 uint32_t
@@ -205,11 +206,9 @@ fifo_pop(struct world *w, struct fifo *f)
 {
 	uint32_t p = f->first;
 
-	if (p == SIM_NONE)
-		return p;
+	if (f->n == 0)
+		return SIM_NONE;
 	f->first = w->packets[p].next;
-	if (f->first == SIM_NONE)
-		f->last = SIM_NONE;
-	f->head++;
+	f->n--;
 	return p;
 }

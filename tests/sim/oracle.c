@@ -1,231 +1,276 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The judge. It knows nothing of sessions: it sees packets enter, be handled and
- * leave, and keeps one table for the whole world. At the end the owner's table must be the
- * same. The invariants are those of the design's section on moves.
+ * The judge. It knows nothing of sessions: it sees packets enter, be handled and leave, and keeps
+ * one table for each service. At the end the owner's table must be the same. The invariants are
+ * those of the design's section on moves.
  */
 #include "world.h"
 
+#include <string.h>
+
 void
-oracle_sent(struct world *w, uint32_t p)
+row_update(struct row *row, const struct packet *packet)
 {
-	(void)p;
-	w->oracle.n_sent++;
+	row->count++;
+	row->hash = row->hash * 31u + (uint32_t)packet->flow * 65537u + packet->seq;
+}
+
+/* ---- packets ------------------------------------------------------------------------------ */
+
+/* A fenced target that has done nothing is no rival: nothing of it passes the switch. */
+static bool
+is_harmless(const struct instance *rival)
+{
+	return rival->handled == 0 && switch_egress_is_shut(rival->service, rival->side);
 }
 
 static void
-check_handler(struct world *w, uint32_t inst)
+check_handler(const struct instance *inst)
 {
-	const struct nf *other = &w->nf[1 - inst];
+	struct service *s = inst->service;
+	const struct instance *other = &s->instances[1 - inst->side];
 
-	/* Invariant 1, at the moment when it counts. A fenced target that has done nothing is
-	 * no rival: nothing of it passes the switch. */
-	if (!nf_is_active(other))
+	if (s->forced || !instance_may_handle(other) || is_harmless(other))
 		return;
-	if (inst == w->source && other->handled == 0 && switch_egress_is_shut(w, 1 - inst))
-		return;
-	violation(w, "invariant 1: nf%u handles a packet while nf%u may", inst, 1 - inst);
+	violation(s->world, "invariant 1: %s handles a packet while %s may", inst->name,
+		  other->name);
 }
 
 void
-oracle_handled(struct world *w, uint32_t inst, uint32_t p)
+oracle_handled(struct instance *inst, uint32_t p)
 {
-	struct packet *packet = &w->packets[p];
-	struct slot *slot = &w->oracle.table[packet->flow / 2];
+	struct service *s = inst->service;
+	struct packet *packet = &s->world->packets[p];
+	struct row *row = &s->oracle.table[packet->flow / 2];
 
-	check_handler(w, inst);
+	check_handler(inst);
 	if (packet->handled)
-		violation(w, "invariant 2: flow %u packet %u is handled twice", packet->flow,
-			  packet->seq);
+		violation(s->world, "invariant 2: flow %u packet %u of %s is handled twice",
+			  packet->flow, packet->seq, s->name);
 	packet->handled = true;
-	slot->used = true;
-	slot->key = packet->flow / 2;
-	slot_update(slot, packet);
+	row->used = true;
+	row->key = packet->flow / 2;
+	row_update(row, packet);
 	if (packet->last)
-		*slot = (struct slot){0};
+		*row = (struct row){0};
 }
 
 void
-oracle_out(struct world *w, uint32_t p)
+oracle_out(struct service *s, uint32_t p)
 {
-	const struct packet *packet = &w->packets[p];
-	uint32_t *last = &w->oracle.out[packet->flow];
+	const struct packet *packet = &s->world->packets[p];
+	uint32_t *last = &s->oracle.out[packet->flow];
 
-	w->oracle.n_out++;
+	s->oracle.n_out++;
 	if (!packet->handled)
-		violation(w, "flow %u packet %u leaves unhandled", packet->flow, packet->seq);
-	if (packet->seq <= *last)
-		violation(w, "invariant 3: flow %u packet %u leaves after packet %u", packet->flow,
-			  packet->seq, *last);
+		violation(s->world, "flow %u packet %u of %s leaves unhandled", packet->flow,
+			  packet->seq, s->name);
+	if (packet->seq <= *last && !s->forced)
+		violation(s->world, "invariant 3: flow %u packet %u of %s leaves after packet %u",
+			  packet->flow, packet->seq, s->name, *last);
 	*last = packet->seq;
 }
 
 void
-oracle_dropped(struct world *w, uint32_t p, const char *where, bool excused)
+oracle_dropped(struct service *s, uint32_t p, const char *where, bool excused)
 {
-	const struct packet *packet = &w->packets[p];
+	const struct packet *packet = &s->world->packets[p];
 
-	if (excused || w->oracle.excuse_all)
-		w->oracle.n_excused++;
+	if (excused || s->oracle.excuse_all || s->forced)
+		s->oracle.n_excused++;
 	else
-		violation(w, "invariant 2: flow %u packet %u is lost: %s", packet->flow,
-			  packet->seq, where);
+		violation(s->world, "invariant 2: flow %u packet %u of %s is lost: %s",
+			  packet->flow, packet->seq, s->name, where);
 }
 
 void
-oracle_overflow(struct world *w, uint32_t p)
+oracle_overflow(struct service *s)
 {
-	(void)p;
-	w->oracle.n_overflow++;
+	s->oracle.n_overflow++;
 }
 
-static bool
-same_as_oracle(const struct world *w, const struct nf *nf)
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static const char *
+difference(const struct service *s, const struct instance *inst)
 {
-	uint64_t want = 0;
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < SIM_MAX_CONNECTIONS; i++) {
-		if (!w->oracle.table[i].used)
-			continue;
-		want += slot_digest(&w->oracle.table[i]);
-		n++;
+	for (uint32_t key = 0; key < SIM_MAX_CONNECTIONS; key++) {
+		const struct row *want = &s->oracle.table[key];
+		struct row row = {0};
+		bool found = instance_row(inst, key, &row);
+
+		n += want->used;
+		if (found != want->used)
+			return found ? "a row too many" : "a row is missing";
+		if (found && (row.count != want->count || row.hash != want->hash))
+			return "a row differs";
 	}
-	return want == nf_digest(nf) && n == nf_used(nf);
+	return instance_used(inst) == n ? NULL : "rows that nobody knows";
 }
 
 void
-oracle_taking_over(struct world *w, uint32_t inst)
+oracle_taking_over(struct instance *inst)
 {
-	/* END may have been on its way until long after the source gave up and fenced. */
-	if (nf_is_active(&w->nf[1 - inst]) && switch_egress_is_shut(w, inst))
+	struct service *s = inst->service;
+	const struct instance *other = &s->instances[1 - inst->side];
+	const char *why;
+
+	if (s->forced || s->oracle.excuse_all)
 		return;
-	if (!same_as_oracle(w, &w->nf[inst]))
-		violation(w, "invariant 4: nf%u takes over with a state that is not the source's",
-			  inst);
+	/* END may have been on its way until long after the source gave up and fenced. */
+	if (instance_may_handle(other) && switch_egress_is_shut(s, inst->side))
+		return;
+	why = difference(s, inst);
+	if (why != NULL)
+		violation(s->world, "invariant 4: %s takes over, but %s", inst->name, why);
 }
 
 /* After every step. */
 void
 oracle_step(struct world *w)
 {
-	for (uint32_t inst = 0; inst < 2; inst++) {
-		const struct nf *nf = &w->nf[inst];
-		const struct nf *other = &w->nf[1 - inst];
+	for (uint32_t i = 0; i < w->n_services; i++) {
+		struct service *s = &w->services[i];
+		const struct instance *source = &s->instances[s->source];
+		const struct instance *target = &s->instances[1 - s->source];
 
-		if (inst != w->source || !nf_is_active(nf) || !nf_is_active(other))
+		if (s->forced || !instance_may_handle(source) || !instance_may_handle(target))
 			continue;
-		if (other->handled != 0 || !switch_egress_is_shut(w, 1 - inst))
-			violation(w, "invariant 1: both instances may handle packets");
+		if (!is_harmless(target))
+			violation(w, "invariant 1: both instances of %s may handle packets",
+				  s->name);
 	}
 }
 
-/* ---- the end --------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------------ */
 
 static bool
-all_in_mode(const struct nf *nf, uint32_t mode)
+all_in_mode(const struct instance *inst, uint32_t mode)
 {
-	for (uint32_t i = 0; i < nf->n_workers; i++) {
-		if (nf->workers[i].mode != mode)
+	for (uint32_t i = 0; i < inst->n_workers; i++)
+		if (atomic_load_explicit(&inst->info->workers[i].mode, memory_order_relaxed) !=
+		    mode)
 			return false;
-	}
 	return true;
 }
 
+static uint32_t
+hold_word(const struct instance *inst)
+{
+	return atomic_load_explicit(&inst->control->gate.hold_word, memory_order_relaxed);
+}
+
 static bool
-some_nf_died(const struct world *w)
+some_nf_died(const struct service *s)
 {
-	return !w->nf[0].alive || !w->nf[1].alive;
+	return !s->instances[0].alive || !s->instances[1].alive;
 }
 
 static void
-check_standby(struct world *w, uint32_t inst)
+check_standby(const struct instance *inst)
 {
-	const struct nf *nf = &w->nf[inst];
+	struct world *w = inst->service->world;
 
-	if (!nf->alive)
+	if (!inst->alive)
 		return;
-	if (!all_in_mode(nf, SLIM_GATE_CLOSED))
-		violation(w, "invariant 5: nf%u is not closed", inst);
-	if (nf_used(nf) != 0)
-		violation(w, "invariant 5: nf%u still holds %u rows", inst, nf_used(nf));
-	if (nf->hold_word != SLIM_HOLD_IDLE)
-		violation(w, "nf%u keeps hold word %u of an old session", inst, nf->hold_word);
+	if (!all_in_mode(inst, SLIM_GATE_CLOSED))
+		violation(w, "invariant 5: %s is not closed", inst->name);
+	if (instance_used(inst) != 0)
+		violation(w, "invariant 5: %s still holds %u rows", inst->name,
+			  instance_used(inst));
+	if (hold_word(inst) != SLIM_HOLD_IDLE)
+		violation(w, "%s keeps hold word %u of an old session", inst->name,
+			  hold_word(inst));
 }
 
 static void
-check_owner(struct world *w, uint32_t inst)
+check_owner(const struct instance *inst)
 {
-	const struct nf *nf = &w->nf[inst];
+	struct service *s = inst->service;
+	const char *why;
 
-	if (!nf->alive)
+	if (!inst->alive)
 		return;
-	if (!all_in_mode(nf, SLIM_GATE_PASS))
-		violation(w, "invariant 5: nf%u does not serve", inst);
-	if (w->sw.rules.serving != inst)
-		violation(w, "the switch does not steer to nf%u, which serves", inst);
-	if (w->sw.rules.session)
-		violation(w, "the redirect path is left behind");
-	if (!w->oracle.excuse_all && !same_as_oracle(w, nf))
-		violation(w, "invariant 4: nf%u's state is not what the packets made it", inst);
-	if (nf->hold_word != SLIM_HOLD_IDLE)
-		violation(w, "nf%u keeps hold word %u of an old session", inst, nf->hold_word);
+	if (!all_in_mode(inst, SLIM_GATE_PASS))
+		violation(s->world, "invariant 5: %s does not serve", inst->name);
+	if (s->sw.rules.serving != inst->side)
+		violation(s->world, "the switch does not steer to %s, which serves", inst->name);
+	if (s->sw.rules.session)
+		violation(s->world, "the redirect path of %s is left behind", s->name);
+	if (hold_word(inst) != SLIM_HOLD_IDLE)
+		violation(s->world, "%s keeps hold word %u of an old session", inst->name,
+			  hold_word(inst));
+	if (s->oracle.excuse_all || s->forced)
+		return;
+	why = difference(s, inst);
+	if (why != NULL)
+		violation(s->world, "invariant 4: at %s %s", inst->name, why);
 }
 
 /* Something was lost, but the service goes on where it can. */
 static void
-check_failed(struct world *w)
+check_failed(struct service *s)
 {
-	uint32_t serving = w->sw.rules.serving;
+	uint32_t serving = s->sw.rules.serving;
 
-	if (!some_nf_died(w)) {
-		/* A target that ended alone has lost what the source counted late. */
-		if (w->oracle.n_overflow == 0 && w->daemon[1 - w->source].stage != STAGE_SETTLED)
-			violation(w, "the result is failed, but nothing was lost");
-		check_owner(w, serving);
-		check_standby(w, 1 - serving);
-	} else if (w->nf[serving].alive) {
-		check_owner(w, serving);
+	if (s->n_reasons == 0 && s->job_over)
+		violation(s->world, "the result is failed, and no reason says what was lost");
+	if (!some_nf_died(s)) {
+		check_owner(&s->instances[serving]);
+		check_standby(&s->instances[1 - serving]);
+	} else if (s->instances[serving].alive) {
+		check_owner(&s->instances[serving]);
 	}
 }
 
 static void
-check_counts(struct world *w)
+check_counts(struct service *s)
 {
-	const struct oracle *o = &w->oracle;
+	const struct oracle *o = &s->oracle;
 
-	if (o->n_out + o->n_excused + o->n_overflow != o->n_sent)
-		violation(w, "invariant 2: %u packets sent, %u left, %u excused, %u overflowed",
-			  o->n_sent, o->n_out, o->n_excused, o->n_overflow);
+	if (o->n_out + o->n_excused + o->n_overflow != o->n_sent && !o->excuse_all && !s->forced)
+		violation(s->world,
+			  "invariant 2: %u packets sent to %s, %u left, %u excused, %u overflowed",
+			  o->n_sent, s->name, o->n_out, o->n_excused, o->n_overflow);
+}
+
+static void
+check_result(struct service *s)
+{
+	struct instance *source = &s->instances[s->source];
+	struct instance *target = &s->instances[1 - s->source];
+
+	switch (s->result) {
+	case RESULT_COMPLETE:
+		check_owner(target);
+		check_standby(source);
+		break;
+	case RESULT_FAILED:
+		check_failed(s);
+		break;
+	case RESULT_NONE:
+		if (!some_nf_died(s) && !s->forced)
+			violation(s->world, "the session of %s has no result", s->name);
+		break;
+	default:
+		if (source->alive)
+			check_owner(source);
+		check_standby(target);
+	}
 }
 
 void
-oracle_end(struct world *w)
+oracle_end(struct service *s)
 {
-	uint32_t source = w->source;
-
-	check_counts(w);
-	switch (w->result) {
-	case RESULT_COMPLETE:
-		check_owner(w, 1 - source);
-		check_standby(w, source);
-		break;
-	case RESULT_FAILED:
-		check_failed(w);
-		break;
-	case RESULT_NONE:
-		if (!some_nf_died(w))
-			violation(w, "the session has no result");
-		break;
-	default:
-		if (w->nf[source].alive)
-			check_owner(w, source);
-		else if (w->result != RESULT_REFUSED && w->daemon[source].session.nf_gone)
-			violation(w, "the result is %s, but the source is dead",
-				  session_result_name(w->result));
-		check_standby(w, 1 - source);
-	}
-	if (w->oracle.n_overflow != 0 && w->n_moves_done == 1 && w->result != RESULT_FAILED)
-		violation(w, "%u packets overflowed, but the result is %s", w->oracle.n_overflow,
-			  session_result_name(w->result));
+	check_counts(s);
+	if (s->forced && s->result != RESULT_COMPLETE)
+		check_failed(s);
+	else
+		check_result(s);
+	if (s->oracle.n_overflow != 0 && s->n_moves_done == 1 && s->job_over &&
+	    s->result != RESULT_FAILED)
+		violation(s->world, "%u packets of %s overflowed, but the result is %s",
+			  s->oracle.n_overflow, s->name, session_result_name(s->result));
 }
