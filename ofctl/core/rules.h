@@ -36,6 +36,7 @@
 #define RULES_MAX 16384u /* rules of one bridge: what all limits of topology.h together take */
 #define RULES_MAGIC_DEFAULT 0x534cu
 #define RULES_COOKIE_MASK UINT64_C(0xffff000000000000)
+#define RULES_COOKIE_SERVICE_MASK UINT64_C(0xffffff0000000000)
 
 enum rules_role {
 	RULES_GUARD = 1,
@@ -73,6 +74,11 @@ const char *rules_role_name(enum rules_role role);
  * *ret_missing. Returns how many, or -ENOSPC if there are more than RULES_MAX. */
 int rules_desired(const struct rules_context *context, const struct steering *steering,
 		  uint16_t bridge, struct rule out[RULES_MAX], unsigned *ret_missing);
+
+/* The same for one service alone, or for what is of no service (RULES_SHARED: guards and drops). */
+#define RULES_SHARED (-1)
+int rules_desired_of(const struct rules_context *context, const struct steering *steering,
+		     int scope, uint16_t bridge, struct rule out[RULES_MAX]);
 
 /* Ports that the service needs on `bridge` while `instances` (bits) are in use and the switch lacks;
  * writes up to `size` characters of their names. Returns how many. */

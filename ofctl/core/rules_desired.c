@@ -73,6 +73,35 @@ emit_drops(struct rules_emitter *e, const struct topology_service *service)
 	}
 }
 
+static void
+emit_shared(struct rules_emitter *e)
+{
+	for (unsigned p = 0; p < e->t->n_ports; p++)
+		emit_port_guard(e, (uint16_t)p);
+	for (unsigned s = 0; s < e->t->n_services; s++) {
+		const struct topology_service *service = &e->t->services[s];
+
+		emit_range_guard(e, service->redirect_first, service->redirect_last);
+		emit_range_guard(e, service->transit_first, service->transit_last);
+		emit_drops(e, service);
+	}
+}
+
+int
+rules_desired_of(const struct rules_context *context, const struct steering *steering, int scope,
+		 uint16_t bridge, struct rule out[RULES_MAX])
+{
+	const struct topology *t = context->topology;
+	struct rules_emitter e = {
+		.context = context, .t = t, .bridge = bridge, .out = out, .capacity = RULES_MAX};
+
+	if (scope == RULES_SHARED)
+		emit_shared(&e);
+	else
+		rules_emit_service(&e, &t->services[scope], &steering->services[scope]);
+	return e.full ? -ENOSPC : (int)e.n;
+}
+
 int
 rules_desired(const struct rules_context *context, const struct steering *steering, uint16_t bridge,
 	      struct rule out[RULES_MAX], unsigned *ret_missing)
@@ -81,16 +110,9 @@ rules_desired(const struct rules_context *context, const struct steering *steeri
 	struct rules_emitter e = {
 		.context = context, .t = t, .bridge = bridge, .out = out, .capacity = RULES_MAX};
 
-	for (unsigned p = 0; p < t->n_ports; p++)
-		emit_port_guard(&e, (uint16_t)p);
-	for (unsigned s = 0; s < t->n_services; s++) {
-		const struct topology_service *service = &t->services[s];
-
-		emit_range_guard(&e, service->redirect_first, service->redirect_last);
-		emit_range_guard(&e, service->transit_first, service->transit_last);
-		emit_drops(&e, &t->services[s]);
+	emit_shared(&e);
+	for (unsigned s = 0; s < t->n_services; s++)
 		rules_emit_service(&e, &t->services[s], &steering->services[s]);
-	}
 	*ret_missing = e.missing;
 	return e.full ? -ENOSPC : (int)e.n;
 }

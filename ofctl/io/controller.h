@@ -2,21 +2,26 @@
 /*
  * The controller: makes the switches follow what is wanted of them.
  *
- * One operation at a time, calls and repairs alike, each in the same four steps over all bridges
- * concerned: read the rules that are there, stage the difference as one bundle a bridge, commit
- * all bundles when every bridge has accepted its own, report. What is wanted is written to the state
- * file before the commit, so that a restart in between goes on and does not go back.
+ * A queue of operations for each service, calls and repairs alike, each in the same four steps over
+ * all bridges concerned: read the service's rules that are there, stage the difference as one bundle a
+ * bridge, commit all bundles when every bridge has accepted its own, report. What is wanted is
+ * written to the state file before the commit, so that a restart in between goes on and does not go
+ * back. Services do not wait for each other.
  *
- * A repair (sync) runs when a bridge has come up, when its ports have changed, after a failed
- * commit and once in a while. Rules are never removed before it is known what is wanted: a service of
- * which nothing is known keeps its rules, until they have been read and understood, or until
- * somebody sets it.
+ * A repair runs when a bridge has come up, when its ports have changed, when somebody else has changed
+ * rules, after a failed commit and once in a while. Rules are never removed before it is known what is
+ * wanted: a service of which nothing is known keeps its rules, until they have been read and
+ * understood, or until somebody sets it. What serves keeps its rules while the switch lacks a port
+ * that they need (rules_misfits()).
+ *
+ * (Its parts are in lanes.c, call.c and repair.c.)
  */
 #ifndef OFCTL_IO_CONTROLLER_H
 #define OFCTL_IO_CONTROLLER_H
 
 #include <openssl/ssl.h>
 
+#include "fresh.h"
 #include "ofctl_config.h"
 #include "preflight.h"
 #include "steering.h"
@@ -93,10 +98,29 @@ const struct steering *controller_steering(const struct controller *controller);
 unsigned controller_missing_ports(struct controller *controller, unsigned service,
 				  char text[CONTROLLER_MISSING_SIZE]);
 
+/* What calls and repairs of a service wait for, and how long already. How many. */
+#define CONTROLLER_WAIT_SIZE 192u
+unsigned controller_waits(const struct controller *controller, unsigned service,
+			  char text[][CONTROLLER_WAIT_SIZE], unsigned max);
+
+/* How a bridge proves its flow cache, as of the last time that it was asked. */
+struct controller_proof {
+	Slim__V1__ProofKind kind;   /* unspecified: not asked yet */
+	char text[FRESH_TEXT_SIZE]; /* why not by its cache */
+};
+void controller_note_proof(struct controller *controller, unsigned bridge,
+			   const struct fresh_result *result);
+
+/* Asks a bridge that is up and has a control socket configured for a proof, as a move would. */
+#define CONTROLLER_CHECK_NS UINT64_C(2000000000)
+int controller_prove(struct controller *controller, unsigned bridge, fresh_done_fn *done, void *ctx,
+		     struct fresh **ret);
+
 struct controller_bridge_info {
 	const char *state; /* "up", or a state of the connection */
 	uint64_t datapath_id;
 	unsigned n_rules; /* of ours, as of the last look */
+	const struct controller_proof *proof;
 };
 
 struct controller_bridge_info controller_bridge_info(const struct controller *controller,

@@ -955,6 +955,161 @@ set_is_refused_unless_somebody_is_sure(void **state)
 	assert_serving(A_PORT);
 }
 
+/* A second service, on the first bridge only. */
+static void
+add_service(void)
+{
+	static struct topology_port_config perimeter[] = {
+		{.name = "in", .bridge = "A", .port = "l"}};
+	static struct topology_port_config ports[] = {{.name = "in", .bridge = "A", .port = "l1"},
+						      {.name = "in", .bridge = "A", .port = "l2"}};
+	static struct topology_instance_config instances[] = {
+		{.name = "l1", .ports = &ports[0], .n_ports = 1},
+		{.name = "l2", .ports = &ports[1], .n_ports = 1}};
+	struct topology_config *example = example_split();
+	struct topology_service_config services[2] = {example->services[0],
+						      {.name = "lb",
+						       .cookie = 2,
+						       .redirect_vids = {3100, 3103},
+						       .perimeter = perimeter,
+						       .n_perimeter = 1,
+						       .instances = instances,
+						       .n_instances = 2}};
+	struct topology_error error;
+
+	for (unsigned i = 0; i < 2; i++)
+		example->bridges[i].address = addresses[i];
+	example->services = services;
+	example->n_services = 2;
+	controller_destroy(controller);
+	if (topology_build(example, &topology, &error) < 0)
+		fail_msg("%s: %s", error.path, error.text);
+	fake_switch_add_port(&fakes[0], 11, "l");
+	fake_switch_add_port(&fakes[0], 12, "l1");
+	fake_switch_add_port(&fakes[0], 13, "l2");
+	start_controller();
+	RUN_UNTIL(base, all_up());
+}
+
+static unsigned n_lb;
+
+static void
+on_lb_done(void *ctx, const struct steering_reason *reason, unsigned service)
+{
+	(void)ctx;
+	if (reason)
+		fail_msg("refused: %s", reason->text);
+	assert_int_equal(service, 1);
+	n_lb++;
+}
+
+static void
+call_lb(enum controller_verb verb)
+{
+	struct controller_call c = {
+		.verb = verb, .session = 0xcd, .service = "lb", .sure = true, .done = on_lb_done};
+	unsigned n = n_lb;
+
+	snprintf(c.source, sizeof(c.source), "l1");
+	snprintf(c.target, sizeof(c.target), "%s", verb == CONTROLLER_SET ? "l1" : "l2");
+	controller_call(controller, &c);
+	RUN_UNTIL(base, n_lb == n + 1);
+}
+
+/* While a switch leaves one service's call unanswered, at every step of it, another service is moved from
+ * begin to end; and it can be seen what the first one waits for. */
+static void
+services_do_not_wait_for_each_other(void **state)
+{
+	char waits[4][CONTROLLER_WAIT_SIZE];
+	unsigned n;
+
+	(void)state;
+	add_service();
+	do_call(CONTROLLER_SET, "", "a", false);
+	n = last.n;
+	fakes[1].deaf = true;
+	start_call(CONTROLLER_PREPARE, "a", "b", false);
+	call_lb(CONTROLLER_SET);
+	call_lb(CONTROLLER_PREPARE);
+	call_lb(CONTROLLER_FLIP);
+	assert_int_equal(last.n, n);
+	assert_int_equal(controller_waits(controller, 0, waits, 4), 1);
+	assert_non_null(strstr(waits[0], "prepare of 00000000000000ab waits"));
+	assert_non_null(strstr(waits[0], "for bridge B to tell its rules"));
+	assert_int_equal(controller_waits(controller, 1, waits, 4), 0);
+	assert_int_equal(fake_switch_forward(&fakes[0], 11, 0, 0x0800), 13);
+	assert_int_equal(to(0), A_PORT);
+	RUN_UNTIL(base, last.n == n + 1);
+	assert_int_equal(last.code, UNREACHABLE);
+	fakes[1].deaf = false;
+	RUN_UNTIL(base, all_up());
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+}
+
+/* Both change at once, over the same bridge, and the state file holds both. */
+static void
+services_change_side_by_side(void **state)
+{
+	struct controller_call lb = {.verb = CONTROLLER_SET,
+				     .service = "lb",
+				     .target = "l2",
+				     .sure = true,
+				     .done = on_lb_done};
+	unsigned n = n_lb, commits;
+
+	(void)state;
+	add_service();
+	start_call(CONTROLLER_SET, "", "a", false);
+	controller_call(controller, &lb);
+	RUN_UNTIL(base, last.n == 1 && n_lb == n + 1);
+	assert_int_equal(last.code, 0);
+	assert_serving(A_PORT);
+	assert_int_equal(fake_switch_forward(&fakes[0], 11, 0, 0x0800), 13);
+	commits = fakes[0].n_commits;
+	restart_controller();
+	assert_int_equal(fakes[0].n_commits, commits);
+	assert_int_equal(controller_steering(controller)->services[0].serving, 0);
+	assert_int_equal(controller_steering(controller)->services[1].serving, 1);
+}
+
+/* One service's bundle is refused; the other's is not. */
+static void
+refused_service_is_alone(void **state)
+{
+	(void)state;
+	add_service();
+	call_lb(CONTROLLER_SET);
+	fakes[1].fail_add = 1;
+	start_call(CONTROLLER_SET, "", "a", false);
+	call_lb(CONTROLLER_PREPARE);
+	RUN_UNTIL(base, last.n == 1);
+	assert_int_equal(last.code, REFUSED);
+	assert_serving(0);
+	fakes[1].fail_add = 0;
+	call_lb(CONTROLLER_FLIP);
+	do_call(CONTROLLER_SET, "", "a", false);
+}
+
+/* A service has got another cookie: its new rules take the place of the old ones before those go. */
+static void
+another_cookie_loses_nothing(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	controller_destroy(controller);
+	topology.services[0].cookie = 7;
+	start_controller();
+	RUN_UNTIL(base, ({
+			  assert_serving(A_PORT);
+			  unsigned old = 0;
+			  for (unsigned i = 0; i < fakes[0].n_flows; i++)
+				  old += rules_cookie_service(fakes[0].flows[i].cookie) == 1;
+			  all_up() && old == 0;
+		  }));
+	assert_serving(A_PORT);
+}
+
 static void
 metrics_tell_what_happened(void **state)
 {
@@ -1019,6 +1174,10 @@ main(void)
 		TEST(what_is_not_there_is_undone),
 		TEST(undone_although_nothing_is_known),
 		TEST(set_is_refused_unless_somebody_is_sure),
+		TEST(services_do_not_wait_for_each_other),
+		TEST(services_change_side_by_side),
+		TEST(refused_service_is_alone),
+		TEST(another_cookie_loses_nothing),
 		TEST(metrics_tell_what_happened),
 	};
 	int result;

@@ -163,6 +163,7 @@ stop(struct daemon *d)
 	exporter_destroy(d->exporter);
 	rpc_server_destroy(d->server);
 	rpc_destroy(d->rpc);
+	check_drop_all(&d->service.checks);
 	controller_destroy(d->controller);
 	for (unsigned i = 0; i < 2; i++) {
 		if (d->stop[i])

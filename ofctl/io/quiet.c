@@ -279,3 +279,16 @@ quiet_cancel(struct quiet *q)
 	if (q)
 		destroy(q);
 }
+
+void
+quiet_waits_for(const struct quiet *q, char *text, size_t size)
+{
+	for (unsigned b = 0; b < q->config.topology->n_bridges; b++) {
+		if (q->parts[b].fresh) {
+			snprintf(text, size, "bridge %s: %s", q->config.topology->bridges[b].name,
+				 fresh_waits_for(q->parts[b].fresh));
+			return;
+		}
+	}
+	snprintf(text, size, "counters to stand still");
+}

@@ -58,6 +58,9 @@ typedef void quiet_done_fn(void *ctx, enum quiet_outcome outcome, const char *te
 int quiet_start(struct event_base *base, const struct quiet_config *config, quiet_done_fn *done,
 		void *ctx, struct quiet **ret);
 
+/* For showing. */
+void quiet_waits_for(const struct quiet *quiet, char *text, size_t size);
+
 /* Gives up without a call; before the bridges are destroyed. NULL is allowed. */
 void quiet_cancel(struct quiet *quiet);
 

@@ -189,12 +189,15 @@ on_clear(struct rpc_request *request, const ProtobufCMessage *message, void *ctx
 static void
 on_check(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
-	const struct service *service = ctx;
+	struct service *service = ctx;
 
-	check_start(request, service->controller, (const Slim__V1__CheckRequest *)message);
+	check_start(request, service->controller, &service->checks,
+		    (const Slim__V1__CheckRequest *)message);
 }
 
 /* ---- show ------------------------------------------------------------------------------ */
+
+#define MAX_WAITS 8u /* that are shown of a service */
 
 struct shown_service {
 	Slim__V1__Steering message;
@@ -205,6 +208,8 @@ struct shown_service {
 	uint64_t session;
 	char missing[CONTROLLER_MISSING_SIZE];
 	char *missing_list[1];
+	char waits[MAX_WAITS][CONTROLLER_WAIT_SIZE];
+	char *wait_list[MAX_WAITS];
 };
 
 struct shown_bridge {
@@ -212,6 +217,7 @@ struct shown_bridge {
 	char name[SLIM_NAME_SIZE];
 	char address[TOPOLOGY_ADDRESS_SIZE];
 	char state[16];
+	char proof[FRESH_TEXT_SIZE];
 };
 
 struct shown {
@@ -247,6 +253,10 @@ show_service(struct shown_service *shown, const struct service *service, unsigne
 	shown->message.missing_ports = shown->missing_list;
 	shown->message.n_missing_ports =
 		controller_missing_ports(service->controller, s, shown->missing) > 0;
+	shown->message.n_waits = controller_waits(service->controller, s, shown->waits, MAX_WAITS);
+	for (unsigned i = 0; i < MAX_WAITS; i++)
+		shown->wait_list[i] = shown->waits[i];
+	shown->message.waits = shown->wait_list;
 	if (state->session.stage == STEERING_NO_SESSION)
 		return;
 	shown->session = state->session.id ? state->session.id : state->session.tag;
@@ -267,6 +277,9 @@ show_bridge(struct shown_bridge *shown, const struct topology_bridge *topology,
 	shown->message.state = shown->state;
 	shown->message.datapath_id = info.datapath_id;
 	shown->message.rules = info.n_rules;
+	shown->message.proof = info.proof->kind;
+	snprintf(shown->proof, sizeof(shown->proof), "%s", info.proof->text);
+	shown->message.proof_text = shown->proof;
 }
 
 static void

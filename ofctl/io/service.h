@@ -3,6 +3,7 @@
 #ifndef OFCTL_IO_SERVICE_H
 #define OFCTL_IO_SERVICE_H
 
+#include "check.h"
 #include "topology.h"
 
 struct controller;
@@ -11,6 +12,7 @@ struct rpc_server;
 struct service {
 	struct controller *controller;
 	const struct topology *topology;
+	struct check_list checks; /* under way; check_drop_all() before the controller goes */
 };
 
 /* Before rpc_server_start(). `service` is kept by the caller. 0 or a negative errno. */

@@ -187,6 +187,53 @@ class Wire:
         until(lambda: self.probe(name, nobody=True) == wanted, f"{name} to {wanted}")
 
 
+# ---- switches that prove it otherwise, or not at all ---------------------------------
+
+def proofs(folder):
+    """Each set-up that cannot prove its cache is named, with what is done instead; what is only
+    written wrong in the configuration is found."""
+    dummy = Switch(f"{folder}/dummy", "--enable-dummy")
+    dummy.add_bridge("brd")
+    dummy.add_patch("brd", *NAMES)
+
+    def ask(name, control, prepared):
+        config = service(control=control and f", control: {control}", address=dummy.address("brd"))
+        ofctld = Ofctld(f"proof-{name}", config)
+        ofctld.set("a")
+        got = ofctld.stub.Check(pb.CheckRequest(service="nat", source="a", target="b"))
+        codes = [pb.ReasonCode.Name(r.code) for r in ofctld.stub.Prepare(ofctld.session()).reasons]
+        equal(codes, prepared, f"{name}: a preparation")
+        ofctld.cleanup(False)
+        ofctld.clear()
+        ofctld.stop()
+        equal([r.code for r in (*got.reasons, *got.warnings) if r.code != pb.REASON_CONTROL_SOCKET], [],
+              f"{name}: reasons of another kind")
+        return ([r.text for r in got.reasons], [r.text for r in got.warnings], got.bridges[0].proof)
+
+    def has(seen, reason, warning, proof):
+        expect((reason in "".join(seen[0])) if reason else not seen[0], f"reasons: {seen[0]}")
+        expect((warning in "".join(seen[1])) if warning else not seen[1], f"warnings: {seen[1]}")
+        equal(seen[2], proof, "proof")
+
+    refused = ["REASON_CONTROL_SOCKET"]
+    here = f"{dummy.folder}/ovs-vswitchd*.ctl"
+    has(ask("right", here, []), "", "", pb.PROOF_CACHE)
+    has(ask("guessed", f"{dummy.folder}/vswitchd*.ctl", []), "", "does not fit the pattern", pb.PROOF_CACHE)
+    has(ask("nothing", f"{folder}/nowhere/x*.ctl", refused), "no control socket fits", "", pb.PROOF_COUNTERS)
+    has(ask("none", "", []), "", "no control socket is configured", pb.PROOF_COUNTERS)
+    stranger = Switch(f"{folder}/stranger")
+    has(ask("stranger", f"{stranger.folder}/*.ctl", refused), "none has bridge brd", "", pb.PROOF_COUNTERS)
+    stranger.stop()
+    dummy.vsctl("add-br", "kind", "--", "set", "bridge", "kind", "datapath_type=dummy")
+    has(ask("kinds", here, []), "", "two kinds of datapath", pb.PROOF_COUNTERS)
+    dummy.vsctl("del-br", "kind")
+    dummy.vsctl("set", "Open_vSwitch", ".", "other_config:hw-offload=true")
+    dummy.kill()
+    dummy.start()
+    has(ask("offload", here, []), "", "hardware offload is on", pb.PROOF_COUNTERS)
+    dummy.stop()
+
+
 # ---- one bridge --------------------------------------------------------------------
 
 class OneBridge:
@@ -377,7 +424,9 @@ class OneBridge:
         equal(codes, [], "reasons against a move that can begin")
         equal([(p.port, p.redirect_vid) for p in got.ports], [("inside", 3008), ("outside", 3009)],
               "tags")
-        equal([b.bridge for b in got.bridges], ["br"], "bridges")
+        equal([(b.bridge, b.proof) for b in got.bridges], [("br", pb.PROOF_CACHE)], "bridges")
+        equal(list(got.warnings), [], "warnings")
+        equal(self.ofctld.show().bridges[0].proof, pb.PROOF_CACHE, "the proof that is shown")
         equal(self.check(service="lb")[0], ["REASON_UNKNOWN_SERVICE"], "unknown service")
         equal(self.check("b", "z", ports=("inside", "wan"))[0],
               ["REASON_UNKNOWN_INSTANCE", "REASON_STEERING_REFUSED", "REASON_PORTS",
@@ -587,6 +636,7 @@ def main():
                      one.lost_state_file, one.restarted_switch, one.deleted_rules, one.refusals,
                      one.checks, one.undo_of_nothing, one.misspelt_port, one.continuous_traffic, one.end):
         case(function)
+    case(proofs, FOLDER)
     case(tcp, switch)
     case(ssl, switch)
     three = ThreeBridges(switch)

@@ -57,8 +57,9 @@ class Program:
 
 
 class Switch:
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.folder = folder
+        self.options = options
         self.env = {k: folder for k in ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR")}
         os.makedirs(folder)
         run("ovsdb-tool", "create", f"{folder}/conf.db", SCHEMA)
@@ -74,7 +75,7 @@ class Switch:
         self.daemon = Program(f"{self.folder}/ovs-vswitchd.log", VSWITCHD,
                               f"unix:{self.folder}/db.sock", f"--unixctl={self.control}",
                               f"--pidfile={self.folder}/ovs-vswitchd.pid",
-                              "-vconsole:info", "-vsyslog:off", env=self.env)
+                              "-vconsole:info", "-vsyslog:off", *self.options, env=self.env)
         until(lambda: "true" in run("ovs-appctl", "-t", self.control, "version", env=self.env, check=False)
               or os.path.exists(self.control), "ovs-vswitchd")
 
@@ -91,6 +92,14 @@ class Switch:
 
     def add_device(self, bridge, device):
         self.vsctl("add-port", bridge, device)
+
+    def add_patch(self, bridge, *ports):
+        """Ports without anything behind them: they have names and numbers."""
+        words = []
+        for port in ports:
+            words += ["--", "add-port", bridge, port, "--", "set", "interface", port, "type=patch",
+                      f"options:peer={port}-x"]
+        self.vsctl(*words)
 
     def address(self, bridge):
         return f"unix:{self.folder}/{bridge}.mgmt"
