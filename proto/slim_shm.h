@@ -174,6 +174,8 @@ enum slim_fault {
 	SLIM_FAULT_NO_HOLD = 1u << 0,        /* source drops instead of holding */
 	SLIM_FAULT_NO_FLUSH_ROUND = 1u << 1, /* target serves direct packets at once */
 	SLIM_FAULT_NO_REDIRECT = 1u << 2,    /* source drops what it would redirect */
+	SLIM_FAULT_KILL_AT_END = 1u << 3,    /* target's slimd dies when End arrives */
+	SLIM_FAULT_STOP_AT_END = 1u << 4,    /* target's slimd stops then, until SIGCONT */
 };
 
 struct slim_shm_port_command {

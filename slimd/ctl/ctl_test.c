@@ -89,6 +89,11 @@ wrong_command_lines_are_explained(void **state)
 	refuse("", "");
 	refuse("--help", "");
 	assert_true(options.help);
+	refuse("help", "");
+	assert_true(options.help);
+	assert_ptr_equal(parse("help nf show"), parse("nf show --help"));
+	assert_true(options.help);
+	refuse("help frob", "unknown command \"frob\"");
 	refuse("frob", "unknown command \"frob\"");
 	refuse("nf", "\"nf\" needs a verb");
 	refuse("nf frob", "unknown command \"nf frob\"");

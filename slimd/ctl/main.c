@@ -25,7 +25,7 @@ main(int argc, char **argv)
 	log_set_sink(drop_line, NULL); /* errors are told once, by the command */
 	command = options_parse(commands, argc, argv, &options, error);
 	if (command == NULL && error[0] != '\0') {
-		fprintf(stderr, "slimctl: %s (slimctl --help)\n", error);
+		fprintf(stderr, "slimctl: %s (slimctl help)\n", error);
 		return EXIT_USAGE;
 	}
 	if (command == NULL) {

@@ -12,7 +12,8 @@
 #define DEFAULT_TOLERANCE_NS UINT64_C(1000000000)
 
 /* Faults of proto/slim_shm.h (enum slim_fault), for negative controls. */
-static const char *const faults[] = {"no-hold", "no-flush-round", "no-redirect"};
+static const char *const faults[] = {"no-hold", "no-flush-round", "no-redirect", "kill-at-end",
+				     "stop-at-end"};
 
 struct option {
 	const char *name;
@@ -123,7 +124,8 @@ static const struct option all_options[] = {
 	{"--no-wait", NULL, OPTION_NO_WAIT, take_no_wait, "print the job and leave it running"},
 	{"--watch", NULL, OPTION_WATCH, take_watch, "print every change, one line each"},
 	{"--fault", "NAME", OPTION_FAULT, take_fault,
-	 "for tests: no-hold, no-flush-round, no-redirect (slimd --allow-faults)"},
+	 "for tests: no-hold, no-flush-round, no-redirect, kill-at-end, stop-at-end "
+	 "(slimd --allow-faults)"},
 	{"--filter", "FIELD=VALUE", OPTION_FILTER, take_filter,
 	 "only rows like this; addresses may have a prefix length; more filters: all must match"},
 	{"--table", "TABLE", OPTION_TABLE, take_table, "which table, when the NF has several"},
@@ -297,6 +299,17 @@ check_fit(const struct command *command, const struct options *options, uint32_t
 	return false;
 }
 
+/* "slimctl help migrate" is "slimctl migrate --help". */
+static void
+take_help_word(struct options *options)
+{
+	if (options->n_args == 0 || strcmp(options->args[0], "help") != 0)
+		return;
+	options->help = true;
+	options->n_args--;
+	memmove(options->args, options->args + 1, options->n_args * sizeof(options->args[0]));
+}
+
 const struct command *
 options_parse(const struct command *table, int argc, char *const *argv, struct options *ret,
 	      char error[OPTIONS_ERROR_SIZE])
@@ -307,7 +320,10 @@ options_parse(const struct command *table, int argc, char *const *argv, struct o
 
 	*ret = (struct options){.limit = DEFAULT_LIMIT, .tolerance_ns = DEFAULT_TOLERANCE_NS};
 	error[0] = '\0';
-	if (!collect(ret, argc, argv, &given, error) || ret->n_args == 0)
+	if (!collect(ret, argc, argv, &given, error))
+		return NULL;
+	take_help_word(ret);
+	if (ret->n_args == 0)
 		return NULL;
 	command = find_command(table, ret, &n_words, error);
 	if (command == NULL)
@@ -361,7 +377,7 @@ options_print_usage(FILE *out, const struct command *table)
 	}
 	fprintf(out, "\nfor all commands:\n");
 	print_options(out, OPTIONS_ALWAYS | OPTION_SERVER | OPTION_STEERING);
-	fprintf(out, "\nslimctl COMMAND --help tells its options.\n"
+	fprintf(out, "\nslimctl help COMMAND tells its options.\n"
 		     "Exit codes: 0 complete, 1 usage, 2 unreachable, 3 refused, 4 aborted, 5 "
 		     "timed out, "
 		     "6 failed, 7 cancelled, 8 differ.\n");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frames of a move, out and in. */
+#include <signal.h>
 #include <string.h>
 
 #include "log.h"
@@ -455,6 +456,18 @@ take_totals(const struct move *m, size_t n, Slim__Peer__V1__TableTotals *const *
 	return true;
 }
 
+/* For tests of what the source does then. A daemon that comes back does not die again. */
+static void
+fail_at_end(const struct move *m)
+{
+	if (m->restored)
+		return;
+	if (m->fault & SLIM_FAULT_KILL_AT_END)
+		raise(SIGKILL);
+	if (m->fault & SLIM_FAULT_STOP_AT_END)
+		raise(SIGSTOP);
+}
+
 static void
 take_end(struct move *m, const Slim__Peer__V1__End *end)
 {
@@ -463,6 +476,7 @@ take_end(struct move *m, const Slim__Peer__V1__End *end)
 		move_event(m, EV_PROTOCOL);
 		return;
 	}
+	fail_at_end(m);
 	m->times.end_ns = move_now_ns();
 	move_event(m, EV_END);
 }
