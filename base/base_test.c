@@ -157,7 +157,7 @@ messages_are_printed_by_their_descriptor(void **state)
 		"\"phase\":\"\",\"reasons\":[{\"code\":\"NF_LOST\",\"text\":\"gone\"}],"
 		"\"rows_total\":18446744073709551615,\"rows_left\":0,\"rows_per_second\":0,"
 		"\"expected_hold_ns\":0,\"started_unix_ns\":0,\"elapsed_ns\":0,\"result\":null,"
-		"\"dry_run\":true,\"phases\":[],\"from_host\":\"\"}");
+		"\"dry_run\":true,\"phases\":[],\"from_host\":\"\",\"request\":null}");
 	free(text);
 }
 

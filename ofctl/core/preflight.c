@@ -39,6 +39,9 @@ instances_of(const struct topology_service *service, const struct preflight_requ
 	for (unsigned i = 0; i < 2; i++) {
 		int index = topology_find_instance(service, names[i]);
 
+		/* A target that is not known yet: what else there is is told all the same. */
+		if (i == 1 && names[i][0] == '\0')
+			continue;
 		if (index < 0)
 			preflight_add(&p->reasons, CODE(UNKNOWN_INSTANCE),
 				      "service \"%s\" has no instance \"%.64s\" in the "

@@ -248,11 +248,20 @@ handle_migrate(struct rpc_request *request, const ProtobufCMessage *message, voi
 		.fault = wanted->fault,
 		.compress = wanted->compress,
 	};
+	const struct job *other;
 	struct job *job;
 
 	if (strlen(move.key) >= SLIM_JOB_KEY_SIZE) {
 		rpc_fail_because(request, RPC_INVALID_ARGUMENT, REASON_TEXT(BAD_REQUEST),
 				 "the idempotency key is longer than %u", SLIM_JOB_KEY_SIZE - 1);
+		return;
+	}
+	other = driver_other_job(daemon->driver, &move);
+	if (other != NULL) {
+		rpc_fail_because(request, RPC_ALREADY_EXISTS, REASON_TEXT(OTHER_JOB),
+				 "the idempotency key belongs to job \"%s\", which was asked for "
+				 "something else",
+				 other->id);
 		return;
 	}
 	job = driver_migrate(daemon->driver, &move);

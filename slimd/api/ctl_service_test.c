@@ -219,6 +219,15 @@ driver_migrate(struct driver *driver, const struct driver_move *move)
 	return job;
 }
 
+const struct job *
+driver_other_job(struct driver *driver, const struct driver_move *move)
+{
+	const struct job *job = job_find_key(&the->jobs, move->key);
+
+	(void)driver;
+	return job != NULL && strcmp(job->nf, move->nf) != 0 ? job : NULL;
+}
+
 int
 driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_text)
 {
@@ -672,6 +681,8 @@ same_key_gives_the_same_job(void **state)
 	assert_int_equal(f->asked.max_hold_ns, 17);
 	assert_string_equal(ask_move(f, "nat-a", "k1")->id, id);
 	assert_string_not_equal(ask_move(f, "nat-a", "k2")->id, id);
+	assert_null(ask_move(f, "nat-z", "k1"));
+	assert_int_equal(f->code, RPC_ALREADY_EXISTS);
 	memset(long_key, 'k', SLIM_JOB_KEY_SIZE);
 	long_key[SLIM_JOB_KEY_SIZE] = '\0';
 	assert_null(ask_move(f, "nat-a", long_key));

@@ -54,6 +54,7 @@
 #define REASON_FORCED REASON(FORCED)
 #define REASON_STEERING_FLIPPED REASON(STEERING_FLIPPED)
 #define REASON_JOURNAL REASON(JOURNAL)
+#define REASON_STEERING_SLOW REASON(STEERING_SLOW)
 
 /* The name that goes with a refused call (rpc.h): "REASON_UNKNOWN_NF". The number is only
  * there so that no other name compiles. */

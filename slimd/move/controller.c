@@ -6,6 +6,7 @@
 #include "controller.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static const struct {
 	const char *method;
 	uint64_t timeout_ns;
 } verbs[] = {
-	[CONTROLLER_CHECK] = {"Show", 3 * SECOND},
+	[CONTROLLER_CHECK] = {"Check", 3 * SECOND},
 	[CONTROLLER_PREPARE] = {"Prepare", 10 * SECOND},
 	[CONTROLLER_FLIP] = {"Flip", 5 * SECOND},
 	[CONTROLLER_QUIET] = {"AwaitQuiet", 30 * SECOND},
@@ -48,44 +49,41 @@ static const struct {
 	[CONTROLLER_CLEANUP] = {"Cleanup", 10 * SECOND},
 };
 
+static void __attribute__((format(printf, 3, 4)))
+add_reason(struct controller_answer *answer, Slim__V1__ReasonCode code, const char *format, ...)
+{
+	struct controller_reason *reason = &answer->reasons[answer->n_reasons];
+	va_list args;
+
+	if (answer->n_reasons == SLIM_MAX_REASONS)
+		return;
+	answer->n_reasons++;
+	reason->code = code;
+	va_start(args, format);
+	vsnprintf(reason->text, sizeof(reason->text), format, args);
+	va_end(args);
+}
+
 static void
 take_reasons(struct controller_answer *answer, size_t n, Slim__V1__Reason *const *reasons)
 {
 	answer->done = n == 0;
-	if (n == 0)
-		return;
-	answer->reason = reasons[0]->code;
-	snprintf(answer->text, sizeof(answer->text), "%s", reasons[0]->text);
-}
-
-static void
-refuse(struct controller_answer *answer, Slim__V1__ReasonCode code, const char *text)
-{
-	answer->done = false;
-	answer->reason = code;
-	snprintf(answer->text, sizeof(answer->text), "%s", text);
-}
-
-static void
-read_show(struct controller_answer *answer, const struct controller_request *request,
-	  const Slim__V1__ShowReply *reply)
-{
-	refuse(answer, SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED,
-	       "the steering service does not know this service");
-	for (size_t i = 0; i < reply->n_services; i++)
-		answer->done |= strcmp(reply->services[i]->service, request->service) == 0;
+	for (size_t i = 0; i < n; i++)
+		add_reason(answer, reasons[i]->code, "%s", reasons[i]->text);
 }
 
 static void
 read_reply(struct controller_answer *answer, const struct controller_request *request,
 	   const ProtobufCMessage *reply)
 {
+	const Slim__V1__CheckReply *checked;
 	const Slim__V1__PrepareReply *prepared;
 	const Slim__V1__SteerReply *plain;
 
 	switch (request->verb) {
 	case CONTROLLER_CHECK:
-		read_show(answer, request, (const Slim__V1__ShowReply *)(const void *)reply);
+		checked = (const Slim__V1__CheckReply *)(const void *)reply;
+		take_reasons(answer, checked->n_reasons, checked->reasons);
 		break;
 	case CONTROLLER_PREPARE:
 		prepared = (const Slim__V1__PrepareReply *)(const void *)reply;
@@ -98,6 +96,21 @@ read_reply(struct controller_answer *answer, const struct controller_request *re
 	}
 }
 
+/* No answer is not the same as nobody there. */
+static void
+read_failure(struct controller_answer *answer, const struct controller_request *request,
+	     const struct rpc_status *status)
+{
+	if (status->code == RPC_DEADLINE_EXCEEDED)
+		add_reason(answer, SLIM__V1__REASON_CODE__REASON_STEERING_SLOW,
+			   "the steering service did not answer %s within %llu s",
+			   verbs[request->verb].method,
+			   (unsigned long long)(verbs[request->verb].timeout_ns / SECOND));
+	else
+		add_reason(answer, SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE,
+			   "steering %s: %.150s", verbs[request->verb].method, status->text);
+}
+
 static int start(struct call *call);
 
 static void
@@ -105,7 +118,7 @@ answer_failure(struct call *call, int error)
 {
 	struct controller_answer answer = {.done = false};
 
-	refuse(&answer, SLIM__V1__REASON_CODE__REASON_INTERNAL, strerror(-error));
+	add_reason(&answer, SLIM__V1__REASON_CODE__REASON_INTERNAL, "%s", strerror(-error));
 	call->controller->done(call->controller->ctx, call->request.session, call->request.verb,
 			       &answer);
 }
@@ -134,13 +147,10 @@ on_done(void *ctx, const struct rpc_status *status, const ProtobufCMessage *repl
 	struct call *call = ctx;
 	struct controller_answer answer = {.done = false};
 
-	if (status->code == RPC_OK) {
+	if (status->code == RPC_OK)
 		read_reply(&answer, &call->request, reply);
-	} else {
-		answer.reason = SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE;
-		snprintf(answer.text, sizeof(answer.text), "steering %s: %.150s",
-			 verbs[call->request.verb].method, status->text);
-	}
+	else
+		read_failure(&answer, &call->request, status);
 	if (!call->dropped && !call->has_next)
 		call->controller->done(call->controller->ctx, call->request.session,
 				       call->request.verb, &answer);
@@ -167,7 +177,8 @@ start(struct call *call)
 {
 	Slim__V1__SteerSession session = SLIM__V1__STEER_SESSION__INIT;
 	Slim__V1__CleanupRequest cleanup = SLIM__V1__CLEANUP_REQUEST__INIT;
-	Slim__V1__ShowRequest show = SLIM__V1__SHOW_REQUEST__INIT;
+	Slim__V1__CheckRequest check = SLIM__V1__CHECK_REQUEST__INIT;
+	char *ports[SLIM_MAX_PORTS];
 
 	session.session = call->request.session;
 	session.service = call->request.service;
@@ -176,9 +187,15 @@ start(struct call *call)
 	session.last_copy = call->request.last_copy;
 	cleanup.session = &session;
 	cleanup.complete = call->request.complete;
-	show.service = call->request.service;
+	check.service = call->request.service;
+	check.source = call->request.source;
+	check.target = call->request.target;
+	for (size_t i = 0; i < call->request.n_ports; i++)
+		ports[i] = call->request.ports[i];
+	check.n_ports = call->request.n_ports;
+	check.ports = ports;
 	if (call->request.verb == CONTROLLER_CHECK)
-		return start_call(call, &show.base);
+		return start_call(call, &check.base);
 	if (call->request.verb == CONTROLLER_CLEANUP)
 		return start_call(call, &cleanup.base);
 	return start_call(call, &session.base);

@@ -16,7 +16,7 @@ struct outside;
 struct controller;
 
 enum controller_verb {
-	CONTROLLER_CHECK, /* is the service known, is the switch up (Show) */
+	CONTROLLER_CHECK, /* all that stands in the way of a move */
 	CONTROLLER_PREPARE,
 	CONTROLLER_FLIP,
 	CONTROLLER_QUIET,
@@ -30,14 +30,19 @@ struct controller_request {
 	char service[SLIM_NAME_SIZE];
 	char source[SLIM_NAME_SIZE];
 	char target[SLIM_NAME_SIZE];
+	size_t n_ports; /* CHECK: of the NF */
+	char ports[SLIM_MAX_PORTS][SLIM_NAME_SIZE];
 	bool complete;  /* CLEANUP */
 	bool last_copy; /* FLIP: also when fenced; FENCE: also when flipped */
 };
 
 struct controller_answer {
 	bool done;
-	Slim__V1__ReasonCode reason; /* when not done */
-	char text[SLIM_REASON_SIZE];
+	size_t n_reasons; /* when not done: at least one */
+	struct controller_reason {
+		Slim__V1__ReasonCode code;
+		char text[SLIM_REASON_SIZE];
+	} reasons[SLIM_MAX_REASONS];
 	const Slim__V1__PrepareReply *prepared; /* PREPARE when done; gone after the callback */
 };
 

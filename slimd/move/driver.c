@@ -275,8 +275,8 @@ command_gate(struct move *m, enum session_effect_type type)
 
 /* ---- steering effects ------------------------------------------------------------------------ */
 
-static void
-call_controller(struct move *m, enum session_effect_type type, uint64_t arg)
+void
+move_call_controller(struct move *m, enum session_effect_type type, uint64_t arg)
 {
 	static const enum controller_verb verbs[] = {
 		[FX_STEER_CHECK - FX_STEER_CHECK] = CONTROLLER_CHECK,
@@ -302,6 +302,8 @@ call_controller(struct move *m, enum session_effect_type type, uint64_t arg)
 	       sizeof(request.source));
 	memcpy(request.target, m->session.is_source ? m->other_nf : m->nf_name,
 	       sizeof(request.target));
+	for (uint32_t p = 0; m->nf != NULL && p < m->nf->n_ports; p++)
+		memcpy(request.ports[request.n_ports++], m->nf->ports[p].name, SLIM_NAME_SIZE);
 	controller_call(m->driver->config.controller, &request);
 }
 
@@ -327,9 +329,14 @@ driver_steered(struct driver *driver, uint64_t session, enum controller_verb ver
 
 	if (m == NULL)
 		return;
+	for (size_t i = 0; i < answer->n_reasons; i++)
+		move_complain(m, answer->reasons[i].code, "%s", answer->reasons[i].text);
+	if (verb == CONTROLLER_CHECK && move_is_refused(m)) {
+		move_deliver_refusal(m);
+		return;
+	}
 	if (!answer->done) {
-		move_complain(m, answer->reason, "%s", answer->text);
-		move_event_n(m, EV_STEER_FAILED, 0, answer->reason);
+		move_event_n(m, EV_STEER_FAILED, 0, answer->reasons[0].code);
 		return;
 	}
 	if (verb == CONTROLLER_PREPARE && !take_vids(m, answer->prepared)) {
@@ -473,6 +480,9 @@ carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 	case FX_JOURNAL:
 		if (arg == STAGE_REVERT)
 			complain_of_reverting(m);
+		/* The job is kept before the journal, which knows of it, goes away. */
+		if (m->session.state == SESSION_DONE)
+			move_finish_job(m);
 		move_write_stage(m, (enum session_stage)arg);
 		break;
 	case FX_WALK:
@@ -508,7 +518,7 @@ carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 		break;
 	default:
 		if (type >= FX_STEER_CHECK && type <= FX_STEER_CLEANUP)
-			call_controller(m, type, arg);
+			move_call_controller(m, type, arg);
 		else if (type >= FX_GATE_WATCH && type <= FX_GATE_SOURCE_GONE)
 			command_gate(m, type);
 		else
@@ -871,7 +881,7 @@ driver_peer_unreachable(struct driver *driver, const char *host, uint32_t reason
 			continue;
 		m->wants &= ~(uint32_t)WANT_OPEN;
 		move_complain(m, reason, "%s cannot be reached", host);
-		move_event_n(m, EV_PEER_LOST, 0, reason);
+		move_refuse(m, EV_PEER_LOST, reason);
 	}
 }
 
@@ -949,115 +959,6 @@ driver_peer_frame(struct driver *driver, struct peer_conn *conn, const Slim__Pee
 }
 
 /* ---- the control API ----------------------------------------------------------------------------------- */
-
-static struct job *
-refuse_job(struct driver *driver, struct job *job, uint32_t code, const char *text)
-{
-	job_add_reason(job, (Slim__V1__ReasonCode)code, "%s", text);
-	job->state = SLIM__V1__JOB_STATE__JOB_REFUSED;
-	job->phase = "done";
-	job->ended_ns = move_now_ns();
-	job_changed(&driver->jobs, job);
-	log_info("move refused nf=%s to=%s reason=\"%s\"", job->nf, job->to_host, text);
-	return job;
-}
-
-static uint64_t
-random_number(const struct driver *driver)
-{
-	return driver->config.outside->random(driver->config.outside);
-}
-
-static const char *
-check_request(const struct driver *driver, const struct driver_move *move, const struct nf *nf,
-	      uint32_t *ret_code)
-{
-	*ret_code = REASON_BAD_REQUEST;
-	if (strlen(move->to_host) >= SLIM_NAME_SIZE || strlen(move->to_nf) >= SLIM_NAME_SIZE ||
-	    strlen(move->key) >= SLIM_JOB_KEY_SIZE)
-		return "a name is too long";
-	if (move->fault != 0 && !driver->config.allow_faults)
-		return "faults are not allowed by this daemon";
-	*ret_code = REASON_UNKNOWN_NF;
-	if (nf == NULL)
-		return "no such NF is registered here";
-	*ret_code = REASON_SOURCE_BUSY;
-	if (nf->session != 0)
-		return "a session is working on this NF";
-	*ret_code = REASON_UNKNOWN_PEER;
-	if (!peer_is_configured(driver->config.peers, move->to_host))
-		return "no such peer is configured";
-	*ret_code = REASON_NF_SILENT;
-	if (!nf_is_alive(nf, move_now_ns()))
-		return "the NF's workers do not poll";
-	*ret_code = REASON_SOURCE_STANDBY;
-	if (strcmp(nf_mode_name(nf), "pass") != 0)
-		return "this instance does not serve";
-	*ret_code = REASON_STEERING_UNREACHABLE;
-	if (driver->config.controller == NULL && !driver->config.steering_none)
-		return "no address of a steering service is configured";
-	return NULL;
-}
-
-static struct move *
-begin_move(struct driver *driver, const struct driver_move *move, struct nf *nf, struct job *job,
-	   uint64_t id)
-{
-	struct session_limits limits = driver->config.limits;
-	struct move *m = move_create(driver, id, true, nf);
-
-	if (m == NULL)
-		return NULL;
-	if (move->max_hold_ns != 0)
-		limits.max_hold_ns = move->max_hold_ns;
-	if (move->timeout_ns != 0)
-		limits.move_ns = move->timeout_ns;
-	session_init_source(&m->session, id, move->dry_run, &limits);
-	m->session.no_steering = driver->config.steering_none;
-	m->job = job;
-	m->nonce = random_number(driver);
-	snprintf(m->peer, sizeof(m->peer), "%s", move->to_host);
-	snprintf(m->other_nf, sizeof(m->other_nf), "%s", move->to_nf);
-	m->max_bandwidth =
-		move->max_bandwidth != 0 ? move->max_bandwidth : driver->config.max_bandwidth;
-	m->fault = move->fault;
-	m->compress = move->compress || driver->config.compress;
-	m->hold_limit_ns = 2 * limits.max_hold_ns > HOLD_LIMIT_MIN_NS ? 2 * limits.max_hold_ns
-								      : HOLD_LIMIT_MIN_NS;
-	move_event(m, EV_START);
-	return m;
-}
-
-struct job *
-driver_migrate(struct driver *driver, const struct driver_move *move)
-{
-	struct job *job = job_find_key(&driver->jobs, move->key);
-	struct nf *nf = nf_find(driver->config.nfs, move->nf);
-	uint64_t id = random_number(driver);
-	const char *why;
-	uint32_t code;
-
-	if (job != NULL)
-		return job;
-	job = job_create(&driver->jobs, id);
-	if (job == NULL)
-		return NULL;
-	snprintf(job->nf, sizeof(job->nf), "%s", move->nf);
-	snprintf(job->to_host, sizeof(job->to_host), "%s", move->to_host);
-	snprintf(job->to_nf, sizeof(job->to_nf), "%s", move->to_nf);
-	snprintf(job->key, sizeof(job->key), "%s", move->key);
-	job->dry_run = move->dry_run;
-	job->started_ns = move_now_ns();
-	job->started_unix_ns = move_unix_ns();
-	job_set_phase(job, "preflight", job->started_unix_ns, job->started_ns);
-	why = check_request(driver, move, nf, &code);
-	if (why != NULL)
-		return refuse_job(driver, job, code, why);
-	if (begin_move(driver, move, nf, job, id) == NULL)
-		return refuse_job(driver, job, REASON_SOURCE_BUSY, "too many sessions are running");
-	log_session_info(id, "move begins nf=%s to=%s", job->nf, job->to_host);
-	return job;
-}
 
 static struct move *
 find_move_of(const struct driver *driver, const struct job *job)
@@ -1165,5 +1066,8 @@ driver_destroy(struct driver *driver)
 int
 driver_replay(struct driver *driver)
 {
-	return move_replay(driver);
+	int rc = move_replay(driver);
+
+	job_recall(driver->config.outside, driver->config.state_dir, &driver->jobs);
+	return rc;
 }

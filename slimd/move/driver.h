@@ -58,9 +58,13 @@ struct driver_move {
 	bool compress;          /* lz4, if the peer knows it; false: default */
 };
 
-/* Begins a move. Always gives a job, if need be one that is refused already;
+/* Begins a move. Always gives a job, if need be one that is refused already, with all the reasons;
  * the same key gives the same job. NULL: too many jobs are running. */
 struct job *driver_migrate(struct driver *driver, const struct driver_move *move);
+
+/* The job that has the move's key but was asked for something else: a mistake of who asks, and to be
+ * refused. NULL: none. */
+const struct job *driver_other_job(struct driver *driver, const struct driver_move *move);
 
 /* Asks a job's session to end. Without `force` only where that risks nothing. With it every session
  * ends, of either side.

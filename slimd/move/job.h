@@ -17,6 +17,7 @@
 #include "slim_limits.h"
 
 #define JOB_MAX 256u
+#define JOB_KEEP 64u /* that have ended, over a restart of the daemon */
 #define JOB_MAX_PHASES 12u
 #define JOB_MAX_TIMELINE 32u
 #define JOB_WHAT_SIZE 48u
@@ -49,6 +50,16 @@ struct job_result {
 	struct job_timeline timeline[JOB_MAX_TIMELINE];
 };
 
+/* What was asked for. The same idempotency key goes with the same of these. */
+struct job_asked {
+	char nf[SLIM_NAME_SIZE];
+	char to_host[SLIM_NAME_SIZE];
+	char to_nf[SLIM_NAME_SIZE]; /* "": any */
+	bool dry_run, compress;
+	uint64_t max_hold_ns, max_bandwidth, timeout_ns;
+	uint32_t fault;
+};
+
 struct job {
 	TAILQ_ENTRY(job) link;
 	char id[20]; /* session id, 16 hex digits */
@@ -57,6 +68,8 @@ struct job {
 	char to_nf[SLIM_NAME_SIZE];
 	char from_host[SLIM_NAME_SIZE]; /* the target is here, `nf` is it; "": the source is */
 	char key[SLIM_JOB_KEY_SIZE];    /* idempotency key; "" none */
+	struct job_asked
+		asked; /* nf "": not known (a target's, or after a restart in the middle) */
 	Slim__V1__JobState state;
 	bool dry_run;
 	const char *phase; /* static */
@@ -92,6 +105,7 @@ void job_list_fini(struct job_list *list);
 
 struct job *job_find(struct job_list *list, const char *id);
 struct job *job_find_key(struct job_list *list, const char *key); /* NULL for "" */
+bool job_asked_equal(const struct job *job, const struct job_asked *asked);
 
 /* The watch is the caller's memory and stays linked until job_unwatch(). */
 void job_watch(struct job_list *list, struct job_watch *watch);
@@ -101,6 +115,7 @@ void job_unwatch(struct job_list *list, struct job_watch *watch);
 struct job_message {
 	Slim__V1__Job job;
 	Slim__V1__MoveResult result;
+	Slim__V1__MigrateRequest request;
 	Slim__V1__Reason reasons[SLIM_MAX_REASONS];
 	Slim__V1__Reason *reason_ptrs[SLIM_MAX_REASONS];
 	Slim__V1__PhaseTime phases[JOB_MAX_PHASES];
@@ -110,6 +125,20 @@ struct job_message {
 	char digests[3][20];
 };
 void job_to_message(const struct job *job, uint64_t now_ns, struct job_message *ret);
+
+/* A job that has ended, of a message that job_to_message() made. -EBADMSG, -ENOMEM. */
+int job_from_message(struct job_list *list, const Slim__V1__Job *message);
+
+/* ---- job_store.c: over a restart -------------------------------------------------------------- */
+
+struct outside;
+
+/* A job has ended: its file is written; of more than JOB_KEEP files the oldest are removed. A failure is
+ * logged: the job is known until the daemon ends. `dir` NULL: nothing is kept. */
+void job_keep(struct outside *outside, const char *dir, const struct job *job);
+
+/* All of them, but those that are in the list already. */
+void job_recall(struct outside *outside, const char *dir, struct job_list *list);
 
 /* ---- for the driver ---------------------------------------------------------------- */
 

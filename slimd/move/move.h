@@ -6,6 +6,7 @@
  *   move_source.c   the pumps of the source: copy, catch up, drain, trail, proof
  *   move_target.c   the pumps of the target: install, verify, rounds, merge
  *   move_peer.c     frames out and in
+ *   move_ask.c      what was asked for, and the source's own checks
  *   move_check.c    the target's preflight checks, schema links
  *   move_result.c   numbers for the job
  *   move_explain.c  the words of reasons
@@ -85,7 +86,8 @@ struct move_totals {
 struct move_times {
 	uint64_t hold_ns, stopped_first_ns, stopped_last_ns, held_ns, drained_ns, end_ns;
 	uint64_t taken_frame_ns, taken_peer_ns, taken_ns, redirected_ns, flipped_ns, quiet_ns;
-	uint64_t applied_ns, serving_ns; /* target: times; source: how long after End it took there */
+	uint64_t applied_ns,
+		serving_ns; /* target: times; source: how long after End it took there */
 };
 
 /* Histograms and counters as they were when the session began. */
@@ -144,6 +146,8 @@ struct move {
 
 	size_t n_reasons;
 	struct job_reason reasons[SLIM_MAX_REASONS];
+	uint32_t doomed; /* source: a reason of its own; the others are still asked for theirs */
+	struct session_event refusal; /* waits for the controller's reasons; START: none */
 
 	/* Source. */
 	struct move_sent *sent; /* ring of MOVE_MAX_SENT */
@@ -232,6 +236,9 @@ void move_complain(struct move *m, uint32_t code, const char *format, ...)
 
 struct move *move_find(const struct driver *driver, uint64_t session);
 
+/* A call of the controller for this session: one of FX_STEER_*. */
+void move_call_controller(struct move *m, enum session_effect_type type, uint64_t arg);
+
 /* A new move in the list, NF held; NULL: no memory or too many. */
 struct move *move_create(struct driver *driver, uint64_t session, bool is_source, struct nf *nf);
 
@@ -315,6 +322,14 @@ bool move_check_reply(struct move *m, const Slim__Peer__V1__OpenReply *reply);
 
 /* Writes vids of ports by name into the move. False: a port is missing. */
 bool move_set_vids(struct move *m, size_t n, const char *const *ports, const uint32_t *vids);
+
+/* ---- move_ask.c ----------------------------------------------------------------------------- */
+
+/* Preflight has failed with this event. The controller is asked for its reasons first, so that all
+ * of them are told at once. */
+void move_refuse(struct move *m, enum session_event_type type, uint32_t reason);
+bool move_is_refused(const struct move *m);
+void move_deliver_refusal(struct move *m);
 
 /* ---- move_turn.c --------------------------------------------------------------------------- */
 

@@ -99,17 +99,41 @@ check_kind(const struct nf *nf, const Slim__Peer__V1__Open *open, struct move_re
 		    nf->hold_capacity, open->hold_capacity);
 }
 
-static bool
-ports_match(const struct nf *nf, size_t n, Slim__Peer__V1__Port *const *ports)
+static const char *
+print_mac(const uint8_t *mac, char text[18])
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
+	return text;
+}
+
+static void
+check_port(const struct nf *nf, uint32_t p, const Slim__Peer__V1__Port *port,
+	   struct move_reasons *reasons)
+{
+	const uint8_t *own = nf->ports[p].mac;
+	char texts[2][18];
+
+	if (strcmp(port->name, nf->ports[p].name) != 0)
+		add(reasons, REASON_PORTS, "port %u: %s calls it %s, the source %.31s", p, nf->name,
+		    nf->ports[p].name, port->name);
+	else if (port->mac.len != sizeof(nf->ports[p].mac))
+		add(reasons, REASON_PORTS, "port %s: the source tells no MAC address", port->name);
+	else if (memcmp(port->mac.data, own, sizeof(nf->ports[p].mac)) != 0)
+		add(reasons, REASON_PORTS, "port %s: MAC address %s at %s, %s at the source",
+		    port->name, print_mac(own, texts[0]), nf->name,
+		    print_mac(port->mac.data, texts[1]));
+}
+
+static void
+check_ports(const struct nf *nf, size_t n, Slim__Peer__V1__Port *const *ports,
+	    struct move_reasons *reasons)
 {
 	if (n != nf->n_ports)
-		return false;
-	for (size_t p = 0; p < n; p++)
-		if (strcmp(ports[p]->name, nf->ports[p].name) != 0 ||
-		    ports[p]->mac.len != sizeof(nf->ports[p].mac) ||
-		    memcmp(ports[p]->mac.data, nf->ports[p].mac, sizeof(nf->ports[p].mac)) != 0)
-			return false;
-	return true;
+		add(reasons, REASON_PORTS, "%s has %u ports, the source %zu", nf->name, nf->n_ports,
+		    n);
+	for (uint32_t p = 0; p < nf->n_ports && p < n; p++)
+		check_port(nf, p, ports[p], reasons);
 }
 
 /* ---- tables --------------------------------------------------------------------------------------- */
@@ -150,9 +174,7 @@ move_check_open(struct driver *driver, const Slim__Peer__V1__Open *open, struct 
 		return NULL;
 	check_state(nf, reasons);
 	check_kind(nf, open, reasons);
-	if (!ports_match(nf, open->n_ports, open->ports))
-		add(reasons, REASON_PORTS, "%s has other ports (names, order or MAC addresses)",
-		    nf->name);
+	check_ports(nf, open->n_ports, open->ports, reasons);
 	if (open->n_tables > SLIM_MAX_TABLES)
 		add(reasons, REASON_SCHEMA, "%zu tables", open->n_tables);
 	for (size_t t = 0; t < open->n_tables && t < SLIM_MAX_TABLES; t++)

@@ -404,12 +404,16 @@ take_reply(struct move *m, const Slim__Peer__V1__OpenReply *reply)
 		return;
 	if (!reply->accepted) {
 		take_reasons(m, reply->n_reasons, reply->reasons);
-		move_event_n(m, EV_REFUSED, 0, reply->n_reasons > 0 ? reply->reasons[0]->code : 0);
+		move_refuse(m, EV_REFUSED, reply->n_reasons > 0 ? reply->reasons[0]->code : 0);
 		return;
 	}
 	if (!move_check_reply(m, reply)) {
 		/* It has accepted: it must hear that nothing comes of it. */
-		move_event_n(m, EV_PROTOCOL, 0, m->reasons[0].code);
+		move_refuse(m, EV_PROTOCOL, m->reasons[0].code);
+		return;
+	}
+	if (m->doomed != 0) {
+		move_refuse(m, EV_PROTOCOL, m->doomed);
 		return;
 	}
 	if (!m->session.dry_run)

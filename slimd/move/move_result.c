@@ -243,7 +243,7 @@ move_finish_job(struct move *m)
 {
 	struct job *job = m->job;
 
-	if (job == NULL)
+	if (job == NULL || job->ended_ns != 0)
 		return;
 	job->ended_ns = move_now_ns();
 	job->state = job_state(m->session.result);
@@ -251,6 +251,7 @@ move_finish_job(struct move *m)
 	job_set_phase(job, "done", move_unix_ns(), job->ended_ns);
 	fill_result(m);
 	move_tell_reasons(m);
+	job_keep(m->driver->config.outside, m->driver->config.state_dir, job);
 	job_changed(&m->driver->jobs, job);
 }
 

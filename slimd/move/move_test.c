@@ -5,6 +5,7 @@
  * so each story is the same every time but for the times.
  */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -26,6 +27,7 @@
 #include "journal.h"
 #include "log.h"
 #include "move.h"
+#include "outside.h"
 #include "slow_link.h"
 #include "real.h"
 
@@ -311,6 +313,21 @@ setup_slow(void **state)
 	return setup_over(state, SLOW_LINK);
 }
 
+/* Returns how many there were. */
+static unsigned
+remove_kept_jobs(const char *dir)
+{
+	DIR *handle = opendir(dir);
+	unsigned n = 0;
+
+	for (struct dirent *e = readdir(handle); e != NULL; e = readdir(handle))
+		if (strncmp(e->d_name, "job-", 4) == 0 &&
+		    unlinkat(dirfd(handle), e->d_name, 0) == 0)
+			n++;
+	closedir(handle);
+	return n;
+}
+
 static int
 teardown(void **state)
 {
@@ -321,6 +338,7 @@ teardown(void **state)
 		outside_destroy(w->hosts[i].outside);
 		fake_nf_destroy(w->hosts[i].fake);
 		slow_link_destroy(w->links[i]);
+		remove_kept_jobs(w->hosts[i].state);
 		/* No journal and no sums are left behind. */
 		assert_int_equal(rmdir(w->hosts[i].state), 0);
 		assert_int_equal(rmdir(w->hosts[i].run), 0);
@@ -655,6 +673,7 @@ one_session_at_a_time(void **state)
 	expect_state(first, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 	/* And a standby is not a source. */
 	second = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, second);
 	assert_true(has_reason(second, REASON_SOURCE_STANDBY));
 }
 
@@ -1936,14 +1955,17 @@ static void
 a_slow_link_keeps_the_budget_or_says_so(void **state)
 {
 	struct world *w = *state;
-	uint32_t slot = 600;
+	uint32_t slot = 400;
 	int from = 0;
 
 	fill(w, slot);
+	for (int i = 0; i < 2; i++)
+		w->hosts[i].driver->config.limits.catch_up_ns = 500 * MS;
 	for (int i = 0; i < 4; i++) {
 		struct job *job = migrate(
 			w, from, (struct driver_move){.max_hold_ns = 10 * MS, .compress = i >= 2});
 
+		w->began_ns = move_now_ns(); /* each is a story */
 		watch_budget(w, job, from, &slot);
 		if (job->state != SLIM__V1__JOB_STATE__JOB_COMPLETE) {
 			expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
@@ -2071,6 +2093,260 @@ a_result_names_phase_and_causes(void **state)
 	assert_true(has_reason(job, REASON_HOLD_OVERFLOW));
 }
 
+/* ---- jobs ---------------------------------------------------------------------------------- */
+
+static void
+a_finished_job_is_known_after_a_restart(void **state)
+{
+	struct world *w = *state;
+	struct job before;
+	const struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){.key = "k", .max_hold_ns = 400 * MS});
+	wait_for_end(w, job);
+	wait_until_idle(w);
+	before = *job;
+	restart(w, 0);
+	job = job_find(driver_jobs(w->hosts[0].driver), before.id);
+	assert_non_null(job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(job->result.entries, 100);
+	assert_int_equal(job->result.handover_ns, before.result.handover_ns);
+	assert_int_equal(job->result.digest_proof, before.result.digest_proof);
+	assert_int_equal(job->result.n_timeline, before.result.n_timeline);
+	assert_int_equal(job->n_phases, before.n_phases);
+	assert_string_equal(job->phases[1].name, before.phases[1].name);
+	assert_int_equal(job->ended_ns - job->started_ns, before.ended_ns - before.started_ns);
+	/* And its key still says that it was done. */
+	assert_ptr_equal(migrate(w, 0, (struct driver_move){.key = "k", .max_hold_ns = 400 * MS}),
+			 job);
+	assert_non_null(driver_other_job(
+		w->hosts[0].driver,
+		&(struct driver_move){.nf = "nf-a", .to_host = "b", .to_nf = "", .key = "k"}));
+}
+
+static void
+a_refused_job_is_known_after_a_restart(void **state)
+{
+	struct world *w = *state;
+	struct job *job = migrate(w, 0, (struct driver_move){.nf = "nobody"});
+	char id[sizeof(job->id)], text[SLIM_REASON_SIZE];
+
+	memcpy(id, job->id, sizeof(id));
+	memcpy(text, job->reasons[0].text, sizeof(text));
+	restart(w, 0);
+	job = job_find(driver_jobs(w->hosts[0].driver), id);
+	assert_non_null(job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	assert_string_equal(job->reasons[0].text, text);
+}
+
+/* A file that is torn costs its job, not the start; and only so many are kept. */
+static void
+kept_jobs_are_bounded_and_checked(void **state)
+{
+	struct world *w = *state;
+	char first[sizeof(((struct job *)NULL)->id)], path[512];
+	FILE *f;
+
+	memcpy(first, migrate(w, 0, (struct driver_move){.nf = "nobody"})->id, sizeof(first));
+	for (unsigned i = 0; i < JOB_KEEP; i++)
+		migrate(w, 0, (struct driver_move){.nf = "nobody"});
+	snprintf(path, sizeof(path), "%s/job-0000000000000001-0000000000000001.ended",
+		 w->hosts[0].state);
+	f = fopen(path, "w");
+	fputs("torn", f);
+	fclose(f);
+	restart(w, 0);
+	assert_int_equal(driver_jobs(w->hosts[0].driver)->n, JOB_KEEP);
+	assert_null(job_find(driver_jobs(w->hosts[0].driver), first));
+}
+
+/* A key stands for one request. A dry run's job is not the job of the move. */
+static void
+a_key_with_other_arguments_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct driver_move move = {.nf = "nf-a", .to_host = "b", .to_nf = "", .key = "k"};
+	struct job *job, *other;
+
+	fill(w, 10);
+	job = migrate(w, 0, (struct driver_move){.key = "k", .dry_run = true});
+	wait_for_end(w, job);
+	assert_ptr_equal(driver_other_job(w->hosts[0].driver, &move), job);
+	other = driver_migrate(w->hosts[0].driver, &move);
+	assert_ptr_not_equal(other, job);
+	expect_state(other, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	assert_true(has_reason(other, REASON_OTHER_JOB));
+	expect_undone(w, 10);
+	move.dry_run = true;
+	assert_null(driver_other_job(w->hosts[0].driver, &move));
+	assert_ptr_equal(driver_migrate(w->hosts[0].driver, &move), job);
+}
+
+static void
+values_out_of_bounds_are_refused(void **state)
+{
+	struct world *w = *state;
+
+	expect_refusal(w, (struct driver_move){.max_hold_ns = 1}, REASON_BAD_REQUEST);
+	expect_refusal(w, (struct driver_move){.max_hold_ns = UINT64_MAX}, REASON_BAD_REQUEST);
+	expect_refusal(w, (struct driver_move){.timeout_ns = 1}, REASON_BAD_REQUEST);
+	expect_refusal(w, (struct driver_move){.timeout_ns = UINT64_MAX}, REASON_BAD_REQUEST);
+	expect_refusal(w, (struct driver_move){.max_bandwidth = UINT64_MAX}, REASON_BAD_REQUEST);
+	expect_refusal(w, (struct driver_move){.to_nf = "a/../b"}, REASON_BAD_REQUEST);
+}
+
+/* Of the source, of the target; the dry run's are the real move's. */
+static void
+all_reasons_come_at_once(void **state)
+{
+	static const uint32_t codes[] = {REASON_SOURCE_STANDBY, REASON_IDENTITY,
+					 REASON_TARGET_ACTIVE, REASON_PORTS};
+	struct world *w = *state;
+	struct host *a = &w->hosts[0];
+
+	replace_target(w, true, CAPACITY, "other");
+	fake_nf_destroy(a->fake);
+	a->fake = NULL;
+	UNTIL(w, nf_find(a->nfs, "nf-a") == NULL);
+	a->fake = fake_nf_create("nf-a", false, 2, 2, CAPACITY);
+	a->fake->info->ports[1].mac[5] ^= 0xff;
+	register_fake(w, 0);
+	for (int dry_run = 0; dry_run < 2; dry_run++) {
+		struct job *job = migrate(
+			w, 0, (struct driver_move){.to_nf = "nf-b", .dry_run = dry_run != 0});
+
+		wait_for_end(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+		assert_int_equal(job->n_reasons, 4);
+		for (size_t i = 0; i < 4; i++)
+			assert_true(has_reason(job, codes[i]));
+		for (size_t i = 0; i < 4; i++)
+			if (job->reasons[i].code == REASON_PORTS)
+				assert_non_null(strstr(job->reasons[i].text, "MAC address "));
+	}
+	expect_modes(w, "closed", "pass");
+}
+
+/* ---- the controller's reasons ----------------------------------------------------------------- */
+
+/* A controller whose answers the story gives. */
+static struct controller_start asked;
+static char asked_target[SLIM_NAME_SIZE];
+
+static int
+note_call(struct outside *outside, const struct controller_start *start)
+{
+	(void)outside;
+	asked = *start;
+	if (strcmp(start->method, "Check") == 0)
+		snprintf(asked_target, sizeof(asked_target), "%s",
+			 ((const Slim__V1__CheckRequest *)(const void *)start->request)->target);
+	return 0;
+}
+
+static void
+note_hang_up(struct outside *outside)
+{
+	(void)outside;
+}
+
+static void
+on_steered(void *ctx, uint64_t session, enum controller_verb verb,
+	   const struct controller_answer *answer)
+{
+	driver_steered(((struct host *)ctx)->driver, session, verb, answer);
+}
+
+static struct controller *
+add_controller(struct host *h)
+{
+	static const struct controller_ops ops = {.start = note_call, .hang_up = note_hang_up};
+	static struct outside outside = {.controller = &ops};
+	struct controller *controller;
+
+	asked.method = NULL;
+	assert_int_equal(controller_create(&outside, on_steered, h, &controller), 0);
+	h->driver->config.controller = controller;
+	h->driver->config.steering_none = false;
+	return controller;
+}
+
+static void
+answer_check(uint32_t status, size_t n)
+{
+	Slim__V1__CheckReply reply = SLIM__V1__CHECK_REPLY__INIT;
+	Slim__V1__Reason reasons[2], *ptrs[2];
+	struct rpc_status answer = {.code = (enum rpc_code)status};
+
+	for (size_t i = 0; i < n; i++) {
+		slim__v1__reason__init(&reasons[i]);
+		reasons[i].code = i == 0 ? SLIM__V1__REASON_CODE__REASON_UNKNOWN_INSTANCE
+					 : SLIM__V1__REASON_CODE__REASON_BRIDGE_DOWN;
+		reasons[i].text = (char *)(uintptr_t)(i == 0 ? "no such instance" : "no bridge");
+		ptrs[i] = &reasons[i];
+	}
+	reply.n_reasons = n;
+	reply.reasons = ptrs;
+	asked.on_done(asked.ctx, &answer, status == RPC_OK ? &reply.base : NULL);
+}
+
+static struct job *
+ask_and_answer(struct world *w, struct driver_move move, uint32_t status, size_t n)
+{
+	struct job *job = migrate(w, 0, move);
+
+	asked.method = NULL;
+	UNTIL(w, asked.method != NULL);
+	assert_string_equal(asked.method, "Check");
+	answer_check(status, n);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	return job;
+}
+
+/* Of all three, in a dry run and in the real move; and who is slow is not called gone. */
+static void
+the_controllers_reasons_come_with_the_others(void **state)
+{
+	struct world *w = *state;
+	struct fake_entry entry = {.key = 1};
+	struct controller *controller = add_controller(&w->hosts[0]);
+	struct job *job;
+
+	fill(w, 10);
+	for (int dry_run = 0; dry_run < 2; dry_run++) {
+		job = ask_and_answer(w, (struct driver_move){.dry_run = dry_run != 0}, RPC_OK, 2);
+		assert_string_equal(asked_target, "nf-b");
+		assert_int_equal(job->n_reasons, 2);
+		assert_true(has_reason(job, REASON_UNKNOWN_INSTANCE));
+		assert_true(has_reason(job, REASON_BRIDGE_DOWN));
+	}
+	fake_slot_put(w->hosts[1].fake, 7, 7, &entry);
+	for (int dry_run = 0; dry_run < 2; dry_run++) {
+		job = ask_and_answer(w,
+				     (struct driver_move){.to_nf = "nf-b", .dry_run = dry_run != 0},
+				     RPC_OK, 2);
+		assert_int_equal(job->n_reasons, 3);
+		assert_true(has_reason(job, REASON_TARGET_NOT_EMPTY));
+		assert_true(has_reason(job, REASON_BRIDGE_DOWN));
+	}
+	/* The target has reasons, the controller has none. */
+	job = ask_and_answer(w, (struct driver_move){0}, RPC_OK, 0);
+	assert_int_equal(job->n_reasons, 1);
+	job = ask_and_answer(w, (struct driver_move){0}, RPC_DEADLINE_EXCEEDED, 0);
+	assert_true(has_reason(job, REASON_STEERING_SLOW));
+	assert_false(has_reason(job, REASON_STEERING_UNREACHABLE));
+	job = ask_and_answer(w, (struct driver_move){0}, RPC_UNAVAILABLE, 0);
+	assert_true(has_reason(job, REASON_STEERING_UNREACHABLE));
+	expect_modes(w, "pass", "closed");
+	wait_until_idle(w);
+	w->hosts[0].driver->config.controller = NULL;
+	controller_destroy(controller);
+}
+
 /* ---- whose turn it is ----------------------------------------------------------------------- */
 
 #define MANY 100000u
@@ -2096,6 +2372,7 @@ begin_long_copy(struct world *w)
 		entry.key = slot + 1;
 		fake_slot_put(w->hosts[0].second, slot, 0, &entry);
 	}
+	w->began_ns = move_now_ns();
 	job = migrate(w, 0, (struct driver_move){.nf = "nf-c", .to_nf = "nf-d"});
 	return job;
 }
@@ -2174,9 +2451,11 @@ a_session_that_cannot_hand_over_does_not_starve_others(void **state)
 	struct job *job, *other;
 
 	w->hosts[0].driver->config.limits.catch_up_ns = 60000 * MS;
+	w->hosts[0].driver->config.limits.max_hold_ns = 1000; /* a microsecond: no trip fits */
 	fill(w, 300);
-	job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b", .max_hold_ns = 1000});
+	job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
 	wait_for_state(w, 0, "catching-up");
+	w->hosts[0].driver->config.limits.max_hold_ns = 500 * MS;
 	other = begin_long_copy(w);
 	while (other->ended_ns == 0) {
 		const struct driver *driver = w->hosts[0].driver;
@@ -2257,6 +2536,13 @@ main(void)
 		TEST_SLOW(what_comes_between_in_the_hold_undoes_it_before_end),
 		TEST(a_hold_over_its_budget_is_named),
 		TEST(a_result_names_phase_and_causes),
+		TEST(a_finished_job_is_known_after_a_restart),
+		TEST(a_refused_job_is_known_after_a_restart),
+		TEST(kept_jobs_are_bounded_and_checked),
+		TEST(a_key_with_other_arguments_is_refused),
+		TEST(values_out_of_bounds_are_refused),
+		TEST(all_reasons_come_at_once),
+		TEST(the_controllers_reasons_come_with_the_others),
 		TEST(a_hold_goes_before_the_copy_of_others),
 		TEST(the_target_is_awake_when_end_comes),
 		TEST(a_session_that_cannot_hand_over_does_not_starve_others),
