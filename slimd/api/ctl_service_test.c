@@ -199,6 +199,19 @@ peer_list(const struct peer_set *set, struct peer_status *ret, size_t max)
 	return 1;
 }
 
+uint64_t
+peer_troubles(const struct peer_set *set, enum trouble trouble, bool dialled)
+{
+	(void)set;
+	return dialled && trouble == TROUBLE_TLS ? 3 : 0;
+}
+
+const char *
+trouble_name(enum trouble trouble)
+{
+	return trouble == TROUBLE_TLS ? "tls" : "other";
+}
+
 struct job *
 driver_migrate(struct driver *driver, const struct driver_move *move)
 {
@@ -1066,6 +1079,8 @@ metrics_are_served(void **state)
 	assert_non_null(strstr(f->http, "\nslim_jobs{state=\"complete\"} 0\n"));
 	assert_non_null(strstr(f->http, "\nslim_peer_up{peer=\"b\"} 1\n"));
 	assert_non_null(strstr(f->http, "\nslim_log_lines_lost_total 0\n"));
+	assert_non_null(strstr(f->http,
+			       "\nslim_peer_failures_total{direction=\"out\",reason=\"tls\"} 3\n"));
 	assert_int_equal(get_http(f, exporter_port(exporter), "/"), 404);
 	exporter_destroy(exporter);
 }

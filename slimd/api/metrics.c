@@ -104,6 +104,18 @@ print_peers(const struct daemon *daemon, struct evbuffer *out)
 				    strcmp(peers[i].state, "up") == 0);
 }
 
+static void
+print_peer_troubles(const struct daemon *daemon, struct evbuffer *out)
+{
+	exporter_print_type(out, "slim_peer_failures_total", "counter");
+	for (unsigned k = 0; daemon->peers != NULL && k < 2 * N_TROUBLES; k++)
+		evbuffer_add_printf(
+			out,
+			"slim_peer_failures_total{direction=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+			k % 2 ? "out" : "in", trouble_name((enum trouble)(k / 2)),
+			peer_troubles(daemon->peers, (enum trouble)(k / 2), k % 2));
+}
+
 void
 metrics_print(void *ctx, struct evbuffer *out)
 {
@@ -119,6 +131,7 @@ metrics_print(void *ctx, struct evbuffer *out)
 	print_counters(daemon, out);
 	print_jobs(daemon, out);
 	print_peers(daemon, out);
+	print_peer_troubles(daemon, out);
 	exporter_print_type(out, "slim_log_lines_lost_total", "counter");
 	evbuffer_add_printf(out, "slim_log_lines_lost_total %" PRIu64 "\n", log_lost());
 }

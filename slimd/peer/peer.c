@@ -24,6 +24,9 @@
 #define PING_NS (SECOND / 2)
 #define REDIAL_MIN_NS (SECOND / 20)
 #define REDIAL_MAX_NS (3 * SECOND)
+#define REFUSED_MAX_NS (15 * SECOND) /* when the other side answers, and does not want us */
+#define LASTING_NS (2 * SECOND)      /* a connection that was up for so long was a good one */
+#define GOODBYE_NS (SECOND / 5)      /* for the last words to leave */
 #define MAX_INBOUND (2u * SLIM_MAX_PEERS)
 #define FEATURES (PEER_FEATURE_LZ4 | PEER_FEATURE_HOLDING)
 #define SOFTWARE "slimd " SLIM_VERSION
@@ -48,7 +51,9 @@ struct peer_conn {
 	bool up; /* Hello received */
 	bool closing;
 	bool tls_failed;
+	bool is_open; /* the link: handshake done */
 	uint32_t reason;
+	uint64_t up_ns;
 	uint64_t features;
 	uint64_t began_ns;
 	uint64_t heard_ns;
@@ -67,6 +72,8 @@ struct peer {
 	struct peer_conn *inbound; /* up */
 	uint64_t redial_ns;        /* not before */
 	uint64_t pause_ns;
+	bool refused;                  /* the last try ended so: no hurry */
+	struct trouble_words words[2]; /* by direction: in, out */
 	char software[64];
 };
 
@@ -81,6 +88,8 @@ struct peer_set {
 	struct frame_decoder decoder;
 	struct conn_list conns;
 	size_t n_inbound;
+	uint64_t troubles[2][N_TROUBLES]; /* by direction: in, out */
+	struct trouble_words strangers;
 	size_t n_peers;
 	struct peer peers[SLIM_MAX_PEERS];
 };
@@ -126,6 +135,26 @@ tell_down(struct peer_conn *conn)
 				       conn->reason != 0 ? conn->reason : REASON_PEER_LOST);
 }
 
+static bool
+is_refusal(uint32_t reason)
+{
+	return reason == REASON_PEER_AUTH || reason == REASON_PEER_VERSION;
+}
+
+/* After every dial that came to nothing: also when both Hellos were there and somebody hung up. */
+static void
+wait_longer(const struct peer_conn *conn, struct peer *peer)
+{
+	uint64_t now = clock_now_ns(), most;
+
+	if (conn->up && now - conn->up_ns >= LASTING_NS)
+		peer->pause_ns = REDIAL_MIN_NS;
+	peer->refused = is_refusal(conn->up ? conn->reason : unreachable_reason(conn));
+	most = peer->refused ? REFUSED_MAX_NS : REDIAL_MAX_NS;
+	peer->redial_ns = now + peer->pause_ns;
+	peer->pause_ns = 2 * peer->pause_ns < most ? 2 * peer->pause_ns : most;
+}
+
 static void
 conn_destroy(struct peer_conn *conn)
 {
@@ -137,9 +166,7 @@ conn_destroy(struct peer_conn *conn)
 		set->n_inbound--;
 	if (peer != NULL && peer->dialled == conn) {
 		peer->dialled = NULL;
-		peer->redial_ns = clock_now_ns() + peer->pause_ns;
-		peer->pause_ns =
-			2 * peer->pause_ns < REDIAL_MAX_NS ? 2 * peer->pause_ns : REDIAL_MAX_NS;
+		wait_longer(conn, peer);
 	}
 	if (peer != NULL && peer->inbound == conn)
 		peer->inbound = NULL;
@@ -159,19 +186,61 @@ on_closer(void *ctx)
 	conn_destroy(ctx);
 }
 
-void
-peer_conn_close(struct peer_conn *conn, uint32_t reason, const char *why)
+static enum trouble
+kind_of(const struct peer_conn *conn, uint32_t reason, bool by_peer)
+{
+	if (is_refusal(reason))
+		return by_peer ? TROUBLE_REFUSED_THERE : TROUBLE_REFUSED_HERE;
+	if (conn->tls_failed)
+		return TROUBLE_TLS;
+	if (conn->up)
+		return reason == REASON_PROTOCOL ? TROUBLE_PROTOCOL : TROUBLE_SILENT;
+	return conn->is_open ? TROUBLE_GREETING : TROUBLE_UNREACHABLE;
+}
+
+/* Counts it, and says it if it is news. */
+static void
+tell_trouble(struct peer_conn *conn, enum trouble kind, const char *why)
+{
+	struct trouble_words *words =
+		conn->peer != NULL ? &conn->peer->words[conn->dialled] : &conn->set->strangers;
+	uint64_t n;
+
+	conn->set->troubles[conn->dialled][kind]++;
+	if (trouble_is_news(words, why, clock_now_ns(), &n))
+		log_warn("peer connection failed name=%s direction=%s kind=%s reason=\"%s\" "
+			 "times=%llu",
+			 peer_conn_host(conn), conn->dialled ? "out" : "in", trouble_name(kind),
+			 why, (unsigned long long)n);
+}
+
+static void
+begin_close(struct peer_conn *conn, uint32_t reason, const char *why, bool by_peer)
+{
+	conn->closing = true;
+	conn->reason = reason;
+	if (!conn->up || reason != REASON_PEER_LOST)
+		tell_trouble(conn, kind_of(conn, reason, by_peer), why);
+	else
+		log_warn("peer connection closed name=%s direction=%s reason=\"%s\"",
+			 peer_conn_host(conn), conn->dialled ? "out" : "in", why);
+}
+
+static void
+close_now(struct peer_conn *conn, uint32_t reason, const char *why, bool by_peer)
 {
 	if (conn->closing)
 		return;
-	conn->closing = true;
-	conn->reason = reason;
-	log_at(conn->up || reason != REASON_PEER_LOST ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, 0,
-	       "peer connection closed name=%s direction=%s reason=\"%s\"", peer_conn_host(conn),
-	       conn->dialled ? "out" : "in", why);
+	begin_close(conn, reason, why, by_peer);
 	if (conn->link != NULL)
 		link_of(conn)->stop(conn->link);
 	conn->set->outside->timer->set(conn->closer, 0);
+}
+
+void
+peer_conn_close(struct peer_conn *conn, uint32_t reason, const char *why)
+{
+	close_now(conn, reason, why, false);
 }
 
 /* ---- sending --------------------------------------------------------------------------- */
@@ -259,6 +328,24 @@ send_pong(struct peer_conn *conn, uint64_t clock_ns)
 	peer_send(conn, &frame);
 }
 
+/* The other side learns why. Nothing of it is read any more. */
+static void
+refuse(struct peer_conn *conn, uint32_t reason, const char *why)
+{
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+	Slim__Peer__V1__Goodbye goodbye = SLIM__PEER__V1__GOODBYE__INIT;
+
+	if (conn->closing)
+		return;
+	goodbye.code = reason;
+	goodbye.text = (char *)(uintptr_t)why;
+	frame.body_case = SLIM__PEER__V1__FRAME__BODY_GOODBYE;
+	frame.goodbye = &goodbye;
+	peer_send(conn, &frame);
+	begin_close(conn, reason, why, false);
+	conn->set->outside->timer->set(conn->closer, GOODBYE_NS);
+}
+
 /* ---- receiving --------------------------------------------------------------------------- */
 
 /* One connection for each peer and direction: the newer one is the living one. */
@@ -299,14 +386,17 @@ take_hello(struct peer_conn *conn, const Slim__Peer__V1__Hello *hello)
 	const char *why = check_hello(conn, hello, &reason);
 
 	if (why != NULL) {
-		peer_conn_close(conn, reason, why);
+		/* Whose name it says, so that its words are told once. */
+		if (conn->peer == NULL)
+			conn->peer = peer_find(conn->set, hello->host);
+		refuse(conn, reason, why);
 		return;
 	}
 	adopt(conn, peer_find(conn->set, hello->host));
 	snprintf(conn->peer->software, sizeof(conn->peer->software), "%s", hello->software);
 	conn->features = hello->features & FEATURES;
-	conn->peer->pause_ns = REDIAL_MIN_NS;
 	conn->up = true;
+	conn->up_ns = clock_now_ns();
 	log_info("peer up name=%s direction=%s tls=%s", peer_conn_host(conn),
 		 conn->dialled ? "out" : "in", conn->set->plaintext ? "no" : "yes");
 	send_ping(conn);
@@ -326,6 +416,15 @@ take_pong(struct peer_conn *conn, const Slim__Peer__V1__Pong *pong)
 		conn->rtt_ns = rtt;
 	else
 		conn->rtt_ns += (rtt - conn->rtt_ns) / 8;
+}
+
+static void
+take_goodbye(struct peer_conn *conn, const Slim__Peer__V1__Goodbye *goodbye)
+{
+	char why[96];
+
+	snprintf(why, sizeof(why), "the other side says: %.70s", goodbye->text);
+	close_now(conn, is_refusal(goodbye->code) ? goodbye->code : REASON_PROTOCOL, why, true);
 }
 
 static void
@@ -360,6 +459,9 @@ take_frame(struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_PONG:
 		take_pong(conn, frame->pong);
+		break;
+	case SLIM__PEER__V1__FRAME__BODY_GOODBYE:
+		take_goodbye(conn, frame->goodbye);
 		break;
 	default:
 		if (frame->session == 0)
@@ -413,7 +515,10 @@ on_bytes(void *owner)
 static void
 on_open(void *owner)
 {
-	send_hello(owner);
+	struct peer_conn *conn = owner;
+
+	conn->is_open = true;
+	send_hello(conn);
 }
 
 static void
@@ -485,6 +590,14 @@ dial(struct peer_set *set, struct peer *peer)
 /* ---- time -------------------------------------------------------------------------------------- */
 
 static void
+close_silent(struct peer_conn *conn)
+{
+	if (!conn->closing)
+		conn->set->troubles[conn->dialled][TROUBLE_SILENT]++;
+	peer_conn_close(conn, REASON_PEER_LOST, "silent for too long");
+}
+
+static void
 on_tick(void *ctx)
 {
 	struct peer_set *set = ctx;
@@ -496,7 +609,7 @@ on_tick(void *ctx)
 		if (!conn->up && now - conn->began_ns > GREET_NS)
 			peer_conn_close(conn, REASON_PEER_LOST, "no greeting in time");
 		else if (conn->up && now - conn->heard_ns > SILENCE_NS)
-			peer_conn_close(conn, REASON_PEER_LOST, "silent for too long");
+			close_silent(conn);
 		else if (conn->up && now - conn->pinged_ns >= PING_NS)
 			send_ping(conn);
 	}
@@ -516,7 +629,9 @@ peer_redial(struct peer_set *set, const char *name)
 
 	if (peer == NULL || peer->dialled != NULL || peer->address.address[0] == '\0')
 		return;
-	peer->pause_ns = REDIAL_MIN_NS;
+	/* Who was refused a moment ago will be again. */
+	if (peer->refused && clock_now_ns() < peer->redial_ns)
+		return;
 	dial(set, peer);
 }
 
@@ -657,6 +772,12 @@ peer_sockets(const struct peer_set *set, int *fds, size_t max)
 		if (conn->up && !conn->closing && n < max)
 			fds[n++] = link_of(conn)->socket(conn->link);
 	return n;
+}
+
+uint64_t
+peer_troubles(const struct peer_set *set, enum trouble trouble, bool dialled)
+{
+	return set->troubles[dialled][trouble];
 }
 
 static const char *

@@ -2,7 +2,9 @@
 /*
  * Connections to other slimd: TLS 1.3 with certificates on both sides, frames.
  *
- * Each configured peer is dialled, all the time, with a growing pause between tries. That
+ * Each configured peer is dialled, all the time, with a growing pause between tries, whatever
+ * they fail of; a connection that did not last counts as a failed one. Who refuses the other's
+ * Hello says why (Goodbye), so that the cause is known on both sides. That
  * connection carries the sessions whose source is here. The ones that a peer dials carry the
  * sessions whose target is here. A certificate must be signed by the configured CA and name the
  * host (common name, or a DNS name of subjectAltName); a connection from or to somebody who is not
@@ -24,6 +26,7 @@
 
 #include "slim_limits.h"
 #include "slim_peer.pb-c.h"
+#include "trouble.h"
 
 struct outside;
 
@@ -91,6 +94,9 @@ void peer_conn_close(struct peer_conn *conn, uint32_t reason, const char *why);
 
 /* Sockets to wait for, so that a poller may sleep in poll(2). Returns their number. */
 size_t peer_sockets(const struct peer_set *set, int *fds, size_t max);
+
+/* Connections that failed since the start. */
+uint64_t peer_troubles(const struct peer_set *set, enum trouble trouble, bool dialled);
 
 struct peer_status {
 	const char *name;

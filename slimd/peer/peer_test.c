@@ -21,6 +21,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "clock.h"
 #include "frame.h"
 #include "log.h"
 #include "peer.h"
@@ -419,6 +420,142 @@ nobody_there_is_told_and_tried_again(void **state)
 	UNTIL(w, w->a.dialled != NULL && w->b.inbound != NULL);
 }
 
+/* ---- the cause, on both sides ----------------------------------------------------------------- */
+
+static uint64_t
+troubles(const struct end *end, enum trouble trouble)
+{
+	return peer_troubles(end->set, trouble, false) + peer_troubles(end->set, trouble, true);
+}
+
+static struct {
+	unsigned n;
+	char text[2048];
+} told;
+
+static void
+keep_line(void *ctx, enum log_level level, const char *line)
+{
+	size_t length = strlen(told.text);
+
+	(void)ctx;
+	if (level > LOG_LEVEL_WARN)
+		return;
+	told.n++;
+	snprintf(told.text + length, sizeof(told.text) - length, "%s\n", line);
+}
+
+static void
+listen_to_log(void)
+{
+	told.n = 0;
+	told.text[0] = '\0';
+	log_set_level(LOG_LEVEL_WARN);
+	log_set_sink(keep_line, NULL);
+}
+
+static void
+pass_time(struct world *w, uint64_t ns)
+{
+	uint64_t until_ns = clock_now_ns() + ns;
+
+	while (clock_now_ns() < until_ns)
+		turn(w);
+}
+
+/* Up on one side, refused by the other: the pause grows, and both sides know why. In a second and a
+ * half there is room for dials after 50, 100, 200, 400 and 800 ms, not for ten a second. */
+static void
+a_refused_greeting_is_told_and_not_hurried(void **state)
+{
+	struct world *w = *state;
+	uint64_t here, there;
+
+	listen_to_log();
+	start(w, &w->b, "b", "b", "good", "a", false);
+	/* c's certificate, a's name. */
+	start(w, &w->a, "a", "c", "good", "b", true);
+	pass_time(w, UINT64_C(1500000000));
+	log_set_sink(NULL, NULL);
+	here = troubles(&w->b, TROUBLE_REFUSED_HERE);
+	there = troubles(&w->a, TROUBLE_REFUSED_THERE);
+	assert_in_range(here, 1, 6);
+	assert_in_range(there, 1, 6);
+	assert_int_equal(w->a.down_reason, REASON_PEER_AUTH);
+	assert_non_null(strstr(told.text,
+			       "direction=out kind=refused_there reason=\"the other side "
+			       "says: its certificate does not name it\""));
+	assert_non_null(strstr(told.text, "direction=in kind=refused_here reason=\"its certificate "
+					  "does not name it\""));
+	assert_in_range(told.n, 2, 2);
+}
+
+/* Who waits for a peer that refuses him does not make it flap. */
+static void
+a_refused_dial_is_not_hurried_by_who_waits(void **state)
+{
+	struct world *w = *state;
+	uint64_t n, until_ns;
+
+	start(w, &w->b, "b", "b", "good", "a", false);
+	start(w, &w->a, "a", "c", "good", "b", true);
+	UNTIL(w, troubles(&w->a, TROUBLE_REFUSED_THERE) == 4);
+	/* The pause is 800 ms now. */
+	n = troubles(&w->a, TROUBLE_REFUSED_THERE);
+	until_ns = clock_now_ns() + UINT64_C(1500000000);
+	while (clock_now_ns() < until_ns) {
+		peer_redial(w->a.set, "b");
+		turn(w);
+	}
+	assert_in_range(troubles(&w->a, TROUBLE_REFUSED_THERE), n, n + 2);
+}
+
+static void
+another_ca_is_told_on_both_sides(void **state)
+{
+	struct world *w = *state;
+
+	listen_to_log();
+	start(w, &w->b, "b", "evil-b", "evil", "a", false);
+	start(w, &w->a, "a", "a", "good", "b", true);
+	UNTIL(w, troubles(&w->a, TROUBLE_TLS) > 0 && troubles(&w->b, TROUBLE_TLS) > 0);
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(told.text, "direction=out kind=tls"));
+	assert_non_null(strstr(told.text, "direction=in kind=tls"));
+}
+
+static void
+plaintext_against_tls_is_told_on_both_sides(void **state)
+{
+	struct world *w = *state;
+
+	listen_to_log();
+	start(w, &w->b, "b", "b", "good", "a", false);
+	start(w, &w->a, "a", NULL, NULL, "b", true);
+	UNTIL(w, w->a.unreachable != 0 && troubles(&w->b, TROUBLE_TLS) > 0);
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(told.text, "direction=out"));
+	assert_non_null(strstr(told.text, "direction=in kind=tls"));
+}
+
+static void
+words_are_told_once_and_counted(void **state)
+{
+	struct trouble_words words = {.told_ns = 0};
+	uint64_t n = 0, now = 1000;
+
+	(void)state;
+	assert_true(trouble_is_news(&words, "one", now, &n));
+	assert_int_equal(n, 1);
+	for (int i = 0; i < 9; i++)
+		assert_false(trouble_is_news(&words, "one", now += 1000000, &n));
+	assert_false(trouble_is_news(&words, "two", now, &n));
+	assert_true(trouble_is_news(&words, "two", now + TROUBLE_OTHER_NS, &n));
+	assert_int_equal(n, 11);
+	assert_true(trouble_is_news(&words, "two", now + TROUBLE_OTHER_NS + TROUBLE_AGAIN_NS, &n));
+	assert_int_equal(n, 1);
+}
+
 /* ---- a raw client against b -------------------------------------------------------------------- */
 
 static int
@@ -595,6 +732,11 @@ main(void)
 		TEST(a_frame_before_the_greeting_ends_the_connection),
 		TEST(a_gap_in_a_session_ends_the_connection),
 		TEST(a_newer_connection_replaces_the_older_one),
+		TEST(a_refused_greeting_is_told_and_not_hurried),
+		TEST(a_refused_dial_is_not_hurried_by_who_waits),
+		TEST(another_ca_is_told_on_both_sides),
+		TEST(plaintext_against_tls_is_told_on_both_sides),
+		TEST(words_are_told_once_and_counted),
 	};
 
 	return cmocka_run_group_tests_name("peer", tests, make_files, remove_files);
