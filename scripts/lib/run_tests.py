@@ -15,7 +15,7 @@ from slimlab import build
 
 # stage: how it is built, and which suites of meson it runs.
 STAGES = {
-    "gcc": ["unit", "sim", "layers", "fuzz", "dpdk"],
+    "gcc": ["unit", "sim", "layers", "mutations", "fuzz", "dpdk"],
     "asan": ["unit", "sim", "fuzz", "dpdk"],
     "tsan": ["dpdk"],
     "e2e": ["e2e"],

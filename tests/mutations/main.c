@@ -88,7 +88,7 @@ run(const struct options *options, const struct mutants *mutants, struct excuses
 int
 main(int argc, char **argv)
 {
-	struct options options = {.judge = {.n_jobs = 2, .n_seconds = 120}};
+	struct options options = {.judge = {.n_jobs = 2, .n_seconds = 30}};
 	struct mutants mutants = {0};
 	struct excuses excuses;
 
