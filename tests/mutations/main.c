@@ -13,6 +13,10 @@
 #include "report.h"
 #include "suite.h"
 
+/* Of processor time, for all tests of a mutant. What passes needs a small part of it. */
+#define QUICK_SECONDS 30
+#define SLOW_SECONDS 240
+
 struct options {
 	struct judge judge;
 	const char *match; /* part of a name; NULL: all */
@@ -45,7 +49,9 @@ parse(struct options *options, int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'q')
-			options->judge.quick = true;
+			options->judge = (struct judge){.quick = true,
+							.n_jobs = options->judge.n_jobs,
+							.n_seconds = QUICK_SECONDS};
 		else if (c == 'm')
 			options->match = optarg;
 		else if (c == 'j')
@@ -88,7 +94,7 @@ run(const struct options *options, const struct mutants *mutants, struct excuses
 int
 main(int argc, char **argv)
 {
-	struct options options = {.judge = {.n_jobs = 2, .n_seconds = 30}};
+	struct options options = {.judge = {.n_jobs = 2, .n_seconds = SLOW_SECONDS}};
 	struct mutants mutants = {0};
 	struct excuses excuses;
 

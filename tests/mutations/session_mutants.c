@@ -12,6 +12,17 @@
 #include "mutant.h"
 #include "symbol.h"
 
+void session_step_of_mutants(struct session *s, const struct session_event *event,
+			     struct session_effects *effects);
+
+/* What the unit tests call; nobody wraps it. */
+void
+session_step_of_mutants(struct session *s, const struct session_event *event,
+			struct session_effects *effects)
+{
+	session_step(s, event, effects);
+}
+
 #define N_EDGES (sizeof(edges) / sizeof(edges[0]))
 
 static const char *const state_names[SESSION_N_STATES] = {
