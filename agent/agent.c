@@ -16,6 +16,7 @@
 #include <rte_mempool.h>
 #include <rte_random.h>
 
+#include "device.h"
 #include "gate.h"
 #include "register.h"
 #include "rule.h"
@@ -311,27 +312,16 @@ create_maps(struct slim_agent *agent)
 {
 	for (uint16_t t = 0; t < agent->n_tables; t++) {
 		struct agent_table *table = &agent->tables[t];
-		size_t size = sizeof(uint32_t) * (size_t)table->pub.capacity;
+		void *map = rte_zmalloc_socket("slim_map", slim_map_size(table->pub.capacity), 0,
+					       agent->socket_id);
 
 		table->dirty =
 			(void *)((uint8_t *)agent->control + agent->info->tables[t].dirty_offset);
-		table->local_of = rte_zmalloc_socket("slim_map", size, 0, agent->socket_id);
-		table->source_of = rte_zmalloc_socket("slim_map", size, 0, agent->socket_id);
-		if (table->local_of == NULL || table->source_of == NULL)
+		if (map == NULL)
 			return -ENOMEM;
+		slim_map_init(&table->map, map, table->pub.capacity);
 	}
 	return 0;
-}
-
-/* How many packets the receive queue can hold. */
-static uint16_t
-queue_size_of(uint16_t port_id, uint16_t queue)
-{
-	struct rte_eth_rxq_info info;
-
-	if (rte_eth_rx_queue_info_get(port_id, queue, &info) == 0 && info.nb_desc != 0)
-		return info.nb_desc;
-	return AGENT_QUEUE_SIZE_UNKNOWN;
 }
 
 static void
@@ -343,11 +333,10 @@ start_ports(struct slim_agent *agent, struct agent_worker *w)
 		struct agent_port *port = &w->ports[p];
 		size_t at = ((size_t)w->pub.index * agent->n_ports + p) * n_entries;
 
-		port->port_id = agent->ports[p].port_id;
+		slim_device_describe(agent, w->pub.index, p, port);
 		w->pub.port_ids[p] = port->port_id;
-		if (w->pub.index < agent->ports[p].n_rx_queues)
-			port->queue_size = queue_size_of(port->port_id, w->pub.index);
 		slim_hold_init(&port->hold, agent->hold_entries + at, agent->hold_capacity);
+		slim_hold_init(&port->park, port->parked, AGENT_RX_CHUNK);
 	}
 }
 
@@ -434,7 +423,11 @@ slim_agent_start(struct slim_agent *agent)
 	if (agent->n_tables == 0)
 		return -EINVAL;
 	agent->started = true; /* also after a failure: the agent can only be destroyed then */
-	rc = take_memory(agent);
+	rc = slim_device_check(agent);
+	if (rc == 0)
+		rc = slim_device_start(agent);
+	if (rc == 0)
+		rc = take_memory(agent);
 	if (rc != 0)
 		return rc;
 	for (uint16_t i = 0; i < agent->n_workers; i++)
@@ -446,9 +439,12 @@ slim_agent_start(struct slim_agent *agent)
 int
 slim_agent_poll(struct slim_agent *agent)
 {
-	if (agent->socket[0] == '\0' || agent->control == NULL)
+	uint64_t now_ns = agent_now_ns();
+
+	if (agent->control == NULL)
 		return 0;
-	return slim_register_poll(agent, agent_now_ns());
+	slim_device_poll(agent, now_ns);
+	return agent->socket[0] != '\0' ? slim_register_poll(agent, now_ns) : 0;
 }
 
 struct slim_worker *
@@ -476,6 +472,8 @@ free_held(struct agent_worker *w)
 	for (uint16_t p = 0; p < w->agent->n_ports; p++) {
 		while (slim_hold_count(&w->ports[p].hold) > 0)
 			rte_pktmbuf_free(slim_hold_pop(&w->ports[p].hold).pkt);
+		while (slim_hold_count(&w->ports[p].park) > 0)
+			rte_pktmbuf_free(slim_hold_pop(&w->ports[p].park).pkt);
 	}
 }
 
@@ -502,11 +500,11 @@ slim_agent_destroy(struct slim_agent *agent)
 			free_held(agent->workers[i]);
 		rte_free(agent->workers[i]);
 	}
+	slim_device_stop(agent);
 	rte_free(agent->hold_entries);
 	rte_free(agent->shared);
 	for (uint16_t t = 0; t < agent->n_tables; t++) {
-		rte_free((void *)(uintptr_t)agent->tables[t].local_of);
-		rte_free((void *)(uintptr_t)agent->tables[t].source_of);
+		rte_free((void *)(uintptr_t)agent->tables[t].map.local_of);
 		slim_memory_free(&agent->tables[t].zone);
 	}
 	slim_memory_export_close(&agent->export);

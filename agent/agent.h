@@ -15,17 +15,16 @@
 #include "flush.h"
 #include "frame.h"
 #include "hold.h"
+#include "map.h"
 #include "memory.h"
+#include "pace.h"
 #include "slim.h"
+#include "wave.h"
 
 #define AGENT_BEAT_POLLS 16u /* polls between two heartbeats */
 #define AGENT_RX_CHUNK 64u   /* packets looked at in one call of the gate */
 #define AGENT_TX_CHUNK 32u   /* packets redirected in one transmit call */
 #define AGENT_QUEUE_SIZE_UNKNOWN 4096u
-
-/* How often a packet may change workers inside an NF, counted from the worker
- * that received it: to the owner of its bucket, and once more (hairpin). */
-#define AGENT_MAX_HOPS 2u
 
 #define AGENT_PROBE_NS UINT64_C(1000000)
 #define AGENT_CALM_NS \
@@ -86,11 +85,7 @@ struct agent_table {
 	void *ctx;
 	struct memory_zone zone;
 	_Atomic uint8_t *dirty; /* control zone */
-	/* Installs: source slot -> local slot and back, both plus one, 0: none.
-	 * An entry is touched by one worker at a time; the hand-over from one worker
-	 * to the next goes through slimd (P6, then P5). */
-	_Atomic uint32_t *local_of;
-	_Atomic uint32_t *source_of;
+	struct slim_map map;
 };
 
 /* A worker's dirty ring of one table. */
@@ -108,6 +103,13 @@ struct agent_port {
 	uint16_t vid;        /* redirect tag; 0: no redirect path */
 	uint8_t kind;        /* enum agent_kind: why packets stand in `hold` */
 	bool mark_due;
+	bool many_queues; /* the port has several receive queues */
+	uint32_t
+		size_limit; /* bytes of a frame with the tag that the port carries; UINT32_MAX: any */
+	/* Redirected packets that the NF had no room for: receive calls ask for whole chunks. They
+	 * go before all that waits in `hold`. */
+	struct slim_hold park;
+	struct slim_hold_entry parked[AGENT_RX_CHUNK];
 	struct slim_hold hold;
 	struct slim_pace pace; /* of what leaves `hold` */
 	uint64_t held_until;   /* packets before this position waited in HOLD */
@@ -131,6 +133,21 @@ struct agent_command {
 	uint16_t vids[SLIM_MAX_PORTS];
 };
 
+/* What the roles have found out in a step of the gate, which carries it out afterwards. */
+#define SLIM_GATE_FACTS(X)                          \
+	X(STOPPED, "nothing in flight, marks sent") \
+	X(TAKEN, "the target owns the buckets")     \
+	X(UNDONE, "slimd took the hold back")       \
+	X(RESUMED, "another worker resumed")        \
+	X(ABANDONED, "slimd silent for the hold limit, and END was not sent")
+
+enum gate_fact {
+#define X(fact, what) GATE_FACT_##fact,
+	SLIM_GATE_FACTS(X)
+#undef X
+		GATE_N_FACTS
+};
+
 struct agent_wipe {
 	bool on;
 	uint32_t table;
@@ -141,12 +158,14 @@ struct agent_worker {
 	struct slim_worker pub; /* first: pub is cast to this */
 	struct slim_agent *agent;
 	struct slim_shm_counters *counters;
-	uint32_t mode;    /* enum slim_gate_mode in force here */
+	uint32_t mode;    /* enum slim_gate_mode in force here; gate.c alone writes it */
+	uint32_t was;     /* the mode before, while one is entered */
+	uint32_t facts;   /* bits of enum gate_fact, not carried out yet */
 	uint64_t session; /* the last that was not 0 */
-	bool ack_due;     /* HOLD: the epoch is not acknowledged yet */
+	bool ack_due;     /* the epoch is not acknowledged yet: the hold or wipe goes on */
 	bool watch;       /* PASS: slim frames are looked for */
 	uint64_t calm_ns; /* when all ports were seen to be probed, in this command; 0: not yet */
-	bool may_wave;    /* HOLD: all workers had reached our wave at the last poll */
+	struct slim_wave wave; /* HOLD */
 	uint64_t now_ns;
 	uint64_t stopped_ns;
 	uint64_t marked_ns; /* when the marks were last sent */
@@ -154,7 +173,8 @@ struct agent_worker {
 	struct agent_wipe wipe;
 	struct agent_ring rings[SLIM_MAX_TABLES];
 	struct slim_shm_install *install;
-	uint64_t installed; /* ring position */
+	uint64_t installed;  /* ring position */
+	uint32_t generation; /* of the map: epoch of the session's RECEIVE */
 	bool installing;
 	/* Leader (worker 0) only. */
 	uint64_t probed_ns;
@@ -165,12 +185,7 @@ struct agent_worker {
 
 /* Words that several workers write. */
 struct agent_shared {
-	/* HOLD: epoch << 32 | wave. Wave 1: the gate is closed; 1 + n: nothing
-	 * waited at the worker after all had reached wave n. G1: worker release ->
-	 * other workers' acquire (what was handed to them before is in their rings). */
-	struct {
-		_Alignas(SLIM_CACHE_LINE) _Atomic uint64_t word;
-	} waves[SLIM_MAX_WORKERS];
+	struct slim_waves waves; /* HOLD */
 	/* Target: something came over the redirect path, so TAKEN has arrived. */
 	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t taken_confirmed;
 	struct {
@@ -198,7 +213,8 @@ struct slim_agent {
 	uint16_t n_tables;
 	uint32_t hold_capacity;
 	int socket_id;
-	struct rte_mempool *frame_pool;
+	struct rte_mempool *frame_pool; /* the NF's, for copies of packets */
+	struct rte_mempool *frames;     /* our own, for our frames */
 	struct slim_port_config ports[SLIM_MAX_PORTS];
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
 	struct agent_table tables[SLIM_MAX_TABLES];
@@ -209,6 +225,7 @@ struct slim_agent {
 	struct slim_hold_entry *hold_entries; /* of all workers and ports */
 	struct agent_worker *workers[SLIM_MAX_WORKERS];
 	struct agent_shared *shared;
+	uint64_t stats_ns; /* when the devices were asked last */
 	/* Registration. */
 	enum agent_link link;
 	int fd;
@@ -217,6 +234,19 @@ struct slim_agent {
 	uint64_t backoff_ns;
 	struct memory_export export;
 };
+
+static inline bool
+agent_is_leader(const struct agent_worker *w)
+{
+	return w->pub.index == 0;
+}
+
+/* Notes a fact for the gate. */
+static inline void
+agent_note(struct agent_worker *w, enum gate_fact fact)
+{
+	w->facts |= 1u << fact;
+}
 
 static inline struct agent_worker *
 agent_worker_of(struct slim_worker *w)

@@ -11,13 +11,25 @@ all_reached(const _Atomic uint32_t *each, uint32_t n, uint32_t round)
 	return true;
 }
 
-static bool
-all_copies(const struct slim_flush_rounds *rounds, uint32_t round, uint32_t peer_workers)
+/* Workers of the source whose answer this round still waits for. */
+static uint32_t
+awaited(const struct slim_flush_rounds *rounds, const struct slim_flush_view *view, uint32_t round)
 {
 	uint64_t copies = atomic_load_explicit(&rounds->copies, memory_order_acquire); /* F3 */
-	uint64_t want = ((uint64_t)round << 32) | ((UINT64_C(1) << peer_workers) - 1);
+	uint32_t peers = (uint32_t)((UINT64_C(1) << view->peer_workers) - 1);
 
-	return (copies & want) == want && copies >> 32 == round;
+	if (view->source_gone)
+		return 0;
+	return peers & ~rounds->silent & (copies >> 32 == round ? ~(uint32_t)copies : UINT32_MAX);
+}
+
+/* Whoever is heard again is waited for again. */
+static void
+note_heard(struct slim_flush_rounds *rounds)
+{
+	if (atomic_load_explicit(&rounds->heard, memory_order_relaxed) != 0)
+		rounds->silent &= ~atomic_exchange_explicit(&rounds->heard, 0,
+							    memory_order_acquire); /* F10 */
 }
 
 static void
@@ -40,17 +52,35 @@ finish_round(struct slim_flush_rounds *rounds, uint32_t round)
 }
 
 static enum slim_flush_action
+lead_marking(struct slim_flush_rounds *rounds, const struct slim_flush_view *view, uint32_t round)
+{
+	if (!all_reached(rounds->marked, view->n_workers, round))
+		return SLIM_FLUSH_NOTHING;
+	rounds->phase = SLIM_FLUSH_ASKING;
+	rounds->asked_ns = view->now_ns;
+	/* Nobody is waited for: a question now and then finds out whether somebody is there again. */
+	if (awaited(rounds, view, round) == 0 &&
+	    (view->source_gone || view->now_ns - rounds->sent_ns < SLIM_FLUSH_RESEND_NS))
+		return SLIM_FLUSH_NOTHING;
+	rounds->sent_ns = view->now_ns;
+	return SLIM_FLUSH_SEND;
+}
+
+static enum slim_flush_action
 lead_asking(struct slim_flush_rounds *rounds, const struct slim_flush_view *view, uint32_t round)
 {
-	if (all_copies(rounds, round, view->peer_workers)) {
-		rounds->phase = SLIM_FLUSH_DRAINING;
-		atomic_store_explicit(&rounds->returned, round, memory_order_release); /* F4 */
-		return SLIM_FLUSH_NOTHING;
+	uint32_t missing = awaited(rounds, view, round);
+
+	if (missing != 0 && view->now_ns - rounds->asked_ns >= view->give_up_ns) {
+		rounds->silent |= missing;
+		missing = 0;
 	}
-	if (view->now_ns - rounds->asked_ns >= view->give_up_ns) {
+	if (missing == 0) {
 		rounds->phase = SLIM_FLUSH_DRAINING;
 		atomic_store_explicit(&rounds->returned, round, memory_order_release); /* F4 */
-		return SLIM_FLUSH_GAVE_UP;
+		if (view->source_gone)
+			return SLIM_FLUSH_NO_SOURCE;
+		return rounds->silent != 0 ? SLIM_FLUSH_GAVE_UP : SLIM_FLUSH_NOTHING;
 	}
 	if (view->now_ns - rounds->sent_ns < SLIM_FLUSH_RESEND_NS)
 		return SLIM_FLUSH_NOTHING;
@@ -75,17 +105,14 @@ slim_flush_lead(struct slim_flush_rounds *rounds, const struct slim_flush_view *
 {
 	uint32_t round = atomic_load_explicit(&rounds->round, memory_order_relaxed);
 
+	note_heard(rounds);
 	switch (rounds->phase) {
 	case SLIM_FLUSH_IDLE:
 		if (view->waiting || view->request != view->covered)
 			start_round(rounds, view);
 		return SLIM_FLUSH_NOTHING;
 	case SLIM_FLUSH_MARKING:
-		if (!all_reached(rounds->marked, view->n_workers, round))
-			return SLIM_FLUSH_NOTHING;
-		rounds->phase = SLIM_FLUSH_ASKING;
-		rounds->sent_ns = rounds->asked_ns = view->now_ns;
-		return SLIM_FLUSH_SEND;
+		return lead_marking(rounds, view, round);
 	case SLIM_FLUSH_ASKING:
 		return lead_asking(rounds, view, round);
 	case SLIM_FLUSH_DRAINING:
@@ -103,6 +130,16 @@ slim_flush_reset(struct slim_flush_rounds *rounds)
 {
 	/* Numbers go on: what workers remember of an abandoned round stays old. */
 	rounds->phase = SLIM_FLUSH_IDLE;
+	rounds->silent = 0;
+	rounds->sent_ns = 0;
+}
+
+void
+slim_flush_heard(struct slim_flush_rounds *rounds, uint32_t peer)
+{
+	if (peer < SLIM_MAX_WORKERS)
+		atomic_fetch_or_explicit(&rounds->heard, 1u << peer,
+					 memory_order_release); /* F10 */
 }
 
 void
@@ -123,8 +160,19 @@ slim_flush_copy(struct slim_flush_rounds *rounds, uint32_t round, uint32_t peer)
 }
 
 void
+slim_flush_drain_start(struct slim_flush_drain *drain, const struct slim_flush_queue *queue)
+{
+	*drain = (struct slim_flush_drain){
+		.on = queue->size != 0,
+		.ended = queue->size == 0,
+		.left = queue->size,
+		.not_before_ns = queue->now_ns + queue->write_back_ns,
+	};
+}
+
+void
 slim_flush_poll(struct slim_flush_rounds *rounds, struct slim_flush_member *member, uint32_t worker,
-		uint64_t tail, uint32_t queue_size)
+		uint64_t tail, const struct slim_flush_queue *queue)
 {
 	/* `round` is read first: if it is already the next one, `done` of the
 	 * last one is seen too, and its mark is used before it is overwritten. */
@@ -145,9 +193,7 @@ slim_flush_poll(struct slim_flush_rounds *rounds, struct slim_flush_member *memb
 	}
 	if (returned != member->returned && returned == member->marked) {
 		member->returned = returned;
-		slim_flush_drain_start(&member->drain, queue_size);
-		if (queue_size == 0)
-			slim_flush_drain_note(&member->drain, 0);
+		slim_flush_drain_start(&member->drain, queue);
 	}
 	if (member->drain.ended) {
 		/* The burst that emptied the queue has been handed on since. */
@@ -170,6 +216,30 @@ slim_flush_pass(struct slim_flush_rounds *rounds, struct slim_flush_member *memb
 			      memory_order_release); /* F7 */
 }
 
+static bool
+is_older(uint32_t round, uint32_t than)
+{
+	return (int32_t)(round - than) < 0;
+}
+
+void
+slim_flush_forget_calls(struct slim_flush_calls *calls)
+{
+	uint64_t old = atomic_load_explicit(&calls->call, memory_order_relaxed);
+
+	while (!atomic_compare_exchange_weak_explicit(&calls->call, &old, ((old >> 32) + 1) << 32,
+						      memory_order_acq_rel,
+						      memory_order_relaxed)) /* F9 */
+		;
+}
+
+void
+slim_flush_answer_begin(const struct slim_flush_calls *calls, struct slim_flush_answer *answer)
+{
+	*answer = (struct slim_flush_answer){
+		.seen = atomic_load_explicit(&calls->call, memory_order_acquire)}; /* F9 */
+}
+
 void
 slim_flush_call(struct slim_flush_calls *calls, uint32_t round)
 {
@@ -177,14 +247,16 @@ slim_flush_call(struct slim_flush_calls *calls, uint32_t round)
 	uint64_t new;
 
 	do {
+		if ((uint32_t)old != 0 && is_older(round, (uint32_t)old))
+			return;
 		new = (((old >> 32) + 1) << 32) | round;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&calls->call, &old, new, memory_order_acq_rel, memory_order_relaxed)); /* F9 */
 }
 
 void
-slim_flush_answer_poll(struct slim_flush_calls *calls, struct slim_flush_answer *answer,
-		       uint32_t queue_size)
+slim_flush_answer_poll(const struct slim_flush_calls *calls, struct slim_flush_answer *answer,
+		       const struct slim_flush_queue *queue)
 {
 	uint64_t call = atomic_load_explicit(&calls->call, memory_order_acquire); /* F9 */
 
@@ -192,14 +264,12 @@ slim_flush_answer_poll(struct slim_flush_calls *calls, struct slim_flush_answer 
 		return;
 	answer->seen = call;
 	/* The same round again, before it was answered: the drain under way is enough. */
-	if (answer->owed && answer->round == (uint32_t)call)
+	if ((uint32_t)call == 0 || (answer->owed && answer->round == (uint32_t)call))
 		return;
 	answer->round = (uint32_t)call;
 	answer->owed = true;
 	answer->placed = false;
-	slim_flush_drain_start(&answer->drain, queue_size);
-	if (queue_size == 0)
-		slim_flush_drain_note(&answer->drain, 0);
+	slim_flush_drain_start(&answer->drain, queue);
 }
 
 bool

@@ -75,9 +75,8 @@ slim_frame_build(uint8_t *bytes, uint16_t vid, const struct slim_frame_content *
 	return vid != 0 ? SLIM_FRAME_SIZE + SLIM_FRAME_TAG_SIZE : SLIM_FRAME_SIZE;
 }
 
-/* Types that travel over the redirect path; the others travel without a tag. */
-static bool
-type_is_tagged(uint8_t type)
+bool
+slim_frame_is_tagged(uint8_t type)
 {
 	return type == SLIM_FRAME_PROBE || type == SLIM_FRAME_MARK || type == SLIM_FRAME_FLUSH_COPY;
 }
@@ -96,7 +95,7 @@ slim_frame_parse(const uint8_t *bytes, size_t size, bool tagged, bool stripped,
 		return false;
 	if (frame.type < SLIM_FRAME_PROBE || frame.type > SLIM_FRAME_FLUSH_COPY)
 		return false;
-	if (type_is_tagged(frame.type) != tagged)
+	if (slim_frame_is_tagged(frame.type) != tagged)
 		return false;
 	*ret = (struct slim_frame_content){
 		.type = frame.type,

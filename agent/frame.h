@@ -42,6 +42,9 @@ enum slim_frame_kind {
 enum slim_frame_kind slim_frame_sort(const uint8_t *bytes, size_t size, uint16_t vid,
 				     bool stripped);
 
+/* Does this type travel over the redirect path (behind its tag)? The others travel without. */
+bool slim_frame_is_tagged(uint8_t type);
+
 /* Writes a whole frame, with the tag when vid is not 0. Returns its size; `bytes` has
  * room for SLIM_FRAME_MAX_SIZE. */
 size_t slim_frame_build(uint8_t *bytes, uint16_t vid, const struct slim_frame_content *content);

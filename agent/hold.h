@@ -66,35 +66,28 @@ slim_hold_push(struct slim_hold *hold, struct rte_mbuf *pkt, uint64_t arrival_ns
 	return true;
 }
 
+/* Puts a packet in front of the oldest one. False when full, as above. */
+static inline bool
+slim_hold_push_front(struct slim_hold *hold, struct slim_hold_entry entry)
+{
+	if (slim_hold_room(hold) == 0)
+		return false;
+	*slim_hold_at(hold, --hold->head) = entry;
+	return true;
+}
+
+/* Takes the newest packet. The queue must not be empty. */
+static inline struct slim_hold_entry
+slim_hold_pop_newest(struct slim_hold *hold)
+{
+	return *slim_hold_at(hold, --hold->tail);
+}
+
 /* Takes the oldest packet. The queue must not be empty. */
 static inline struct slim_hold_entry
 slim_hold_pop(struct slim_hold *hold)
 {
 	return *slim_hold_at(hold, hold->head++);
-}
-
-/* ---- pace ------------------------------------------------------------------ */
-
-/* A long queue that is let go at once overruns the rings behind it: those of the
- * switch, of the other instance, of the receivers. So it goes at a multiple of the rate at which it
- * filled, which the path has just carried. After as much time as it took to fill, the pace is
- * taken anew: a queue that grows all the same is let go faster. */
-struct slim_pace {
-	uint64_t begun_ns;
-	uint64_t until_ns; /* 0: off */
-	uint64_t gap_ns;   /* between two packets */
-	uint64_t given;
-};
-
-/* How many of `waiting` packets may go now; `oldest_ns`: arrival of the first. */
-uint32_t slim_pace_allow(struct slim_pace *pace, uint64_t waiting, uint64_t oldest_ns,
-			 uint64_t now_ns);
-
-/* So many went. */
-static inline void
-slim_pace_note(struct slim_pace *pace, uint32_t n)
-{
-	pace->given += n;
 }
 
 #endif

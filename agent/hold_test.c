@@ -67,56 +67,23 @@ capacity_of_one(void **state)
 	assert_ptr_equal(slim_hold_pop(&hold).pkt, packet(1));
 }
 
-/* 1000 packets in 50 ms: at four times the rate, 12.5 us a packet would be slower than allowed. */
+/* What is put in front goes first, and what came last can be taken back. */
 static void
-long_queue_goes_at_a_pace(void **state)
+both_ends(void **state)
 {
-	struct slim_pace pace = {0};
-	const uint64_t begun = 1000000000, filled = 50000000;
-	uint64_t now = begun + filled, gone = 0;
+	struct slim_hold_entry entries[4];
+	struct slim_hold hold;
 
 	(void)state;
-	while (gone < 1000) {
-		uint32_t n = slim_pace_allow(&pace, 1000 - gone, begun, now);
-
-		if (n > 1000 - gone)
-			n = (uint32_t)(1000 - gone);
-		assert_true(n <= SLIM_RELEASE_BURST);
-		slim_pace_note(&pace, n);
-		gone += n;
-		now += 100000;
-	}
-	assert_in_range(now - begun - filled, 9000000, 11000000); /* 10 us each, 64 at once */
-}
-
-static void
-short_queue_goes_at_once(void **state)
-{
-	struct slim_pace pace = {0};
-
-	(void)state;
-	assert_int_equal(slim_pace_allow(&pace, SLIM_PACE_FROM, 0, 50000000), UINT32_MAX);
-	assert_int_equal(slim_pace_allow(&pace, 0, 0, 50000000), UINT32_MAX);
-	/* As fast as it came: nothing to slow down. */
-	assert_int_equal(slim_pace_allow(&pace, 1000, 50000000 - 100, 50000000), UINT32_MAX);
-}
-
-static void
-growing_queue_is_let_go_faster(void **state)
-{
-	struct slim_pace pace = {0};
-	uint64_t gap;
-
-	(void)state;
-	slim_pace_allow(&pace, 1000, 0, 10000000);
-	gap = pace.gap_ns;
-	assert_int_equal(gap, 10000000 / 4000);
-	/* Its time is over and there is more than before. */
-	slim_pace_allow(&pace, 4000, 10000000, 20000000);
-	assert_int_equal(pace.gap_ns, 10000000 / 16000);
-	/* Empty: the next queue begins anew. */
-	slim_pace_allow(&pace, 0, 0, 20000001);
-	assert_int_equal(pace.until_ns, 0);
+	slim_hold_init(&hold, entries, 3);
+	assert_true(slim_hold_push(&hold, packet(2), 2));
+	assert_true(slim_hold_push_front(&hold, (struct slim_hold_entry){packet(1), 1}));
+	assert_true(slim_hold_push(&hold, packet(3), 3));
+	assert_false(slim_hold_push_front(&hold, (struct slim_hold_entry){packet(0), 0}));
+	assert_ptr_equal(slim_hold_pop_newest(&hold).pkt, packet(3));
+	assert_ptr_equal(slim_hold_pop(&hold).pkt, packet(1));
+	assert_ptr_equal(slim_hold_pop(&hold).pkt, packet(2));
+	assert_int_equal(slim_hold_count(&hold), 0);
 }
 
 int
@@ -126,9 +93,7 @@ main(void)
 		cmocka_unit_test(keeps_order_and_times),
 		cmocka_unit_test(is_full_at_its_capacity),
 		cmocka_unit_test(capacity_of_one),
-		cmocka_unit_test(long_queue_goes_at_a_pace),
-		cmocka_unit_test(short_queue_goes_at_once),
-		cmocka_unit_test(growing_queue_is_let_go_faster),
+		cmocka_unit_test(both_ends),
 	};
 
 	return cmocka_run_group_tests_name("hold", tests, NULL, NULL);

@@ -6,14 +6,13 @@
 
 #include <rte_prefetch.h>
 
+#include "rows.h"
 #include "track.h"
 
 #define RING_MASK (SLIM_INSTALL_RING_SIZE - 1u)
 #define RECORD_HEAD sizeof(struct slim_install_record)
-#define WIPE_LOOKS (64u * SLIM_WIPE_BUDGET) /* slots looked at in one poll */
-#define WIPE_AHEAD 8u                       /* slots between a prefetch and its use */
-#define BATCH_RECORDS 16u                   /* the same for records */
-#define BATCH_SIZE 4096u                    /* bytes */
+#define BATCH_RECORDS 16u /* the same for records */
+#define BATCH_SIZE 4096u  /* bytes */
 
 /* Private copies of the next records. */
 struct batch {
@@ -29,7 +28,8 @@ note_error(struct agent_worker *w, int error)
 {
 	_Atomic uint32_t *word = &w->pub.status->install_error;
 
-	if (atomic_load_explicit(word, memory_order_relaxed) == 0)
+	/* Once this instance serves, a lazy row that makes no sense is lost, and nothing else. */
+	if (w->mode == SLIM_GATE_RECEIVE && atomic_load_explicit(word, memory_order_relaxed) == 0)
 		atomic_store_explicit(word, (uint32_t)error, memory_order_relaxed);
 }
 
@@ -40,113 +40,18 @@ refuse(struct agent_worker *w)
 	note_error(w, EPROTO);
 }
 
-/* ---- entries ------------------------------------------------------------- */
-
-static struct slim_slot_head *
-head_of(const struct agent_table *table, uint32_t slot)
-{
-	uint8_t *payload = slim_slot(&table->pub, slot);
-
-	return (struct slim_slot_head *)(void *)payload - 1;
-}
-
-static bool
-slot_is_used(const struct agent_table *table, uint32_t slot)
-{
-	const struct slim_slot_head *head = head_of(table, slot);
-
-	return __atomic_load_n(&head->used, __ATOMIC_RELAXED) != 0;
-}
-
-static bool
-slot_is_mine(const struct agent_worker *w, const struct agent_table *table, uint32_t slot)
-{
-	const struct slim_slot_head *head = head_of(table, slot);
-
-	return __atomic_load_n(&head->used, __ATOMIC_RELAXED) != 0 &&
-	       w->pub.bucket_worker[__atomic_load_n(&head->bucket, __ATOMIC_RELAXED)] ==
-		       w->pub.index;
-}
-
-static bool
-slot_has_key(const struct agent_table *table, uint32_t slot, const uint8_t *row)
-{
-	const uint8_t *entry = slim_slot(&table->pub, slot);
-
-	return slot_is_used(table, slot) &&
-	       memcmp(entry + table->key_offset, row + table->key_offset, table->key_size) == 0;
-}
-
-static void
-remove_entry(struct agent_worker *w, struct agent_table *table, uint32_t slot)
-{
-	table->ops.removed(table->ctx, &w->pub, slot, slim_slot(&table->pub, slot));
-	slim_slot_free(&w->pub, &table->pub, slot);
-	AGENT_COUNT(w->counters->removed, 1);
-}
-
-static void
-store_entry(struct agent_worker *w, struct agent_table *table, uint32_t slot, uint8_t bucket,
-	    const uint8_t *row)
-{
-	bool fresh = !slot_is_used(table, slot);
-	uint8_t *entry = slim_slot_begin(&w->pub, &table->pub, slot);
-
-	if (fresh)
-		memset(entry, 0, table->entry_size);
-	for (uint16_t i = 0; i < table->n_runs; i++)
-		memcpy(entry + table->runs[i].offset, row + table->runs[i].offset,
-		       table->runs[i].size);
-	slim_slot_end(&w->pub, &table->pub, slot, bucket);
-	head_of(table, slot)->installed = 1;
-	if (table->ops.installed != NULL)
-		table->ops.installed(table->ctx, &w->pub, slot, entry);
-	AGENT_COUNT(w->counters->installed, 1);
-}
-
-/* ---- the map ---------------------------------------------------------------- */
-
-/* Local slot that stands for a source slot, SLIM_NO_SLOT if none (any more). */
-static uint32_t
-map_find(const struct agent_table *table, uint32_t source)
-{
-	uint32_t local = atomic_load_explicit(&table->local_of[source], memory_order_relaxed);
-
-	if (local == 0 ||
-	    atomic_load_explicit(&table->source_of[local - 1], memory_order_relaxed) != source + 1)
-		return SLIM_NO_SLOT;
-	return local - 1;
-}
-
-static void
-map_set(struct agent_table *table, uint32_t source, uint32_t local)
-{
-	atomic_store_explicit(&table->local_of[source], local + 1, memory_order_relaxed);
-	atomic_store_explicit(&table->source_of[local], source + 1, memory_order_relaxed);
-}
-
-static void
-map_clear(struct agent_table *table, uint32_t source)
-{
-	uint32_t local = map_find(table, source);
-
-	if (local != SLIM_NO_SLOT)
-		atomic_store_explicit(&table->source_of[local], 0, memory_order_relaxed);
-	atomic_store_explicit(&table->local_of[source], 0, memory_order_relaxed);
-}
-
 /* ---- records ------------------------------------------------------------------- */
 
 static void
 apply_del(struct agent_worker *w, struct agent_table *table, uint32_t source)
 {
-	uint32_t local = map_find(table, source);
+	uint32_t local = slim_map_find(&table->map, w->generation, source);
 
 	/* Only what this worker owns: a wrong order at slimd must not make two
 	 * workers write one slot. */
-	if (local != SLIM_NO_SLOT && slot_is_mine(w, table, local))
-		remove_entry(w, table, local);
-	map_clear(table, source);
+	if (local != SLIM_NO_SLOT && slim_rows_is_mine(w, table, local))
+		slim_rows_remove(w, table, local);
+	slim_map_clear(&table->map, w->generation, source);
 }
 
 /* Slot for a row whose source slot has none yet. */
@@ -162,8 +67,8 @@ acquire(struct agent_worker *w, struct agent_table *table, uint8_t bucket, const
 	}
 	/* The NF's answer is wrong: a slot that is not there, or another's entry. */
 	if (local >= table->pub.capacity ||
-	    (slot_is_used(table, local) &&
-	     (!slot_has_key(table, local, row) || !slot_is_mine(w, table, local)))) {
+	    (slim_rows_is_used(table, local) &&
+	     (!slim_rows_has_key(table, local, row) || !slim_rows_is_mine(w, table, local)))) {
 		refuse(w);
 		return SLIM_NO_SLOT;
 	}
@@ -174,10 +79,10 @@ static void
 apply_put(struct agent_worker *w, struct agent_table *table,
 	  const struct slim_install_record *record, const uint8_t *row)
 {
-	uint32_t local = map_find(table, record->source_slot);
+	uint32_t local = slim_map_find(&table->map, w->generation, record->source_slot);
 
 	if (local != SLIM_NO_SLOT &&
-	    (!slot_is_mine(w, table, local) || !slot_has_key(table, local, row))) {
+	    (!slim_rows_is_mine(w, table, local) || !slim_rows_has_key(table, local, row))) {
 		apply_del(w, table, record->source_slot);
 		local = SLIM_NO_SLOT;
 	}
@@ -185,54 +90,21 @@ apply_put(struct agent_worker *w, struct agent_table *table,
 		local = acquire(w, table, record->bucket, row);
 		if (local == SLIM_NO_SLOT)
 			return;
-		map_set(table, record->source_slot, local);
+		slim_map_set(&table->map, w->generation, record->source_slot, local);
 	}
-	store_entry(w, table, local, record->bucket, row);
-}
-
-static uint64_t
-number_get(const uint8_t *p, uint16_t size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, p, size); /* little-endian host: checked below */
-	return value;
-}
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are merged little-endian");
-
-static void
-merge_field(uint8_t *entry, const uint8_t *row, const struct agent_lazy *lazy)
-{
-	uint8_t *to = entry + lazy->offset;
-	const uint8_t *from = row + lazy->offset;
-	uint64_t old, new;
-
-	if (lazy->merge == SLIM_MERGE_LAST) {
-		memcpy(to, from, lazy->size);
-		return;
-	}
-	old = number_get(to, lazy->size);
-	new = number_get(from, lazy->size);
-	if (lazy->merge == SLIM_MERGE_SUM)
-		new += old;
-	else if (new < old)
-		new = old;
-	memcpy(to, &new, lazy->size);
+	slim_rows_store(w, table, local, record->bucket, row);
 }
 
 static void
 apply_merge(struct agent_worker *w, struct agent_table *table,
 	    const struct slim_install_record *record, const uint8_t *row)
 {
-	uint32_t local = map_find(table, record->source_slot);
+	uint32_t local = slim_map_find(&table->map, w->generation, record->source_slot);
 
 	/* The flow has ended since, or its slot serves another; maybe one with the same key. */
-	if (local == SLIM_NO_SLOT || !slot_is_mine(w, table, local) ||
-	    !slot_has_key(table, local, row) || !head_of(table, local)->installed)
-		return;
-	for (uint16_t i = 0; i < table->n_lazy; i++)
-		merge_field(slim_slot(&table->pub, local), row, &table->lazy[i]);
-	AGENT_COUNT(w->counters->merged, 1);
+	if (local != SLIM_NO_SLOT && slim_rows_is_mine(w, table, local) &&
+	    slim_rows_has_key(table, local, row))
+		slim_rows_merge(w, table, local, row);
 }
 
 static bool
@@ -267,7 +139,7 @@ look_ahead(struct agent_worker *w, const uint8_t *bytes)
 	if (!record_is_good(w, &record, true))
 		return;
 	table = &w->agent->tables[record.table];
-	local = map_find(table, record.source_slot);
+	local = slim_map_find(&table->map, w->generation, record.source_slot);
 	if (local != SLIM_NO_SLOT)
 		rte_prefetch0(slim_slot(&table->pub, local));
 	else if (record.op == SLIM_INSTALL_PUT && table->ops.ahead != NULL)
@@ -370,51 +242,9 @@ slim_install_poll(struct agent_worker *w, bool rows)
 void
 slim_install_begin(struct agent_worker *w)
 {
-	struct slim_agent *agent = w->agent;
-
 	w->installed = atomic_load_explicit(&w->install->tail, memory_order_acquire); /* P5 */
 	atomic_store_explicit(&w->pub.status->install_error, 0, memory_order_relaxed);
-	for (uint16_t t = 0; t < agent->n_tables; t++) {
-		struct agent_table *table = &agent->tables[t];
-
-		for (uint32_t i = w->pub.index; i < table->pub.capacity; i += agent->n_workers) {
-			atomic_store_explicit(&table->local_of[i], 0, memory_order_relaxed);
-			atomic_store_explicit(&table->source_of[i], 0, memory_order_relaxed);
-		}
-	}
+	w->generation = w->command.epoch;
 	atomic_store_explicit(&w->pub.status->installed_bytes, w->installed,
 			      memory_order_release); /* P6 */
-}
-
-static void
-look_ahead_of_wipe(struct agent_worker *w, const struct agent_table *table, uint32_t slot)
-{
-	if (table->ops.ahead != NULL && slot < table->pub.capacity && slot_is_used(table, slot))
-		table->ops.ahead(table->ctx, &w->pub, slim_slot(&table->pub, slot));
-}
-
-bool
-slim_install_wipe(struct agent_worker *w)
-{
-	struct slim_agent *agent = w->agent;
-	uint32_t removed = 0;
-
-	for (uint32_t looks = 0; looks < WIPE_LOOKS && removed < SLIM_WIPE_BUDGET; looks++) {
-		struct agent_table *table;
-
-		if (w->wipe.table >= agent->n_tables)
-			break;
-		table = &agent->tables[w->wipe.table];
-		look_ahead_of_wipe(w, table, w->wipe.slot + WIPE_AHEAD);
-		if (slot_is_mine(w, table, w->wipe.slot)) {
-			remove_entry(w, table, w->wipe.slot);
-			removed++;
-		}
-		if (++w->wipe.slot == table->pub.capacity) {
-			w->wipe.slot = 0;
-			w->wipe.table++;
-		}
-	}
-	slim_track_publish(w);
-	return w->wipe.table < agent->n_tables;
 }

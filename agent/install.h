@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * install: puts rows from slimd into the NF's tables, and wipes tables.
+ * install: puts rows from slimd into the NF's tables.
  *
  * Worker thread, between bursts. slimd writes records into the worker's install
  * ring; this side copies each record, then validates it, then applies it. The map
@@ -21,15 +21,11 @@
 
 #include "agent.h"
 
-/* Forgets the records in the ring and this worker's share of the maps. On RECEIVE. */
+/* Forgets the records in the ring, and the map of the session before. On RECEIVE. */
 void slim_install_begin(struct agent_worker *w);
 
 /* Applies up to SLIM_INSTALL_BUDGET records. `rows`: PUT and DEL are allowed (else only
  * MERGE). Returns true while records wait. */
 bool slim_install_poll(struct agent_worker *w, bool rows);
-
-/* Removes the entries of this worker's buckets, up to SLIM_WIPE_BUDGET a call.
- * True while not finished. */
-bool slim_install_wipe(struct agent_worker *w);
 
 #endif

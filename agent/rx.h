@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rx: what happens to received packets while the gate is not simply open.
+ * rx: receives and sorts. Says what came, and does nothing about it.
  *
- * Worker thread. Each packet is handled once: given to the NF, kept in the
- * port's queue (struct slim_hold), sent on, or dropped and counted.
+ * Worker thread. Data packets come out in order, redirected ones without their tag; our own frames
+ * come out as facts once they are known to be of this session and port; all else of ours is
+ * dropped and counted.
  */
 #ifndef SLIM_AGENT_RX_H
 #define SLIM_AGENT_RX_H
 
 #include "agent.h"
 
-/* Sets the ports on which slim_rx_burst() may go straight to the device. */
-void slim_rx_set_open(struct agent_worker *w);
+/* What came in one receive call. */
+struct slim_rx {
+	uint16_t n_received; /* packets that the device gave */
+	uint16_t n;          /* data packets in `pkts` */
+	uint16_t n_frames;
+	uint64_t redirected; /* bit i: pkts[i] came over the redirect path */
+	struct rte_mbuf *pkts[AGENT_RX_CHUNK];
+	struct slim_frame_content frames[AGENT_RX_CHUNK];
+};
+_Static_assert(AGENT_RX_CHUNK == 64, "one bit for each packet of a chunk");
 
-/* Entering HOLD: what waits from an earlier session waits on, now as held packets. */
-void slim_rx_begin_hold(struct agent_worker *w);
+/* Receives a chunk: always asks the device for a whole one. */
+void slim_rx_chunk(struct agent_worker *w, uint16_t p, struct slim_rx *rx);
 
-/* Entering SERVE: direct packets begin to queue. */
-void slim_rx_begin_queue(struct agent_worker *w);
-
-/* Entering PASS: all that waits may go to the NF, in order. */
-void slim_rx_release_all(struct agent_worker *w);
-
-/* Drops and counts what waits in the queues. */
-void slim_rx_discard(struct agent_worker *w);
+/* The same with no more packets than `max`, for an NF that takes them as they come. */
+void slim_rx_some(struct agent_worker *w, uint16_t p, struct slim_rx *rx, uint16_t max);
 
 /* Drops and counts what waits in the receive queues: it is older than the session. */
 void slim_rx_purge(struct agent_worker *w);
 
-/* REDIRECT: sends on what waits at port p, then the answer to a flush call that is due. */
-void slim_rx_send_on(struct agent_worker *w, uint16_t p);
+static inline bool
+slim_rx_is_redirected(const struct slim_rx *rx, uint16_t i)
+{
+	return ((rx->redirected >> i) & 1) != 0;
+}
 
 #endif

@@ -121,7 +121,7 @@ slim_slot_close(struct slim_worker *w, struct slim_table *table, uint32_t slot, 
 	if (was_used != used) {
 		uint32_t n = atomic_load_explicit(&status->used[t], memory_order_relaxed);
 
-		__atomic_store_n(&head->used, used, __ATOMIC_RELAXED);
+		__atomic_store_n(&head->used, used, __ATOMIC_RELEASE); /* P11 */
 		head->installed = 0;
 		atomic_store_explicit(&status->used[t], n + used - was_used, memory_order_relaxed);
 	}

@@ -23,6 +23,7 @@
 #define SLIM_PENDING_SLOTS 512u           /* changed slots remembered within one burst */
 #define SLIM_INSTALL_BUDGET 256u          /* rows a worker applies in one poll */
 #define SLIM_WIPE_BUDGET 1024u            /* slots a worker wipes in one poll */
+#define SLIM_WIPE_LOOKS 8192u             /* slots it looks at for that */
 
 #define SLIM_HOLD_CAPACITY_DEFAULT 16384u /* packets, per worker and port */
 #define SLIM_RELEASE_BURST 64u            /* packets released in one receive call */

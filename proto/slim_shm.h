@@ -34,6 +34,7 @@
  *   P9  hold word          compare-and-swap, acq_rel, both sides
  *   P10 command block      D: block's epoch = 0; fence(release); words; epoch, release
  *                          W: epoch, acquire; words; fence(acquire); the same epoch?
+ *   P11 slot used          W release (bucket before)  -> other W acquire (bucket after)
  */
 #ifndef SLIM_PROTO_SHM_H
 #define SLIM_PROTO_SHM_H

@@ -422,6 +422,8 @@ says_when_requests_may_change_entries(void **state)
 	(void)state;
 	world_start(&world, &usual);
 	for (size_t i = 0; i < RTE_DIM(source); i++) {
+		world_set_hold_word(&world, source[i].mode == SLIM_GATE_HOLD ? SLIM_HOLD_HOLDING
+									     : SLIM_HOLD_IDLE);
 		world_command(&world, WORLD_SOURCE, source[i].mode, 1);
 		assert_int_equal(slim_worker_poll(world.nfs[WORLD_SOURCE].workers[0]) &
 					 SLIM_POLL_SERVES,

@@ -8,10 +8,7 @@
 #include <cmocka.h>
 
 #include "harness.h"
-#include "redirect.h"
-
-static struct slim_agent agent;
-static struct agent_worker worker = {.agent = &agent};
+#include "tag.h"
 
 static struct rte_mbuf *
 new_packet(uint16_t size)
@@ -42,9 +39,9 @@ static const uint8_t tag[] = {0x81, 0x00, 0x0f, 0xa1};
 static void
 push_and_pop(struct rte_mbuf *m, uint16_t size)
 {
-	assert_true(slim_redirect_push(&worker, &m, 4001));
+	assert_true(slim_tag_push(harness_pool(), &m, 4001));
 	check_bytes(m, size, tag, 4);
-	slim_redirect_pop(m, false);
+	slim_tag_pop(m, false);
 	check_bytes(m, size, NULL, 0);
 	rte_pktmbuf_free(m);
 	assert_int_equal(rte_mempool_in_use_count(harness_pool()), 0);
@@ -78,7 +75,7 @@ packet_that_somebody_else_holds(void **state)
 	(void)state;
 	rte_mbuf_refcnt_update(m, 1);
 	pushed = m;
-	assert_true(slim_redirect_push(&worker, &pushed, 4001));
+	assert_true(slim_tag_push(harness_pool(), &pushed, 4001));
 	assert_ptr_not_equal(pushed, m);
 	check_bytes(pushed, 60, tag, 4);
 	check_bytes(m, 60, NULL, 0); /* theirs is as it was */
@@ -86,7 +83,7 @@ packet_that_somebody_else_holds(void **state)
 
 	clone = rte_pktmbuf_clone(m, harness_pool());
 	pushed = clone;
-	assert_true(slim_redirect_push(&worker, &pushed, 4001));
+	assert_true(slim_tag_push(harness_pool(), &pushed, 4001));
 	check_bytes(m, 60, NULL, 0);
 	rte_pktmbuf_free(pushed);
 	rte_pktmbuf_free(m);
@@ -117,12 +114,12 @@ packet_with_a_tag_in_the_descriptor(void **state)
 	(void)state;
 	m->ol_flags = RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_VLAN;
 	m->vlan_tci = 0x2007;
-	assert_true(slim_redirect_push(&worker, &m, 4001));
+	assert_true(slim_tag_push(harness_pool(), &m, 4001));
 	check_bytes(m, 60, both, 8);
 	assert_true((m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) == 0);
-	slim_redirect_pop(m, false);
+	slim_tag_pop(m, false);
 	m->ol_flags = RTE_MBUF_F_RX_VLAN_STRIPPED;
-	slim_redirect_pop(m, true);
+	slim_tag_pop(m, true);
 	check_bytes(m, 60, NULL, 0);
 	assert_int_equal(m->vlan_tci, 0x2007);
 	assert_true((m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0);
@@ -139,7 +136,7 @@ no_memory_for_a_copy_keeps_the_packet(void **state)
 	rte_mbuf_refcnt_update(m, 1);
 	while ((all[n] = rte_pktmbuf_alloc(harness_pool())) != NULL)
 		n++;
-	assert_false(slim_redirect_push(&worker, &m, 4001));
+	assert_false(slim_tag_push(harness_pool(), &m, 4001));
 	assert_ptr_equal(m, before);
 	check_bytes(m, 60, NULL, 0);
 	rte_pktmbuf_free_bulk(all, n);
@@ -161,6 +158,5 @@ main(void)
 	};
 
 	harness_start_eal();
-	agent.frame_pool = harness_pool();
-	return cmocka_run_group_tests_name("redirect", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("tag", tests, NULL, NULL);
 }
