@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "flush.h"
 #include "world.h"
 
 static struct world world __attribute__((aligned(64)));
@@ -218,6 +219,118 @@ tagged_ports_move(void **state)
 		check_perfect(&world);
 		world_end(&world);
 	}
+}
+
+/* The target's receive calls round down what they are asked for, and its workers are slow, so that they find more
+ * than fits into one burst of the NF. Killed by: a drain that asks for what the NF has room for. */
+static void
+vector_receive_keeps_the_order(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct world_config config = draw_config(seed);
+
+		config.vector = true;
+		config.frame_loss = 0;
+		config.slowness = (uint32_t)seed;
+		config.n_workers[WORLD_TARGET] = config.n_rx_queues[WORLD_TARGET] = 2 + seed % 3;
+		run_move("move, vector receive", &config);
+		check_perfect(&world);
+		world_end(&world);
+	}
+}
+
+/* ---- a source that dies after the hand-over ---------------------------------------------- */
+
+/* Until it redirects nothing any more, and has nothing in its hands. */
+static void
+steer_away(const struct world_config *config)
+{
+	world_start(&world, config);
+	world_send_until(&world, 5000);
+	world_prepare(&world);
+	world_copy(&world);
+	world_hold(&world);
+	world_hand_over(&world);
+	world_steer(&world);
+	world.slowness[0] = world.slowness[1] =
+		UINT32_MAX; /* the source's workers never run again */
+}
+
+/* Time goes by faster than the workers run. */
+static void
+run_for(uint64_t ns, uint32_t step_ns)
+{
+	for (uint64_t end = world.now_ns + ns; world.now_ns < end; world.now_ns += step_ns)
+		world_pump(&world);
+}
+
+static uint64_t
+longest_wait(const struct world_nf *nf)
+{
+	uint64_t longest = 0;
+
+	for (uint32_t i = 0; i < nf->n_workers; i++) {
+		uint64_t ns = nf->shm.info->workers[i].flush_wait.max_ns;
+
+		longest = ns > longest ? ns : longest;
+	}
+	return longest;
+}
+
+/* The time after which a source counts as gone is spent once. Killed by: a round that forgets what the one
+ * before found out. */
+static void
+a_dead_source_costs_its_time_once(void **state)
+{
+	struct world_nf *t = &world.nfs[WORLD_TARGET];
+	struct world_config config = usual;
+	uint64_t rounds;
+
+	(void)state;
+	config.n_packets = UINT32_MAX;
+	config.frame_loss = 0;
+	steer_away(&config);
+	WORLD_WAIT(&world, atomic_load(&t->shm.info->ports[0].pending) +
+					   atomic_load(&t->shm.info->ports[1].pending) !=
+				   0);
+	atomic_store(&world.quiet, 1);
+	run_for(SLIM_FLUSH_GIVE_UP_NS + 100000000, 20000);
+	assert_true(WORLD_COUNTER(t, round_gave_up) > 0);
+	rounds = WORLD_COUNTER(t, rounds);
+	atomic_store(&world.quiet, 0);
+	world.config.n_packets = atomic_load(&world.sent) + 20000;
+	world_send_until(&world, world.config.n_packets);
+	world_drain(&world);
+	print_result("source dead, given up", &world);
+	assert_int_equal(count_wrongs(&world), 0);
+	/* Many rounds, and none of them waited. */
+	assert_true(WORLD_COUNTER(t, rounds) > rounds + 10);
+	assert_true(longest_wait(t) < SLIM_FLUSH_GIVE_UP_NS + SLIM_FLUSH_GIVE_UP_NS / 2);
+	world_end(&world);
+}
+
+/* slimd has seen the death: nobody waits at all, and the order is kept. Killed by: a word that nobody reads. */
+static void
+a_source_that_slimd_knows_dead_costs_nothing(void **state)
+{
+	struct world_nf *t = &world.nfs[WORLD_TARGET];
+	struct world_config config = usual;
+
+	(void)state;
+	config.n_packets = UINT32_MAX;
+	config.frame_loss = 0;
+	steer_away(&config);
+	atomic_store(&t->shm.control->gate.source_gone, 1);
+	world.config.n_packets = atomic_load(&world.sent) + 20000;
+	world_send_until(&world, world.config.n_packets);
+	world_drain(&world);
+	print_result("source dead, and slimd knows", &world);
+	assert_int_equal(count_wrongs(&world), 0);
+	assert_true(WORLD_COUNTER(t, round_without_source) > 10);
+	assert_int_equal(WORLD_COUNTER(t, round_gave_up), 0);
+	assert_true(longest_wait(t) < 20000000);
+	world_end(&world);
 }
 
 /* ---- negative controls: one mechanism off, and the ledger must say so --------------- */
@@ -516,6 +629,9 @@ main(void)
 		cmocka_unit_test(what_the_nf_kept_comes_again_after_an_abort),
 		cmocka_unit_test(packets_are_given_back_by_mode),
 		cmocka_unit_test(tagged_ports_move),
+		cmocka_unit_test(vector_receive_keeps_the_order),
+		cmocka_unit_test(a_dead_source_costs_its_time_once),
+		cmocka_unit_test(a_source_that_slimd_knows_dead_costs_nothing),
 		cmocka_unit_test(control_no_hold_loses),
 		cmocka_unit_test(control_no_flush_round_reorders),
 		cmocka_unit_test(control_no_redirect_loses),

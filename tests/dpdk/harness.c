@@ -80,6 +80,19 @@ port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return (uint16_t)rte_ring_enqueue_burst(queue, (void **)pkts, n, NULL);
 }
 
+static uint16_t
+port_rx_vector(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return port_rx(queue, pkts, n & ~3u);
+}
+
+void
+harness_vector_port(uint16_t port_id, struct rte_ring **rx)
+{
+	rte_eth_fp_ops[port_id].rx_pkt_burst = port_rx_vector;
+	rte_eth_fp_ops[port_id].rxq.data = (void **)rx;
+}
+
 void
 harness_instrument_port(uint16_t port_id, struct rte_ring **rx, struct rte_ring **tx)
 {

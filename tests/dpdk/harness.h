@@ -29,6 +29,10 @@ void harness_start_eal(void);
 struct rte_ring;
 void harness_instrument_port(uint16_t port_id, struct rte_ring **rx, struct rte_ring **tx);
 
+/* Makes a ring port receive as vector drivers do: what it is asked for is rounded down to a multiple of
+ * four, and fewer than four are none. */
+void harness_vector_port(uint16_t port_id, struct rte_ring **rx);
+
 /* Packets for everything in this process. */
 struct rte_mempool *harness_pool(void);
 

@@ -496,6 +496,8 @@ new_port(struct world_nf *nf, uint32_t p)
 		assert_int_equal(rte_eth_tx_queue_setup((uint16_t)id, q, TX_RING_SIZE, 0, NULL), 0);
 	assert_int_equal(rte_eth_dev_start((uint16_t)id), 0);
 	harness_instrument_port((uint16_t)id, nf->rx[p], nf->tx[p]);
+	if (nf->world->config.vector && nf->number == WORLD_TARGET)
+		harness_vector_port((uint16_t)id, nf->rx[p]);
 	return (uint16_t)id;
 }
 

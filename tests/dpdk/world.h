@@ -51,6 +51,7 @@ struct world_config {
 	bool tagged;       /* the NFs' ports are in a VLAN: every packet has a tag of its own */
 	bool keep;         /* the NFs keep the newest packets back until newer ones come */
 	uint32_t slowness; /* workers run at 1 / 1 .. 1 / (1 + slowness) of full speed */
+	bool vector;       /* the target's ports receive as vector drivers do */
 	bool threads;
 };
 
