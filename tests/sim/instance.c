@@ -151,6 +151,21 @@ instance_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return got;
 }
 
+/* On the wire everything is of one kind: a frame out of the agent's own pool is copied, as a device
+ * copies it. NULL: no memory. */
+static struct rte_mbuf *
+onto_wire(struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy;
+
+	if (m->pool == eal_pool())
+		return m;
+	copy = rte_pktmbuf_copy(m, eal_pool(), 0, UINT32_MAX);
+	if (copy != NULL)
+		rte_pktmbuf_free(m);
+	return copy;
+}
+
 uint16_t
 instance_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -159,9 +174,13 @@ instance_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	uint16_t sent = 0;
 
 	while (sent < n && q->tx_inflight < q->instance->tx_limit) {
-		struct rte_mbuf *m = pkts[sent++];
-		uint32_t p = eal_number(m);
+		struct rte_mbuf *m = onto_wire(pkts[sent]);
+		uint32_t p;
 
+		if (m == NULL)
+			break;
+		sent++;
+		p = eal_number(m);
 		if (p == SIM_NONE) {
 			p = packet_new(w);
 			w->packets[p].m = m;
