@@ -18,8 +18,8 @@ awaited(const struct slim_flush_rounds *rounds, const struct slim_flush_view *vi
 	uint64_t copies = atomic_load_explicit(&rounds->copies, memory_order_acquire); /* F3 */
 	uint32_t peers = (uint32_t)((UINT64_C(1) << view->peer_workers) - 1);
 
-	if (view->source_gone)
-		return 0;
+	if (rounds->gone_ns != 0)
+		return view->now_ns - rounds->gone_ns < SLIM_FLUSH_IN_FLIGHT_NS ? peers : 0;
 	return peers & ~rounds->silent & (copies >> 32 == round ? ~(uint32_t)copies : UINT32_MAX);
 }
 
@@ -59,8 +59,8 @@ lead_marking(struct slim_flush_rounds *rounds, const struct slim_flush_view *vie
 	rounds->phase = SLIM_FLUSH_ASKING;
 	rounds->asked_ns = view->now_ns;
 	/* Nobody is waited for: a question now and then finds out whether somebody is there again. */
-	if (awaited(rounds, view, round) == 0 &&
-	    (view->source_gone || view->now_ns - rounds->sent_ns < SLIM_FLUSH_RESEND_NS))
+	if (view->source_gone || (awaited(rounds, view, round) == 0 &&
+				  view->now_ns - rounds->sent_ns < SLIM_FLUSH_RESEND_NS))
 		return SLIM_FLUSH_NOTHING;
 	rounds->sent_ns = view->now_ns;
 	return SLIM_FLUSH_SEND;
@@ -71,7 +71,8 @@ lead_asking(struct slim_flush_rounds *rounds, const struct slim_flush_view *view
 {
 	uint32_t missing = awaited(rounds, view, round);
 
-	if (missing != 0 && view->now_ns - rounds->asked_ns >= view->give_up_ns) {
+	if (missing != 0 && rounds->gone_ns == 0 &&
+	    view->now_ns - rounds->asked_ns >= view->give_up_ns) {
 		rounds->silent |= missing;
 		missing = 0;
 	}
@@ -82,7 +83,7 @@ lead_asking(struct slim_flush_rounds *rounds, const struct slim_flush_view *view
 			return SLIM_FLUSH_NO_SOURCE;
 		return rounds->silent != 0 ? SLIM_FLUSH_GAVE_UP : SLIM_FLUSH_NOTHING;
 	}
-	if (view->now_ns - rounds->sent_ns < SLIM_FLUSH_RESEND_NS)
+	if (view->source_gone || view->now_ns - rounds->sent_ns < SLIM_FLUSH_RESEND_NS)
 		return SLIM_FLUSH_NOTHING;
 	rounds->sent_ns = view->now_ns;
 	return SLIM_FLUSH_RESEND;
@@ -106,6 +107,10 @@ slim_flush_lead(struct slim_flush_rounds *rounds, const struct slim_flush_view *
 	uint32_t round = atomic_load_explicit(&rounds->round, memory_order_relaxed);
 
 	note_heard(rounds);
+	if (!view->source_gone)
+		rounds->gone_ns = 0;
+	else if (rounds->gone_ns == 0)
+		rounds->gone_ns = view->now_ns;
 	switch (rounds->phase) {
 	case SLIM_FLUSH_IDLE:
 		if (view->waiting || view->request != view->covered)
@@ -132,6 +137,7 @@ slim_flush_reset(struct slim_flush_rounds *rounds)
 	rounds->phase = SLIM_FLUSH_IDLE;
 	rounds->silent = 0;
 	rounds->sent_ns = 0;
+	rounds->gone_ns = 0;
 }
 
 void

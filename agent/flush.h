@@ -25,7 +25,8 @@
  *
  * A worker of the source that does not answer for SLIM_FLUSH_GIVE_UP_NS is silent: rounds go on
  * without its copies, and say so, until any frame of it comes. So a dead source costs that time
- * once. When slimd knows the source dead, no round waits for it at all.
+ * once. When slimd knows the source dead, rounds wait until what it sent last must have arrived,
+ * and then for nothing any more.
  *
  * The functions are pure over atomics that the workers share: the time is a parameter, no packets,
  * no DPDK. Each release store is met by the acquire load named F1.. at its other end.
@@ -53,6 +54,9 @@
 #define SLIM_FLUSH_RESEND_NS UINT64_C(1000000)
 /* Far longer than a living worker is ever kept from its processor. */
 #define SLIM_FLUSH_GIVE_UP_NS UINT64_C(3000000000)
+/* When slimd knows the source dead, what it sent last may still be on its way through the switch. Far longer than that
+ * takes, and far shorter than anybody notices. */
+#define SLIM_FLUSH_IN_FLIGHT_NS UINT64_C(50000000)
 /* Some NICs write received packets back late (several at once, or after a timer of some 30 us): a
  * packet in one queue can be seen before an older one in another. So where packets come in
  * several queues an empty one counts as drained only after this time. */
@@ -83,6 +87,7 @@ struct slim_flush_rounds {
 	uint32_t request;  /* round_request that this round covers */
 	uint64_t sent_ns;  /* FLUSH, the last time */
 	uint64_t asked_ns; /* FLUSH, the first time */
+	uint64_t gone_ns;  /* when the source was first known to be dead; 0: it is not */
 	uint32_t silent;   /* bit per source worker that was given up, and not heard of since */
 };
 

@@ -222,13 +222,18 @@ a_silent_source_is_asked_now_and_then(void **state)
 	assert_in_range(asked, 15, 21);
 }
 
-/* Killed by: a word that only counts in the next round. */
+/* What a dead source sent last has its time to arrive, once. Killed by: a word that only counts in the next round; one
+ * that counts before the last packets are here; a time that is waited for in each round. */
 static void
 a_dead_source_ends_rounds_at_once(void **state)
 {
 	(void)state;
 	ask();
 	view.source_gone = true;
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	view.now_ns += SLIM_FLUSH_IN_FLIGHT_NS - 1;
+	assert_int_equal(lead(), SLIM_FLUSH_NOTHING);
+	view.now_ns += 1;
 	assert_int_equal(lead(), SLIM_FLUSH_NO_SOURCE);
 	/* In order all the same: after what came over the redirect path. */
 	assert_int_equal(rounds.phase, SLIM_FLUSH_DRAINING);

@@ -15,6 +15,8 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#define HANDED_BURSTS 16u /* of packets from other workers, in one round */
+
 const struct nf_counter_name nf_counter_names[NF_N_COUNTERS] = {
 #define X(name, text) {#name, text},
 	NF_COUNTERS(X)
@@ -120,8 +122,8 @@ nf_worker_flush_hands(struct nf_worker *w)
 			flush_hand(w, to);
 }
 
-uint32_t
-nf_worker_take_handed(struct nf_worker *w)
+static uint32_t
+take_burst(struct nf_worker *w)
 {
 	struct rte_mbuf *pkts[NF_BURST];
 	uint32_t n = rte_ring_dequeue_burst(w->ring, (void **)pkts, NF_BURST, NULL);
@@ -132,6 +134,25 @@ nf_worker_take_handed(struct nf_worker *w)
 	nf_worker_flush_hands(w);
 	atomic_fetch_add_explicit(&w->done, n, memory_order_release);
 	return n;
+}
+
+/* Until the ring was found empty: that others fill it all the time must not keep a move from going on.
+ * But not for ever. */
+static uint32_t
+take_handed(struct nf_worker *w, bool *ret_found_empty)
+{
+	uint32_t total = 0, n = NF_BURST;
+
+	for (uint32_t i = 0; i < HANDED_BURSTS && n == NF_BURST; i++)
+		total += n = take_burst(w);
+	*ret_found_empty = n < NF_BURST;
+	return total;
+}
+
+uint32_t
+nf_worker_take_handed(struct nf_worker *w)
+{
+	return take_burst(w);
 }
 
 static bool
@@ -146,23 +167,6 @@ void
 nf_worker_do_jobs(struct nf_worker *w)
 {
 	nf_mailbox_work(w->mailbox, work_on_job, w);
-}
-
-/* Is no packet on its way between two workers? True for good once no worker receives from
- * ports any more: the sum of `done` is read first, so an equal sum of `handed`
- * means that there was a moment with nothing under way. */
-static bool
-nothing_handed(const struct nf_worker *w)
-{
-	uint64_t done = 0, handed = 0;
-
-	if (w->n_workers == 1)
-		return true;
-	for (uint16_t i = 0; i < w->n_workers; i++)
-		done += atomic_load_explicit(&w->workers[i].done, memory_order_acquire);
-	for (uint16_t i = 0; i < w->n_workers; i++)
-		handed += atomic_load_explicit(&w->workers[i].handed, memory_order_acquire);
-	return handed == done;
 }
 
 /* Up to half a FIFO waits for a port before a worker stops to receive: then the
@@ -288,19 +292,21 @@ uint32_t
 nf_worker_round(struct nf_worker *w)
 {
 	uint64_t now = nf_clock_now(w->clock);
+	bool found_empty;
 	uint32_t says, n;
 
 	if (now > w->now_ns) /* a clock update may step back a little */
 		w->now_ns = now;
 	says = slim_worker_poll(w->agent);
 	w->serves = (says & SLIM_POLL_SERVES) != 0;
-	n = nf_worker_take_handed(w);
+	n = take_handed(w, &found_empty);
 	/* Before reception: what the NF gives back to the agent is older. */
 	w->ops->tick(w);
 	nf_worker_do_jobs(w);
 	n += receive(w);
 	nf_worker_transmit(w);
-	slim_commit(w->agent, n == 0 && all_transmitted(w) && nothing_handed(w));
+	/* However much this round received, and others hand over now: it is out of this worker's hands. */
+	slim_commit(w->agent, found_empty && all_transmitted(w));
 	return n + (says & SLIM_POLL_MORE);
 }
 
