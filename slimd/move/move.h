@@ -93,6 +93,7 @@ struct move_times {
 /* Histograms and counters as they were when the session began. */
 struct move_baseline {
 	uint64_t counters[NF_N_COUNTERS];
+	uint64_t device_drops;
 	struct slim_shm_hist hold_wait;
 	struct slim_shm_hist flush_wait;
 };
@@ -364,6 +365,9 @@ void move_answer_unknown(struct driver *driver, struct peer_conn *conn,
 
 void move_note_baseline(struct move *m);
 uint64_t move_count_lost(const struct move *m);
+
+/* Packets that the NF's devices lost since the session began: no free descriptor, or no buffer. */
+uint64_t move_device_drops(const struct move *m);
 uint64_t move_counter(const struct move *m, const char *name); /* since the baseline */
 void move_hist(const struct move *m, bool flush, uint64_t *ret_p50_ns, uint64_t *ret_max_ns);
 void move_note_phase(struct move *m);

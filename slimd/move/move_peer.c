@@ -336,6 +336,8 @@ move_send_closed(struct move *m)
 		closed.flush_rounds = move_counter(m, "rounds");
 		closed.queued = move_counter(m, "queued");
 		closed.queue_overflow = move_counter(m, "queue_overflow");
+		closed.rounds_unproven = move_counter(m, "round_gave_up");
+		closed.device_drops = move_device_drops(m);
 	}
 	send_frame(m, &frame);
 }
@@ -562,7 +564,17 @@ take_closed(struct move *m, const Slim__Peer__V1__Closed *closed)
 	if (closed->queue_overflow > 0)
 		move_complain(m, REASON_HOLD_OVERFLOW, "the target dropped %llu packets",
 			      (unsigned long long)closed->queue_overflow);
-	move_event_n(m, EV_CLOSED, closed->queue_overflow, 0);
+	if (closed->device_drops > 0)
+		move_complain(m, REASON_HOLD_OVERFLOW,
+			      "the devices of the target's ports dropped %llu packets",
+			      (unsigned long long)closed->device_drops);
+	if (closed->rounds_unproven > 0)
+		move_complain(
+			m, REASON_PROOF,
+			"order not proven: %llu flush rounds ended without the source's answer",
+			(unsigned long long)closed->rounds_unproven);
+	move_event_n(m, EV_CLOSED,
+		     closed->queue_overflow + closed->device_drops + closed->rounds_unproven, 0);
 }
 
 static void

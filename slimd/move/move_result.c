@@ -26,9 +26,30 @@ sum_hist(const struct nf *nf, bool flush, struct slim_shm_hist *ret)
 	}
 }
 
+static uint64_t
+sum_device_drops(const struct nf *nf)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t p = 0; p < nf->n_ports; p++) {
+		const struct slim_shm_port *port = &nf->info->ports[p];
+
+		sum += atomic_load_explicit(&port->rx_missed, memory_order_relaxed) +
+		       atomic_load_explicit(&port->rx_no_memory, memory_order_relaxed);
+	}
+	return sum;
+}
+
+uint64_t
+move_device_drops(const struct move *m)
+{
+	return m->nf != NULL ? sum_device_drops(m->nf) - m->base.device_drops : 0;
+}
+
 void
 move_note_baseline(struct move *m)
 {
+	m->base.device_drops = sum_device_drops(m->nf);
 	for (size_t i = 0; i < NF_N_COUNTERS; i++)
 		m->base.counters[i] = nf_counter(m->nf, i);
 	sum_hist(m->nf, false, &m->base.hold_wait);

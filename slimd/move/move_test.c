@@ -1044,6 +1044,43 @@ losses_are_counted_across_a_restart(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
+/* What the target's devices lost, and rounds whose order is not proven, are no complete move. Killed by: a
+ * verdict that knows the gate's own overflows only; a baseline that is not taken. */
+static void
+expect_named_loss(struct world *w, bool device, uint32_t reason, const char *text)
+{
+	struct slim_shm_info *info = w->hosts[1].fake->info;
+	const struct job *job;
+	bool told = false;
+
+	fill(w, 100);
+	atomic_fetch_add(&info->ports[0].rx_missed, 9); /* before the move */
+	atomic_fetch_add(&info->workers[0].counters.round_gave_up, 9);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "steering");
+	atomic_fetch_add(device ? &info->ports[0].rx_no_memory
+				: &info->workers[0].counters.round_gave_up,
+			 7);
+	UNTIL(w, job->ended_ns != 0);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, reason));
+	for (size_t i = 0; i < job->n_reasons; i++)
+		told = told || strstr(job->reasons[i].text, text) != NULL;
+	assert_true(told);
+}
+
+static void
+what_the_targets_devices_lost_is_in_the_verdict(void **state)
+{
+	expect_named_loss(*state, true, REASON_HOLD_OVERFLOW, "dropped 7 packets");
+}
+
+static void
+an_order_that_is_not_proven_is_in_the_verdict(void **state)
+{
+	expect_named_loss(*state, false, REASON_PROOF, "7 flush rounds");
+}
+
 /* ---- what the operator can do -------------------------------------------------------------- */
 
 static void
@@ -2503,6 +2540,8 @@ main(void)
 		TEST(a_source_restarted_before_its_first_acknowledgement_is_not_lost),
 		TEST(a_source_restarted_after_its_last_command_is_not_lost),
 		TEST(losses_are_counted_across_a_restart),
+		TEST(what_the_targets_devices_lost_is_in_the_verdict),
+		TEST(an_order_that_is_not_proven_is_in_the_verdict),
 		TEST(a_session_is_listed_at_its_target_and_can_be_cancelled),
 		TEST(a_cancel_after_the_handover_says_what_can_be_done),
 		TEST(force_takes_back_from_a_dead_host),
