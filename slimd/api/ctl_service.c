@@ -317,21 +317,26 @@ handle_get_job(struct rpc_request *request, const ProtobufCMessage *message, voi
 static void
 handle_cancel_job(struct rpc_request *request, const ProtobufCMessage *message, void *ctx)
 {
+	const Slim__V1__CancelJobRequest *wanted = (const void *)message;
 	const struct daemon *daemon = daemon_of(ctx);
-	const struct job *job = find_job(request, daemon, message);
+	const struct job *job = job_find(driver_jobs(daemon->driver), wanted->id);
 	char text[SLIM_REASON_SIZE];
 	int error;
 
-	if (job == NULL)
+	if (job == NULL) {
+		rpc_fail_because(request, RPC_NOT_FOUND, REASON_TEXT(UNKNOWN_JOB),
+				 "no job \"%.40s\"", wanted->id);
 		return;
-	error = driver_cancel(daemon->driver, job->id, false, text);
+	}
+	error = driver_cancel(daemon->driver, job->id, wanted->force, text);
 	if (error < 0) {
 		rpc_fail_because(request, RPC_FAILED_PRECONDITION, REASON_TEXT(TOO_LATE),
 				 "job \"%s\": %s", job->id,
 				 error == -EBUSY ? text : "it has ended");
 		return;
 	}
-	log_info("cancel asked job=%s by=%s", job->id, rpc_request_peer(request));
+	log_info("cancel asked job=%s force=%d by=%s risk=\"%s\"", job->id, wanted->force,
+		 rpc_request_peer(request), text);
 	reply_job(request, job);
 }
 

@@ -69,6 +69,7 @@ struct fixture {
 	/* driver */
 	struct job_list jobs;
 	struct driver_move asked;
+	bool forced; /* the last cancel */
 	/* client */
 	bool done;
 	enum rpc_code code;
@@ -247,7 +248,7 @@ driver_cancel(struct driver *driver, const char *job_id, bool force, char *ret_t
 	struct job *job = job_find(&the->jobs, job_id);
 
 	(void)driver;
-	(void)force;
+	the->forced = force;
 	ret_text[0] = '\0';
 	if (job->state != SLIM__V1__JOB_STATE__JOB_RUNNING)
 		return -EALREADY;
@@ -772,7 +773,7 @@ watchers_that_go_leave_nothing_behind(void **state)
 static void
 cancel_works_once(void **state)
 {
-	Slim__V1__GetJobRequest request = SLIM__V1__GET_JOB_REQUEST__INIT;
+	Slim__V1__CancelJobRequest request = SLIM__V1__CANCEL_JOB_REQUEST__INIT;
 	struct fixture *f = *state;
 	Slim__V1__Job *job;
 	char id[32];
@@ -783,6 +784,13 @@ cancel_works_once(void **state)
 	assert_int_equal(job->state, SLIM__V1__JOB_STATE__JOB_CANCELLED);
 	assert_null(call(f, "CancelJob", &request.base));
 	assert_int_equal(f->code, RPC_FAILED_PRECONDITION);
+	assert_false(f->forced);
+	request.force = true;
+	assert_null(call(f, "CancelJob", &request.base));
+	assert_true(f->forced);
+	request.id = (char *)"nothing";
+	assert_null(call(f, "CancelJob", &request.base));
+	assert_int_equal(f->code, RPC_NOT_FOUND);
 }
 
 /* ---- tables ----------------------------------------------------------------------------------- */

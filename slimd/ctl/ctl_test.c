@@ -109,6 +109,8 @@ wrong_command_lines_are_explained(void **state)
 	refuse("table dump a --filter x", "--filter: \"x\" is not FIELD=VALUE");
 	refuse("1 2 3 4 5 6 7 8 9", "too many words");
 	assert_non_null(parse("nf show --help"));
+	assert_string_equal(parse("job cancel 12 --force")->verb, "cancel");
+	assert_true(options.force);
 }
 
 static void

@@ -256,7 +256,7 @@ migrate(const struct options *options)
 static void
 print_jobs(size_t n, Slim__V1__Job *const *jobs)
 {
-	static const char *const titles[] = {"JOB",   "NF",      "TO",      "STATE",
+	static const char *const titles[] = {"JOB",   "NF",      "TO/FROM", "STATE",
 					     "PHASE", "STARTED", "ELAPSED", "HANDOVER"};
 	char text[UNITS_TEXT_SIZE], started[32];
 	struct print_table out;
@@ -271,7 +271,9 @@ print_jobs(size_t n, Slim__V1__Job *const *jobs)
 		strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S", &local);
 		print_table_add(&out, "%s", jobs[i]->id);
 		print_table_add(&out, "%s", jobs[i]->nf);
-		print_table_add(&out, "%s%s%s", jobs[i]->to_host,
+		print_table_add(&out, "%s%s%s%s", jobs[i]->from_host[0] != '\0' ? "from " : "",
+				jobs[i]->from_host[0] != '\0' ? jobs[i]->from_host
+							      : jobs[i]->to_host,
 				jobs[i]->to_nf[0] != '\0' ? ":" : "", jobs[i]->to_nf);
 		print_table_add(&out, "%s%s", print_state(jobs[i]->state),
 				jobs[i]->dry_run ? " (dry run)" : "");
@@ -333,6 +335,8 @@ print_job(const Slim__V1__Job *job)
 			printf("  %-44s +%.1f us\n", job->result->timeline[i]->what,
 			       (double)job->result->timeline[i]->at_ns / 1e3);
 	}
+	if (job->from_host[0] != '\0')
+		printf("from      %s (this NF is the target)\n", job->from_host);
 	print_reasons(stdout, job->n_reasons, job->reasons);
 }
 
@@ -364,10 +368,18 @@ job_show(const struct options *options)
 	return code;
 }
 
+/* With what was risked, if anything was. */
+static void
+print_cancelled(const Slim__V1__Job *job)
+{
+	printf("job %s: %s\n", job->id, print_state(job->state));
+	print_reasons(stdout, job->n_reasons, job->reasons);
+}
+
 int
 job_cancel(const struct options *options)
 {
-	Slim__V1__GetJobRequest request = SLIM__V1__GET_JOB_REQUEST__INIT;
+	Slim__V1__CancelJobRequest request = SLIM__V1__CANCEL_JOB_REQUEST__INIT;
 	struct client *client;
 	ProtobufCMessage *reply;
 	int code = client_open(options->servers[0], CLIENT_SLIMD, options, &client);
@@ -375,13 +387,13 @@ job_cancel(const struct options *options)
 	if (code != EXIT_COMPLETE)
 		return code;
 	request.id = (char *)options->args[0];
+	request.force = options->force;
 	code = client_call(client, "CancelJob", &request.base, &reply);
 	if (code == EXIT_COMPLETE) {
 		if (options->json)
 			print_json(stdout, reply);
 		else
-			printf("job %s: %s\n", ((Slim__V1__Job *)reply)->id,
-			       print_state(((Slim__V1__Job *)reply)->state));
+			print_cancelled((Slim__V1__Job *)reply);
 		client_free_reply(reply);
 	}
 	client_close(client);
