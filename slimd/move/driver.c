@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "driver.h"
 #include "log.h"
 #include "move.h"
 
@@ -530,7 +531,8 @@ carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 static bool
 must_wait(struct move *m, const struct session_effect *effect)
 {
-	if (effect->type != FX_JOURNAL || effect->arg != STAGE_OWNER || m->conn == NULL ||
+	if (effect->type != FX_JOURNAL ||
+	    (effect->arg != STAGE_OWNER && effect->arg != STAGE_FENCED) || m->conn == NULL ||
 	    peer_conn_queued(m->conn) == 0)
 		return false;
 	if (m->flush_until_ns == 0)

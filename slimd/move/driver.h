@@ -14,29 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "driver_config.h"
 #include "job.h"
 #include "nf_registry.h"
-#include "peer.h"
-#include "session.h"
-#include "controller.h"
 
 struct driver;
-struct outside;
-
-struct driver_config {
-	struct outside *outside;
-	const char *host;
-	const char *state_dir;   /* for the journals */
-	const char *runtime_dir; /* for what only a restart needs, on tmpfs; NULL: none */
-	struct nf_registry *nfs;
-	struct peer_set *peers;
-	struct controller *controller; /* NULL: no address is configured */
-	bool steering_none;            /* moves without a controller are wanted (tests) */
-	bool allow_faults;
-	bool compress;                /* default of a move: lz4 */
-	uint64_t max_bandwidth;       /* default of a move, bytes a second; 0: no limit */
-	struct session_limits limits; /* defaults of a move */
-};
 
 int driver_create(const struct driver_config *config, struct driver **ret_driver);
 void driver_destroy(struct driver *driver);
@@ -79,26 +61,7 @@ int driver_cancel(struct driver *driver, const char *job_id, bool force, char *r
 
 struct job_list *driver_jobs(struct driver *driver);
 
-/* X(NAME, "name"): what a peer said out of turn, by the kind of its frame; FLOOD: more at once than makes
- * sense. */
-#define DRIVER_PROTOCOL_ERRORS(X) \
-	X(BEGIN, "begin")         \
-	X(ROWS, "rows")           \
-	X(END, "end")             \
-	X(FINISH, "finish")       \
-	X(TRAIL_END, "trail_end") \
-	X(FLOOD, "flood")         \
-	X(OTHER, "other")
-
-enum driver_protocol_error {
-#define X(NAME, name) DRIVER_ERROR_##NAME,
-	DRIVER_PROTOCOL_ERRORS(X)
-#undef X
-		DRIVER_N_ERRORS
-};
-
 uint64_t driver_protocol_errors(const struct driver *driver, enum driver_protocol_error error);
-const char *driver_protocol_error_name(enum driver_protocol_error error);
 
 /* Journals that could not be read or understood at the start. */
 size_t driver_n_left(const struct driver *driver);

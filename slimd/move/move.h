@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "driver.h"
+#include "driver_config.h"
 #include "forecast.h"
 #include "frame.h"
 #include "gate.h"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver.h"
 #include "log.h"
 #include "move.h"
 #include "rule.h"
