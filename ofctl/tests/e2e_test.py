@@ -195,6 +195,7 @@ def proofs(folder):
     dummy = Switch(f"{folder}/dummy", "--enable-dummy")
     dummy.add_bridge("brd")
     dummy.add_patch("brd", *NAMES)
+    until(lambda: dummy.ofctl("dump-ports-desc", "brd").count(": addr:") > len(NAMES), "its ports")
 
     def ask(name, control, prepared):
         config = service(control=control and f", control: {control}", address=dummy.address("brd"))
@@ -232,6 +233,48 @@ def proofs(folder):
     dummy.start()
     has(ask("offload", here, []), "", "hardware offload is on", pb.PROOF_COUNTERS)
     dummy.stop()
+
+
+# ---- many services ---------------------------------------------------------------------
+
+def many(folder, services=24, instances=8, ports=2):
+    """Many services on one bridge, all serving, one of them moved."""
+    switch = Switch(f"{folder}/big")
+    switch.add_bridge("brbig")
+    names = [f"p{s}-{i}-{p}" for s in range(services) for i in range(instances + 1) for p in range(ports)]
+    for at in range(0, len(names), 512):
+        switch.add_patch("brbig", *names[at:at + 512])
+    until(lambda: switch.ofctl("dump-ports-desc", "brbig").count(": addr:") > len(names), "its ports", 240)
+
+    def port_list(s, i):
+        return ", ".join(f"{{name: k{p}, bridge: br, port: p{s}-{i}-{p}}}" for p in range(ports))
+
+    text = f"bridges:\n  - {{name: br, address: \"{switch.address('brbig')}\", control: {switch.control}}}\nservices:\n"
+    for s in range(services):
+        text += (f"  - name: s{s}\n    cookie: {s + 1}\n"
+                 f"    redirect_vids: {{first: {1000 + 8 * s}, last: {1007 + 8 * s}}}\n"
+                 f"    perimeter: [{port_list(s, 0)}]\n    instances:\n")
+        for i in range(instances):
+            text += f"      - {{name: i{i}, ports: [{port_list(s, i + 1)}]}}\n"
+    began = time.monotonic()
+    ofctld = Ofctld("big", text.replace("log_level: debug", ""))
+    print(f"# {len(names)} ports, up in {time.monotonic() - began:.1f} s", flush=True)
+    began = time.monotonic()
+    for s in range(services):
+        ofctld.do(ofctld.stub.Set(pb.SetRequest(service=f"s{s}", instance="i0", force=True)))
+    print(f"# {services} services set in {time.monotonic() - began:.1f} s", flush=True)
+    who = pb.SteerSession(session=SESSION, service="s1", source="i0", target="i1")
+    began = time.monotonic()
+    ofctld.do(ofctld.stub.Prepare(who))
+    ofctld.do(ofctld.stub.Flip(who))
+    ofctld.do(ofctld.stub.AwaitQuiet(who))
+    ofctld.do(ofctld.stub.Cleanup(pb.CleanupRequest(session=who, complete=True)))
+    print(f"# one moved in {time.monotonic() - began:.2f} s, {ofctld.show().bridges[0].rules} rules", flush=True)
+    rules = len(switch.flows("brbig"))
+    equal(rules, ofctld.show().bridges[0].rules, "rules on the switch")
+    equal(ofctld.stub.Show(pb.ShowRequest(service="s1")).services[0].instance, "i1", "who serves")
+    ofctld.stop()
+    switch.stop()
 
 
 # ---- one bridge --------------------------------------------------------------------
@@ -637,6 +680,7 @@ def main():
                      one.checks, one.undo_of_nothing, one.misspelt_port, one.continuous_traffic, one.end):
         case(function)
     case(proofs, FOLDER)
+    case(many, FOLDER)
     case(tcp, switch)
     case(ssl, switch)
     three = ThreeBridges(switch)

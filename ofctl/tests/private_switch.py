@@ -94,8 +94,8 @@ class Switch:
         self.vsctl("add-port", bridge, device)
 
     def add_patch(self, bridge, *ports):
-        """Ports without anything behind them: they have names and numbers."""
-        words = []
+        """Ports without anything behind them: they have names and numbers, after a while."""
+        words = ["--no-wait"]
         for port in ports:
             words += ["--", "add-port", bridge, port, "--", "set", "interface", port, "type=patch",
                       f"options:peer={port}-x"]
