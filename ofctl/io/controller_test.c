@@ -778,8 +778,7 @@ static void
 proof_by_a_deaf_switch_ends(void **state)
 {
 	(void)state;
-	config.openflow.timeout_ms = 100;
-	config.openflow.probe_ms = 20;
+	config.openflow.timeout_ms = 1000;
 	restart_controller();
 	do_call(CONTROLLER_SET, "", "a", false);
 	do_call(CONTROLLER_PREPARE, "a", "b", false);
@@ -1025,6 +1024,7 @@ services_do_not_wait_for_each_other(void **state)
 	unsigned n;
 
 	(void)state;
+	config.openflow.timeout_ms = 60000;
 	add_service();
 	do_call(CONTROLLER_SET, "", "a", false);
 	n = last.n;
@@ -1040,9 +1040,10 @@ services_do_not_wait_for_each_other(void **state)
 	assert_int_equal(controller_waits(controller, 1, waits, 4), 0);
 	assert_int_equal(fake_switch_forward(&fakes[0], 11, 0, 0x0800), 13);
 	assert_int_equal(to(0), A_PORT);
+	fakes[1].deaf = false;
+	fake_switch_hang_up(&fakes[1]);
 	RUN_UNTIL(base, last.n == n + 1);
 	assert_int_equal(last.code, UNREACHABLE);
-	fakes[1].deaf = false;
 	RUN_UNTIL(base, all_up());
 	do_call(CONTROLLER_PREPARE, "a", "b", false);
 }
