@@ -1334,6 +1334,7 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 	s->peer_gone = true;
 	s->reason = REASON_RESTART;
 	s->nf_gone = !memory->is_there;
+	s->lost = memory->lost;
 	state = is_source ? restored_source(stage, memory) : restored_target(stage, memory);
 	s->fenced = is_source && must_be_told(stage) && state == SOURCE_UNDOING;
 	if (stage == STAGE_REVERT || s->nf_gone)

@@ -367,6 +367,7 @@ struct session_memory {
 	bool is_ours;  /* its last command names this session */
 	uint32_t hold_word; /* enum slim_hold_word */
 	uint32_t mode;      /* enum slim_gate_mode of the last command */
+	uint64_t lost;      /* from the journal: packets that the peer has named as lost */
 };
 
 /* Takes up a session after a restart of the daemon: `stage` as the journal says (STAGE_NONE: it says

@@ -615,6 +615,7 @@ move_take_up(struct move *m, struct nf *nf)
 	} else {
 		nf = NULL;
 	}
+	memory.lost = m->lost_before;
 	session_restore(&m->session, id, is_source, m->stage, &memory, &m->driver->config.limits,
 			move_now_ns(), &effects);
 	m->session.no_steering = m->driver->config.steering_none;

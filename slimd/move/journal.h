@@ -33,6 +33,7 @@ enum journal_kind {
 	JOURNAL_END,      /* packed End */
 	JOURNAL_STAGE,    /* uint32_t, enum session_stage */
 	JOURNAL_BASELINE, /* struct move_baseline: the NF's counters when the session began */
+	JOURNAL_LOST, /* uint64_t: packets that the peer named as lost; it forgets the session then */
 };
 
 /* Host-local. A newer version's may be longer. */

@@ -168,7 +168,8 @@ struct move {
 	uint64_t progress_ns; /* when the job was told last */
 	uint64_t redirected_before;
 	uint32_t finish_round;
-	uint64_t lost_seen; /* packets lost to limits at the last GATE_DONE */
+	uint64_t lost_seen;   /* packets lost to limits at the last GATE_DONE */
+	uint64_t lost_before; /* what the peer had named as lost before a restart */
 	struct move_times times;
 	struct move_baseline base;
 	struct job_result result;
@@ -393,6 +394,7 @@ void move_add_target_job(struct move *m, bool dry_run);
 
 /* Makes a stage durable. A failure of the disk is the event JOURNAL_BAD. */
 void move_write_stage(struct move *m, enum session_stage stage);
+void move_write_lost(struct move *m, uint64_t n);
 void move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message);
 
 /* A session that ended here without its source `peer`; NULL: none. */

@@ -119,6 +119,8 @@ describe(uint32_t code)
 		return "the peer said what makes no sense";
 	case REASON_DIGEST:
 		return "the digests differ";
+	case REASON_HOLD_OVERFLOW:
+		return "packets were dropped, for a buffer was full";
 	default:
 		return "see the log";
 	}

@@ -87,6 +87,13 @@ open_journal(struct move *m)
 }
 
 void
+move_write_lost(struct move *m, uint64_t n)
+{
+	open_journal(m);
+	write_record(m, JOURNAL_LOST, &n, sizeof(n), false);
+}
+
+void
 move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
@@ -184,6 +191,7 @@ struct replay {
 	Slim__Peer__V1__End *end;
 	struct move_baseline base;
 	bool has_base;
+	uint64_t lost;
 };
 
 static bool
@@ -221,6 +229,10 @@ take_record(void *ctx, enum journal_kind kind, const void *bytes, size_t size)
 			break;
 		memcpy(&r->base, bytes, size);
 		r->has_base = true;
+		break;
+	case JOURNAL_LOST:
+		if (size == sizeof(r->lost))
+			memcpy(&r->lost, bytes, size);
 		break;
 	case JOURNAL_OPEN:
 		if (r->open == NULL)
@@ -368,6 +380,7 @@ adopt(struct driver *driver, uint64_t session, const struct replay *r)
 	m->session.is_source = r->head.is_source != 0;
 	m->session.state = m->session.is_source ? SOURCE_OPENING : TARGET_OFFERED;
 	m->stage = r->stage;
+	m->lost_before = r->lost;
 	m->nonce = r->head.nonce;
 	m->epoch_ns = r->head.epoch_ns;
 	m->hold_limit_ns = r->head.hold_limit_ns;

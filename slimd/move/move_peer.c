@@ -556,6 +556,8 @@ take_standing(struct move *m, const Slim__Peer__V1__Standing *standing)
 static void
 take_closed(struct move *m, const Slim__Peer__V1__Closed *closed)
 {
+	uint64_t lost = closed->queue_overflow + closed->device_drops + closed->rounds_unproven;
+
 	m->result.flush_wait_p50_ns = closed->flush_wait_p50_ns;
 	m->result.flush_wait_max_ns = closed->flush_wait_max_ns;
 	m->result.flush_rounds = closed->flush_rounds;
@@ -573,8 +575,9 @@ take_closed(struct move *m, const Slim__Peer__V1__Closed *closed)
 			m, REASON_PROOF,
 			"order not proven: %llu flush rounds ended without the source's answer",
 			(unsigned long long)closed->rounds_unproven);
-	move_event_n(m, EV_CLOSED,
-		     closed->queue_overflow + closed->device_drops + closed->rounds_unproven, 0);
+	if (lost > 0)
+		move_write_lost(m, lost);
+	move_event_n(m, EV_CLOSED, lost, 0);
 }
 
 static void

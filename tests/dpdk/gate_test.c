@@ -347,6 +347,7 @@ a_source_that_slimd_knows_dead_costs_little(void **state)
 	config.frame_loss = 0;
 	steer_away(&config);
 	atomic_store(&t->shm.control->gate.source_gone, 1);
+	run_for(SLIM_FLUSH_IN_FLIGHT_NS + 1000000, 20000);
 	world.config.n_packets = atomic_load(&world.sent) + 20000;
 	world_send_until(&world, world.config.n_packets);
 	world_drain(&world);

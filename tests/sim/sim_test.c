@@ -380,6 +380,27 @@ test_stories(void **state)
 	print_message("# %zu stories\n", sizeof(stories) / sizeof(stories[0]));
 }
 
+/* ---- found before --------------------------------------------------------------------- */
+
+/* Worlds in which a promise was broken once: the seed draws them as it did then. */
+static const struct options found[] = {
+	/* The target named packets that it had dropped; the source's slimd died, and forgot them. */
+	{.seed = 6945, .faults = {AT(SOURCE_SETTLING, FAULT_MEMORY_LOST, 0, 0)}},
+};
+
+static void
+test_found_before(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+		struct options options = found[i];
+
+		options.random_faults = options.keep_faults = options.keep_lag = true;
+		options.n_services = options.n_moves = 1;
+		run_or_fail(&options);
+	}
+}
+
 /* ---- negative controls ------------------------------------------------------------------------ */
 
 struct control_run {
@@ -518,9 +539,10 @@ test_a_lagging_flow_cache_costs_no_hold_time(void **state)
 		print_message("# lag %llu us: hold p50 %llu us, p90 %llu us, max %llu us\n",
 			      (unsigned long long)lags[i] / 1000, (unsigned long long)s.p50 / 1000,
 			      (unsigned long long)s.p90 / 1000, (unsigned long long)s.max / 1000);
-		assert_true(s.p50 <= without.p50 * 5 / 4);
-		assert_true(s.p90 <= without.p90 * 3 / 2);
-		assert_true(s.max <= without.max * 3 / 2);
+		/* Blocks of 60 seeds without any lag differ by 1.9 in p50 and by 2.3 in max. A hold that
+		 * waited for the switch would last as long as the lag. */
+		assert_true(s.p50 <= without.p50 * 2);
+		assert_true(s.max < MS(10));
 	}
 }
 
@@ -534,6 +556,7 @@ main(void)
 		cmocka_unit_test(test_source_daemon_dies_within_any_call),
 		cmocka_unit_test(test_target_daemon_dies_within_any_call),
 		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_found_before),
 		cmocka_unit_test(test_each_mechanism_is_missed_when_it_is_off),
 		cmocka_unit_test(test_nothing_is_violated_when_all_is_on),
 		cmocka_unit_test(test_a_lagging_flow_cache_costs_no_hold_time),
