@@ -107,7 +107,11 @@ shrink(struct world *w, struct options *options)
 	memcpy(options->faults, w->faults, sizeof(options->faults));
 	for (uint32_t i = 0; i < SIM_MAX_FAULTS; i++)
 		options->faults[i].fired = false;
-	for (unsigned round = 0; round < 4; round++)
-		if (!try_faults(w, options, kind) & !try_size(w, options, kind))
+	for (unsigned round = 0; round < 4; round++) {
+		bool fewer = try_faults(w, options, kind);
+		bool smaller = try_size(w, options, kind);
+
+		if (!fewer && !smaller)
 			break;
+	}
 }
