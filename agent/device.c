@@ -9,7 +9,7 @@
 #include <rte_mbuf.h>
 
 #define STATS_NS UINT64_C(10000000)
-#define QUEUE_SIZE_UNKNOWN 256u /* of a transmit queue */
+#define QUEUE_SIZE_UNKNOWN 4096u /* of a transmit queue: virtio does not tell */
 #define FRAMES_SPARE 64u
 #define FRAME_DATA_SIZE (RTE_PKTMBUF_HEADROOM + 128)
 #define OVERHEAD_SIZE (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN) /* beside the MTU: our tag */

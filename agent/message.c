@@ -4,6 +4,15 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+/* Transmit queues may keep all of our own buffers until they are full: then the NF's serve. */
+static struct rte_mbuf *
+alloc(const struct slim_agent *agent)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(agent->frames);
+
+	return m != NULL ? m : rte_pktmbuf_alloc(agent->frame_pool);
+}
+
 static struct rte_mbuf *
 build(struct agent_worker *w, uint16_t p, enum slim_frame_type type, uint32_t round)
 {
@@ -17,7 +26,7 @@ build(struct agent_worker *w, uint16_t p, enum slim_frame_type type, uint32_t ro
 		.nonce = w->command.nonce,
 	};
 	uint16_t vid = slim_frame_is_tagged((uint8_t)type) ? w->ports[p].vid : 0;
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->agent->frames);
+	struct rte_mbuf *m = alloc(w->agent);
 	size_t size;
 
 	if (m == NULL)
