@@ -441,6 +441,8 @@ carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
 			move_send_empty(m, SLIM__PEER__V1__FRAME__BODY_READY);
 		break;
 	case FX_PEER_TAKEN:
+		if (m->nf != NULL)
+			gate_set_awake_until(m->nf, 0);
 		move_send_taken(m);
 		break;
 	case FX_PEER_FINISHED:

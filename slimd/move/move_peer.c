@@ -6,6 +6,8 @@
 #include "log.h"
 #include "move.h"
 
+#define AWAKE_MAX_NS UINT64_C(10000000)
+
 #define ASK_AGAIN_NS UINT64_C(20000000)
 
 #define FRAME(kind, member, message)                                                    \
@@ -623,15 +625,20 @@ take_frame_at_source(struct move *m, const Slim__Peer__V1__Frame *frame)
 	}
 }
 
-/* Its loop and its NF's workers stay awake for the hold, and no longer than a hold may last. */
+/* Its loop and its NF's workers stay awake for the hold, and no longer than a hold may last. Workers that never
+ * rest take the processor from others where they share it: so for no longer than a good hold
+ * lasts, and only until the target owns. */
 static void
 take_holding(struct move *m, const Slim__Peer__V1__Holding *holding)
 {
+	uint64_t limit_ns = move_now_ns() + AWAKE_MAX_NS;
+
 	if (m->session.state != TARGET_RECEIVING)
 		return;
 	move_become_urgent(m, holding->budget_ns);
 	if (m->nf != NULL)
-		gate_set_awake_until(m->nf, m->urgent_until_ns);
+		gate_set_awake_until(m->nf,
+				     m->urgent_until_ns < limit_ns ? m->urgent_until_ns : limit_ns);
 }
 
 /* ---- out of turn --------------------------------------------------------------------------- */

@@ -2468,14 +2468,14 @@ the_target_is_awake_when_end_comes(void **state)
 	uint64_t until_ns;
 
 	fill(w, 300);
-	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 15 * MS});
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 8 * MS});
 	wait_for_state(w, 0, "catching-up");
 	assert_int_equal(atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns), 0);
-	until_ns = move_now_ns() + 15 * MS;
+	until_ns = move_now_ns() + 8 * MS;
 	UNTIL(w, atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns) != 0 ||
 			 job->ended_ns != 0);
 	assert_in_range(atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns), until_ns,
-			move_now_ns() + 15 * MS);
+			move_now_ns() + 8 * MS);
 	wait_for_end(w, job);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 }
