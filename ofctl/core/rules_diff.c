@@ -117,8 +117,10 @@ rules_diff(const struct rules_context *context, struct rule *desired, unsigned n
 	unsigned purges = purge_opaque(context, keep, present, n_present, out), n = purges;
 	unsigned d = 0, p = 0;
 
-	qsort(desired, n_desired, sizeof(desired[0]), rules_compare);
-	qsort(present, n_present, sizeof(present[0]), rules_compare);
+	if (n_desired > 0) /* no array need be there */
+		qsort(desired, n_desired, sizeof(desired[0]), rules_compare);
+	if (n_present > 0)
+		qsort(present, n_present, sizeof(present[0]), rules_compare);
 	while (d < n_desired || p < n_present) {
 		int order;
 

@@ -337,6 +337,8 @@ teardown(void **state)
 		kill_host(&w->hosts[i]);
 		outside_destroy(w->hosts[i].outside);
 		fake_nf_destroy(w->hosts[i].fake);
+		if (w->hosts[i].second != NULL)
+			fake_nf_destroy(w->hosts[i].second);
 		slow_link_destroy(w->links[i]);
 		remove_kept_jobs(w->hosts[i].state);
 		/* No journal and no sums are left behind. */
