@@ -74,6 +74,8 @@ set_busy(struct agent_worker *w)
 	w->pub.commit_busy = w->pub.track != 0 || steps[w->mode][EVENT_IDLE] != NULL;
 	w->pub.serving = w->mode == SLIM_GATE_PASS;
 	w->pub.poll_says = serves[w->mode] ? SLIM_POLL_SERVES : 0;
+	if (w->mode == SLIM_GATE_CLOSED && !w->pub.poll_busy)
+		w->pub.poll_says |= SLIM_POLL_CLOSED;
 	slim_port_set_open(w);
 }
 

@@ -177,6 +177,9 @@ enum slim_poll {
 	 * entries of this worker's buckets, as packets may. Without it they must be refused: what is
 	 * changed now would not reach the other instance. */
 	SLIM_POLL_SERVES = 1 << 1,
+	/* This instance is a standby: whatever it receives is dropped, and no session uses it. A worker may
+	 * rest longer than it would between packets; a session that begins waits that long, once. */
+	SLIM_POLL_CLOSED = 1 << 2,
 };
 
 /* First call of each round of a worker's loop: takes commands, installs rows. Returns bits of

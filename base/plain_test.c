@@ -113,9 +113,9 @@ make_folder(void **state)
 {
 	struct folder *folder = calloc(1, sizeof(*folder));
 
+	assert_non_null(folder);
 	strcpy(folder->path, "/tmp/slim-local-socket-XXXXXX");
-	if (mkdtemp(folder->path) == NULL)
-		return -1;
+	assert_non_null(mkdtemp(folder->path));
 	snprintf(folder->socket, sizeof(folder->socket), "%s/s", folder->path);
 	*state = folder;
 	return 0;

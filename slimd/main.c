@@ -319,14 +319,11 @@ stop(struct program *p)
 static void
 rest(const struct program *p, uint64_t ns)
 {
-	int fds[2 * SLIM_MAX_PEERS];
 	struct pollfd polls[2 * SLIM_MAX_PEERS];
 	struct timespec limit = {.tv_sec = (time_t)(ns / 1000000000u),
 				 .tv_nsec = (long)(ns % 1000000000u)};
-	size_t n = peer_sockets(p->daemon.peers, fds, 2 * SLIM_MAX_PEERS);
+	size_t n = peer_polls(p->daemon.peers, polls, 2 * SLIM_MAX_PEERS);
 
-	for (size_t i = 0; i < n; i++)
-		polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
 	ppoll(polls, (nfds_t)n, &limit, NULL);
 }
 

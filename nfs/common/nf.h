@@ -130,6 +130,8 @@ struct nf_worker {
 	const struct nf_clock *clock;
 	uint64_t now_ns; /* of this round, CLOCK_MONOTONIC */
 	bool serves;     /* requests may change entries in this round (SLIM_POLL_SERVES) */
+	bool closed;     /* a standby that no session uses (SLIM_POLL_CLOSED) */
+	bool more;       /* its agent has work, or expects some at once (SLIM_POLL_MORE) */
 	uint16_t index;
 	uint16_t n_workers;
 	uint16_t n_ports;
@@ -178,11 +180,14 @@ void nf_worker_transmit(struct nf_worker *w);
 /* Puts what nf_hand() collected into the rings. */
 void nf_worker_flush_hands(struct nf_worker *w);
 
+#define NF_CLOSED_SLEEPS 10u
+
 struct nf_loop {
 	struct nf_worker *worker;
 	const _Atomic bool *stop;
-	uint32_t spin;     /* empty rounds before the first sleep */
-	uint32_t sleep_ns; /* 0: never sleep */
+	uint32_t spin; /* empty rounds before the first sleep */
+	uint32_t
+		sleep_ns; /* 0: never sleep; a closed standby sleeps NF_CLOSED_SLEEPS times as long */
 };
 
 /* rte_eal_remote_launch function; `arg` is a struct nf_loop. Runs until *stop. */

@@ -6,6 +6,7 @@
 #include "nf.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -299,6 +300,8 @@ nf_worker_round(struct nf_worker *w)
 		w->now_ns = now;
 	says = slim_worker_poll(w->agent);
 	w->serves = (says & SLIM_POLL_SERVES) != 0;
+	w->closed = (says & SLIM_POLL_CLOSED) != 0;
+	w->more = (says & SLIM_POLL_MORE) != 0;
 	n = take_handed(w, &found_empty);
 	/* Before reception: what the NF gives back to the agent is older. */
 	w->ops->tick(w);
@@ -310,20 +313,34 @@ nf_worker_round(struct nf_worker *w)
 	return n + (says & SLIM_POLL_MORE);
 }
 
+/* A standby costs its neighbours little, and is there at once when a session uses it. */
+static void
+rest(const struct nf_loop *loop)
+{
+	uint64_t ns = (uint64_t)loop->sleep_ns * (loop->worker->closed ? NF_CLOSED_SLEEPS : 1u);
+	const struct timespec pause = {.tv_nsec = (long)ns};
+
+	nanosleep(&pause, NULL);
+}
+
 int
 nf_worker_loop(void *arg)
 {
 	const struct nf_loop *loop = arg;
-	const struct timespec pause = {.tv_nsec = (long)loop->sleep_ns};
 	uint32_t empty = 0;
 
 	/* Without this a sleep of 20 us takes 70. */
 	prctl(PR_SET_TIMERSLACK, 1000UL);
 	while (!atomic_load_explicit(loop->stop, memory_order_relaxed)) {
-		if (nf_worker_round(loop->worker) != 0)
+		uint32_t n = nf_worker_round(loop->worker);
+
+		if (n != 0)
 			empty = 0;
-		else if (++empty > loop->spin && loop->sleep_ns != 0)
-			nanosleep(&pause, NULL);
+		/* Awake without packets: whoever shares the core may be the one that is waited for. */
+		if (n == SLIM_POLL_MORE && loop->worker->more)
+			sched_yield();
+		else if (n == 0 && ++empty > loop->spin && loop->sleep_ns != 0)
+			rest(loop);
 	}
 	return 0;
 }

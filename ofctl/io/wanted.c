@@ -65,10 +65,20 @@ wanted_write(struct wanted *w, unsigned service, const struct steering_service *
 	return result;
 }
 
+static bool
+is_same(const struct steering_service *a, const struct steering_service *b)
+{
+	const struct steering_session *x = &a->session, *y = &b->session;
+
+	return a->known == b->known && a->serving == b->serving && x->stage == y->stage &&
+	       x->id == y->id && x->tag == y->tag && x->source == y->source &&
+	       x->target == y->target && memcmp(x->vids, y->vids, sizeof(x->vids)) == 0;
+}
+
 void
 wanted_enter(struct wanted *w, unsigned service, const struct steering_service *next)
 {
-	bool written = memcmp(&w->file.services[service], next, sizeof(*next)) == 0;
+	bool written = is_same(&w->file.services[service], next);
 
 	w->now.services[service] = w->file.services[service] = *next;
 	if (!written)

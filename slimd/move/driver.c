@@ -23,7 +23,7 @@
 /* While packets wait for this daemon. Not shorter: where it shares a core with the NF, a daemon that
  * never rests keeps the NF from the very work that it waits for. */
 #define HOT_NS (20 * US)
-#define WARM_NS (20 * US)  /* while rows stream */
+#define WARM_NS (100 * US) /* while rows stream: what a peer sends ends the rest at once */
 #define COOL_NS (500 * US) /* while others work */
 #define REDIAL_NS (100 * MS)
 #define TICK_AGAIN_NS MS
@@ -740,6 +740,9 @@ pace(const struct move *m, bool busy)
 	if ((state >= SOURCE_HOLDING && state <= SOURCE_QUERYING) || state == TARGET_VERIFYING ||
 	    state == TARGET_TAKING || move_is_urgent(m))
 		return HOT_NS;
+	/* A copy goes on when the other side has answered, and that ends the rest. */
+	if (state == SOURCE_COPYING)
+		return COOL_NS;
 	if ((state >= SOURCE_ARMING && state <= SOURCE_CATCHING_UP) || state == SOURCE_TRAILING ||
 	    (state >= TARGET_ARMING && state <= TARGET_RECEIVING) || m->n_todo > 0)
 		return WARM_NS;

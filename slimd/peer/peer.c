@@ -763,14 +763,17 @@ peer_conn_below(const struct peer_conn *conn)
 }
 
 size_t
-peer_sockets(const struct peer_set *set, int *fds, size_t max)
+peer_polls(const struct peer_set *set, struct pollfd *ret, size_t max)
 {
 	struct peer_conn *conn;
 	size_t n = 0;
 
-	TAILQ_FOREACH(conn, &set->conns, link_in_set)
-		if (conn->up && !conn->closing && n < max)
-			fds[n++] = link_of(conn)->socket(conn->link);
+	TAILQ_FOREACH(conn, &set->conns, link_in_set) {
+		if (!conn->up || conn->closing || n == max)
+			continue;
+		ret[n].fd = link_of(conn)->socket(conn->link);
+		ret[n++].events = peer_conn_queued(conn) > 0 ? POLLIN | POLLOUT : POLLIN;
+	}
 	return n;
 }
 

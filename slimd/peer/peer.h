@@ -19,6 +19,7 @@
 #ifndef SLIMD_PEER_PEER_H
 #define SLIMD_PEER_PEER_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,8 +93,9 @@ uint64_t peer_send(struct peer_conn *conn, Slim__Peer__V1__Frame *frame);
 /* Ends a connection; on_down follows from the loop. */
 void peer_conn_close(struct peer_conn *conn, uint32_t reason, const char *why);
 
-/* Sockets to wait for, so that a poller may sleep in poll(2). Returns their number. */
-size_t peer_sockets(const struct peer_set *set, int *fds, size_t max);
+/* What to wait for, so that a poller may sleep in poll(2): bytes from peers, and room for those that wait
+ * here. Returns how many places of `ret` were filled. */
+size_t peer_polls(const struct peer_set *set, struct pollfd *ret, size_t max);
 
 /* Connections that failed since the start. */
 uint64_t peer_troubles(const struct peer_set *set, enum trouble trouble, bool dialled);

@@ -116,16 +116,17 @@ static void
 accept_pair(struct slow_link *link, uint64_t now_ns)
 {
 	struct sockaddr_in address = loopback(link->to_port);
-	struct direction *pair = link->directions[link->n_pairs];
+	struct direction *pair;
 	int from, to;
 
 	if (link->n_pairs == MAX_PAIRS)
 		return;
+	pair = link->directions[link->n_pairs];
 	from = accept4(link->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (from < 0)
 		return;
 	to = make_socket();
-	connect(to, (struct sockaddr *)&address, sizeof(address)); /* under way is enough */
+	(void)connect(to, (struct sockaddr *)&address, sizeof(address)); /* under way is enough */
 	set_nodelay(from);
 	set_nodelay(to);
 	pair[0] = (struct direction){.from = from, .to = to, .since_ns = now_ns};

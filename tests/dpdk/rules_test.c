@@ -236,7 +236,7 @@ static struct slim_agent *
 start_good_agent(void)
 {
 	struct sample s = plain;
-	struct slim_agent *agent;
+	struct slim_agent *agent = NULL;
 
 	s.name = "the-good-one";
 	assert_int_equal(agent_says(&s, &agent), 0);

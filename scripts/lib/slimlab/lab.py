@@ -100,6 +100,7 @@ class Lab:
     # ---- life ---------------------------------------------------------------
 
     def start(self):
+        machine.schedule_fairly(self.journal)
         self.say("hosts a and b, a client and a server")
         self.make_namespaces()
         self.make_pki()
@@ -208,7 +209,7 @@ class Lab:
     def slimctl(self, host):
         """slimctl for a host's slimd, and for slim-ofctld."""
         return Slimctl(self.program("slimctl"), f"unix:{self.folder}/{host}/slimd.sock",
-                       f"unix:{self.folder}/ofctld.sock")
+                       f"unix:{self.folder}/ofctld.sock", nice=self.settings.daemon_nice)
 
     # ---- network functions ------------------------------------------------------
 

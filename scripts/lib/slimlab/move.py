@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 
+from .process import before_exec
+
 
 class Refused(Exception):
     """slimctl said no. `status` is its exit status."""
@@ -18,14 +20,15 @@ class Refused(Exception):
 class Slimctl:
     """Speaks to one slimd and to slim-ofctld."""
 
-    def __init__(self, program, server, steering):
+    def __init__(self, program, server, steering, nice=0):
         self.program = program
+        self.nice = nice
         self.environment = {"SLIM_SERVER": server, "SLIM_STEERING": steering}
 
     def _popen(self, args):
         return subprocess.Popen(self.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                stdin=subprocess.DEVNULL, text=True,
-                                env={**os.environ, **self.environment})
+                                stdin=subprocess.DEVNULL, text=True, preexec_fn=before_exec(self.nice),
+                                start_new_session=True, env={**os.environ, **self.environment})
 
     def command(self, *args):
         return [self.program, *(str(a) for a in args)]

@@ -21,17 +21,15 @@ def _die_with(parent):
 
 
 def _in_child(parent, nice):
-    """Between fork and exec. Where the kernel groups processes by session (autogroup), a nice value
-    counts only within the session: so the session gets the same one."""
+    """Between fork and exec."""
     _die_with(parent)
-    if not nice:
-        return
-    os.setpriority(os.PRIO_PROCESS, 0, nice)
-    try:
-        with open("/proc/self/autogroup", "w", encoding="ascii") as f:
-            f.write(str(nice))
-    except OSError:
-        pass  # a kernel without it
+    if nice:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+
+def before_exec(nice):
+    """preexec_fn of a child with a session of its own that ends when we do."""
+    return lambda parent=os.getpid(): _in_child(parent, nice)
 
 
 def in_namespace(netns, command):
@@ -56,7 +54,7 @@ class Child:
             self.popen = subprocess.Popen(
                 in_namespace(netns, self.command), stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, env=_environment(journal, folder, env),
-                preexec_fn=lambda parent=os.getpid(): _in_child(parent, nice), start_new_session=True)
+                preexec_fn=before_exec(nice), start_new_session=True)
         self.pid = self.popen.pid
         start = leftovers.start_time(self.pid)
         if start is not None:
