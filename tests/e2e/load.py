@@ -45,7 +45,7 @@ class Bench:
     def case(self, name, function, *args, clean=True):
         """A case with its own window of the ledger. `clean`: what the ledger must say of it;
         None: it is not asked."""
-        window = f"case-{len(self.windows) + 1}"
+        window = f"case-{len(self.windows) + 1:03}"  # none is the beginning of another
         self.lab.generator.mark(window)
         self.windows.append((window, name, clean))
         return self.tap.case(name, function, self, *args)
