@@ -113,12 +113,14 @@ on_read(struct bufferevent *bev, void *ctx)
 			end_call(ctx, UNIXCTL_LOST, "the answer of the control socket has no end");
 		return;
 	}
-	copy = strndup(text, object);
-	evbuffer_drain(input, object);
-	if (copy)
-		take_object(ctx, copy);
-	else
+	copy = malloc(object + 1);
+	if (!copy) {
 		end_call(ctx, UNIXCTL_LOST, "out of memory");
+		return;
+	}
+	evbuffer_remove(input, copy, object);
+	copy[object] = '\0';
+	take_object(ctx, copy);
 	free(copy);
 }
 

@@ -104,6 +104,8 @@ file_of(const struct disk_file *handle)
 static void
 put(struct sim_file *f, const void *bytes, size_t size)
 {
+	if (size == 0)
+		return;
 	if (f->size + size > f->room) {
 		size_t room = 2 * (f->size + size);
 		uint8_t *more = realloc(f->bytes, room);

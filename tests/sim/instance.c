@@ -660,13 +660,13 @@ __wrap_slim_memory_keep(const struct memory_zone *zone)
 void
 __wrap_slim_memory_free(struct memory_zone *zone)
 {
-	uint8_t *at = zone->addr;
+	size_t at = (uintptr_t)zone->addr - (uintptr_t)blocks;
 
-	if (at < blocks[0].bytes || at >= blocks[0].bytes + sizeof(blocks)) {
+	if (at >= sizeof(blocks)) { /* also when it is below them */
 		__real_slim_memory_free(zone);
 		return;
 	}
-	block_used[(size_t)(at - blocks[0].bytes) / BLOCK_SIZE] = false;
+	block_used[at / BLOCK_SIZE] = false;
 	*zone = (struct memory_zone){.fd = -1};
 }
 
