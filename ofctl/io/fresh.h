@@ -17,7 +17,7 @@
 #include "bridge.h"
 
 #define FRESH_ROUNDS 2u
-#define FRESH_NUDGE_MS 10u
+#define FRESH_NUDGE_MS 30u
 #define FRESH_TEXT_SIZE 192u
 
 struct fresh;

@@ -437,7 +437,7 @@ carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
 		move_send_reply(m);
 		break;
 	case FX_PEER_READY:
-		if (move_begin_install(m) == 0)
+		if (move_finish_install(m) == 0)
 			move_send_empty(m, SLIM__PEER__V1__FRAME__BODY_READY);
 		break;
 	case FX_PEER_TAKEN:
@@ -926,8 +926,10 @@ take_open(struct driver *driver, struct peer_conn *conn, const Slim__Peer__V1__F
 	move_add_target_job(m, open->dry_run);
 	log_session_info(frame->session, "offer accepted from=%s source=%s nf=%s", m->peer,
 			 m->other_nf, m->nf_name);
-	if (!open->dry_run)
+	if (!open->dry_run) {
 		move_write_message(m, JOURNAL_OPEN, &open->base);
+		m->wants |= WANT_ROOM;
+	}
 	move_event(m, EV_START);
 }
 

@@ -58,6 +58,7 @@ enum move_want {
 	WANT_VERIFY = 1u << 9,
 	WANT_ROUND = 1u << 10,
 	WANT_MERGE = 1u << 11,
+	WANT_ROOM = 1u << 12, /* target: memory for the rows that will come */
 };
 
 /* A Rows frame that waits for its installation. */
@@ -259,7 +260,9 @@ void move_fill_totals(const struct move *m, struct move_totals *ret);
 
 bool move_target_poll(struct move *m);
 void move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows);
+/* Makes room for rows: all anew, or what is not there yet. */
 int move_begin_install(struct move *m);
+int move_finish_install(struct move *m);
 void move_end_install(struct move *m);
 void move_drop_sums(struct move *m); /* with their files when the move is done */
 void move_request_round(struct move *m);

@@ -139,34 +139,58 @@ get_sums(struct move *m, uint32_t t)
 	return 0;
 }
 
-int
-move_begin_install(struct move *m)
+static int
+begin_install(struct move *m)
 {
-	struct install_config config;
-	int rc;
-
-	if (m->nf == NULL)
-		return -ENODEV;
-	move_end_install(m);
-	config = (struct install_config){
+	const struct install_config config = {
 		.rings = m->nf->installs,
 		.workers = m->nf->info->workers,
 		.n_workers = m->nf->n_workers,
 		.bucket_worker = m->nf->bucket_worker,
 		.places_unknown = m->restored,
 	};
-	rc = install_begin(&m->install, &config);
+
 	m->installing = true;
-	for (uint32_t t = 0; rc == 0 && t < m->n_tables; t++)
-		rc = install_add_table(&m->install, m->local_tables[t], m->links[t].capacity,
-				       m->links[t].payload_size);
-	for (uint32_t t = 0; rc == 0 && t < m->n_tables; t++)
-		rc = get_sums(m, t);
-	if (rc < 0) {
-		move_complain(m, REASON_INTERNAL, "rows cannot be installed: %s", strerror(-rc));
-		move_event_n(m, EV_VERIFY_BAD, 0, REASON_INTERNAL);
-	}
+	return install_begin(&m->install, &config);
+}
+
+/* A step: the room for one table. 1: all is there; 0: more to do. */
+static int
+make_room(struct move *m)
+{
+	uint32_t t = m->install.n_tables;
+	int rc;
+
+	if (!m->installing)
+		return begin_install(m);
+	if (t == m->n_tables)
+		return 1;
+	rc = get_sums(m, t);
+	return rc < 0 ? rc
+		      : install_add_table(&m->install, m->local_tables[t], m->links[t].capacity,
+					  m->links[t].payload_size);
+}
+
+int
+move_finish_install(struct move *m)
+{
+	int rc = m->nf != NULL ? 0 : -ENODEV;
+
+	m->wants &= ~(uint32_t)WANT_ROOM;
+	while (rc == 0)
+		rc = make_room(m);
+	if (rc > 0)
+		return 0;
+	move_complain(m, REASON_INTERNAL, "rows cannot be installed: %s", strerror(-rc));
+	move_event_n(m, EV_VERIFY_BAD, 0, REASON_INTERNAL);
 	return rc;
+}
+
+int
+move_begin_install(struct move *m)
+{
+	move_end_install(m);
+	return move_finish_install(m);
 }
 
 /* ---- installing ---------------------------------------------------------------------------- */
@@ -459,6 +483,9 @@ move_target_poll(struct move *m)
 
 	if (m->nf == NULL || m->session.state == TARGET_DISCARDING)
 		m->wants = 0;
+	/* While the source prepares its path: not when it waits for us. What fails now will be told then. */
+	if ((m->wants & WANT_ROOM) && make_room(m) != 0)
+		m->wants &= ~(uint32_t)WANT_ROOM;
 	if ((m->wants & WANT_INSTALL) && m->installing) {
 		more = install_rows(m);
 		check_install(m);
