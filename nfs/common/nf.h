@@ -180,14 +180,13 @@ void nf_worker_transmit(struct nf_worker *w);
 /* Puts what nf_hand() collected into the rings. */
 void nf_worker_flush_hands(struct nf_worker *w);
 
-#define NF_CLOSED_SLEEPS 10u
+#define NF_CLOSED_SLEEP_NS 200000u
 
 struct nf_loop {
 	struct nf_worker *worker;
 	const _Atomic bool *stop;
-	uint32_t spin; /* empty rounds before the first sleep */
-	uint32_t
-		sleep_ns; /* 0: never sleep; a closed standby sleeps NF_CLOSED_SLEEPS times as long */
+	uint32_t spin;     /* empty rounds before the first sleep */
+	uint32_t sleep_ns; /* 0: never sleep; a closed standby sleeps NF_CLOSED_SLEEP_NS at least */
 };
 
 /* rte_eal_remote_launch function; `arg` is a struct nf_loop. Runs until *stop. */

@@ -317,8 +317,9 @@ nf_worker_round(struct nf_worker *w)
 static void
 rest(const struct nf_loop *loop)
 {
-	uint64_t ns = (uint64_t)loop->sleep_ns * (loop->worker->closed ? NF_CLOSED_SLEEPS : 1u);
-	const struct timespec pause = {.tv_nsec = (long)ns};
+	bool longer = loop->worker->closed && loop->sleep_ns < NF_CLOSED_SLEEP_NS;
+	const struct timespec pause = {.tv_nsec = longer ? (long)NF_CLOSED_SLEEP_NS
+							 : (long)loop->sleep_ns};
 
 	nanosleep(&pause, NULL);
 }

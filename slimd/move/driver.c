@@ -27,6 +27,7 @@
 #define COOL_NS (500 * US) /* while others work */
 #define REDIAL_NS (100 * MS)
 #define TICK_AGAIN_NS MS
+#define STILL_NS (250 * MS) /* receive queues hold less */
 #define FLUSH_NS (2 * MS)
 #define HOLD_LIMIT_MIN_NS (500 * MS)
 
@@ -684,6 +685,29 @@ poll_hold_word(struct move *m)
 	}
 }
 
+static bool
+carries_packets(const struct move *m)
+{
+	enum session_state state = m->session.state;
+
+	return (state >= SOURCE_HOLDING && state <= SOURCE_FINISHING) ||
+	       (state >= TARGET_SERVING && state <= TARGET_SETTLING);
+}
+
+/* What comes to a worker that stands still fills its receive queue and is dropped in front of it, where
+ * nobody on this side counts: a switch's end of a virtual port, a NIC without a counter. */
+static void
+poll_silence(struct move *m)
+{
+	uint64_t silence;
+
+	if (m->nf == NULL || !carries_packets(m))
+		return;
+	silence = nf_silence_ns(m->nf, m->driver->now_ns);
+	if (silence > STILL_NS && silence > m->stood_still_ns)
+		m->stood_still_ns = silence;
+}
+
 static void
 poll_time(struct move *m)
 {
@@ -766,6 +790,7 @@ move_poll(struct move *m)
 	poll_gate(m);
 	poll_probes(m);
 	poll_hold_word(m);
+	poll_silence(m);
 	poll_time(m);
 	poll_connection(m);
 	poll_question(m);

@@ -169,8 +169,9 @@ struct move {
 	uint64_t progress_ns; /* when the job was told last */
 	uint64_t redirected_before;
 	uint32_t finish_round;
-	uint64_t lost_seen;   /* packets lost to limits at the last GATE_DONE */
-	uint64_t lost_before; /* what the peer had named as lost before a restart */
+	uint64_t lost_seen;      /* packets lost to limits at the last GATE_DONE */
+	uint64_t lost_before;    /* what the peer had named as lost before a restart */
+	uint64_t stood_still_ns; /* longest silence of a worker while it carried packets */
 	struct move_times times;
 	struct move_baseline base;
 	struct job_result result;

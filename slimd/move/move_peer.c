@@ -341,6 +341,7 @@ move_send_closed(struct move *m)
 		closed.rounds_unproven = move_counter(m, "round_gave_up");
 		closed.device_drops = move_device_drops(m);
 	}
+	closed.stood_still_ns = m->stood_still_ns;
 	send_frame(m, &frame);
 }
 
@@ -555,10 +556,25 @@ take_standing(struct move *m, const Slim__Peer__V1__Standing *standing)
 	}
 }
 
+/* Of one side: what its devices may have dropped meanwhile cannot be counted. 1: say that it may be. */
+static uint64_t
+tell_stillness(struct move *m, const char *nf, uint64_t ns)
+{
+	if (ns == 0)
+		return 0;
+	move_complain(m, REASON_NF_SILENT,
+		      "a worker of %s stood still for %.1f s in the handover: what its receive "
+		      "queue could not keep is lost, and not counted",
+		      nf, (double)ns / 1e9);
+	return 1;
+}
+
 static void
 take_closed(struct move *m, const Slim__Peer__V1__Closed *closed)
 {
-	uint64_t lost = closed->queue_overflow + closed->device_drops + closed->rounds_unproven;
+	uint64_t lost = closed->queue_overflow + closed->device_drops + closed->rounds_unproven +
+			tell_stillness(m, m->other_nf, closed->stood_still_ns) +
+			tell_stillness(m, m->nf_name, m->stood_still_ns);
 
 	m->result.flush_wait_p50_ns = closed->flush_wait_p50_ns;
 	m->result.flush_wait_max_ns = closed->flush_wait_max_ns;

@@ -1083,6 +1083,37 @@ an_order_that_is_not_proven_is_in_the_verdict(void **state)
 	expect_named_loss(*state, false, REASON_PROOF, "7 flush rounds");
 }
 
+/* A worker that did not poll while packets came to it has lost some, and nobody has counted them. Killed by: a
+ * verdict that believes counters alone; a silence that only one side looks for. */
+static void
+expect_stillness_is_named(struct world *w, int side)
+{
+	struct fake_nf *fake = w->hosts[side].fake;
+	const struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, side == 0 ? "ended" : "steering");
+	fake->still = true;
+	UNTIL(w, move_now_ns() - atomic_load(&fake->info->workers[0].heartbeat_ns) > 300 * MS);
+	fake->still = false;
+	UNTIL(w, job->ended_ns != 0);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_NF_SILENT));
+}
+
+static void
+a_target_that_stood_still_is_in_the_verdict(void **state)
+{
+	expect_stillness_is_named(*state, 1);
+}
+
+static void
+a_source_that_stood_still_is_in_the_verdict(void **state)
+{
+	expect_stillness_is_named(*state, 0);
+}
+
 /* ---- what the operator can do -------------------------------------------------------------- */
 
 static void
@@ -2544,6 +2575,8 @@ main(void)
 		TEST(losses_are_counted_across_a_restart),
 		TEST(what_the_targets_devices_lost_is_in_the_verdict),
 		TEST(an_order_that_is_not_proven_is_in_the_verdict),
+		TEST(a_target_that_stood_still_is_in_the_verdict),
+		TEST(a_source_that_stood_still_is_in_the_verdict),
 		TEST(a_session_is_listed_at_its_target_and_can_be_cancelled),
 		TEST(a_cancel_after_the_handover_says_what_can_be_done),
 		TEST(force_takes_back_from_a_dead_host),

@@ -525,6 +525,8 @@ fake_nf_poll(struct fake_nf *nf, uint32_t worker)
 	uint32_t epoch = slim_command_read(&nf->control->gate, &command);
 	uint32_t mode;
 
+	if (nf->still)
+		return;
 	atomic_store(&nf->info->workers[worker].heartbeat_ns, clock_now_ns());
 	if (epoch != 0 && epoch != nf->workers[worker].epoch && !nf->stuck)
 		take_command(nf, worker, epoch, &command);

@@ -46,6 +46,7 @@ struct fake_nf {
 	uint32_t *n_keys;   /* entries whose keys have that hash: most keys are not there */
 	uint32_t high;      /* slots from here on are used */
 	bool stuck;         /* workers acknowledge nothing */
+	bool still;         /* workers do not poll at all */
 	bool corrupt_value; /* the next row installed gets a wrong value */
 	bool no_fence;      /* commits without marking anything: changes are lost */
 };

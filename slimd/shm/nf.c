@@ -277,17 +277,25 @@ nf_is_over(const struct nf *nf)
 	return nf_is_broken(nf) || !control_is_of(nf, nf->instance);
 }
 
-bool
-nf_is_alive(const struct nf *nf, uint64_t now_ns)
+uint64_t
+nf_silence_ns(const struct nf *nf, uint64_t now_ns)
 {
+	uint64_t longest = 0;
+
 	for (uint32_t w = 0; w < nf->n_workers; w++) {
 		uint64_t beat = atomic_load_explicit(&nf->info->workers[w].heartbeat_ns,
 						     memory_order_relaxed);
 
-		if (beat + ALIVE_NS < now_ns)
-			return false;
+		if (beat < now_ns && now_ns - beat > longest)
+			longest = now_ns - beat;
 	}
-	return nf->up;
+	return longest;
+}
+
+bool
+nf_is_alive(const struct nf *nf, uint64_t now_ns)
+{
+	return nf->up && nf_silence_ns(nf, now_ns) <= ALIVE_NS;
 }
 
 const char *

@@ -111,6 +111,9 @@ bool nf_is_broken(const struct nf *nf);
  * they are broken. */
 bool nf_is_over(const struct nf *nf);
 
+/* How long the worker that polled least recently has not. */
+uint64_t nf_silence_ns(const struct nf *nf, uint64_t now_ns);
+
 /* Up, and every worker has polled within the last second. */
 bool nf_is_alive(const struct nf *nf, uint64_t now_ns);
 
