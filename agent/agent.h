@@ -138,8 +138,7 @@ struct agent_command {
 	X(STOPPED, "nothing in flight, marks sent") \
 	X(TAKEN, "the target owns the buckets")     \
 	X(UNDONE, "slimd took the hold back")       \
-	X(RESUMED, "another worker resumed")        \
-	X(ABANDONED, "slimd silent for the hold limit, and END was not sent")
+	X(RESUMED, "slimd silent for the hold limit, and END was not sent")
 
 enum gate_fact {
 #define X(fact, what) GATE_FACT_##fact,

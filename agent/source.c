@@ -154,7 +154,7 @@ resume_by_itself(struct agent_worker *w)
 						     memory_order_acquire)) /* P9 */
 		return;
 	AGENT_COUNT(w->counters->self_resume, 1);
-	agent_note(w, GATE_FACT_ABANDONED);
+	agent_note(w, GATE_FACT_RESUMED);
 }
 
 static void
