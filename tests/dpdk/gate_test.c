@@ -544,42 +544,6 @@ standby_drops_and_does_not_own(void **state)
 	world_end(&world);
 }
 
-/* What slim_worker_poll() says of one mode after the other. Killed by: a hold, in which what a request
- * changes is in no delta any more, or a target that serves but refuses requests; a worker that is told
- * to rest while a session uses it. */
-static void
-says_what_its_mode_allows(void **state)
-{
-	static const uint32_t bits = SLIM_POLL_SERVES | SLIM_POLL_CLOSED;
-	static const struct {
-		uint32_t mode, says;
-	} source[] = {{SLIM_GATE_PASS, SLIM_POLL_SERVES},
-		      {SLIM_GATE_HOLD, 0},
-		      {SLIM_GATE_REDIRECT, 0}},
-	  target[] = {{SLIM_GATE_CLOSED, 0},
-		      {SLIM_GATE_RECEIVE, 0},
-		      {SLIM_GATE_SERVE, SLIM_POLL_SERVES},
-		      {SLIM_GATE_PASS, SLIM_POLL_SERVES}};
-
-	(void)state;
-	world_start(&world, &usual);
-	for (size_t i = 0; i < RTE_DIM(source); i++) {
-		world_set_hold_word(&world, source[i].mode == SLIM_GATE_HOLD ? SLIM_HOLD_HOLDING
-									     : SLIM_HOLD_IDLE);
-		world_command(&world, WORLD_SOURCE, source[i].mode, 1);
-		assert_int_equal(slim_worker_poll(world.nfs[WORLD_SOURCE].workers[0]) & bits,
-				 source[i].says);
-	}
-	assert_int_equal(slim_worker_poll(world.nfs[WORLD_TARGET].workers[0]) & bits,
-			 SLIM_POLL_CLOSED); /* nobody has commanded it yet */
-	for (size_t i = 0; i < RTE_DIM(target); i++) {
-		world_command(&world, WORLD_TARGET, target[i].mode, 1);
-		assert_int_equal(slim_worker_poll(world.nfs[WORLD_TARGET].workers[0]) & bits,
-				 target[i].says);
-	}
-	world_end(&world);
-}
-
 static void
 purges_stale_receive_queues(void **state)
 {
@@ -669,7 +633,6 @@ main(void)
 		cmocka_unit_test(waits_for_taken_once_end_was_sent),
 		cmocka_unit_test(counts_what_a_full_hold_drops),
 		cmocka_unit_test(standby_drops_and_does_not_own),
-		cmocka_unit_test(says_what_its_mode_allows),
 		cmocka_unit_test(purges_stale_receive_queues),
 		cmocka_unit_test(ignores_commands_without_sense),
 		cmocka_unit_test(a_source_watches_until_its_probes_are_answered),

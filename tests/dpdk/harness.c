@@ -124,6 +124,8 @@ harness_start_eal(void)
 	int argc = sizeof(args) / sizeof(args[0]);
 	cpu_set_t cores;
 
+	if (pool != NULL)
+		return;
 	for (int i = 0; i < argc; i++)
 		argv[i] = args[i];
 	/* The EAL ties this thread, and all that it starts, to one core: not here. */
@@ -134,7 +136,7 @@ harness_start_eal(void)
 	sched_setaffinity(0, sizeof(cores), &cores);
 	if (rte_mempool_register_ops(&pool_ops) < 0)
 		rte_exit(EXIT_FAILURE, "no room for another kind of pool\n");
-	pool = rte_pktmbuf_pool_create_by_ops("harness", 65535, 0, 0, 512, 0,
+	pool = rte_pktmbuf_pool_create_by_ops("harness", 16383, 0, 0, 512, 0,
 					      HARNESS_TSAN ? "harness" : NULL);
 	if (pool == NULL)
 		rte_exit(EXIT_FAILURE, "no memory for packets\n");

@@ -13,7 +13,8 @@
 
 #include "slim.h"
 
-/* Starts the EAL once a process. Exits the test when it does not start. */
+/* Starts the EAL, once a process: tests/mutations runs several test programs in one. Exits the test when
+ * it does not start. */
 void harness_start_eal(void);
 
 /* TSan knows nothing of what DPDK's libraries do inside. In a build with TSan the packet pool and

@@ -126,7 +126,8 @@ struct world {
 	struct slim_shm_command command[WORLD_NFS];
 	uint32_t slowness[WORLD_NFS * WORLD_MAX_WORKERS];
 	uint64_t now_ns;      /* virtual time */
-	uint64_t deadline_ns; /* real time */
+	uint64_t deadline_ns; /* real time, with threads */
+	uint64_t n_pumps;     /* without */
 	bool slimd_silent;    /* no heartbeats */
 	uint32_t rows_sent;
 	uint32_t n_rows[WORLD_CAPACITY]; /* source slot: sent times */
