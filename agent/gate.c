@@ -16,6 +16,11 @@
 
 /* ---- the table --------------------------------------------------------------------- */
 
+/* Only tests/mutations says something else. */
+#ifndef GATE_TABLE
+#define GATE_TABLE static const
+#endif
+
 #define N_MODES (SLIM_GATE_SERVE + 1)
 
 enum gate_event { EVENT_ENTER, EVENT_LEAVE, EVENT_POLL, EVENT_IDLE, N_EVENTS };
@@ -25,31 +30,31 @@ typedef uint16_t (*receive_fn)(struct agent_worker *w, uint16_t p, struct rte_mb
 			       uint16_t max);
 typedef void (*return_fn)(struct agent_worker *w, uint16_t p, struct rte_mbuf *m);
 
-static const bool serves[N_MODES] = {
+GATE_TABLE bool serves[N_MODES] = {
 #define X(mode, name, does) [SLIM_GATE_##mode] = (does),
 	SLIM_GATE_MODES(X)
 #undef X
 };
 
-static const step_fn steps[N_MODES][N_EVENTS] = {
+GATE_TABLE step_fn steps[N_MODES][N_EVENTS] = {
 #define X(mode, event, function) [SLIM_GATE_##mode][EVENT_##event] = (function),
 	SLIM_GATE_STEPS(X)
 #undef X
 };
 
-static const receive_fn receives[N_MODES] = {
+GATE_TABLE receive_fn receives[N_MODES] = {
 #define X(mode, function) [SLIM_GATE_##mode] = (function),
 	SLIM_GATE_RECEIVES(X)
 #undef X
 };
 
-static const return_fn returns[N_MODES] = {
+GATE_TABLE return_fn returns[N_MODES] = {
 #define X(mode, function) [SLIM_GATE_##mode] = (function),
 	SLIM_GATE_RETURNS(X)
 #undef X
 };
 
-static const uint8_t moves[N_MODES][GATE_N_FACTS] = {
+GATE_TABLE uint8_t moves[N_MODES][GATE_N_FACTS] = {
 #define X(mode, fact, next) [SLIM_GATE_##mode][GATE_FACT_##fact] = SLIM_GATE_##next,
 	SLIM_GATE_MOVES(X)
 #undef X

@@ -7,7 +7,7 @@ import sys
 
 from slimlab import build
 
-TABLES = ["session"]
+TABLES = ["session", "gate"]
 
 
 def run(table, options):
@@ -20,7 +20,7 @@ def run(table, options):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/mutations")
     parser.add_argument("--table", action="append", choices=TABLES)
-    parser.add_argument("--quick", action="store_true", help="without the simulator")
+    parser.add_argument("--quick", action="store_true", help="without the slow test programs")
     parser.add_argument("--match", metavar="TEXT", help="only mutants with TEXT in their names")
     parser.add_argument("--jobs", metavar="N", help="children at a time (2)")
     parser.add_argument("--verbose", action="store_true", help="say of each mutant what caught it")
