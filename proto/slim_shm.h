@@ -46,7 +46,7 @@
 #include "slim_limits.h"
 
 #define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
-#define SLIM_SHM_VERSION 3u
+#define SLIM_SHM_VERSION 4u
 #define SLIM_CACHE_LINE 64
 
 /* ---- schema ---------------------------------------------------------- */
@@ -198,6 +198,10 @@ struct slim_shm_command {
 	uint32_t wipe;      /* 1: with CLOSED: remove every entry */
 	uint32_t fault;     /* enum slim_fault bits */
 	struct slim_shm_port_command ports[SLIM_MAX_PORTS];
+	/* Not for the agent: whose the session is at the other end, for a slimd that has lost its
+	 * journal. A name ends with 0; "": none. */
+	char peer[SLIM_NAME_SIZE];  /* host of the other instance */
+	char other[SLIM_NAME_SIZE]; /* the other instance */
 };
 #define SLIM_COMMAND_WORDS (sizeof(struct slim_shm_command) / sizeof(uint64_t))
 

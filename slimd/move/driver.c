@@ -203,6 +203,8 @@ command(struct move *m, enum slim_gate_mode mode, bool in_session)
 		c.is_source = m->session.is_source;
 		c.peer_workers = m->peer_workers;
 		c.fault = m->fault;
+		c.peer = m->peer;
+		c.other = m->other_nf;
 		memcpy(c.vids, m->vids, sizeof(c.vids));
 	}
 	if (mode == SLIM_GATE_CLOSED)
@@ -480,6 +482,10 @@ carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 {
 	log_session_debug(m->session.id, "effect name=%s arg=%" PRIu64, session_effect_name(type),
 			  arg);
+	/* The stage is not on the disk, and nothing else knows of the session yet: were slimd to die
+	 * now, nobody would take the rules away. EV_JOURNAL_BAD follows. */
+	if (type == FX_STEER_PREPARE && m->stage != STAGE_PREPARE)
+		return;
 	switch (type) {
 	case FX_JOURNAL:
 		if (arg == STAGE_REVERT)

@@ -194,6 +194,7 @@ struct move {
 	uint64_t verify_ns;
 
 	struct journal *journal;
+	bool no_journal; /* its file could not be read, so nothing is written to it */
 };
 
 TAILQ_HEAD(move_list, move);
@@ -204,6 +205,11 @@ struct driver_settled {
 	char peer[SLIM_NAME_SIZE]; /* the source, which must be told */
 };
 #define DRIVER_MAX_SETTLED 32u /* the oldest makes room */
+/* A session whose journal file is left alone. */
+struct driver_left {
+	uint64_t session;
+	bool unread; /* it could not be read: it says nothing, and the NF's memory does */
+};
 #define DRIVER_MAX_LEFT 64u
 
 struct driver {
@@ -216,11 +222,11 @@ struct driver {
 	size_t n_settled;
 	uint64_t protocol_errors[DRIVER_N_ERRORS];
 	uint64_t began_ns; /* NFs need a moment to register with a daemon that has just begun */
-	uint64_t left[DRIVER_MAX_LEFT]; /* sessions whose journals are left alone */
-	size_t n_left;                  /* may be more */
-	struct row_stage stage;         /* rows leave it before the next move is served */
-	uint64_t now_ns;                /* of this round */
-	uint64_t path_session;          /* it alone sends rows, until: */
+	struct driver_left left[DRIVER_MAX_LEFT];
+	size_t n_left;          /* may be more */
+	struct row_stage stage; /* rows leave it before the next move is served */
+	uint64_t now_ns;        /* of this round */
+	uint64_t path_session;  /* it alone sends rows, until: */
 	uint64_t path_until_ns;
 	uint64_t path_again_ns; /* nobody may claim the path before */
 };
@@ -409,7 +415,9 @@ void move_forget_settled(struct driver *driver, uint64_t session);
 /* Makes moves of all journals in the state directory. What cannot be read or understood is left
  * alone: file, gates and traffic stay as they are, and a job says so. */
 int move_replay(struct driver *driver);
+/* Another version knows more of it: its NF is left alone, too. */
 bool move_is_left(const struct driver *driver, uint64_t session);
+bool move_is_unread(const struct driver *driver, uint64_t session);
 
 /* Reads back links, tags and digests; the NF must be there. */
 void move_recall(struct move *m);

@@ -74,7 +74,7 @@ open_journal(struct move *m)
 {
 	int rc;
 
-	if (m->journal != NULL || m->driver->config.state_dir == NULL)
+	if (m->journal != NULL || m->no_journal || m->driver->config.state_dir == NULL)
 		return;
 	rc = journal_open(m->driver->config.outside, m->driver->config.state_dir, m->session.id,
 			  &m->journal);
@@ -423,24 +423,39 @@ is_understood(const struct replay *r, uint64_t session, char why[SLIM_REASON_SIZ
 	return why[0] == '\0';
 }
 
-bool
-move_is_left(const struct driver *driver, uint64_t session)
+static bool
+is_left(const struct driver *driver, uint64_t session, bool unread)
 {
 	for (size_t i = 0; i < driver->n_left && i < DRIVER_MAX_LEFT; i++)
-		if (driver->left[i] == session)
-			return true;
+		if (driver->left[i].session == session)
+			return driver->left[i].unread == unread;
 	return false;
 }
 
-/* The file stays, traffic and gates are left alone, no NF is busy with it; people are told. */
+bool
+move_is_left(const struct driver *driver, uint64_t session)
+{
+	return is_left(driver, session, false);
+}
+
+bool
+move_is_unread(const struct driver *driver, uint64_t session)
+{
+	return is_left(driver, session, true);
+}
+
+/* The file stays, traffic and gates are left alone, no NF is busy with it; people are told. If it
+ * could not even be read, an NF whose memory names the session is in it all the same. */
 static void
-leave_alone(struct driver *driver, uint64_t session, const struct replay *r, const char *why)
+leave_alone(struct driver *driver, uint64_t session, const struct replay *r, const char *why,
+	    bool unread)
 {
 	struct job *job = job_create(&driver->jobs, session);
 
 	log_session_error(session, "journal left alone reason=\"%s\"", why);
 	if (driver->n_left < DRIVER_MAX_LEFT)
-		driver->left[driver->n_left] = session;
+		driver->left[driver->n_left] =
+			(struct driver_left){.session = session, .unread = unread};
 	driver->n_left++;
 	if (job == NULL)
 		return;
@@ -466,13 +481,13 @@ replay_session(struct driver *driver, uint64_t session)
 		snprintf(why, sizeof(why), "%s",
 			 rc == -EBADMSG ? "it is no journal" : strerror(-rc));
 	if (rc < 0 || !is_understood(&r, session, why))
-		leave_alone(driver, session, &r, why);
+		leave_alone(driver, session, &r, why, rc < 0);
 	else if (r.stage == STAGE_NONE || r.stage == STAGE_OVER) /* nothing is touched */
 		remove_file(driver, session);
 	else if (r.stage == STAGE_SETTLED)
 		remember_settled(driver, session, r.head.peer);
 	else if (!adopt(driver, session, &r))
-		leave_alone(driver, session, &r, "no memory, or too many sessions");
+		leave_alone(driver, session, &r, "no memory, or too many sessions", false);
 	replay_fini(&r);
 }
 

@@ -4,15 +4,16 @@
  * that no journal knows.
  *
  * The memory outranks the journal (docs/decisions/0040). So a gate in SERVE owns whether or not a file says
- * so, and questions of a source are answered from here. What only the journal knew, peer and tables,
- * is unknown then: the peer is the one that asks, and lazy rows that come find no table and are
- * counted as lost.
+ * so, and questions of a source are answered from here. The command names the other end, so a
+ * source can ask and fence. What only the journal knew, the tables, is unknown then: lazy rows that
+ * come find no table, those of a source cannot be told, and both are counted as lost.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "log.h"
 #include "move.h"
+#include "rule.h"
 
 bool
 move_recall_memory(const struct nf *nf, uint64_t session, struct session_memory *ret)
@@ -43,6 +44,11 @@ fill_from_command(struct move *m, const struct slim_shm_command *command)
 		m->peer_workers = command->peer_workers;
 	for (uint32_t p = 0; p < SLIM_MAX_PORTS; p++)
 		m->vids[p] = command->ports[p].redirect_vid;
+	/* The NF could have written there. */
+	if (slim_rule_name(command->peer))
+		memcpy(m->peer, command->peer, sizeof(m->peer));
+	if (slim_rule_name(command->other))
+		memcpy(m->other_nf, command->other, sizeof(m->other_nf));
 }
 
 /* RECEIVE owns nothing: an import or a move that was given up; stray.h closes the gate. */
@@ -71,12 +77,13 @@ move_adopt_memory(struct driver *driver, struct nf *nf)
 	memcpy(m->nf_name, nf->name, sizeof(m->nf_name));
 	memcpy(m->service, nf->service, sizeof(m->service));
 	m->nf_instance = nf->instance;
+	m->no_journal = move_is_unread(driver, command.session);
 	fill_from_command(m, &command);
 	if (m->session.is_source)
 		m->job = move_add_job(m);
 	else
 		move_add_target_job(m, false);
-	move_complain(m, REASON_JOURNAL, "%s stands in this session, and no journal knows it",
+	move_complain(m, REASON_JOURNAL, "%s stands in this session, and no journal tells of it",
 		      m->nf_name);
 	move_take_up(m, nf);
 }

@@ -278,10 +278,26 @@ move_finish_job(struct move *m)
 
 /* ---- jobs that nobody here has asked for ------------------------------------------------- */
 
+/* There is one already when the journal could not be read, and the NF's memory names the session. */
+static struct job *
+find_or_create(struct job_list *list, uint64_t session)
+{
+	char id[20];
+	struct job *job;
+
+	snprintf(id, sizeof(id), "%016llx", (unsigned long long)session);
+	job = job_find(list, id);
+	if (job == NULL)
+		return job_create(list, session);
+	job->state = SLIM__V1__JOB_STATE__JOB_RUNNING;
+	job->ended_ns = 0;
+	return job;
+}
+
 struct job *
 move_add_job(struct move *m)
 {
-	struct job *job = job_create(&m->driver->jobs, m->session.id);
+	struct job *job = find_or_create(&m->driver->jobs, m->session.id);
 
 	if (job == NULL)
 		return NULL;

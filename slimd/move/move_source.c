@@ -489,9 +489,23 @@ poll_proof(struct move *m)
 
 /* ---- trail ---------------------------------------------------------------------------------------------- */
 
+/* The journal is lost, and with it which table of the target is which. */
+static bool
+tables_are_lost(const struct move *m)
+{
+	return m->nf != NULL && m->n_tables == 0 && m->nf->n_tables > 0;
+}
+
 void
 move_begin_trail(struct move *m)
 {
+	if (tables_are_lost(m)) {
+		move_complain(m, REASON_RESTART,
+			      "what the source counted after the handover is not in the target's "
+			      "sums: a restart lost the tables of the move");
+		move_event_n(m, EV_TRAILED, 1, REASON_RESTART);
+		return;
+	}
 	m->wants |= WANT_TRAIL;
 	forget_sent(m);
 	m->tokens_ns = m->driver->now_ns;

@@ -97,6 +97,9 @@ is_refused(const struct steer_call *call)
 	const struct rules *r = &call->service->sw.rules;
 	bool back = call->op == OP_FENCE || (call->op == OP_CLEANUP && !call->complete);
 
+	/* One session a service. */
+	if (call->op == OP_PREPARE && r->session && r->id != call->session)
+		return true;
 	/* A fenced session is not flipped, but for the last copy, nor one that is over. */
 	if (call->op == OP_FLIP && (!r->session || r->id != call->session ||
 				    (!call->last_copy && (r->egress & (1u << call->target)) == 0)))

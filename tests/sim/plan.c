@@ -60,10 +60,26 @@ stick(struct instance *inst, uint64_t until)
 		t->stuck_until = until;
 }
 
+/* Before the first command of a session, and after the last one, only the journal knows of it. */
+static void
+note_forgotten(struct host *host)
+{
+	struct world *w = host->world;
+
+	for (uint32_t i = 0; i < w->n_services; i++) {
+		struct service *s = &w->services[i];
+
+		if (s->moving && s->source == host->number &&
+		    !instance_is_in(&s->instances[s->source], s->session))
+			s->forgotten = true;
+	}
+}
+
 /* A journal is lost with its daemon: nothing else takes a file away. */
 static void
 lose_journal(struct host *host, uint64_t down_ns)
 {
+	note_forgotten(host);
 	host_kill(host, down_ns);
 	disk_forget(host, false);
 }
@@ -143,10 +159,12 @@ strike_disk(struct service *s, const struct fault *f)
 		lose_journal(target, f->duration_ns);
 		break;
 	case FAULT_UNREADABLE_SOURCE:
+		note_forgotten(source);
 		source->unreadable = 1;
 		host_kill(source, f->duration_ns);
 		break;
 	case FAULT_UNREADABLE_TARGET:
+		note_forgotten(target);
 		target->unreadable = 1;
 		host_kill(target, f->duration_ns);
 		break;
@@ -288,12 +306,7 @@ any_duration(struct world *w)
 
 /* Kinds that the code does not survive in every phase yet: random plans leave them out unless told
  * otherwise (--all). The list only gets shorter. */
-static const enum fault_kind still_open[] = {FAULT_JOURNAL_LOST_SOURCE,
-					     FAULT_JOURNAL_LOST_TARGET,
-					     FAULT_UNREADABLE_SOURCE,
-					     FAULT_UNREADABLE_TARGET,
-					     FAULT_FORCE,
-					     FAULT_FORCE_TARGET};
+static const enum fault_kind still_open[] = {FAULT_FORCE, FAULT_FORCE_TARGET};
 
 bool
 fault_is_open(enum fault_kind kind)

@@ -169,7 +169,7 @@ goes_on(struct service *s)
 {
 	return --s->moves_left > 0 && s->result != RESULT_FAILED && s->result != RESULT_NONE &&
 	       s->oracle.n_overflow == 0 && s->instances[0].alive && s->instances[1].alive &&
-	       !s->forced;
+	       !s->forced && !s->forgotten;
 }
 
 static void

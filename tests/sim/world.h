@@ -416,6 +416,8 @@ struct service {
 	uint64_t since_ns[2];
 	uint64_t seen; /* bit per state that either session was in */
 	bool forced;   /* an operator took the risk */
+	/* A journal was lost when nothing else knew of the session: what the switch has of it is nobody's. */
+	bool forgotten;
 	bool job_over;
 	enum session_result job_result;
 	uint32_t n_reasons;
@@ -525,6 +527,8 @@ void instance_arrive(struct instance *inst, uint32_t p);
 void instance_wake(struct instance *inst);
 void instance_kill(struct instance *inst);
 bool instance_may_handle(const struct instance *inst);
+/* Does its memory name the session? */
+bool instance_is_in(const struct instance *inst, uint64_t session);
 /* Looks for new words of slimd; true: there are some. */
 bool instance_look(struct instance *inst);
 uint32_t instance_used(const struct instance *inst);
