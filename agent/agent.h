@@ -10,8 +10,8 @@
 #define SLIM_AGENT_AGENT_H
 
 #include <stdatomic.h>
-#include <time.h>
 
+#include "clock.h"
 #include "flush.h"
 #include "frame.h"
 #include "hold.h"
@@ -32,15 +32,6 @@
 #define AGENT_MARK_NS UINT64_C(500000)
 #define AGENT_TAKEN_NS UINT64_C(200000)
 #define AGENT_TAKEN_MAX 50u
-
-static inline uint64_t
-agent_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
-}
 
 /* Adds to a word that only this thread writes. */
 #define AGENT_COUNT(word, n)                                                                      \

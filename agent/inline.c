@@ -5,6 +5,11 @@
  */
 #include "slim.h"
 
+int(slim_agent_create)(const struct slim_agent_config *config, struct slim_agent **ret_agent)
+{
+	return slim_agent_create_abi(slim_abi_inline(), config, ret_agent);
+}
+
 uint32_t(slim_worker_poll)(struct slim_worker *w)
 {
 	return slim_worker_poll_inline(w);

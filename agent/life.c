@@ -204,11 +204,14 @@ reserve(struct slim_agent *agent, const char *what, size_t size, struct memory_z
 }
 
 int
-slim_agent_create(const struct slim_agent_config *config, struct slim_agent **ret_agent)
+slim_agent_create_abi(uint32_t abi, const struct slim_agent_config *config,
+		      struct slim_agent **ret_agent)
 {
 	struct slim_agent *agent;
 	int rc;
 
+	if (abi != slim_abi_inline())
+		return -EPROTONOSUPPORT;
 	if (config == NULL || ret_agent == NULL || !config_is_good(config))
 		return -EINVAL;
 	if (name_is_taken(config->name))
@@ -217,6 +220,7 @@ slim_agent_create(const struct slim_agent_config *config, struct slim_agent **re
 				   config->socket_id);
 	if (agent == NULL)
 		return -ENOMEM;
+	slim_clock_start();
 	agent->fd = -1;
 	agent->backoff_ns = BACKOFF_MIN_NS;
 	agent->number = next_number++;
@@ -439,8 +443,10 @@ slim_agent_start(struct slim_agent *agent)
 int
 slim_agent_poll(struct slim_agent *agent)
 {
-	uint64_t now_ns = agent_now_ns();
+	uint64_t now_ns;
 
+	slim_clock_tick();
+	now_ns = agent_now_ns();
 	if (agent->control == NULL)
 		return 0;
 	slim_device_poll(agent, now_ns);

@@ -25,15 +25,19 @@
  * written only by the worker that owns its bucket.
  *
  * Errors are negative errno values. Nothing here prints, aborts or exits.
+ *
+ * For C (gnu17) and C++ (17).
  */
 #ifndef SLIM_H
 #define SLIM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
+#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
 #include "slim_shm.h"
@@ -138,6 +142,7 @@ struct slim_agent_config {
  *   -EINVAL  a name, the socket's path, a count or a port is wrong (see the members), an owner of a bucket
  *            is no worker, the frame pool's buffers are too small
  *   -EEXIST  the name is in use in this process
+ *   -EPROTONOSUPPORT  the NF was compiled with a slim.h that does not fit this library
  *   -ENOMEM  no memory */
 int slim_agent_create(const struct slim_agent_config *config, struct slim_agent **ret_agent);
 

@@ -11,8 +11,6 @@
 #ifndef SLIM_INLINE_H
 #define SLIM_INLINE_H
 
-#include <rte_ethdev.h>
-
 /* Each function of slim.h that is inline has its body here as NAME_inline; a macro of the
  * function's name leads there. An address taken, or another language, gets the
  * linkable function (inline.c). */
@@ -27,17 +25,17 @@ struct slim_table {
 };
 
 #define SLIM_PENDING_SLOT_BITS 26 /* slot numbers are below SLIM_MAX_CAPACITY */
-_Static_assert(SLIM_MAX_CAPACITY == 1u << SLIM_PENDING_SLOT_BITS, "a slot number fits");
-_Static_assert(SLIM_MAX_TABLES <= 1u << (32 - SLIM_PENDING_SLOT_BITS), "a table index fits");
+SLIM_ASSERT(SLIM_MAX_CAPACITY == 1u << SLIM_PENDING_SLOT_BITS, "a slot number fits");
+SLIM_ASSERT(SLIM_MAX_TABLES <= 1u << (32 - SLIM_PENDING_SLOT_BITS), "a table index fits");
 
 /* Head of a worker. Only its own thread reads or writes it. */
 struct slim_worker {
-	const _Atomic uint32_t *epoch_word; /* the command's epoch, in the control zone */
-	uint32_t epoch;                     /* the one in force */
-	uint32_t poll_busy;                 /* slim_worker_poll has something to do */
-	uint32_t beat;                      /* polls until the next heartbeat */
-	uint32_t commit_busy;               /* slim_commit has something to do */
-	uint32_t track;                     /* bit t: changes of table t are noted */
+	const slim_atomic_u32 *epoch_word; /* the command's epoch, in the control zone */
+	uint32_t epoch;                    /* the one in force */
+	uint32_t poll_busy;                /* slim_worker_poll has something to do */
+	uint32_t beat;                     /* polls until the next heartbeat */
+	uint32_t commit_busy;              /* slim_commit has something to do */
+	uint32_t track;                    /* bit t: changes of table t are noted */
 	uint32_t n_pending;
 	uint32_t open_ports; /* bit p: nothing stands between port p and the NF */
 	uint16_t index;
@@ -49,7 +47,9 @@ struct slim_worker {
 	uint32_t pending[SLIM_PENDING_SLOTS]; /* table << SLIM_PENDING_SLOT_BITS | slot */
 };
 
-/* The slow halves. Not for NFs. */
+/* The other halves. Not for NFs. */
+int slim_agent_create_abi(uint32_t abi, const struct slim_agent_config *config,
+			  struct slim_agent **ret_agent);
 uint32_t slim_worker_poll_slow(struct slim_worker *w);
 void slim_commit_slow(struct slim_worker *w, bool idle);
 uint16_t slim_rx_burst_gated(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts,
@@ -59,7 +59,7 @@ void slim_slot_note(struct slim_worker *w, uint32_t table, uint32_t slot);
 SLIM_INLINE uint32_t
 slim_worker_poll_inline(struct slim_worker *w)
 {
-	uint32_t epoch = atomic_load_explicit(w->epoch_word, memory_order_relaxed);
+	uint32_t epoch = SLIM_LOAD_RELAXED(w->epoch_word);
 
 	if (__builtin_expect(((epoch ^ w->epoch) | w->poll_busy) != 0 || --w->beat == 0, 0))
 		return slim_worker_poll_slow(w);
@@ -96,14 +96,14 @@ slim_slot_inline(const struct slim_table *table, uint32_t slot)
 SLIM_INLINE void *
 slim_slot_begin_inline(struct slim_worker *w, struct slim_table *table, uint32_t slot)
 {
-	uint8_t *payload = slim_slot_inline(table, slot);
+	uint8_t *payload = (uint8_t *)slim_slot_inline(table, slot);
 	struct slim_slot_head *head = (struct slim_slot_head *)(void *)payload - 1;
-	uint32_t seq = atomic_load_explicit(&head->seq, memory_order_relaxed);
+	uint32_t seq = SLIM_LOAD_RELAXED(&head->seq);
 
 	(void)w;
 	/* P7: the odd number is visible before any byte that changes. */
-	atomic_store_explicit(&head->seq, seq + 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
+	SLIM_STORE_RELAXED(&head->seq, seq + 1);
+	SLIM_FENCE_RELEASE();
 	return payload;
 }
 
@@ -111,25 +111,23 @@ slim_slot_begin_inline(struct slim_worker *w, struct slim_table *table, uint32_t
 SLIM_INLINE void
 slim_slot_close(struct slim_worker *w, struct slim_table *table, uint32_t slot, uint8_t used)
 {
-	uint8_t *payload = slim_slot_inline(table, slot);
+	uint8_t *payload = (uint8_t *)slim_slot_inline(table, slot);
 	struct slim_slot_head *head = (struct slim_slot_head *)(void *)payload - 1;
 	struct slim_shm_worker *status = w->status;
 	uint32_t t = table->index;
-	uint32_t seq = atomic_load_explicit(&head->seq, memory_order_relaxed);
+	uint32_t seq = SLIM_LOAD_RELAXED(&head->seq);
 	uint8_t was_used = __atomic_load_n(&head->used, __ATOMIC_RELAXED);
 
 	if (was_used != used) {
-		uint32_t n = atomic_load_explicit(&status->used[t], memory_order_relaxed);
+		uint32_t n = SLIM_LOAD_RELAXED(&status->used[t]);
 
 		__atomic_store_n(&head->used, used, __ATOMIC_RELEASE); /* P11 */
 		head->installed = 0;
-		atomic_store_explicit(&status->used[t], n + used - was_used, memory_order_relaxed);
+		SLIM_STORE_RELAXED(&status->used[t], n + used - was_used);
 	}
 	/* P7: the even number is visible after every byte that changed. */
-	atomic_store_explicit(&head->seq, seq + 1, memory_order_release);
-	atomic_store_explicit(&status->writes[t],
-			      atomic_load_explicit(&status->writes[t], memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	SLIM_STORE_RELEASE(&head->seq, seq + 1);
+	SLIM_STORE_RELAXED(&status->writes[t], SLIM_LOAD_RELAXED(&status->writes[t]) + 1);
 	if (__builtin_expect((w->track >> t) & 1u, 0))
 		slim_slot_note(w, t, slot);
 }
@@ -137,7 +135,7 @@ slim_slot_close(struct slim_worker *w, struct slim_table *table, uint32_t slot, 
 SLIM_INLINE void
 slim_slot_end_inline(struct slim_worker *w, struct slim_table *table, uint32_t slot, uint8_t bucket)
 {
-	uint8_t *payload = slim_slot_inline(table, slot);
+	uint8_t *payload = (uint8_t *)slim_slot_inline(table, slot);
 	struct slim_slot_head *head = (struct slim_slot_head *)(void *)payload - 1;
 
 	__atomic_store_n(&head->bucket, bucket, __ATOMIC_RELAXED);
@@ -151,6 +149,57 @@ slim_slot_free_inline(struct slim_worker *w, struct slim_table *table, uint32_t 
 	slim_slot_close(w, table, slot, 0);
 }
 
+/* What is inlined into an NF must be what the library was built with: slim_agent_create() compares this
+ * number. It follows from the places of all that the code above touches and from the shape of what an NF
+ * hands over, so that it cannot be forgotten; the revision counts changes of meaning that leave
+ * the shape as it is. */
+#define SLIM_ABI_REVISION 1u
+
+static inline uint32_t
+slim_abi_inline(void)
+{
+	const size_t places[] = {
+		SLIM_ABI_REVISION,
+		SLIM_SHM_VERSION,
+		sizeof(struct slim_worker),
+		offsetof(struct slim_worker, epoch_word),
+		offsetof(struct slim_worker, epoch),
+		offsetof(struct slim_worker, poll_busy),
+		offsetof(struct slim_worker, beat),
+		offsetof(struct slim_worker, commit_busy),
+		offsetof(struct slim_worker, track),
+		offsetof(struct slim_worker, open_ports),
+		offsetof(struct slim_worker, index),
+		offsetof(struct slim_worker, serving),
+		offsetof(struct slim_worker, poll_says),
+		offsetof(struct slim_worker, port_ids),
+		offsetof(struct slim_worker, status),
+		offsetof(struct slim_worker, bucket_worker),
+		sizeof(struct slim_table),
+		offsetof(struct slim_table, slab),
+		offsetof(struct slim_table, slot_size),
+		offsetof(struct slim_table, index),
+		sizeof(struct slim_slot_head),
+		offsetof(struct slim_slot_head, bucket),
+		offsetof(struct slim_slot_head, used),
+		offsetof(struct slim_slot_head, installed),
+		offsetof(struct slim_shm_worker, writes),
+		offsetof(struct slim_shm_worker, used),
+		sizeof(struct slim_agent_config),
+		offsetof(struct slim_agent_config, socket_id),
+		sizeof(struct slim_table_config),
+		sizeof(struct slim_table_ops),
+		sizeof(struct slim_port_config),
+		sizeof(struct slim_field),
+	};
+	uint32_t abi = 0;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		abi = (abi ^ (uint32_t)places[i]) * UINT32_C(16777619) + 1;
+	return abi;
+}
+
+#define slim_agent_create(...) slim_agent_create_abi(slim_abi_inline(), __VA_ARGS__)
 #define slim_worker_poll(w) slim_worker_poll_inline(w)
 #define slim_rx_burst(w, port, pkts, max) slim_rx_burst_inline(w, port, pkts, max)
 #define slim_commit(w, idle) slim_commit_inline(w, idle)

@@ -24,8 +24,11 @@
  *   P4  dirty ring head    D release  -> W acquire   (never needed: cannot overflow)
  *   P5  install ring tail  D release  -> W acquire   (records in the ring)
  *   P6  install ring head  W release  -> D acquire   (records may be overwritten)
- *   P7  slot sequence      W fence(release) after odd, release on even
- *                          -> D acquire before, fence(acquire) after the copy
+ *   P7  slot sequence      W: seq odd; fence(release); head and payload; seq even, release
+ *                          D: seq, acquire; head and payload; fence(acquire); the same even seq?
+ *                          Head means `bucket` and `used`: they are read relaxed, like the payload,
+ *                          and count only between the two equal numbers. A worker that looks
+ *                          at a slot which may be another's reads it like D (slot.h).
  *   P8  dirty flag         W: slot stores; fence(seq_cst); load flag
  *                          D: flag = 0; fence(seq_cst); read slot
  *                          (store-load pair: without either fence an update is lost;
@@ -39,10 +42,10 @@
 #ifndef SLIM_PROTO_SHM_H
 #define SLIM_PROTO_SHM_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slim_atomic.h"
 #include "slim_limits.h"
 
 #define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
@@ -87,10 +90,10 @@ struct slim_shm_field {
 
 /* Slot: this header, then `slot_size - sizeof(head)` bytes of payload. */
 struct slim_slot_head {
-	_Atomic uint32_t seq; /* W: odd while the slot is being written (P7) */
-	uint8_t bucket;       /* owner bucket, valid when used */
-	uint8_t used;         /* 1: payload is an entry; 0: empty */
-	uint8_t installed;    /* 1: the entry came as a row, and lives since; for the agent alone */
+	slim_atomic_u32 seq; /* W: odd while the slot is being written (P7) */
+	uint8_t bucket;      /* owner bucket, valid when used */
+	uint8_t used;        /* 1: payload is an entry; 0: empty */
+	uint8_t installed;   /* 1: the entry came as a row, and lives since; for the agent alone */
 	uint8_t reserved;
 };
 
@@ -103,7 +106,7 @@ struct slim_shm_table {
 	uint16_t n_fields;
 	uint16_t zone;         /* index of the slab's zone in the registration */
 	uint64_t slab_offset;  /* in that zone */
-	uint64_t dirty_offset; /* control zone: _Atomic uint8_t dirty[capacity] */
+	uint64_t dirty_offset; /* control zone: slim_atomic_u8 dirty[capacity] */
 	uint64_t ring_offset;  /* control zone: n_workers dirty rings, ring_stride apart */
 	uint64_t ring_stride;
 	uint32_t ring_size; /* entries of each, a power of two >= capacity */
@@ -114,9 +117,9 @@ struct slim_shm_table {
 /* Dirty ring of one table and worker: this head, then uint32_t slots[ring_size].
  * Positions count up for ever; entry i stands at slots[i & (ring_size - 1)]. */
 struct slim_shm_ring {
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t tail; /* W writes (P3) */
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t head; /* D writes (P4) */
-	_Alignas(SLIM_CACHE_LINE) uint32_t slots[];
+	SLIM_ALIGNAS(SLIM_CACHE_LINE) slim_atomic_u32 tail; /* W writes (P3) */
+	SLIM_ALIGNAS(SLIM_CACHE_LINE) slim_atomic_u32 head; /* D writes (P4) */
+	SLIM_ALIGNAS(SLIM_CACHE_LINE) uint32_t slots[];
 };
 
 /* ---- install ring: slimd -> worker ------------------------------------ */
@@ -143,8 +146,8 @@ struct slim_install_record {
 };
 
 struct slim_shm_install {
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint64_t tail; /* bytes ever written, D (P5) */
-	_Alignas(SLIM_CACHE_LINE) uint8_t data[SLIM_INSTALL_RING_SIZE];
+	SLIM_ALIGNAS(SLIM_CACHE_LINE) slim_atomic_u64 tail; /* bytes ever written, D (P5) */
+	SLIM_ALIGNAS(SLIM_CACHE_LINE) uint8_t data[SLIM_INSTALL_RING_SIZE];
 };
 
 /* ---- gate ------------------------------------------------------------- */
@@ -209,29 +212,29 @@ struct slim_shm_command {
  * the command in force is never overwritten by the next: a command may follow before the last was
  * acknowledged, and one that slimd did not finish is as if it had never begun. */
 struct slim_shm_command_block {
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t epoch; /* 0: being written */
-	_Atomic uint64_t words[SLIM_COMMAND_WORDS];
+	SLIM_ALIGNAS(SLIM_CACHE_LINE) slim_atomic_u32 epoch; /* 0: being written */
+	slim_atomic_u64 words[SLIM_COMMAND_WORDS];
 };
 
 /* What slimd tells the gate. */
 struct slim_shm_gate {
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t
-		epoch; /* P1; of the newest command; 0: none yet */
+	SLIM_ALIGNAS(SLIM_CACHE_LINE)
+	slim_atomic_u32 epoch; /* P1; of the newest command; 0: none yet */
 	struct slim_shm_command_block blocks[2];
 	/* Live words: they count from the next poll on, with no command and no acknowledgement. */
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t hold_word; /* enum slim_hold_word (P9) */
-	_Atomic uint32_t
+	SLIM_ALIGNAS(SLIM_CACHE_LINE) slim_atomic_u32 hold_word; /* enum slim_hold_word (P9) */
+	slim_atomic_u32
 		round_request; /* D: count up: run one flush round on every port, even if nothing waits */
-	_Atomic uint32_t
+	slim_atomic_u32
 		source_gone; /* D: at a target: 1: the source is dead, wait for no answer of it */
-	_Atomic uint32_t reserved;
-	_Atomic uint64_t slimd_heartbeat_ns; /* D: CLOCK_MONOTONIC, at least every second */
-	_Atomic uint64_t awake_until_ns; /* D: CLOCK_MONOTONIC: until then workers do not sleep */
+	slim_atomic_u32 reserved;
+	slim_atomic_u64 slimd_heartbeat_ns; /* D: CLOCK_MONOTONIC, at least every second */
+	slim_atomic_u64 awake_until_ns; /* D: CLOCK_MONOTONIC: until then workers do not sleep */
 };
 
 struct slim_shm_control {
-	_Atomic uint64_t magic;    /* SLIM_SHM_MAGIC; 0: the agent is gone */
-	_Atomic uint64_t instance; /* that of the info zone; 0: the agent is gone */
+	slim_atomic_u64 magic;    /* SLIM_SHM_MAGIC; 0: the agent is gone */
+	slim_atomic_u64 instance; /* that of the info zone; 0: the agent is gone */
 	struct slim_shm_gate gate;
 	/* then, at info->install_offset: n_workers struct slim_shm_install;
 	 * dirty flags and rings at the places that the tables name */
@@ -301,30 +304,31 @@ slim_hist_floor(uint32_t bin)
 	X(self_resume, "times the source resumed by itself because slimd was silent")
 
 struct slim_shm_counters {
-#define X(name, text) _Atomic uint64_t name;
+#define X(name, text) slim_atomic_u64 name;
 	SLIM_GATE_COUNTERS(X)
 #undef X
 };
 
 /* One per worker. Only the worker writes it (relaxed, but for the releases named). */
 struct slim_shm_worker {
-	_Alignas(SLIM_CACHE_LINE) _Atomic uint32_t ack_epoch; /* P2: command applied. HOLD: stopped,
+	SLIM_ALIGNAS(SLIM_CACHE_LINE)
+	slim_atomic_u32 ack_epoch; /* P2: command applied. HOLD: stopped,
 	                                                         nothing in flight, marks sent */
-	_Atomic uint32_t mode; /* enum slim_gate_mode in force at this worker */
-	_Atomic uint64_t
+	slim_atomic_u32 mode;      /* enum slim_gate_mode in force at this worker */
+	slim_atomic_u64
 		heartbeat_ns; /* time of a recent poll, CLOCK_MONOTONIC; at least every 10 ms of polling */
-	_Atomic uint64_t installed_bytes;         /* P6: install ring position consumed */
-	_Atomic uint64_t writes[SLIM_MAX_TABLES]; /* slot writes ever, per table; exact whenever
+	slim_atomic_u64 installed_bytes;         /* P6: install ring position consumed */
+	slim_atomic_u64 writes[SLIM_MAX_TABLES]; /* slot writes ever, per table; exact whenever
 	                                             ack_epoch of HOLD is published and after each
 	                                             commit while tracking. Sum over workers equals
 	                                             sum over slots of seq / 2 (mod 2^31). */
-	_Atomic uint32_t used[SLIM_MAX_TABLES];   /* used slots; may wrap below 0 at one worker,
+	slim_atomic_u32 used[SLIM_MAX_TABLES];   /* used slots; may wrap below 0 at one worker,
 	                                             the sum over workers (mod 2^32) is exact */
-	_Atomic uint64_t stopped_ns;              /* when this worker last stopped for HOLD */
-	_Atomic uint64_t resumed_ns;              /* when it last left HOLD (redirect, resume) */
-	_Atomic uint32_t install_error; /* 0, or errno of the first row that could not be installed
+	slim_atomic_u64 stopped_ns;              /* when this worker last stopped for HOLD */
+	slim_atomic_u64 resumed_ns;              /* when it last left HOLD (redirect, resume) */
+	slim_atomic_u32 install_error; /* 0, or errno of the first row that could not be installed
 	                                   since RECEIVE began */
-	_Atomic uint32_t reserved;
+	slim_atomic_u32 reserved;
 	struct slim_shm_counters counters;
 	struct slim_shm_hist hold_wait;  /* at the source: arrival until redirected or served */
 	struct slim_shm_hist flush_wait; /* at the target: arrival until released */
@@ -335,16 +339,16 @@ struct slim_shm_port {
 	uint8_t mac[6];
 	uint8_t reserved[2];
 	uint32_t n_rx_queues; /* queue q is polled by worker q */
-	_Atomic uint32_t
+	slim_atomic_u32
 		probed; /* source, M/W: 1 once a probe of this session came back on this port */
-	_Atomic uint32_t marks; /* target: bit w: mark of source worker w has arrived */
-	_Atomic uint32_t
+	slim_atomic_u32 marks; /* target: bit w: mark of source worker w has arrived */
+	slim_atomic_u32
 		rounds_done; /* target: value of round_request that the last finished round covers */
-	_Atomic uint32_t pending; /* target: direct packets waiting, all workers; 0 when drained */
+	slim_atomic_u32 pending; /* target: direct packets waiting, all workers; 0 when drained */
 	/* M: what the device says that it lost, since it counts. */
-	_Atomic uint64_t rx_missed;    /* no free descriptor */
-	_Atomic uint64_t rx_no_memory; /* no mbuf */
-	_Atomic uint64_t tx_failed;
+	slim_atomic_u64 rx_missed;    /* no free descriptor */
+	slim_atomic_u64 rx_no_memory; /* no mbuf */
+	slim_atomic_u64 tx_failed;
 };
 
 struct slim_shm_info {
@@ -361,12 +365,12 @@ struct slim_shm_info {
 	uint32_t n_workers;
 	uint32_t n_tables;
 	uint32_t n_ports;
-	uint32_t hold_capacity;    /* packets per worker and port */
-	uint32_t active_at_start;  /* 1: the gate began in PASS, 0: in CLOSED */
-	uint64_t instance;         /* random, not 0: another one for each life of the process */
-	uint64_t control_size;     /* of the control zone */
-	uint64_t install_offset;   /* control zone: n_workers struct slim_shm_install */
-	_Atomic uint64_t taken_ns; /* source: when TAKEN was seen by the data path; 0: not */
+	uint32_t hold_capacity;   /* packets per worker and port */
+	uint32_t active_at_start; /* 1: the gate began in PASS, 0: in CLOSED */
+	uint64_t instance;        /* random, not 0: another one for each life of the process */
+	uint64_t control_size;    /* of the control zone */
+	uint64_t install_offset;  /* control zone: n_workers struct slim_shm_install */
+	slim_atomic_u64 taken_ns; /* source: when TAKEN was seen by the data path; 0: not */
 	uint8_t bucket_worker[SLIM_N_BUCKETS]; /* owner of each bucket */
 	struct slim_shm_table tables[SLIM_MAX_TABLES];
 	struct slim_shm_port ports[SLIM_MAX_PORTS];
@@ -442,9 +446,9 @@ struct slim_frame {
 	uint64_t nonce;
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct slim_shm_command) % sizeof(uint64_t) == 0, "a command is words");
-_Static_assert(sizeof(struct slim_slot_head) == 8, "slot header is ABI");
-_Static_assert(sizeof(struct slim_install_record) == 16, "install record is ABI");
-_Static_assert(sizeof(struct slim_frame) == 28, "frame is ABI");
+SLIM_ASSERT(sizeof(struct slim_shm_command) % sizeof(uint64_t) == 0, "a command is words");
+SLIM_ASSERT(sizeof(struct slim_slot_head) == 8, "slot header is ABI");
+SLIM_ASSERT(sizeof(struct slim_install_record) == 16, "install record is ABI");
+SLIM_ASSERT(sizeof(struct slim_frame) == 28, "frame is ABI");
 
 #endif

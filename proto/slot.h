@@ -30,7 +30,21 @@ struct slot_state {
 	bool used;
 };
 
-/* `slot` is 8-byte aligned, `payload_size` a multiple of 8. False: the owner was writing. */
+/* The head alone, for a worker that looks at a slot of which it does not know whose it is. False: its owner
+ * is writing, so it is another's. P7. */
+static inline bool
+slot_read_head(const struct slim_slot_head *head, struct slot_state *ret)
+{
+	uint32_t seq = atomic_load_explicit(&head->seq, memory_order_acquire);
+
+	ret->seq = seq;
+	ret->bucket = __atomic_load_n(&head->bucket, __ATOMIC_RELAXED);
+	ret->used = __atomic_load_n(&head->used, __ATOMIC_RELAXED) != 0;
+	atomic_thread_fence(memory_order_acquire);
+	return (seq & 1u) == 0 && atomic_load_explicit(&head->seq, memory_order_relaxed) == seq;
+}
+
+/* Head and payload (P7). `slot` is 8-byte aligned, `payload_size` a multiple of 8. False: the owner was writing. */
 SLOT_RACE static inline bool
 slot_read(const uint8_t *slot, uint32_t payload_size, uint8_t *payload, struct slot_state *ret)
 {
