@@ -20,6 +20,7 @@
 #include "suite.h"
 
 #define MAX_JOBS 64u
+#define NOT_BEGUN "before the first test"
 
 /* What a child tells while it runs. */
 struct note {
@@ -84,7 +85,7 @@ start(const struct judge *judge, const struct mutant *mutant, struct note *note)
 {
 	pid_t pid;
 
-	*note = (struct note){.test = "before the first test"};
+	*note = (struct note){.test = NOT_BEGUN};
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
@@ -109,6 +110,9 @@ judgement_of(int status, const struct note *note)
 	memcpy(j.test, note->test, sizeof(j.test));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		j.verdict = VERDICT_SURVIVES;
+	else if (strcmp(note->test, NOT_BEGUN) == 0)
+		errx(2, "a child ended before its first test: of the machine's doing, not the "
+			"mutant's");
 	else if (ran_out_of_time(status))
 		j.verdict = VERDICT_HANGS;
 	return j;
