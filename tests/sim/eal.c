@@ -205,6 +205,65 @@ eal_sort(const struct rte_mbuf *m, bool *ret_tagged)
 	return bytes[at + 2 + offsetof(struct slim_frame, type)];
 }
 
+/* ---- pools of the agents ------------------------------------------------------------------------------ */
+
+/* Making a pool costs more than most runs. So one that comes back with all that was in it waits for
+ * the next agent. All are as large as the largest that was wanted; smaller ones go. */
+#define MAX_POOLS 8u
+
+struct rte_mempool *__real_rte_pktmbuf_pool_create(const char *name, unsigned int n,
+						   unsigned int cache_size, uint16_t priv_size,
+						   uint16_t data_room_size, int socket_id);
+struct rte_mempool *__wrap_rte_pktmbuf_pool_create(const char *name, unsigned int n,
+						   unsigned int cache_size, uint16_t priv_size,
+						   uint16_t data_room_size, int socket_id);
+void __real_rte_mempool_free(struct rte_mempool *mp);
+void __wrap_rte_mempool_free(struct rte_mempool *mp);
+
+static struct rte_mempool *waiting[MAX_POOLS];
+static unsigned int n_waiting;
+
+static bool
+is_like(const struct rte_mempool *mp, unsigned int n, unsigned int cache_size, uint16_t priv_size,
+	uint16_t data_room_size)
+{
+	struct rte_mempool *of = (struct rte_mempool *)(uintptr_t)mp;
+
+	return mp->size >= n && mp->cache_size == cache_size &&
+	       rte_pktmbuf_priv_size(of) == priv_size &&
+	       rte_pktmbuf_data_room_size(of) == data_room_size;
+}
+
+struct rte_mempool *
+__wrap_rte_pktmbuf_pool_create(const char *name, unsigned int n, unsigned int cache_size,
+			       uint16_t priv_size, uint16_t data_room_size, int socket_id)
+{
+	static unsigned int serial, most;
+	char own[RTE_MEMPOOL_NAMESIZE];
+
+	(void)name; /* one that waits may have it */
+	while (n_waiting > 0) {
+		struct rte_mempool *mp = waiting[--n_waiting];
+
+		if (is_like(mp, n, cache_size, priv_size, data_room_size))
+			return mp;
+		__real_rte_mempool_free(mp);
+	}
+	most = n > most ? n : most;
+	snprintf(own, sizeof(own), "frames%u", serial++);
+	return __real_rte_pktmbuf_pool_create(own, most, cache_size, priv_size, data_room_size,
+					      socket_id);
+}
+
+void
+__wrap_rte_mempool_free(struct rte_mempool *mp)
+{
+	if (mp != NULL && rte_mempool_full(mp) && n_waiting < MAX_POOLS)
+		waiting[n_waiting++] = mp;
+	else
+		__real_rte_mempool_free(mp);
+}
+
 /* ---- ports ------------------------------------------------------------------------------------------ */
 
 static uint16_t
