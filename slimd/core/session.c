@@ -296,6 +296,9 @@ session_risk(const struct session *s)
 				 "may own or not"
 			       : "the source serves again without a proof that the target does "
 				 "not: two may serve";
+	if (s->state == SOURCE_CLOSING && !s->nf_gone)
+		return "the source gives its copy away, and does not know whether the target is "
+		       "through: a target that waits for it must be ended by force, too";
 	if (IN(s->state) & S_FROZEN)
 		return s->nf_gone
 			       ? "nobody leads the target: it goes on alone, what the source had "
@@ -863,7 +866,7 @@ act_none_left(struct session *s, const struct session_event *e, struct session_e
 }
 
 static void
-act_force_fence(struct session *s, const struct session_event *e, struct session_effects *fx)
+act_force_alone(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
 	act_force(s, e, fx);
 	s->peer_forgot = true;
@@ -1050,6 +1053,8 @@ SESSION_TABLE struct edge edges[] = {
 	{S_FROZEN, EV_NF_LOST, NULL, act_nf_lost_told, SAME},
 	{IN(SOURCE_SETTLING), EV_NF_LOST, NULL, act_nf_lost, SAME},
 	{IN(SOURCE_CLOSING), EV_CANCEL, guard_alone, act_none_left, SOURCE_SETTLING},
+	/* The target may have heard that it is through, and passes then: going back would leave two. */
+	{IN(SOURCE_CLOSING), EV_FORCE, guard_nf_here, act_force_alone, SOURCE_SETTLING},
 	/* Never forward by force: the frozen copy may be the last one. */
 	{S_FROZEN, EV_FORCE, guard_nf_here, act_force, SOURCE_REVERTING},
 	{S_FROZEN, EV_FORCE, NULL, act_leave, SESSION_DONE},
@@ -1066,7 +1071,7 @@ SESSION_TABLE struct edge edges[] = {
 	{IN(SOURCE_UNDOING), EV_STANDING_UNKNOWN, guard_keeps_fence, act_none_left, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_SETTLED, guard_keeps_fence, act_none_left, AGAIN},
 	{IN(SOURCE_UNDOING), EV_CANCEL, guard_fence_given_up, act_none_left, AGAIN},
-	{IN(SOURCE_UNDOING), EV_FORCE, guard_keeps_fence, act_force_fence, AGAIN},
+	{IN(SOURCE_UNDOING), EV_FORCE, guard_keeps_fence, act_force_alone, AGAIN},
 	{IN(SOURCE_UNDOING), EV_STANDING_NONE, NULL, act_none_left, SAME},
 	{IN(SOURCE_UNDOING), EV_STANDING_UNKNOWN, NULL, act_none_left, SAME},
 	{IN(SOURCE_UNDOING), EV_STANDING_SETTLED, NULL, act_none_left, SAME},

@@ -671,6 +671,7 @@ host_cancel(struct service *s, uint32_t side, bool force)
 	if (!host->alive || host->dying || !s->moving)
 		return;
 	host_enter(host);
+	s->discarded |= force && side != s->source && s->state[side] == TARGET_TAKING;
 	rc = driver_cancel(host->driver, s->job, force, text);
 	if (rc == 0 && force && text[0] != '\0')
 		s->forced = true; /* the risk was told in words, and taken */

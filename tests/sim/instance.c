@@ -315,6 +315,14 @@ serve(struct instance *inst, uint32_t index, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 		return;
 	}
+	/* Who serves by force may still get what the source redirects: that is lost. */
+	if (tagged && p != SIM_NONE && inst->service->forced) {
+		w->packets[p].m = NULL;
+		eal_set_number(m, SIM_NONE);
+		rte_pktmbuf_free(m);
+		packet_free(w, p);
+		return;
+	}
 	if (p == SIM_NONE || tagged) {
 		violation(w, "%s: the NF gets a packet of the redirect path", inst->name);
 		return;

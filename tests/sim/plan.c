@@ -69,9 +69,11 @@ note_forgotten(struct host *host)
 	for (uint32_t i = 0; i < w->n_services; i++) {
 		struct service *s = &w->services[i];
 
-		if (s->moving && s->source == host->number &&
-		    !instance_is_in(&s->instances[s->source], s->session))
-			s->forgotten = true;
+		if (!s->moving || s->source != host->number ||
+		    instance_is_in(&s->instances[s->source], s->session))
+			continue;
+		s->forgotten = true;
+		s->forgotten_ns = w->now;
 	}
 }
 
@@ -304,28 +306,10 @@ any_duration(struct world *w)
 	return ns >> rnd(w, RNG_PLAN, 14);
 }
 
-/* Kinds that the code does not survive in every phase yet: random plans leave them out unless told
- * otherwise (--all). The list only gets shorter. */
-static const enum fault_kind still_open[] = {FAULT_FORCE, FAULT_FORCE_TARGET};
-
-bool
-fault_is_open(enum fault_kind kind)
-{
-	for (size_t i = 0; i < sizeof(still_open) / sizeof(still_open[0]); i++)
-		if (still_open[i] == kind)
-			return true;
-	return false;
-}
-
 static enum fault_kind
 draw_kind(struct world *w)
 {
-	enum fault_kind kind;
-
-	do
-		kind = (enum fault_kind)rnd_range(w, RNG_PLAN, 1, N_FAULTS - 1);
-	while (!w->options.all_faults && fault_is_open(kind));
-	return kind;
+	return (enum fault_kind)rnd_range(w, RNG_PLAN, 1, N_FAULTS - 1);
 }
 
 static void

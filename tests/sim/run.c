@@ -96,10 +96,23 @@ end_world(struct world *w)
 	eal_enter(NULL, NULL);
 }
 
+/* The source's side of it was forgotten, and a fenced target is left. It is not the owner, and waits for
+ * its operator. */
 static bool
-move_is_over(const struct service *s)
+is_abandoned(const struct service *s)
 {
-	return host_is_quiet(s) && !controller_is_busy(s);
+	enum session_state left = s->state[1 - s->source];
+
+	return s->forgotten && s->world->now > s->forgotten_ns + SEC(20) &&
+	       s->state[s->source] == SESSION_DONE && left >= TARGET_SERVING &&
+	       left <= TARGET_ADOPTING;
+}
+
+static bool
+move_is_over(struct service *s)
+{
+	s->abandoned = is_abandoned(s);
+	return (s->abandoned || host_is_quiet(s)) && !controller_is_busy(s);
 }
 
 /* A daemon that died before it journalled anything has touched nothing. One that died after

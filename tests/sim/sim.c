@@ -36,7 +36,7 @@ usage(void)
 {
 	fprintf(stderr,
 		"usage: sim [--seeds N] [--seed FIRST] [--jobs N] [--coverage] [--no-shrink]\n"
-		"           [--clean] [--all] [--services N] [--moves N] [--connections N] [--hold "
+		"           [--clean] [--services N] [--moves N] [--connections N] [--hold "
 		"N]\n"
 		"           [--lag-us N] [--source-gone-us N] [--steadfast] [--controls BITS]\n"
 		"           [--fault KIND@SIDE-STATE+DELAY_US:DURATION_US[/SERVICE] |\n"
@@ -54,8 +54,6 @@ print_command(const struct options *o)
 	printf("  sim --seed %" PRIu64, o->seed);
 	if (o->keep_faults)
 		printf(" --keep");
-	if (o->all_faults)
-		printf(" --all");
 	if (o->n_services != 0)
 		printf(" --services %u", o->n_services);
 	if (o->n_moves != 0)
@@ -220,7 +218,6 @@ static const struct option longs[] = {
 	{"coverage", no_argument, NULL, 'o'},
 	{"no-shrink", no_argument, NULL, 'k'},
 	{"clean", no_argument, NULL, 'c'},
-	{"all", no_argument, NULL, 'a'},
 	{"keep", no_argument, NULL, 'K'},
 	{"services", required_argument, NULL, 'S'},
 	{"moves", required_argument, NULL, 'm'},
@@ -270,8 +267,6 @@ take(struct command *command, int c, const char *text)
 	case 'c':
 		o->random_faults = false;
 		return true;
-	case 'a':
-		return o->all_faults = true;
 	case 'K': /* draws as the run did that was made short, but takes the faults given */
 		return o->random_faults = o->keep_faults = true;
 	case 'S':

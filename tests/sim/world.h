@@ -367,7 +367,6 @@ struct options {
 	bool steadfast;          /* the controller never goes back after a flip */
 	uint64_t source_gone_ns; /* 0: longer than any trouble */
 	bool taken_late;         /* TAKEN comes about when the source gives up */
-	bool all_faults;         /* also the kinds that are known to be too much */
 	bool keep_faults;        /* `faults` as they are, though random_faults drew them once */
 	struct fault faults[SIM_MAX_FAULTS];
 };
@@ -414,10 +413,13 @@ struct service {
 	bool moving;
 	enum session_state state[2]; /* by side; SESSION_DONE: none */
 	uint64_t since_ns[2];
-	uint64_t seen; /* bit per state that either session was in */
-	bool forced;   /* an operator took the risk */
+	uint64_t seen;  /* bit per state that either session was in */
+	bool forced;    /* an operator took the risk */
+	bool discarded; /* and made the target give away what it was taking over */
 	/* A journal was lost when nothing else knew of the session: what the switch has of it is nobody's. */
 	bool forgotten;
+	uint64_t forgotten_ns;
+	bool abandoned; /* so the target waits for a word that nobody will say */
 	bool job_over;
 	enum session_result job_result;
 	uint32_t n_reasons;
@@ -601,7 +603,6 @@ void plan_entered(struct service *s, enum session_state state);
 bool plan_kills(struct host *host, uint64_t *ret_down_ns);
 const char *fault_name(enum fault_kind kind);
 const char *fault_component(enum fault_kind kind);
-bool fault_is_open(enum fault_kind kind);
 bool fault_parse(const char *text, struct fault *ret);
 void fault_print(const struct fault *fault, char *buffer, size_t size);
 
