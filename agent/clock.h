@@ -7,7 +7,7 @@
  * be called (clock source hpet, acpi_pm, xen, jiffies), workers take the time that the main thread
  * wrote at its last slim_agent_poll(), and add what the processor's counter says has passed since. The
  * counter is what the kernel did not want to trust there, so it is trusted for SLIM_CLOCK_REACH_NS
- * only: a longer pause of slim_agent_poll() stops the clock. Within a thread it never goes back.
+ * only: after a longer pause of slim_agent_poll() the kernel is called. Within a thread it never goes back.
  *
  * agent_now_ns() is the one place where the agent asks for the time.
  */
@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define SLIM_CLOCK_REACH_NS UINT64_C(50000000)
+#define SLIM_CLOCK_REACH_NS UINT64_C(200000000)
 
 extern bool slim_clock_counts; /* set before workers run; else never */
 
