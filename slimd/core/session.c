@@ -1054,9 +1054,9 @@ SESSION_TABLE struct edge edges[] = {
 	{IN(SOURCE_SETTLING), EV_NF_LOST, NULL, act_nf_lost, SAME},
 	{IN(SOURCE_CLOSING), EV_CANCEL, guard_alone, act_none_left, SOURCE_SETTLING},
 	/* The target may have heard that it is through, and passes then: going back would leave two. */
-	{IN(SOURCE_CLOSING), EV_FORCE, guard_nf_here, act_force_alone, SOURCE_SETTLING},
+	{IN(SOURCE_CLOSING), EV_FORCE, guard_nf_here, act_force_alone, SAME},
 	/* Never forward by force: the frozen copy may be the last one. */
-	{S_FROZEN, EV_FORCE, guard_nf_here, act_force, SOURCE_REVERTING},
+	{S_FROZEN & ~IN(SOURCE_CLOSING), EV_FORCE, guard_nf_here, act_force, SOURCE_REVERTING},
 	{S_FROZEN, EV_FORCE, NULL, act_leave, SESSION_DONE},
 
 	/* source, going back */
