@@ -149,9 +149,10 @@ begin_install(struct move *m)
 		.bucket_worker = m->nf->bucket_worker,
 		.places_unknown = m->restored,
 	};
+	int rc = install_begin(&m->install, &config);
 
-	m->installing = true;
-	return install_begin(&m->install, &config);
+	m->installing = rc == 0; /* what failed early is tried, and told, again */
+	return rc;
 }
 
 /* A step: the room for one table. 1: all is there; 0: more to do. */

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What a move promises when something goes wrong behind the hand-over: how long traffic stands still, and
-that a result says what was lost. Each case has a twin that shows that the measuring sees it.
+that a result says what was lost. That the measuring sees a gap, and a loss, is
+shown by a budget of a second and by an NF that stands still.
 On a switch that shares its cores the proof of a fence takes a good part of the 50 ms, so the machine is measured first:
 what it takes to prepare a move, which is one proof too, is granted on top.
 
