@@ -42,6 +42,7 @@ class Tap:
             self.failed += 1
             print(f"not ok {self.n} - {name}")
             self.comment(f"{type(error).__name__}: {error}")
+            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)  # what meson shows of a failure
             if not isinstance(error, Failed):
                 self.comment(traceback.format_exc())
             if self.lab:

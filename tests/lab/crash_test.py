@@ -18,7 +18,7 @@ sys.path.insert(0, f"{HERE}/../e2e")
 
 import tap  # noqa: E402 (the path comes first)
 from slimlab import leftovers, machine, shared, wait  # noqa: E402
-from tap import expect_equal  # noqa: E402
+from tap import Failed, expect_equal  # noqa: E402
 
 NAME = "slim-crash"
 RMEM = "/proc/sys/net/core/rmem_default"
@@ -106,7 +106,10 @@ def killed_after_note(number, before):
 
 def with_a_load():
     victim = start_victim(0)
-    expect_equal(victim.stdout.readline(), "up\n", "the lab's word")
+    word = victim.stdout.readline()
+    if not word:
+        raise Failed(f"the lab did not start: {victim.communicate(timeout=120)[1]}")
+    expect_equal(word, "up\n", "the lab's word")
     return victim
 
 
