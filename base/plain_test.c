@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "address.h"
 #include "local_socket.h"
+#include "slice.h"
 
 /* ---- addresses ------------------------------------------------------------------------- */
 
@@ -236,6 +238,28 @@ a_path_must_fit(void **state)
 	assert_string_equal(address.sun_path, path + 1);
 }
 
+/* The kernel's own word; before 6.12 it knows no slice of a thread, and says 0. */
+static void
+a_short_slice_changes_nothing_else(void **state)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t slice_ns, unused[2];
+	} before = {0}, after = {0};
+
+	(void)state;
+	assert_int_equal(syscall(SYS_sched_getattr, 0, &before, sizeof(before), 0), 0);
+	assert_int_equal(slice_request(SLICE_MIN_NS), 0);
+	assert_int_equal(syscall(SYS_sched_getattr, 0, &after, sizeof(after), 0), 0);
+	assert_int_equal(after.policy, before.policy);
+	assert_int_equal(after.nice, before.nice);
+	assert_int_equal(after.priority, before.priority);
+	assert_int_equal(after.slice_ns, before.slice_ns == 0 ? 0 : SLICE_MIN_NS);
+}
+
 int
 main(void)
 {
@@ -254,6 +278,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(nothing_but_sockets_is_removed, make_folder,
 						remove_folder),
 		cmocka_unit_test(a_path_must_fit),
+		cmocka_unit_test(a_short_slice_changes_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

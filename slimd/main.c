@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "notify.h"
 #include "real.h"
 #include "rpc.h"
+#include "slice.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
 #include <event2/event.h>
@@ -129,6 +131,7 @@ start_loop(struct program *p)
 	signal(SIGPIPE, SIG_IGN);
 	/* Sleeps of a few microseconds must not become fifty. */
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	slice_request(SLICE_MIN_NS); /* without it all is as right, and later */
 	p->daemon.base = p->base = event_base_new();
 	if (p->base == NULL)
 		return -ENOMEM;
@@ -324,7 +327,11 @@ rest(const struct program *p, uint64_t ns)
 				 .tv_nsec = (long)(ns % 1000000000u)};
 	size_t n = peer_polls(p->daemon.peers, polls, 2 * SLIM_MAX_PEERS);
 
-	ppoll(polls, (nfds_t)n, &limit, NULL);
+	/* No sleep, however short: the kernel comes back from one when it likes. */
+	if (ns == DRIVER_YIELD)
+		sched_yield();
+	else
+		ppoll(polls, (nfds_t)n, &limit, NULL);
 }
 
 static void

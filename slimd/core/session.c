@@ -520,6 +520,12 @@ guard_fits(const struct session *s, const struct session_event *e)
 	return e->rows <= s->limits.small_rows || e->now_ns - s->entered_ns > patience_ns;
 }
 
+bool
+session_would_hold(const struct session *s, const struct session_event *backlog)
+{
+	return s->state == SOURCE_CATCHING_UP && guard_fits(s, backlog);
+}
+
 /* It did not fit for so long that it will not. */
 static bool
 guard_hopeless(const struct session *s, const struct session_event *e)

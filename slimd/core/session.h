@@ -376,6 +376,9 @@ void session_restore(struct session *s, uint64_t id, bool is_source, enum sessio
 		     const struct session_memory *memory, const struct session_limits *limits,
 		     uint64_t now_ns, struct session_effects *effects);
 
+/* Would EV_BACKLOG with these rows, this forecast and this time begin the hold? */
+bool session_would_hold(const struct session *s, const struct session_event *backlog);
+
 /* One event. `effects` is overwritten. After SESSION_DONE every event is ignored. */
 void session_step(struct session *s, const struct session_event *event,
 		  struct session_effects *effects);

@@ -20,8 +20,8 @@
 #define MS UINT64_C(1000000)
 #define US UINT64_C(1000)
 
-/* While packets wait for this daemon. Not shorter: where it shares a core with the NF, a daemon that
- * never rests keeps the NF from the very work that it waits for. */
+/* While packets wait for longer than a good hold lasts. Not shorter: where it shares a core with the NF, a daemon
+ * that never rests keeps the NF from the very work that it waits for. */
 #define HOT_NS (20 * US)
 #define WARM_NS (100 * US) /* while rows stream: what a peer sends ends the rest at once */
 #define COOL_NS (500 * US) /* while others work */
@@ -249,12 +249,12 @@ command_gate(struct move *m, enum session_effect_type type)
 	case FX_GATE_HOLD:
 		m->times.hold_ns = move_now_ns();
 		move_become_urgent(m, m->session.limits.max_hold_ns);
-		move_send_holding(m);
 		gate_set_hold_word(m->nf, SLIM_HOLD_HOLDING);
 		command(m, SLIM_GATE_HOLD, true);
 		break;
 	case FX_GATE_REDIRECT:
 		gate_set_hold_word(m->nf, SLIM_HOLD_TAKEN);
+		gate_set_awake_until(m->nf, 0);
 		command(m, SLIM_GATE_REDIRECT, true);
 		break;
 	case FX_GATE_SERVE:
@@ -767,8 +767,10 @@ pace(const struct move *m, bool busy)
 
 	if (busy)
 		return 0;
+	if (move_is_urgent(m))
+		return DRIVER_YIELD;
 	if ((state >= SOURCE_HOLDING && state <= SOURCE_QUERYING) || state == TARGET_VERIFYING ||
-	    state == TARGET_TAKING || move_is_urgent(m))
+	    state == TARGET_TAKING)
 		return HOT_NS;
 	/* A copy goes on when the other side has answered, and that ends the rest. */
 	if (state == SOURCE_COPYING)

@@ -83,9 +83,11 @@ void driver_peer_frame(struct driver *driver, struct peer_conn *conn,
 		       const Slim__Peer__V1__Frame *frame);
 
 #define DRIVER_IDLE UINT64_MAX
+#define DRIVER_YIELD UINT64_C(1)
 
 /* One round of all sessions. Returns how long the caller may sleep, in nanoseconds:
- * DRIVER_IDLE when there is nothing to poll for. */
+ * DRIVER_IDLE when there is nothing to poll for; DRIVER_YIELD while a hold waits for this daemon: others may
+ * have the processor, and as soon as nobody wants it, the caller comes again. */
 uint64_t driver_poll(struct driver *driver);
 
 #endif

@@ -142,6 +142,7 @@ struct move {
 	bool done;
 	uint32_t wants;           /* enum move_want */
 	uint64_t urgent_until_ns; /* packets are held for it, or soon will be */
+	uint64_t announced_ns;    /* when the source last said that it is about to hold */
 	uint64_t tick_ns;
 	uint64_t query_ns; /* next try to connect */
 	uint64_t ask_ns;   /* the target did not know yet: ask again then; 0: not */
@@ -347,6 +348,8 @@ void move_deliver_refusal(struct move *m);
 
 /* Packets are about to be held for this session, for as long as its budget. */
 void move_become_urgent(struct move *m, uint64_t budget_ns);
+/* The NF's workers do not sleep for that long, or 10 ms if that is less. */
+void move_keep_awake(struct move *m, uint64_t budget_ns);
 bool move_is_urgent(const struct move *m);
 
 /* Another session is urgent, and this one is not. */

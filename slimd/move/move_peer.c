@@ -6,8 +6,6 @@
 #include "log.h"
 #include "move.h"
 
-#define AWAKE_MAX_NS UINT64_C(10000000)
-
 #define ASK_AGAIN_NS UINT64_C(20000000)
 
 #define FRAME(kind, member, message)                                                    \
@@ -158,7 +156,7 @@ move_send_rows(struct move *m, Slim__Peer__V1__Rows *rows)
 	return send_frame(m, &frame);
 }
 
-/* So that the target is awake when END comes. An older one would not know the frame. */
+/* So that the target is awake when its part comes. An older one would not know the frame. */
 void
 move_send_holding(struct move *m)
 {
@@ -641,20 +639,14 @@ take_frame_at_source(struct move *m, const Slim__Peer__V1__Frame *frame)
 	}
 }
 
-/* Its loop and its NF's workers stay awake for the hold, and no longer than a hold may last. Workers that never
- * rest take the processor from others where they share it: so for no longer than a good hold
- * lasts, and only until the target owns. */
+/* Its loop and its NF's workers stay awake for the hold, only until the target owns. */
 static void
 take_holding(struct move *m, const Slim__Peer__V1__Holding *holding)
 {
-	uint64_t limit_ns = move_now_ns() + AWAKE_MAX_NS;
-
 	if (m->session.state != TARGET_RECEIVING)
 		return;
 	move_become_urgent(m, holding->budget_ns);
-	if (m->nf != NULL)
-		gate_set_awake_until(m->nf,
-				     m->urgent_until_ns < limit_ns ? m->urgent_until_ns : limit_ns);
+	move_keep_awake(m, holding->budget_ns);
 }
 
 /* ---- out of turn --------------------------------------------------------------------------- */

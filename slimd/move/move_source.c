@@ -18,7 +18,8 @@
 #define PROOF_SLOTS 8192u      /* for one round */
 #define RATE_NS (200 * MS)
 #define BACKLOG_NS (50u * 1000u)
-#define BURST_NS (50 * MS) /* bandwidth that may be used at once */
+#define ANNOUNCED_NS (2u * 1000u * 1000u) /* a hold that has not begun by then is announced again */
+#define BURST_NS (50 * MS)                /* bandwidth that may be used at once */
 
 /* Little is risked before the path is known, and its queue stays short on a slow one. */
 #define FIRST_WINDOW (256u << 10)
@@ -344,19 +345,36 @@ hold_forecast(const struct move *m, uint64_t rows_here)
 				rows_here * row_bytes(m) + peer_conn_below(m->conn));
 }
 
-static void
+/* The next look begins the hold. Until then the word is on its way, and everybody awake: so the hold begins
+ * with a worker that looks, and with a daemon that has nothing to send. */
+static bool
+announce_hold(struct move *m)
+{
+	if (m->announced_ns != 0 && m->driver->now_ns - m->announced_ns < ANNOUNCED_NS)
+		return false;
+	m->announced_ns = m->driver->now_ns;
+	move_keep_awake(m, m->session.limits.max_hold_ns);
+	move_send_holding(m);
+	return true;
+}
+
+/* True when more is to be told at once. */
+static bool
 tell_backlog(struct move *m)
 {
-	struct session_event event = {.type = EV_BACKLOG};
+	struct session_event event = {.type = EV_BACKLOG, .now_ns = m->driver->now_ns};
 	uint64_t here;
 
 	if (m->driver->now_ns - m->backlog_ns < BACKLOG_NS || m->n_events > 0)
-		return;
-	m->backlog_ns = m->driver->now_ns;
+		return false;
 	here = count_backlog(m);
 	event.rows = here + m->rows_sent - m->rows_settled_there;
 	event.hold_ns = hold_forecast(m, here);
+	if (session_would_hold(&m->session, &event) && announce_hold(m))
+		return true;
+	m->backlog_ns = m->driver->now_ns;
 	m->events[m->n_events++] = event;
+	return false;
 }
 
 static bool
@@ -370,7 +388,7 @@ poll_copy(struct move *m)
 		move_event(m, EV_WALKED);
 	if (m->session.state == SOURCE_CATCHING_UP) {
 		ask_with_an_empty_frame(m);
-		tell_backlog(m);
+		more |= tell_backlog(m);
 	}
 	return more;
 }

@@ -2492,6 +2492,32 @@ a_hold_goes_before_the_copy_of_others(void **state)
 	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 }
 
+static uint64_t
+awake_until(const struct world *w, int host)
+{
+	return atomic_load(&w->hosts[host].fake->control->gate.awake_until_ns);
+}
+
+/* The word goes out before packets wait: the hold begins when nothing is left to be sent, and with a worker that
+ * does not sleep. Killed by: the hold begun with the first look. */
+static void
+a_hold_is_announced_before_it_begins(void **state)
+{
+	struct world *w = *state;
+	struct host *h = &w->hosts[0];
+	struct job *job;
+
+	fill(w, 300);
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 8 * MS});
+	UNTIL(w, awake_until(w, 0) != 0 || job->ended_ns != 0);
+	assert_int_equal(job->ended_ns, 0);
+	assert_int_equal(gate_commanded_mode(nf_find(h->nfs, h->fake->info->name)), SLIM_GATE_PASS);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(awake_until(w, 0), 0);
+	assert_int_equal(awake_until(w, 1), 0);
+}
+
 /* The target is told, and keeps its workers awake, no longer than the hold may last. */
 static void
 the_target_is_awake_when_end_comes(void **state)
@@ -2503,12 +2529,10 @@ the_target_is_awake_when_end_comes(void **state)
 	fill(w, 300);
 	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 8 * MS});
 	wait_for_state(w, 0, "catching-up");
-	assert_int_equal(atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns), 0);
+	assert_int_equal(awake_until(w, 1), 0);
 	until_ns = move_now_ns() + 8 * MS;
-	UNTIL(w, atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns) != 0 ||
-			 job->ended_ns != 0);
-	assert_in_range(atomic_load(&w->hosts[1].fake->control->gate.awake_until_ns), until_ns,
-			move_now_ns() + 8 * MS);
+	UNTIL(w, awake_until(w, 1) != 0 || job->ended_ns != 0);
+	assert_in_range(awake_until(w, 1), until_ns, move_now_ns() + 8 * MS);
 	wait_for_end(w, job);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 }
@@ -2618,6 +2642,7 @@ main(void)
 		TEST(all_reasons_come_at_once),
 		TEST(the_controllers_reasons_come_with_the_others),
 		TEST(a_hold_goes_before_the_copy_of_others),
+		TEST(a_hold_is_announced_before_it_begins),
 		TEST(the_target_is_awake_when_end_comes),
 		TEST(a_session_that_cannot_hand_over_does_not_starve_others),
 	};

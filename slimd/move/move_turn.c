@@ -15,6 +15,7 @@
 #define URGENT_NS (20 * MS) /* at most; a longer hold has lost its claim */
 #define PATH_NS (100 * MS)  /* to hand over, with the path for oneself */
 #define AGAIN_NS (400 * MS) /* until the path may be claimed again */
+#define AWAKE_NS (10 * MS)  /* workers that never rest, at most: a good hold is shorter */
 #define SHARE 8u            /* of a turn, where several sessions take turns */
 
 /* ---- the hold ---------------------------------------------------------------------- */
@@ -23,6 +24,15 @@ void
 move_become_urgent(struct move *m, uint64_t budget_ns)
 {
 	m->urgent_until_ns = move_now_ns() + (budget_ns < URGENT_NS ? budget_ns : URGENT_NS);
+}
+
+/* Workers that never rest take the processor from others where they share it. */
+void
+move_keep_awake(struct move *m, uint64_t budget_ns)
+{
+	if (m->nf != NULL)
+		gate_set_awake_until(m->nf,
+				     move_now_ns() + (budget_ns < AWAKE_NS ? budget_ns : AWAKE_NS));
 }
 
 bool
