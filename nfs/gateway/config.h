@@ -12,10 +12,9 @@
 #include <string.h>
 
 #include "convert.h"
+#include "config_limits.h"
 #include "side.h"
 #include "slim_limits.h"
-
-#define GATEWAY_MAX_PREFIXES 16u /* of subscriber addresses */
 
 /* Towards the cells (N3, S1-U) and towards the data network (N6, SGi). */
 enum gateway_side { GATEWAY_ACCESS = 0, GATEWAY_CORE, GATEWAY_N_SIDES };

@@ -2,7 +2,7 @@
 /* libcyaml's schema of the file. */
 #include "config_file.h"
 
-#include "config.h"
+#include "config_limits.h"
 
 #define REQUIRED NF_YAML_REQUIRED
 #define OPTIONAL NF_YAML_OPTIONAL

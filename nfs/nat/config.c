@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "config_file.h"
-#include "ports.h"
+#include "port_rule.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -360,16 +360,6 @@ take_sizes(struct conversion *c)
 
 /* ---- static mappings ---------------------------------------------------------------------- */
 
-/* What of the pool tells the bucket of a port. */
-static struct nat_pool
-port_rule(const struct nat_config *config)
-{
-	return (struct nat_pool){
-		.block_shift = (uint8_t)__builtin_ctz(config->ports_per_block),
-		.block_mask = (uint16_t)(config->ports_per_block - 1),
-	};
-}
-
 static bool
 is_in_pool(const struct nat_config *config, rte_be32_t address)
 {
@@ -397,7 +387,7 @@ is_inside(const struct nat_config *config, rte_be32_t address)
 
 /* The next port of the range that is of the bucket; every bucket has some. */
 static uint32_t
-fitting_port(const struct nat_config *config, const struct nat_pool *rule, uint8_t bucket,
+fitting_port(const struct nat_config *config, const struct nat_port_rule *rule, uint8_t bucket,
 	     uint32_t port)
 {
 	while (nat_port_bucket(rule, (uint16_t)port) != bucket)
@@ -409,7 +399,7 @@ static int
 check_outside_port(struct conversion *c, const char *path, const struct nat_static *s)
 {
 	const struct nat_config *config = c->config;
-	const struct nat_pool rule = port_rule(config);
+	const struct nat_port_rule rule = nat_port_rule_of(config->ports_per_block);
 	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(s->inside_address);
 	uint16_t port = rte_be_to_cpu_16(s->outside_port);
 

@@ -14,13 +14,9 @@
 #include <rte_ether.h>
 
 #include "convert.h"
+#include "config_limits.h"
 #include "side.h"
 #include "slim_limits.h"
-
-#define NAT_MAX_EXEMPT 32u       /* rules of destinations that are not translated */
-#define NAT_MAX_STATIC 256u      /* static mappings */
-#define NAT_MAX_POOL 256u        /* external addresses */
-#define NAT_MAX_POOL_SPAN 65536u /* from the lowest to the highest one */
 
 enum nat_side { NAT_INSIDE = 0, NAT_OUTSIDE, NAT_N_SIDES };
 

@@ -496,17 +496,16 @@ every_port_has_one_bucket_and_place(void **state)
 
 	(void)state;
 	for (uint8_t shift = 0; shift <= 8; shift++) {
-		const struct nat_pool pool = {.block_shift = shift,
-					      .block_mask = (uint16_t)((1u << shift) - 1)};
+		const struct nat_port_rule rule = nat_port_rule_of(1u << shift);
 
 		memset(seen, 0, sizeof(seen));
 		for (uint32_t port = 0; port < 65536; port++) {
-			uint8_t bucket = nat_port_bucket(&pool, (uint16_t)port);
-			uint8_t place = nat_port_place(&pool, (uint16_t)port);
+			uint8_t bucket = nat_port_bucket(&rule, (uint16_t)port);
+			uint8_t place = nat_port_place(&rule, (uint16_t)port);
 
 			assert_int_equal(bucket, (port >> shift) % 256);
 			assert_int_equal(place >> shift, port >> shift >> 8);
-			assert_int_equal(nat_port_at(&pool, bucket, place), port);
+			assert_int_equal(nat_port_at(&rule, bucket, place), port);
 			assert_int_equal(seen[bucket << 8 | place]++, 0);
 		}
 	}

@@ -112,7 +112,7 @@ parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 		drop(p, NAT_drop_icmp_error);
 		return;
 	}
-	p->bucket = inwards ? nat_port_bucket(pool, rte_be_to_cpu_16(p->port))
+	p->bucket = inwards ? nat_port_bucket(&pool->rule, rte_be_to_cpu_16(p->port))
 			    : (uint8_t)rte_be_to_cpu_32(p->address);
 }
 
@@ -257,7 +257,7 @@ find_mapping_key(struct nat_packet *p, const struct nat_pool *pool)
 	} else {
 		p->address = p->ip->dst_addr;
 		p->port = p->knows_ports ? p->ports.dst : *nat_l4_port(p->protocol, p->l4, false);
-		p->bucket = nat_port_bucket(pool, rte_be_to_cpu_16(p->port));
+		p->bucket = nat_port_bucket(&pool->rule, rte_be_to_cpu_16(p->port));
 	}
 }
 

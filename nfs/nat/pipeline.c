@@ -320,7 +320,7 @@ hairpin(struct nat_worker *w, struct nat_packet *p)
 	p->kind = NAT_KIND_IN;
 	p->address = p->ip->dst_addr;
 	p->port = p->knows_ports ? p->ports.dst : *nat_l4_port(p->protocol, p->l4, false);
-	p->bucket = nat_port_bucket(&w->nat->sessions.ports.pool, rte_be_to_cpu_16(p->port));
+	p->bucket = nat_port_bucket(&w->nat->sessions.ports.pool.rule, rte_be_to_cpu_16(p->port));
 	owner = w->nat->bucket_worker[p->bucket];
 	if (owner == w->nf->index)
 		translate_in(w, p, true);

@@ -6,6 +6,8 @@
 
 #include <rte_malloc.h>
 
+#include "config.h"
+
 #define EVEN_PLACES UINT64_C(0x5555555555555555)
 
 /* ---- set-up ---------------------------------------------------------------------------------- */
@@ -13,14 +15,14 @@
 static void
 allow(struct nat_pool *pool, uint16_t port)
 {
-	uint8_t bucket = nat_port_bucket(pool, port);
-	uint8_t place = nat_port_place(pool, port);
-	uint32_t block = place >> pool->block_shift;
+	uint8_t bucket = nat_port_bucket(&pool->rule, port);
+	uint8_t place = nat_port_place(&pool->rule, port);
+	uint32_t block = place >> pool->rule.block_shift;
 	uint64_t block_bit = UINT64_C(1) << (block & 63);
 
 	pool->allowed[bucket][place >> 6] |= UINT64_C(1) << (place & 63);
 	pool->n_allowed[bucket]++;
-	if (pool->block_shift == 0 || (pool->allowed_blocks[bucket][block >> 6] & block_bit))
+	if (pool->rule.block_shift == 0 || (pool->allowed_blocks[bucket][block >> 6] & block_bit))
 		return;
 	pool->allowed_blocks[bucket][block >> 6] |= block_bit;
 	pool->n_allowed_blocks[bucket]++;
@@ -32,8 +34,7 @@ init_pool(struct nat_pool *pool, const struct nat_config *config)
 	pool->first = rte_be_to_cpu_32(config->pool[0]);
 	pool->span = rte_be_to_cpu_32(config->pool[config->n_pool - 1]) - pool->first + 1;
 	pool->n_addresses = config->n_pool;
-	pool->block_mask = (uint16_t)(config->ports_per_block - 1);
-	pool->block_shift = (uint8_t)__builtin_ctz(config->ports_per_block);
+	pool->rule = nat_port_rule_of(config->ports_per_block);
 	pool->numbers = rte_malloc("nat_pool", pool->span * sizeof(*pool->numbers), 0);
 	if (pool->numbers == NULL)
 		return -ENOMEM;
@@ -52,7 +53,7 @@ static int
 init_blocks(struct nat_port_table *ports)
 {
 	uint32_t n_groups = SLIM_N_BUCKETS * ports->pool.n_addresses;
-	uint32_t shift = 8u - ports->pool.block_shift;
+	uint32_t shift = 8u - ports->pool.rule.block_shift;
 
 	ports->groups =
 		rte_zmalloc("nat_blocks", n_groups * sizeof(*ports->groups), RTE_CACHE_LINE_SIZE);
@@ -76,7 +77,7 @@ nat_ports_init(struct nat_port_table *ports, const struct nat_config *config)
 	ports->sets = rte_zmalloc("nat_ports", n_sets * sizeof(*ports->sets), RTE_CACHE_LINE_SIZE);
 	if (ports->sets == NULL)
 		return -ENOMEM;
-	return ports->pool.block_shift == 0 ? 0 : init_blocks(ports);
+	return ports->pool.rule.block_shift == 0 ? 0 : init_blocks(ports);
 }
 
 void
@@ -150,7 +151,7 @@ nat_ports_is_free(const struct nat_port_table *ports, const struct nat_place *at
 static uint64_t
 places_in_word(const struct nat_pool *pool, uint32_t first, uint32_t word)
 {
-	uint32_t n = pool->block_mask + 1u;
+	uint32_t n = pool->rule.block_mask + 1u;
 
 	if (n >= 64)
 		return word * 64 >= first && word * 64 < first + n ? UINT64_MAX : 0;
@@ -173,14 +174,14 @@ nat_ports_find_in_block(const struct nat_port_table *ports, uint32_t block, uint
 	const struct nat_pool *pool = &ports->pool;
 	uint16_t number = ports->blocks[block].number;
 	uint32_t set = nat_ports_set(ports, bucket, number, protocol);
-	uint32_t first = (block << pool->block_shift) % NAT_PLACES;
+	uint32_t first = (block << pool->rule.block_shift) % NAT_PLACES;
 	uint64_t left[NAT_PLACE_WORDS];
 	int place;
 
 	for (uint32_t word = 0; word < NAT_PLACE_WORDS; word++)
 		left[word] = pool->allowed[bucket][word] & ~ports->sets[set].used[word] &
 			     places_in_word(pool, first, word) & places_of_parity(parity);
-	place = pick(left, NAT_PLACE_WORDS, first + (random & pool->block_mask));
+	place = pick(left, NAT_PLACE_WORDS, first + (random & pool->rule.block_mask));
 	if (place < 0)
 		return false;
 	*ret = (struct nat_place){
@@ -193,7 +194,7 @@ nat_ports_find_block(const struct nat_port_table *ports, uint8_t bucket, uint16_
 		     uint32_t random)
 {
 	uint32_t group = (uint32_t)bucket * ports->pool.n_addresses + number;
-	uint32_t shift = 8u - ports->pool.block_shift;
+	uint32_t shift = 8u - ports->pool.rule.block_shift;
 	uint64_t left[NAT_BLOCK_WORDS];
 	int block;
 
@@ -235,7 +236,7 @@ nat_ports_take(struct nat_port_table *ports, const struct nat_place *at, uint32_
 static struct nat_block_group *
 group_of(struct nat_port_table *ports, uint32_t block, uint32_t *ret_word, uint64_t *ret_bit)
 {
-	uint32_t shift = 8u - ports->pool.block_shift;
+	uint32_t shift = 8u - ports->pool.rule.block_shift;
 	uint32_t in_group = block & ((1u << shift) - 1);
 
 	*ret_word = in_group >> 6;

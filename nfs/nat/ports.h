@@ -2,13 +2,9 @@
 /*
  * External ports: which there are, and which mapping has which.
  *
- * Ports come in blocks of N neighbours (N a power of two from 1 to 256). The bucket of a port
- * is (port / N) modulo 256, so a block belongs to one bucket, and a switch matches the bucket
- * by mask. With N of at least 2 a block belongs to one subscriber, for all protocols (RFC 7422);
- * with N of 1 every port is given by itself.
- *
- * A bucket has 256 ports at each address and for each protocol. Their places from 0 to 255 count
- * through its blocks: block * N + port modulo N.
+ * Ports come in blocks of N neighbours, and a block belongs to one bucket (port_rule.h). With N of at
+ * least 2 it belongs to one subscriber, for all protocols (RFC 7422); with N of 1 every port is given by
+ * itself.
  *
  * What a subscriber has is a list of blocks that the caller keeps. A block is in use as long as one of its
  * ports is; who takes the last port out of it has given it back. While rows come from another instance
@@ -25,9 +21,12 @@
 
 #include <rte_byteorder.h>
 
-#include "config.h"
+#include "config_limits.h"
+#include "port_rule.h"
+#include "protocol.h"
+#include "slim_limits.h"
 
-enum nat_protocol { NAT_UDP = 0, NAT_TCP, NAT_ICMP, NAT_N_PROTOCOLS };
+struct nat_config;
 
 #define NAT_NOT_IN_POOL UINT16_MAX
 #define NAT_PLACES 256u
@@ -43,8 +42,7 @@ struct nat_pool {
 	uint16_t *numbers; /* [span]: number of the address in the pool, or NAT_NOT_IN_POOL */
 	rte_be32_t addresses[NAT_MAX_POOL];
 	uint32_t n_addresses;
-	uint8_t block_shift; /* N = 1 << block_shift */
-	uint16_t block_mask; /* N - 1 */
+	struct nat_port_rule rule;
 	/* What lies in the range of ports, by bucket. */
 	uint64_t allowed[SLIM_N_BUCKETS][NAT_PLACE_WORDS];
 	uint64_t allowed_blocks[SLIM_N_BUCKETS][NAT_BLOCK_WORDS];
@@ -58,27 +56,6 @@ nat_pool_number(const struct nat_pool *pool, rte_be32_t address)
 	uint32_t offset = rte_be_to_cpu_32(address) - pool->first;
 
 	return offset < pool->span ? pool->numbers[offset] : NAT_NOT_IN_POOL;
-}
-
-/* The bucket of an external port (host order). Nothing else may compute it. */
-static inline uint8_t
-nat_port_bucket(const struct nat_pool *pool, uint16_t port)
-{
-	return (uint8_t)(port >> pool->block_shift);
-}
-
-static inline uint8_t
-nat_port_place(const struct nat_pool *pool, uint16_t port)
-{
-	return (uint8_t)((port >> 8 & ~pool->block_mask) | (port & pool->block_mask));
-}
-
-/* The other way round. */
-static inline uint16_t
-nat_port_at(const struct nat_pool *pool, uint8_t bucket, uint8_t place)
-{
-	return (uint16_t)((place & ~pool->block_mask) << 8 | bucket << pool->block_shift |
-			  (place & pool->block_mask));
 }
 
 /* ---- what is in use --------------------------------------------------------------------- */
@@ -145,12 +122,12 @@ static inline struct nat_place
 nat_ports_place(const struct nat_port_table *ports, uint16_t number, uint16_t port,
 		uint32_t protocol)
 {
-	uint8_t bucket = nat_port_bucket(&ports->pool, port);
+	uint8_t bucket = nat_port_bucket(&ports->pool.rule, port);
 
 	return (struct nat_place){
 		.set = nat_ports_set(ports, bucket, number, protocol),
 		.bucket = bucket,
-		.place = nat_port_place(&ports->pool, port),
+		.place = nat_port_place(&ports->pool.rule, port),
 		.number = number,
 	};
 }
@@ -162,19 +139,19 @@ nat_ports_block(const struct nat_port_table *ports, const struct nat_place *at)
 	const struct nat_pool *pool = &ports->pool;
 	uint32_t group = (uint32_t)at->bucket * pool->n_addresses + at->number;
 
-	if (pool->block_shift == 0)
+	if (pool->rule.block_shift == 0)
 		return NAT_NO_BLOCK;
-	return (group << (8 - pool->block_shift)) + (at->place >> pool->block_shift);
+	return (group << (8 - pool->rule.block_shift)) + (at->place >> pool->rule.block_shift);
 }
 
 /* The first port (host order) of a block. */
 static inline uint16_t
 nat_block_first_port(const struct nat_port_table *ports, uint32_t block)
 {
-	uint32_t in_bucket = ports->pool.n_addresses * NAT_PLACES >> ports->pool.block_shift;
+	uint32_t in_bucket = ports->pool.n_addresses * NAT_PLACES >> ports->pool.rule.block_shift;
 
-	return nat_port_at(&ports->pool, (uint8_t)(block / in_bucket),
-			   (uint8_t)(block << ports->pool.block_shift));
+	return nat_port_at(&ports->pool.rule, (uint8_t)(block / in_bucket),
+			   (uint8_t)(block << ports->pool.rule.block_shift));
 }
 
 /* ---- find, worker -------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 
 #include <netinet/in.h>
 
-#include "session.h"
+enum nat_protocol { NAT_UDP = 0, NAT_TCP, NAT_ICMP, NAT_N_PROTOCOLS };
 
 /* enum nat_protocol, or -1. */
 static inline int

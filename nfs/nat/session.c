@@ -101,7 +101,7 @@ log_block(struct nat_log_ring *log, const struct nat_sessions *s, uint32_t block
 				 .inside_address = s->subscribers[b->owner - 1].address,
 				 .outside_address = ports->pool.addresses[b->number],
 				 .first = first,
-				 .last = first | ports->pool.block_mask,
+				 .last = first | ports->pool.rule.block_mask,
 			 });
 }
 
@@ -338,7 +338,7 @@ find_wished(const struct nat_sessions *s, const struct request *r, bool full, st
 	struct nat_place at;
 
 	if (r->wish.port == 0 || number == NAT_NOT_IN_POOL ||
-	    nat_port_bucket(&ports->pool, r->wish.port) != r->bucket)
+	    nat_port_bucket(&ports->pool.rule, r->wish.port) != r->bucket)
 		return false;
 	if (number != r->number && r->subscriber != NULL && !s->shared->arbitrary_pooling)
 		return false;
@@ -526,7 +526,8 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 
 	slot = s->free[--s->n_free];
 	session.outside_address = t->ports.pool.addresses[at.number];
-	session.outside_port = rte_cpu_to_be_16(nat_port_at(&t->ports.pool, at.bucket, at.place));
+	session.outside_port =
+		rte_cpu_to_be_16(nat_port_at(&t->ports.pool.rule, at.bucket, at.place));
 	session.last_seen = now_ns;
 	entry = slim_slot_begin(s->agent, s->table, slot);
 	*entry = session;
