@@ -8,7 +8,7 @@
 
 #include "config.h"
 #include "counters.h"
-#include "session.h"
+#include "session_entry.h"
 
 #define TICK_MAX 64u /* packets that are dropped for their age in one round */
 

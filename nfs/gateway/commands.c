@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands; see commands.h. Main thread, but for the second part. */
+/* Commands; see commands.h. Main thread. */
 #include "commands.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "pipeline.h"
+#include "gateway.h"
+#include "gtpu.h"
+#include "orders.h"
 #include "show.h"
 #include "slot.h"
 
@@ -14,35 +16,6 @@
 #define BURST_MIN 3000u    /* octets: two packets of the usual size */
 #define BURST_MAX (UINT64_C(1) << 32)
 #define RATE_MAX UINT64_C(1000000000000) /* bits a second */
-
-enum kind { ADD = 1, MODIFY, REMOVE, SWITCH };
-
-/* What an order says of the session. */
-enum given {
-	GIVEN_IPV4 = 1 << 0,
-	GIVEN_IPV6 = 1 << 1,
-	GIVEN_CELL = 1 << 2,
-	GIVEN_QFI = 1 << 3,
-	GIVEN_UPLINK = 1 << 4,
-	GIVEN_DOWNLINK = 1 << 5,
-};
-
-/* The arguments of a job. */
-struct order {
-	uint32_t given; /* enum given */
-	uint32_t teid;
-	rte_be32_t ipv4;
-	uint8_t ipv6[16];
-	struct gateway_cell cell;
-	uint8_t qfi;
-	uint8_t container;
-	uint64_t uplink_rate;
-	uint64_t uplink_burst;
-	uint64_t downlink_rate;
-	uint64_t downlink_burst;
-};
-
-_Static_assert(sizeof(struct order) <= NF_JOB_ARGS, "an order fits into a job");
 
 /* ---- words to orders -------------------------------------------------------------------------- */
 
@@ -89,7 +62,7 @@ parse_prefix(const char *text, uint8_t prefix[16])
 }
 
 static enum nf_status
-take_addresses(struct nf_request *r, struct nf_words *words, struct order *order)
+take_addresses(struct nf_request *r, struct nf_words *words, struct gateway_order *order)
 {
 	const struct gateway *gateway = r->nf;
 	const char *ipv4 = nf_words_option(words, "ipv4"), *ipv6 = nf_words_option(words, "ipv6");
@@ -99,7 +72,7 @@ take_addresses(struct nf_request *r, struct nf_words *words, struct order *order
 			return nf_refuse(r, NF_USAGE, "'%.40s' is not an IPv4 address", ipv4);
 		if (!gateway_config_has_subscriber(&gateway->config, rte_be_to_cpu_32(order->ipv4)))
 			return nf_refuse(r, NF_REFUSED, "%s is not a subscriber's address", ipv4);
-		order->given |= GIVEN_IPV4;
+		order->given |= GATEWAY_GIVEN_IPV4;
 	}
 	if (ipv6 != NULL) {
 		if (!parse_prefix(ipv6, order->ipv6))
@@ -107,21 +80,21 @@ take_addresses(struct nf_request *r, struct nf_words *words, struct order *order
 					 ipv6);
 		if (!gateway_config_has_subscriber_ipv6(&gateway->config, order->ipv6))
 			return nf_refuse(r, NF_REFUSED, "%s is not a subscriber's prefix", ipv6);
-		order->given |= GIVEN_IPV6;
+		order->given |= GATEWAY_GIVEN_IPV6;
 	}
 	return NF_OK;
 }
 
 /* `cell ADDRESS TEID`, or `idle`. */
 static enum nf_status
-take_cell(struct nf_request *r, struct nf_words *words, struct order *order)
+take_cell(struct nf_request *r, struct nf_words *words, struct gateway_order *order)
 {
 	const struct gateway *gateway = r->nf;
 	const char *address, *teid;
 	const struct nf_hop *hop;
 
 	if (nf_words_flag(words, "idle")) {
-		order->given |= GIVEN_CELL;
+		order->given |= GATEWAY_GIVEN_CELL;
 		return NF_OK;
 	}
 	address = nf_words_option(words, "cell");
@@ -134,7 +107,7 @@ take_cell(struct nf_request *r, struct nf_words *words, struct order *order)
 	if (nf_is_unroutable(order->cell.address) || hop == NULL || hop->side != GATEWAY_ACCESS ||
 	    order->cell.address == gateway->config.sides[GATEWAY_ACCESS].address)
 		return nf_refuse(r, NF_REFUSED, "no way to a cell at %.40s", address);
-	order->given |= GIVEN_CELL;
+	order->given |= GATEWAY_GIVEN_CELL;
 	return NF_OK;
 }
 
@@ -164,7 +137,7 @@ take_rate(struct nf_request *r, struct nf_words *words, const char *name, uint64
 }
 
 static enum nf_status
-take_quality(struct nf_request *r, struct nf_words *words, struct order *order)
+take_quality(struct nf_request *r, struct nf_words *words, struct gateway_order *order)
 {
 	const char *qfi = nf_words_option(words, "qfi");
 	bool uplink, downlink;
@@ -175,19 +148,20 @@ take_quality(struct nf_request *r, struct nf_words *words, struct order *order)
 			return nf_refuse(r, NF_USAGE, "qfi is a number from 0 to %u", GTPU_MAX_QFI);
 		order->qfi = (uint8_t)number;
 		order->container = 1;
-		order->given |= GIVEN_QFI;
+		order->given |= GATEWAY_GIVEN_QFI;
 	}
 	if (take_rate(r, words, "uplink", &order->uplink_rate, &order->uplink_burst, &uplink) !=
 		    NF_OK ||
 	    take_rate(r, words, "downlink", &order->downlink_rate, &order->downlink_burst,
 		      &downlink) != NF_OK)
 		return r->status;
-	order->given |= (uplink ? GIVEN_UPLINK : 0) | (downlink ? GIVEN_DOWNLINK : 0);
+	order->given |=
+		(uplink ? GATEWAY_GIVEN_UPLINK : 0) | (downlink ? GATEWAY_GIVEN_DOWNLINK : 0);
 	return NF_OK;
 }
 
 static enum nf_status
-put_order(struct nf_request *r, uint32_t kind, const struct order *order)
+put_order(struct nf_request *r, uint32_t kind, const struct gateway_order *order)
 {
 	const struct gateway *gateway = r->nf;
 
@@ -200,21 +174,21 @@ put_order(struct nf_request *r, uint32_t kind, const struct order *order)
 static enum nf_status
 start_order(struct nf_request *r, struct nf_words *words, uint32_t kind)
 {
-	struct order order = {0};
+	struct gateway_order order = {0};
 	enum nf_status status = NF_OK;
 
 	if (!parse_teid(nf_words_next(words), &order.teid))
 		return nf_refuse(r, NF_USAGE, "a TEID is a number above 0");
-	if (kind == ADD || kind == MODIFY) {
+	if (kind == GATEWAY_ORDER_ADD || kind == GATEWAY_ORDER_MODIFY) {
 		status = take_addresses(r, words, &order);
 		if (status == NF_OK)
 			status = take_quality(r, words, &order);
 	}
-	if (status == NF_OK && kind != REMOVE)
+	if (status == NF_OK && kind != GATEWAY_ORDER_REMOVE)
 		status = take_cell(r, words, &order);
 	if (status != NF_OK)
 		return status;
-	if (kind == SWITCH && !(order.given & GIVEN_CELL))
+	if (kind == GATEWAY_ORDER_SWITCH && !(order.given & GATEWAY_GIVEN_CELL))
 		return NF_USAGE;
 	return put_order(r, kind, &order);
 }
@@ -222,114 +196,25 @@ start_order(struct nf_request *r, struct nf_words *words, uint32_t kind)
 static enum nf_status
 start_add(struct nf_request *r, struct nf_words *words)
 {
-	return start_order(r, words, ADD);
+	return start_order(r, words, GATEWAY_ORDER_ADD);
 }
 
 static enum nf_status
 start_modify(struct nf_request *r, struct nf_words *words)
 {
-	return start_order(r, words, MODIFY);
+	return start_order(r, words, GATEWAY_ORDER_MODIFY);
 }
 
 static enum nf_status
 start_remove(struct nf_request *r, struct nf_words *words)
 {
-	return start_order(r, words, REMOVE);
+	return start_order(r, words, GATEWAY_ORDER_REMOVE);
 }
 
 static enum nf_status
 start_switch(struct nf_request *r, struct nf_words *words)
 {
-	return start_order(r, words, SWITCH);
-}
-
-/* ---- orders, by the worker ---------------------------------------------------------------------- */
-
-static const enum nf_status statuses[] = {
-	[GATEWAY_SESSION_OK] = NF_OK,          [GATEWAY_SESSION_EXISTS] = NF_EXISTS,
-	[GATEWAY_SESSION_ADDRESS] = NF_EXISTS, [GATEWAY_SESSION_BUCKET] = NF_REFUSED,
-	[GATEWAY_SESSION_FULL] = NF_FULL,
-};
-
-/* Takes over into the session what the order gives. */
-static void
-apply(const struct order *order, struct gateway_session *session)
-{
-	if (order->given & GIVEN_IPV4)
-		session->ipv4 = order->ipv4;
-	if (order->given & GIVEN_IPV6)
-		memcpy(session->ipv6, order->ipv6, sizeof(session->ipv6));
-	if (order->given & GIVEN_QFI) {
-		session->qfi = order->qfi;
-		session->container = order->container;
-	}
-	if (order->given & GIVEN_UPLINK) {
-		session->uplink_rate = order->uplink_rate;
-		session->uplink_burst = order->uplink_burst;
-	}
-	if (order->given & GIVEN_DOWNLINK) {
-		session->downlink_rate = order->downlink_rate;
-		session->downlink_burst = order->downlink_burst;
-	}
-}
-
-static enum nf_status
-add(struct gateway_worker *w, const struct order *order)
-{
-	struct gateway_session session = {
-		.teid = order->teid,
-		.cell_address = order->cell.address,
-		.cell_teid = order->cell.teid,
-	};
-	uint32_t slot;
-
-	apply(order, &session);
-	return statuses[gateway_session_create(w->sessions, &session, w->nf->now_ns, &slot)];
-}
-
-static enum nf_status
-modify(struct gateway_worker *w, uint32_t slot, const struct order *order)
-{
-	struct gateway_session session = *gateway_session_at(w->sessions, slot);
-	enum gateway_session_error error;
-
-	apply(order, &session);
-	error = gateway_session_change(w->sessions, slot, &session);
-	if (error == GATEWAY_SESSION_OK && (order->given & GIVEN_CELL))
-		gateway_switch_path(w, slot, order->cell);
-	return statuses[error];
-}
-
-static enum nf_status
-carry_out(struct gateway_worker *w, uint32_t kind, const struct order *order)
-{
-	uint32_t slot;
-
-	if (!w->nf->serves)
-		return NF_NOT_OWNER;
-	if (kind == ADD)
-		return add(w, order);
-	slot = gateway_session_by_teid(w->sessions, order->teid);
-	if (slot == NF_NO_SLOT)
-		return NF_NOT_FOUND;
-	if (kind == MODIFY)
-		return modify(w, slot, order);
-	if (kind == SWITCH)
-		gateway_switch_path(w, slot, order->cell);
-	else
-		gateway_session_remove(w->sessions, slot);
-	return NF_OK;
-}
-
-bool
-gateway_job(struct nf_worker *nf, struct nf_job *job)
-{
-	struct order order;
-
-	memcpy(&order, job->args, sizeof(order));
-	job->status = carry_out(nf->self, job->kind, &order);
-	job->n_affected = job->status == NF_OK;
-	return true;
+	return start_order(r, words, GATEWAY_ORDER_SWITCH);
 }
 
 /* ---- showing -------------------------------------------------------------------------------------- */

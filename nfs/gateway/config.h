@@ -107,4 +107,11 @@ gateway_config_has_subscriber_ipv6(const struct gateway_config *config, const ui
 	return false;
 }
 
+/* Of what is known of the core's router, and of who asks for the gateway's own IPv6 address. */
+static inline uint8_t
+gateway_config_router_bucket(const struct gateway_config *config)
+{
+	return config->core_ipv6.router[15];
+}
+
 #endif

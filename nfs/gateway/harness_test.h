@@ -18,7 +18,10 @@
 
 #include "commands.h"
 #include "counters.h"
+#include "orders.h"
 #include "pipeline.h"
+#include "signalling.h"
+#include "worker.h"
 
 #define HARNESS_WORKERS 4
 #define HARNESS_SECOND UINT64_C(1000000000)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * ICMP and ICMPv6 of the gateway's own: errors about subscribers' packets (RFC 792, RFC 1191, RFC 4443),
- * and ICMP echo to the gateway itself. Rare packets. Errors share the rate of GTP-U's (signal.c).
- */
+/* ICMP of the gateway's own; see icmp.h. */
+#include "icmp.h"
+
 #include <netinet/in.h>
 #include <string.h>
 
@@ -10,7 +9,8 @@
 
 #include "checksum.h"
 #include "counters.h"
-#include "pipeline.h"
+#include "session_entry.h"
+#include "signalling.h"
 
 #define OWN_TTL 64
 #define ICMP_ECHO_REPLY 0
@@ -133,24 +133,25 @@ make_ipv6(struct gateway_worker *w, const struct gateway_packet *p, enum gateway
 	return m;
 }
 
-void
-gateway_icmp_tell(struct gateway_worker *w, const struct gateway_packet *p,
-		  enum gateway_reason reason, uint16_t mtu)
+bool
+gateway_icmp_make(struct gateway_worker *w, const struct gateway_packet *p,
+		  enum gateway_reason reason, uint16_t mtu, struct gateway_packet *ret_error)
 {
 	struct gateway_packet error = {.side = GATEWAY_ACCESS};
 
-	if (!may_be_about(p) || !gateway_may_signal(w))
-		return;
+	if (!may_be_about(p) || !gateway_signalling_may_tell(w))
+		return false;
 	error.m = p->is_ipv6 ? make_ipv6(w, p, reason, mtu) : make_ipv4(w, p, reason, mtu);
 	if (error.m == NULL)
-		return;
+		return false;
 	nf_count(w->nf,
 		 reason == GATEWAY_TOO_BIG ? GATEWAY_too_big_sent : GATEWAY_time_exceeded_sent, 1);
 	gateway_packet_take_ip(
 		&error, rte_pktmbuf_mtod_offset(error.m, uint8_t *, sizeof(struct rte_ether_hdr)),
 		rte_pktmbuf_data_len(error.m) - (uint32_t)sizeof(struct rte_ether_hdr),
 		GATEWAY_drop_ip_header);
-	gateway_route(w, &error);
+	*ret_error = error;
+	return true;
 }
 
 void

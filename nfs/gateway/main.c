@@ -7,8 +7,9 @@
 #include "config.h"
 #include "commands.h"
 #include "counters.h"
-#include "pipeline.h"
+#include "gateway.h"
 #include "program.h"
+#include "worker.h"
 
 static struct gateway_config config;
 static struct gateway *gateway;

@@ -9,8 +9,7 @@
 
 #include "counters.h"
 #include "neighbour.h"
-#include "router.h"
-#include "session.h"
+#include "session_entry.h"
 
 #define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
 #define ICMP_ECHO_REQUEST 8u
@@ -176,7 +175,7 @@ parse_ipv6(struct gateway_packet *p, const struct gateway_config *config)
 		p->bucket = gateway_ipv6_bucket(ip->dst_addr);
 		return;
 	}
-	p->bucket = gateway_router_bucket(config);
+	p->bucket = gateway_config_router_bucket(config);
 	if (config->core_ipv6.bits != 0 && ip->proto == IPPROTO_ICMPV6)
 		p->kind = GATEWAY_KIND_NEIGHBOR_DISCOVERY;
 	else

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packet path; see pipeline.h. Worker's thread, but for init and fini. */
+/* The packet path; see pipeline.h. Worker's thread. */
 #include "pipeline.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
-#include <rte_udp.h>
-
 #include "checksum.h"
-#include "commands.h"
 #include "counters.h"
+#include "icmp.h"
 #include "mtu.h"
-
-#define OUTER_TTL 64
-
-const struct nf_counter_name gateway_counter_names[GATEWAY_N_COUNTERS - NF_N_COUNTERS] = {
-#define X(name, text) {#name, text},
-	GATEWAY_COUNTERS(X)
-#undef X
-};
+#include "packet.h"
+#include "signalling.h"
+#include "tunnel.h"
 
 /* ---- parts ------------------------------------------------------------------------------------- */
 
@@ -68,40 +59,7 @@ police(struct gateway_worker *w, uint64_t *due, uint64_t cost, uint64_t burst,
 	return false;
 }
 
-/* ---- tunnel ---------------------------------------------------------------------------------------- */
-
-void
-gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to, rte_be16_t port,
-		    uint16_t size, unsigned int counter)
-{
-	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(to));
-	struct rte_ipv4_hdr *ip =
-		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-
-	if (unlikely(hop == NULL || hop->side != GATEWAY_ACCESS)) {
-		nf_drop(w->nf, m, GATEWAY_drop_no_route);
-		return;
-	}
-	*udp = (struct rte_udp_hdr){
-		.src_port = RTE_BE16(GTPU_PORT),
-		.dst_port = port,
-		.dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + size)),
-	};
-	/* Atomic datagrams: no identification (RFC 6864). */
-	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = RTE_IPV4_VHL_DEF,
-		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + size)),
-		.fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
-		.time_to_live = OUTER_TTL,
-		.next_proto_id = IPPROTO_UDP,
-		.src_addr = w->gateway->config.sides[GATEWAY_ACCESS].address,
-		.dst_addr = to,
-	};
-	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
-	nf_count(w->nf, counter, 1);
-	nf_neighbour_send(w->neighbours, m, GATEWAY_ACCESS, hop->via != 0 ? hop->via : to);
-}
+static void route(struct gateway_worker *w, struct gateway_packet *p);
 
 /* ---- to a subscriber --------------------------------------------------------------------------------- */
 
@@ -157,13 +115,24 @@ cut_up(struct gateway_worker *w, struct gateway_packet *p, uint16_t room,
 	return n;
 }
 
+/* Tells the sender of a subscriber's packet why it goes no further. */
+__attribute__((noinline)) static void
+tell(struct gateway_worker *w, const struct gateway_packet *p, enum gateway_reason reason,
+     uint16_t mtu)
+{
+	struct gateway_packet error;
+
+	if (gateway_icmp_make(w, p, reason, mtu, &error))
+		route(w, &error);
+}
+
 /* More than there is room for, and it may not be cut: its sender is told, and it is dropped. */
 static inline bool
 is_refused(struct gateway_worker *w, struct gateway_packet *p, uint16_t room)
 {
 	if (likely(p->ip_size <= room) || (!p->is_ipv6 && !nf_mtu_forbids(gateway_ipv4(p))))
 		return false;
-	gateway_icmp_tell(w, p, GATEWAY_TOO_BIG, room);
+	tell(w, p, GATEWAY_TOO_BIG, room);
 	nf_drop(w->nf, p->m, GATEWAY_drop_too_big);
 	return true;
 }
@@ -174,7 +143,7 @@ is_over(struct gateway_worker *w, struct gateway_packet *p)
 {
 	if (likely(decrement_ttl(p)))
 		return false;
-	gateway_icmp_tell(w, p, GATEWAY_TIME_EXCEEDED, 0);
+	tell(w, p, GATEWAY_TIME_EXCEEDED, 0);
 	nf_drop(w->nf, p->m, GATEWAY_drop_ttl);
 	return true;
 }
@@ -263,7 +232,7 @@ gateway_switch_path(struct gateway_worker *w, uint32_t slot, struct gateway_cell
 	if (left.address == cell.address && left.teid == cell.teid)
 		return;
 	if (left.address != 0)
-		gateway_signal_end_marker(w, left);
+		gateway_signalling_end_marker(w, left);
 	gateway_session_set_cell(w->sessions, slot, cell, w->nf->now_ns);
 	nf_count(w->nf, GATEWAY_path_switched, 1);
 	if (cell.address != 0)
@@ -376,8 +345,10 @@ is_to_subscriber(const struct gateway_worker *w, const struct gateway_packet *p)
 				    config, rte_be_to_cpu_32(gateway_ipv4(p)->dst_addr));
 }
 
-void
-gateway_route(struct gateway_worker *w, struct gateway_packet *p)
+/* Sends an IP packet that is in no tunnel, with room for an Ethernet header in front, to a
+ * subscriber or to the core. */
+static void
+route(struct gateway_worker *w, struct gateway_packet *p)
 {
 	if (unlikely(is_bad_destination(p)))
 		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
@@ -396,7 +367,7 @@ from_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 	struct gateway_session *session;
 
 	if (unlikely(slot == NF_NO_SLOT)) {
-		gateway_signal_no_tunnel(w, p);
+		gateway_signalling_no_tunnel(w, p);
 		return;
 	}
 	session = slim_slot(w->sessions->table, slot);
@@ -415,7 +386,7 @@ from_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 	session->packets_up++;
 	session->bytes_up += p->ip_size;
 	cut(p);
-	gateway_route(w, p);
+	route(w, p);
 }
 
 /* ---- the burst ------------------------------------------------------------------------------------------- */
@@ -528,13 +499,13 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 		nf_arp_take(w->neighbours, p->m, p->side, answers_for, w);
 		break;
 	default:
-		gateway_signal_take(w, p);
+		gateway_signalling_take(w, p);
 		break;
 	}
 }
 
-static void
-burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+void
+gateway_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct gateway_worker *w = nf->self;
 	struct gateway_packet packets[NF_BURST];
@@ -560,125 +531,4 @@ burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 			prefetch_slot(w, &packets[i]);
 	for (uint16_t i = 0; i < n_mine; i++)
 		act(w, &packets[i]);
-}
-
-/* ---- timers --------------------------------------------------------------------------------------------------- */
-
-/* Slots whose turn it is, so that all of them come once in GATEWAY_SWEEP_NS. A shift by 31 bits stands for
- * the division by two seconds (2^31 ns). */
-static void
-sweep(struct gateway_worker *w)
-{
-	uint64_t since = w->nf->now_ns - w->swept_ns;
-	uint64_t due = (RTE_MIN(since, GATEWAY_SWEEP_NS) * w->sessions->n_slots) >> 31;
-
-	if (due == 0 || w->gateway->config.session_idle_ns == 0)
-		return;
-	w->swept_ns = w->nf->now_ns;
-	gateway_session_expire(w->sessions, w->nf->now_ns,
-			       (uint32_t)RTE_MIN(due, GATEWAY_SWEEP_MAX));
-}
-
-/* What the tables counted goes to the worker's counters. */
-static void
-collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
-{
-	if (likely(*count == 0))
-		return;
-	nf_count(nf, counter, *count);
-	*count = 0;
-}
-
-static void
-tick(struct nf_worker *nf)
-{
-	struct gateway_worker *w = nf->self;
-
-	gateway_buffer_tick(&w->buffer);
-	sweep(w);
-	nf_neighbour_tick(w->neighbours);
-	gateway_router_tick(&w->router);
-	collect(nf, &w->sessions->n_created, GATEWAY_session_created);
-	collect(nf, &w->sessions->n_removed, GATEWAY_session_removed);
-	collect(nf, &w->sessions->n_expired, GATEWAY_session_expired);
-	collect(nf, &w->sessions->n_conflicts, GATEWAY_install_conflict);
-}
-
-const struct nf_ops gateway_ops = {.burst = burst, .tick = tick, .job = gateway_job};
-
-/* ---- set-up ----------------------------------------------------------------------------------------------------- */
-
-int
-gateway_init(struct gateway *gateway, const struct gateway_config *config, uint64_t seed)
-{
-	int error;
-
-	gateway->config = *config;
-	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
-		gateway->bucket_worker[b] = (uint8_t)(b % config->n_workers);
-	nf_hops_init(&gateway->hops, gateway->config.sides, GATEWAY_N_SIDES,
-		     &gateway->config.routes);
-	error = gateway_session_table_init(&gateway->sessions,
-					   &(struct gateway_session_config){
-						   .capacity = config->capacity,
-						   .n_workers = config->n_workers,
-						   .idle_ns = config->session_idle_ns,
-						   .seed = seed,
-					   });
-	if (error != 0)
-		return error;
-	return nf_neighbour_table_init(&gateway->neighbours,
-				       &(struct nf_neighbour_config){
-					       .sides = gateway->config.sides,
-					       .n_sides = GATEWAY_N_SIDES,
-					       .routes = &gateway->config.routes,
-					       .capacity = config->neighbours,
-					       .lifetime_ns = config->arp_ns,
-					       .n_workers = config->n_workers,
-				       },
-				       seed);
-}
-
-int
-gateway_create_tables(struct gateway *gateway, struct slim_agent *agent)
-{
-	int error = gateway_session_table_create(&gateway->sessions, agent);
-
-	if (error == 0)
-		error = nf_neighbour_table_create(&gateway->neighbours, agent);
-	if (error == 0)
-		error = gateway_router_create(&gateway->router, &gateway->config, agent);
-	return error;
-}
-
-int
-gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf_worker *nf)
-{
-	*w = (struct gateway_worker){
-		.gateway = gateway,
-		.nf = nf,
-		.sessions = gateway_session_worker_init(&gateway->sessions, nf->agent, nf->index),
-		.neighbours = nf_neighbour_worker_init(&gateway->neighbours, nf),
-	};
-	w->router.shared = &gateway->router;
-	w->router.worker = nf;
-	w->buffer.worker = nf;
-	w->buffer.sessions = gateway->sessions.table;
-	w->sessions->buffer = &w->buffer;
-	nf->self = w;
-	nf->ops = &gateway_ops;
-	return gateway_buffer_init(&w->buffer, &gateway->config.buffer);
-}
-
-void
-gateway_worker_fini(struct gateway_worker *w)
-{
-	gateway_buffer_fini(&w->buffer);
-}
-
-void
-gateway_fini(struct gateway *gateway)
-{
-	nf_neighbour_table_fini(&gateway->neighbours);
-	gateway_session_table_fini(&gateway->sessions);
 }

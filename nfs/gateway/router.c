@@ -44,7 +44,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 	const struct gateway_router_table *t = ctx;
 
 	(void)w;
-	return bucket == gateway_router_bucket(t->config) &&
+	return bucket == gateway_config_router_bucket(t->config) &&
 			       memcmp(key, t->config->core_ipv6.router, 16) == 0
 		       ? 0
 		       : SLIM_NO_SLOT;
@@ -219,7 +219,7 @@ learn(struct gateway_router_view *v, const struct rte_ether_addr *mac)
 	router = slim_slot_begin(v->worker->agent, table, 0);
 	*router = (struct gateway_router){.mac = *mac, .confirmed = v->worker->now_ns};
 	memcpy(router->address, v->shared->config->core_ipv6.router, 16);
-	slim_slot_end(v->worker->agent, table, 0, gateway_router_bucket(v->shared->config));
+	slim_slot_end(v->worker->agent, table, 0, gateway_config_router_bucket(v->shared->config));
 	nf_count(v->worker, GATEWAY_advertisement_taken, 1);
 	return true;
 }
@@ -254,7 +254,8 @@ keep_known(struct gateway_router_view *v, const struct gateway_router *router)
 	uint64_t now = v->worker->now_ns, lifetime = v->shared->config->arp_ns;
 	struct slim_worker *agent = v->worker->agent;
 
-	if (!slim_owns(agent, gateway_router_bucket(v->shared->config)) || now < v->next_ask_ns)
+	if (!slim_owns(agent, gateway_config_router_bucket(v->shared->config)) ||
+	    now < v->next_ask_ns)
 		return;
 	if (v->is_known && (int64_t)(now - router->confirmed) < (int64_t)(lifetime / 3 * 2))
 		return;

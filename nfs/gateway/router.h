@@ -55,13 +55,7 @@ int gateway_router_create(struct gateway_router_table *t, const struct gateway_c
 /* Worker. Timers and the copy; between slim_worker_poll() and reception. */
 void gateway_router_tick(struct gateway_router_view *v);
 
-/* Takes over a Neighbor Discovery packet; the worker that owns gateway_router_bucket(). */
+/* Takes over a Neighbor Discovery packet; the worker that owns gateway_config_router_bucket(). */
 void gateway_router_take(struct gateway_router_view *v, struct gateway_packet *p);
-
-static inline uint8_t
-gateway_router_bucket(const struct gateway_config *config)
-{
-	return config->core_ipv6.router[15];
-}
 
 #endif

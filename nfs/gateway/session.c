@@ -12,6 +12,8 @@
 
 #include <rte_malloc.h>
 
+#include "buffer.h"
+
 /* A tick of the coarse deadlines: 2^27 ns = 134 ms. 32 bits last for 18 years of uptime. */
 #define TICK_SHIFT 27
 #define SECOND_NS UINT64_C(1000000000)

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * GTP-U signalling (TS 29.281 section 7). Rare packets. The error
- * messages of its own are limited in number: whoever sends nonsense must not get an answer to all of it.
- */
-#include <netinet/in.h>
-#include <string.h>
-
-#include <rte_udp.h>
+/* GTP-U signalling; see signalling.h. */
+#include "signalling.h"
 
 #include "counters.h"
-#include "pipeline.h"
+#include "tunnel.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
 bool
-gateway_may_signal(struct gateway_worker *w)
+gateway_signalling_may_tell(struct gateway_worker *w)
 {
 	if (w->nf->now_ns - w->signals_ns >= SECOND_NS) {
 		w->signals_ns = w->nf->now_ns;
@@ -66,7 +60,7 @@ static void
 tell_extension_headers(struct gateway_worker *w, struct gateway_packet *p)
 {
 	uint8_t *message;
-	struct rte_mbuf *m = gateway_may_signal(w) ? new_message(w, &message) : NULL;
+	struct rte_mbuf *m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
 
 	if (m != NULL) {
 		uint16_t size = gtpu_put_supported_extension_headers(message, p->gtpu.sequence);
@@ -78,7 +72,7 @@ tell_extension_headers(struct gateway_worker *w, struct gateway_packet *p)
 }
 
 void
-gateway_signal_take(struct gateway_worker *w, struct gateway_packet *p)
+gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p)
 {
 	unsigned int counter = GATEWAY_drop_gtpu_type;
 
@@ -106,10 +100,10 @@ gateway_signal_take(struct gateway_worker *w, struct gateway_packet *p)
 }
 
 __attribute__((noinline)) void
-gateway_signal_no_tunnel(struct gateway_worker *w, struct gateway_packet *p)
+gateway_signalling_no_tunnel(struct gateway_worker *w, struct gateway_packet *p)
 {
 	uint8_t *message;
-	struct rte_mbuf *m = gateway_may_signal(w) ? new_message(w, &message) : NULL;
+	struct rte_mbuf *m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
 
 	if (m != NULL) {
 		rte_be32_t here = w->gateway->config.sides[GATEWAY_ACCESS].address;
@@ -123,7 +117,7 @@ gateway_signal_no_tunnel(struct gateway_worker *w, struct gateway_packet *p)
 }
 
 void
-gateway_signal_end_marker(struct gateway_worker *w, struct gateway_cell cell)
+gateway_signalling_end_marker(struct gateway_worker *w, struct gateway_cell cell)
 {
 	uint8_t *message;
 	struct rte_mbuf *m = new_message(w, &message);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway; see gateway.h. Main thread. */
+#include "gateway.h"
+
+int
+gateway_init(struct gateway *gateway, const struct gateway_config *config, uint64_t seed)
+{
+	int error;
+
+	gateway->config = *config;
+	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
+		gateway->bucket_worker[b] = (uint8_t)(b % config->n_workers);
+	nf_hops_init(&gateway->hops, gateway->config.sides, GATEWAY_N_SIDES,
+		     &gateway->config.routes);
+	error = gateway_session_table_init(&gateway->sessions,
+					   &(struct gateway_session_config){
+						   .capacity = config->capacity,
+						   .n_workers = config->n_workers,
+						   .idle_ns = config->session_idle_ns,
+						   .seed = seed,
+					   });
+	if (error != 0)
+		return error;
+	return nf_neighbour_table_init(&gateway->neighbours,
+				       &(struct nf_neighbour_config){
+					       .sides = gateway->config.sides,
+					       .n_sides = GATEWAY_N_SIDES,
+					       .routes = &gateway->config.routes,
+					       .capacity = config->neighbours,
+					       .lifetime_ns = config->arp_ns,
+					       .n_workers = config->n_workers,
+				       },
+				       seed);
+}
+
+int
+gateway_create_tables(struct gateway *gateway, struct slim_agent *agent)
+{
+	int error = gateway_session_table_create(&gateway->sessions, agent);
+
+	if (error == 0)
+		error = nf_neighbour_table_create(&gateway->neighbours, agent);
+	if (error == 0)
+		error = gateway_router_create(&gateway->router, &gateway->config, agent);
+	return error;
+}
+
+void
+gateway_fini(struct gateway *gateway)
+{
+	nf_neighbour_table_fini(&gateway->neighbours);
+	gateway_session_table_fini(&gateway->sessions);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets to cells: IPv4 and UDP around a GTP-U message. Worker's thread. */
+#ifndef GATEWAY_TUNNEL_H
+#define GATEWAY_TUNNEL_H
+
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_udp.h>
+
+#include "gateway.h"
+
+/* Octets in front of a GTP-U message. */
+#define GATEWAY_OUTER_SIZE                                                       \
+	((uint32_t)(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + \
+		    sizeof(struct rte_udp_hdr)))
+
+/* Writes IPv4 and UDP header of a GTP-U message of `size` octets that begins at GATEWAY_OUTER_SIZE, and
+ * sends it. Counts it as `counter`, or drops it if there is no route. */
+void gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to,
+			 rte_be16_t port, uint16_t size, unsigned int counter);
+
+#endif
