@@ -8,7 +8,7 @@
 
 #include "config_show.h"
 #include "jobs.h"
-#include "pipeline.h"
+#include "nat.h"
 #include "protocol.h"
 
 #define SECOND_NS UINT64_C(1000000000)

@@ -6,9 +6,7 @@
 
 #include <rte_icmp.h>
 
-#include "checksum.h"
-#include "counters.h"
-#include "pipeline.h"
+#include "ports.h"
 
 #define PORTS_SIZE 4u /* both ports of UDP and TCP */
 
@@ -68,30 +66,13 @@ is_exempt(const struct nat_config *config, const struct far_end *end)
 	return false;
 }
 
-/* Bytes from `at` to the end of the packet that are in its first segment. */
-static uint32_t
-size_behind(const struct nat_packet *p, const uint8_t *at)
-{
-	const uint8_t *here = rte_pktmbuf_mtod(p->m, const uint8_t *) + rte_pktmbuf_data_len(p->m);
-	const uint8_t *end = (const uint8_t *)p->ip + p->ip_size;
-
-	return (uint32_t)(RTE_MIN(here, end) - at);
-}
-
-static bool
-is_icmp_error(const struct nat_packet *p, uint32_t l4_size)
-{
-	return p->fragment == NAT_WHOLE && p->ip->next_proto_id == IPPROTO_ICMP &&
-	       l4_size >= sizeof(struct rte_icmp_hdr) && nat_icmp_is_error(p->l4[0]);
-}
-
 /* The embedded packet went the other way: what is its destination here was its source there. */
 static bool
 error_is_exempt(struct nat_packet *p, const struct nat_config *config, bool inwards)
 {
 	const struct rte_ipv4_hdr *ip =
 		(const struct rte_ipv4_hdr *)(p->l4 + sizeof(struct rte_icmp_hdr));
-	uint32_t size = size_behind(p, (const uint8_t *)ip);
+	uint32_t size = nat_packet_size_behind(p, (const uint8_t *)ip);
 	struct far_end end;
 
 	if (size < sizeof(*ip) || rte_ipv4_hdr_len(ip) < sizeof(*ip) ||
@@ -117,11 +98,11 @@ bool
 nat_exempt_parse(struct nat_packet *p, const struct nat_config *config, const struct nat_pool *pool,
 		 bool inwards)
 {
-	uint32_t l4_size = p->fragment == NAT_WHOLE ? size_behind(p, p->l4) : 0;
+	uint32_t l4_size = p->fragment == NAT_WHOLE ? nat_packet_size_behind(p, p->l4) : 0;
 
 	if (is_own(config, pool, p->ip->dst_addr) || is_own(config, pool, p->ip->src_addr))
 		return false;
-	if (is_icmp_error(p, l4_size)) {
+	if (nat_packet_is_icmp_error(p)) {
 		if (!error_is_exempt(p, config, inwards))
 			return false;
 	} else {
@@ -135,37 +116,4 @@ nat_exempt_parse(struct nat_packet *p, const struct nat_config *config, const st
 	}
 	p->kind = NAT_KIND_ROUTED;
 	return true;
-}
-
-void
-nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
-{
-	const struct nf_hop *back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
-	bool outwards = p->side == NAT_INSIDE;
-	uint8_t to = outwards ? NAT_OUTSIDE : NAT_INSIDE;
-	bool is_error = p->fragment == NAT_WHOLE && is_icmp_error(p, size_behind(p, p->l4));
-
-	if (nf_is_unroutable(p->ip->src_addr) || nf_is_unroutable(p->ip->dst_addr)) {
-		nf_drop(w->nf, p->m, NAT_drop_bad_address);
-		return;
-	}
-	if (back == NULL || back->side != p->side) {
-		nf_drop(w->nf, p->m, NAT_drop_spoofed);
-		return;
-	}
-	if (p->ip->time_to_live <= 1) {
-		/* Never an error about an error (RFC 1812 section 4.3.2.7). */
-		if (is_error)
-			nf_drop(w->nf, p->m, NAT_drop_ttl);
-		else
-			nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
-		return;
-	}
-	if (nat_is_too_big(w, p, to) && !is_error) {
-		nat_icmp_refuse(w, p, NAT_ERROR_TOO_BIG, w->nat->config.sides[to].mtu,
-				NAT_drop_too_big);
-		return;
-	}
-	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, nat_ip_decrement_ttl(p->ip));
-	nat_forward(w, p->m, p->ip->dst_addr, to, outwards ? NAT_routed_out : NAT_routed_in);
 }

@@ -377,7 +377,7 @@ peers_go_with_their_mapping(void **state)
 		const struct nat_session *s = nat_session_at(h.workers[0].sessions, slot);
 
 		if (s->inside_port == RTE_BE16(5000))
-			nat_session_remove(h.workers[0].sessions, slot);
+			nat_mapping_remove(h.workers[0].sessions, slot);
 	}
 	assert_int_equal(n_peers(&h), 1);
 	harness_check(&h);
@@ -527,7 +527,7 @@ peers_move(void **state)
 			uint32_t slot = (uint32_t)rand() % 12;
 
 			if (is_used(h.nat->sessions.table, slot))
-				nat_session_remove(h.workers[0].sessions, slot);
+				nat_mapping_remove(h.workers[0].sessions, slot);
 		}
 		for (int i = 0; i < 30; i++)
 			copy_peer((uint32_t)rand() % 64);

@@ -10,7 +10,6 @@
 
 #include "checksum.h"
 #include "counters.h"
-#include "pipeline.h"
 
 #define KEY_SIZE offsetof(struct nat_fragment, src_port)
 
@@ -198,13 +197,6 @@ learn(struct nat_fragments *f, const struct nat_packet *p, const struct nat_frag
 /* ---- on their way ---------------------------------------------------------------------------------- */
 
 static void
-pass(struct nat_worker *w, struct nat_packet *p, const struct nat_fragment *entry)
-{
-	p->sent_id = entry->sent_id;
-	nat_pass_fragment(w, p, (struct nat_ports){entry->src_port, entry->dst_port});
-}
-
-static void
 end_waiting(struct nat_fragments *f, uint32_t number)
 {
 	struct nat_waiting *waiting = &f->waiting[number];
@@ -218,27 +210,13 @@ end_waiting(struct nat_fragments *f, uint32_t number)
 }
 
 static void
-drop_waiting(struct nat_worker *w, uint32_t number, unsigned int counter)
+drop_waiting(struct nat_fragments *f, struct nf_worker *nf, uint32_t number, unsigned int counter)
 {
-	struct nat_waiting *waiting = &w->fragments->waiting[number];
+	struct nat_waiting *waiting = &f->waiting[number];
 
 	for (uint16_t i = 0; i < waiting->n; i++)
-		nf_drop(w->nf, waiting->pkts[i], counter);
-	end_waiting(w->fragments, number);
-}
-
-static void
-pass_waiting(struct nat_worker *w, uint32_t number, const struct nat_fragment *entry)
-{
-	struct nat_waiting *waiting = &w->fragments->waiting[number];
-	struct nat_packet p;
-
-	for (uint16_t i = 0; i < waiting->n; i++) {
-		nat_packet_parse(&p, &w->nat->config, &w->nat->sessions.ports.pool,
-				 waiting->pkts[i], entry->side, false);
-		pass(w, &p, entry);
-	}
-	end_waiting(w->fragments, number);
+		nf_drop(nf, waiting->pkts[i], counter);
+	end_waiting(f, number);
 }
 
 static struct nat_waiting *
@@ -258,71 +236,80 @@ begin_waiting(struct nat_fragments *f, const struct nat_fragment *key, uint32_t 
 }
 
 static void
-wait_for_first(struct nat_worker *w, struct nat_packet *p, const struct nat_fragment *key)
+wait_for_first(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p,
+	       const struct nat_fragment *key)
 {
-	struct nat_fragments *f = w->fragments;
 	uint32_t hash = hash_of(&f->waiting_index, key);
 	uint32_t number = find_waiting(f, key, hash);
 	struct nat_waiting *waiting = number != NF_NO_SLOT ? &f->waiting[number] : NULL;
 
 	if (waiting == NULL && f->n_packets < f->shared->max_packets)
-		waiting = begin_waiting(f, key, hash, w->nf->now_ns);
+		waiting = begin_waiting(f, key, hash, nf->now_ns);
 	if (waiting == NULL || waiting->n == NAT_FRAGMENTS_PER_DATAGRAM ||
 	    f->n_packets >= f->shared->max_packets) {
-		nf_drop(w->nf, p->m, NAT_drop_fragment_queue);
+		nf_drop(nf, p->m, NAT_drop_fragment_queue);
 		return;
 	}
 	waiting->pkts[waiting->n++] = p->m;
 	f->n_packets++;
-	nf_count(w->nf, NAT_fragment_early, 1);
+	nf_count(nf, NAT_fragment_early, 1);
 }
 
-static void
-take_first(struct nat_worker *w, struct nat_packet *p, const struct nat_fragment *key,
-	   uint32_t hash)
+static const struct nat_fragment *
+take_first(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p,
+	   const struct nat_fragment *key, uint32_t hash)
 {
-	struct nat_fragments *f = w->fragments;
-	const struct nat_fragment *entry = learn(f, p, key, hash, w->nf->now_ns);
-	uint32_t number = find_waiting(f, key, hash_of(&f->waiting_index, key));
+	const struct nat_fragment *entry = learn(f, p, key, hash, nf->now_ns);
+	uint32_t number;
 
-	if (entry == NULL) {
-		nf_drop(w->nf, p->m, NAT_drop_fragment_table);
-		if (number != NF_NO_SLOT)
-			drop_waiting(w, number, NAT_drop_fragment_table);
-		return;
-	}
-	pass(w, p, entry);
+	if (entry != NULL)
+		return entry;
+	nf_drop(nf, p->m, NAT_drop_fragment_table);
+	number = find_waiting(f, key, hash_of(&f->waiting_index, key));
 	if (number != NF_NO_SLOT)
-		pass_waiting(w, number, entry);
+		drop_waiting(f, nf, number, NAT_drop_fragment_table);
+	return NULL;
 }
 
-void
-nat_fragment_take(struct nat_worker *w, struct nat_packet *p)
+const struct nat_fragment *
+nat_fragment_take(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p)
 {
-	struct nat_fragments *f = w->fragments;
 	struct nat_fragment key = key_of(p);
 	uint32_t hash = hash_of(&f->index, &key);
 	const struct nat_fragment *entry;
 	uint32_t slot;
 
-	if (p->fragment == NAT_FRAGMENT_FIRST) {
-		take_first(w, p, &key, hash);
-		return;
-	}
+	if (p->fragment == NAT_FRAGMENT_FIRST)
+		return take_first(f, nf, p, &key, hash);
 	slot = find(f, &key, hash);
 	entry = slot != NF_NO_SLOT ? slim_slot(f->table, slot) : NULL;
-	if (entry != NULL && !is_over(f, entry->seen, w->nf->now_ns))
-		pass(w, p, entry);
-	else
-		wait_for_first(w, p, &key);
+	if (entry != NULL && !is_over(f, entry->seen, nf->now_ns))
+		return entry;
+	wait_for_first(f, nf, p, &key);
+	return NULL;
+}
+
+uint16_t
+nat_fragment_take_waiting(struct nat_fragments *f, const struct nat_fragment *datagram,
+			  struct rte_mbuf *pkts[NAT_FRAGMENTS_PER_DATAGRAM])
+{
+	uint32_t number = find_waiting(f, datagram, hash_of(&f->waiting_index, datagram));
+	uint16_t n;
+
+	if (number == NF_NO_SLOT)
+		return 0;
+	n = f->waiting[number].n;
+	memcpy(pkts, f->waiting[number].pkts, n * sizeof(pkts[0]));
+	end_waiting(f, number);
+	return n;
 }
 
 uint32_t
-nat_fragment_replace_id(struct nat_worker *w, struct nat_packet *p)
+nat_fragment_replace_id(struct nat_fragments *f, struct nat_packet *p)
 {
 	rte_be16_t from = p->ip->packet_id;
 
-	p->ip->packet_id = p->fragment != NAT_WHOLE ? p->sent_id : new_id(w->fragments);
+	p->ip->packet_id = p->fragment != NAT_WHOLE ? p->sent_id : new_id(f);
 	return nf_csum_diff16(0, from, p->ip->packet_id);
 }
 
@@ -343,31 +330,28 @@ give_back(struct nat_fragments *f)
 }
 
 static void
-tick_waiting(struct nat_worker *w)
+tick_waiting(struct nat_fragments *f, struct nf_worker *nf)
 {
-	struct nat_fragments *f = w->fragments;
-
 	if (!slim_owns(f->agent, bucket_of(&f->waiting[f->waiting_ages.oldest - 1].wanted)))
 		give_back(f);
 	while (f->waiting_ages.oldest != 0 &&
-	       is_over(f, f->waiting[f->waiting_ages.oldest - 1].since_ns, w->nf->now_ns))
-		drop_waiting(w, f->waiting_ages.oldest - 1, NAT_drop_fragment_silent);
+	       is_over(f, f->waiting[f->waiting_ages.oldest - 1].since_ns, nf->now_ns))
+		drop_waiting(f, nf, f->waiting_ages.oldest - 1, NAT_drop_fragment_silent);
 }
 
 void
-nat_fragment_tick(struct nat_worker *w)
+nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf)
 {
-	struct nat_fragments *f = w->fragments;
 	const struct nat_fragment *oldest;
 
 	if (unlikely(f->waiting_ages.oldest != 0))
-		tick_waiting(w);
+		tick_waiting(f, nf);
 	if (likely(f->ages.oldest == 0))
 		return;
 	oldest = slim_slot(f->table, f->first_slot + f->ages.oldest - 1);
 	if (!slim_owns(f->agent, bucket_of(oldest)))
 		return;
-	for (uint32_t i = 0; i < NAT_FRAGMENT_TICK && forget_oldest(f, w->nf->now_ns); i++)
+	for (uint32_t i = 0; i < NAT_FRAGMENT_TICK && forget_oldest(f, nf->now_ns); i++)
 		;
 }
 

@@ -120,17 +120,21 @@ uint32_t nat_fragment_capacity(const struct nat_config *config);
 
 /* ---- worker ------------------------------------------------------------------------------------ */
 
-struct nat_worker;
+/* Takes a packet of NAT_KIND_FRAGMENT at the worker of its bucket. Returns what is known of its datagram, and
+ * the packet goes on with that; NULL: it waits, or was dropped. */
+const struct nat_fragment *nat_fragment_take(struct nat_fragments *f, struct nf_worker *nf,
+					     struct nat_packet *p);
 
-/* Takes over a packet of NAT_KIND_FRAGMENT at the worker of its bucket: it goes on with its ports
- * (nat_pass_fragment()), waits, or is dropped. */
-void nat_fragment_take(struct nat_worker *w, struct nat_packet *p);
+/* Behind the first fragment of a datagram: those that waited for it, in their order, the caller's now. Returns
+ * how many. */
+uint16_t nat_fragment_take_waiting(struct nat_fragments *f, const struct nat_fragment *datagram,
+				   struct rte_mbuf *pkts[NAT_FRAGMENTS_PER_DATAGRAM]);
 
 /* Gives a packet that leaves from inside in fragments, or is one, the identification of its datagram. Returns
  * what that does to the sum of the header (checksum.h). */
-uint32_t nat_fragment_replace_id(struct nat_worker *w, struct nat_packet *p);
+uint32_t nat_fragment_replace_id(struct nat_fragments *f, struct nat_packet *p);
 
 /* Timers, once a round; gives back what waits when the instance does not serve any more. */
-void nat_fragment_tick(struct nat_worker *w);
+void nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf);
 
 #endif

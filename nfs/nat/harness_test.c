@@ -588,7 +588,7 @@ harness_sweep(struct harness *h)
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
 		struct nat_sessions *s = h->nat->sessions.workers[w];
 
-		nat_session_expire(s, h->now_ns + HARNESS_TICK, 2 * s->n_slots);
+		nat_mapping_expire(s, h->now_ns + HARNESS_TICK, 2 * s->n_slots);
 		nat_ops.tick(&h->nf[w]);
 	}
 	harness_settle(h);

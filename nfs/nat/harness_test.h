@@ -17,7 +17,14 @@
 #include <rte_mbuf.h>
 
 #include "counters.h"
+#include "icmp.h"
+#include "mapping.h"
+#include "mtu.h"
+#include "nat.h"
+#include "packet.h"
+#include "parse.h"
 #include "pipeline.h"
+#include "worker.h"
 
 #define HARNESS_WORKERS 4
 #define HARNESS_SECOND UINT64_C(1000000000)

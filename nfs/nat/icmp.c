@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * ICMP beside echo through the NAT: errors in both directions (RFC 5508), echo to the NAT itself,
- * and time exceeded of its own (RFC 1812 section 4.3). Rare packets: the checksum of an error is
- * computed anew. An error neither makes nor prolongs nor ends a mapping (RFC 5508 REQ-6).
- */
+/* ICMP; see icmp.h. */
+#include "icmp.h"
+
 #include <netinet/in.h>
 #include <string.h>
 
@@ -11,7 +9,8 @@
 
 #include "checksum.h"
 #include "counters.h"
-#include "pipeline.h"
+#include "parse.h"
+#include "send.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 #define OWN_TTL 64
@@ -108,7 +107,7 @@ hairpin_error(struct nat_worker *w, struct nat_packet *p)
 {
 	uint8_t owner;
 
-	nat_packet_parse(p, &w->nat->config, &w->nat->sessions.ports.pool, p->m, NAT_INSIDE, true);
+	nat_parse(p, &w->nat->config, &w->nat->sessions.ports.pool, p->m, NAT_INSIDE, true);
 	if (p->kind != NAT_KIND_ERROR_IN) {
 		nf_drop(w->nf, p->m, NAT_drop_icmp_error);
 		return;

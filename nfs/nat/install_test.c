@@ -330,7 +330,7 @@ remove_some(uint32_t n_slots)
 
 		if (is_used(source->nat->sessions.table, slot) &&
 		    (rand() % 4 == 0 || e->inside_address == gone))
-			nat_session_remove(source->nat->sessions.workers[0], slot);
+			nat_mapping_remove(source->nat->sessions.workers[0], slot);
 	}
 }
 
@@ -449,7 +449,7 @@ moves_to_and_fro_mix_up_nothing(void **state)
 		assert_one_owner(owners);
 		for (uint32_t slot = 0; slot < nat_session_capacity(&source->config); slot++)
 			if (rand() % 3 == 0 && is_used(source->nat->sessions.table, slot))
-				nat_session_remove(
+				nat_mapping_remove(
 					source->nat->sessions
 						.workers[slot /
 							 source->nat->sessions.workers[0]->n_slots],
@@ -526,7 +526,7 @@ what_ended_meanwhile_is_gone_at_the_target(void **state)
 
 		if (e->inside_address == rte_cpu_to_be_32(cleared.src) &&
 		    is_used(source->nat->sessions.table, slot))
-			nat_session_remove(source->nat->sessions.workers[0], slot);
+			nat_mapping_remove(source->nat->sessions.workers[0], slot);
 	}
 	copy_all();
 	assert_int_equal(harness_n_sessions(target), 1);

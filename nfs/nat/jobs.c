@@ -3,7 +3,8 @@
 #include "jobs.h"
 
 #include "counters.h"
-#include "pipeline.h"
+#include "mapping.h"
+#include "nat.h"
 
 static bool
 finish(struct nf_job *job, enum nf_status status)
@@ -22,7 +23,7 @@ clear(struct nat_worker *w, struct nf_job *job, uint32_t slot)
 				  nat_session_key(session->inside_address, session->inside_port,
 						  session->protocol)))
 		return;
-	nat_session_remove(w->sessions, slot);
+	nat_mapping_remove(w->sessions, slot);
 	nf_count(w->nf, NAT_mapping_cleared, 1);
 	job->n_affected++;
 }

@@ -159,7 +159,7 @@ remove_mapping(struct harness *h, uint16_t port)
 	assert_non_null(session);
 	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++)
 		if (slim_slot(table, slot) == session)
-			nat_session_remove(h->workers[0].sessions, slot);
+			nat_mapping_remove(h->workers[0].sessions, slot);
 }
 
 static const char *
@@ -299,7 +299,7 @@ wipe(struct harness *h, const struct nat_session *row)
 }
 
 /* What came by a move is not logged again, what a move leaves behind is not released, and who removes it logs that.
- * Killed by: logging in installed, in removed, or not in nat_session_remove(). */
+ * Killed by: logging in installed, in removed, or not in nat_mapping_remove(). */
 static void
 a_move_is_no_event(void **state)
 {

@@ -8,8 +8,9 @@
 #include "commands.h"
 #include "config.h"
 #include "counters.h"
-#include "pipeline.h"
+#include "nat.h"
 #include "program.h"
+#include "worker.h"
 
 static struct nat_config config;
 static struct nat *nat;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the NAT has to know of a frame, found in one pass and checked against the
- * frame's bounds. Pure: reads the packet and the configuration, changes nothing.
+ * What the NAT has to know of a frame; parse.h finds it out. Pure.
  *
  * Only the first segment of an mbuf is read; headers must be in it. The payload
  * of UDP and TCP may be in others. An ICMP error must be in one segment, for
@@ -20,7 +19,7 @@
 
 #include "checksum.h"
 #include "config.h"
-#include "session.h"
+#include "protocol.h"
 
 enum nat_kind {
 	NAT_KIND_DROP = 0,  /* `drop` says why */
@@ -78,17 +77,14 @@ struct nat_embedded {
 	uint32_t l4_size; /* bytes of it that are there, at least 8 */
 };
 
-/* Fills all of *p but hash and key, from a frame that came in on `side`. `hairpin`: a packet from
- * inside whose source is translated already, taken as one from outside. */
-void nat_packet_parse(struct nat_packet *p, const struct nat_config *config,
-		      const struct nat_pool *pool, struct rte_mbuf *m, uint8_t side, bool hairpin);
-
-/* From a fragment of NAT_KIND_FRAGMENT and its ports to what a whole packet would be. */
-void nat_packet_resolve(struct nat_packet *p, const struct nat_config *config,
-			const struct nat_pool *pool, struct nat_ports ports);
-
-/* The embedded packet of an error that nat_packet_parse() accepted. */
+/* The embedded packet of an error that nat_parse() accepted. */
 struct nat_embedded nat_packet_embedded(const struct nat_packet *p);
+
+/* Bytes from `at` to the end of the packet that are in its first segment. */
+uint32_t nat_packet_size_behind(const struct nat_packet *p, const uint8_t *at);
+
+/* A whole ICMP message that is an error, by its type alone? */
+bool nat_packet_is_icmp_error(const struct nat_packet *p);
 
 /* Where the port stands that identifies the mapping: the source port (or query id) of a packet
  * that leaves the mapping's owner, the destination port of one that goes to it. */

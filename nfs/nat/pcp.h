@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server of the Port Control Protocol (RFC 6887, RFC 6888 REQ-9): subscribers ask for mappings
- * that stay for a time of their own, whether there are packets or not, and that anybody may send to.
- *
- * The mapping itself is an ordinary one (session.h). What was asked for is a slot of the table `pcp`
- * beside it: who asked (the nonce) and until when. While it lives, the mapping does not expire and
- * no filter applies to it; when it is over, or deleted, the mapping lives on as long as the
- * subscriber sends, as any other, or goes at once if it never did.
+ * What subscribers asked for by the Port Control Protocol (pcp_server.h): a slot of the table `pcp` beside
+ * the mapping, which is an ordinary one (session.h). It says who asked (the nonce) and until when. While it
+ * lives, the mapping does not expire and no filter applies to it.
  *
  * The epoch (section 8.5) tells subscribers that the server forgot. It must not jump when the server
  * moves, so when it began is a slot as well, the only one of the table `pcp_epoch`. It belongs to
  * bucket 0; all workers read it.
  *
- * A request is handled by the worker of the subscriber's bucket, in its burst: a request is a packet. Derived
- * from the slots: an index by mapping, and the group of mappings of each subscriber.
+ * Derived from the slots: an index by mapping, and the group of mappings of each subscriber.
  */
 #ifndef NAT_PCP_H
 #define NAT_PCP_H
@@ -98,18 +93,31 @@ uint32_t nat_pcp_capacity(const struct nat_config *config);
 
 /* ---- worker ------------------------------------------------------------------------------------ */
 
-/* Answers a message of `size` bytes from an inside address, in its place, where there is room for
- * NAT_PCP_MAX_SIZE bytes. Returns the size of the response, or 0: no answer. */
-size_t nat_pcp_answer(struct nat_pcp *pcp, rte_be32_t source, uint8_t *bytes, size_t size,
-		      uint64_t now_ns, uint8_t *ret_result);
-
 /* Until when the mapping with this key was asked for; 0: it was not. */
 uint64_t nat_pcp_expires(const struct nat_pcp *pcp, uint64_t session_key);
 
 /* The mapping with this key goes, whatever was asked for. */
 void nat_pcp_forget(struct nat_pcp *pcp, uint64_t session_key);
 
-/* Ends what was asked for when its time is over, a bounded number a call; begins the epoch. */
-void nat_pcp_tick(struct nat_pcp *pcp, uint64_t now_ns);
+/* nat_session_key() of the mapping. */
+static inline uint64_t
+nat_pcp_key(const struct nat_pcp_entry *entry)
+{
+	return nat_session_key(entry->inside_address, entry->inside_port, entry->protocol);
+}
+
+/* The slot of the mapping with this key; NF_NO_SLOT: it was not asked for. */
+uint32_t nat_pcp_find(const struct nat_pcp *pcp, uint64_t key);
+
+/* A free slot for it; the caller looked that there is one. Then nat_pcp_write(). */
+uint32_t nat_pcp_take_slot(struct nat_pcp *pcp, uint64_t key);
+
+/* Writes what was asked for; of a slot in use its key stays. */
+void nat_pcp_write(struct nat_pcp *pcp, uint32_t slot, const struct nat_pcp_entry *entry);
+
+void nat_pcp_remove(struct nat_pcp *pcp, uint32_t slot);
+
+/* Begins the epoch, if that is this worker's to do and it has not begun. */
+void nat_pcp_begin_epoch(struct nat_pcp *pcp, uint64_t now_ns);
 
 #endif

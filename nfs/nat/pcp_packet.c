@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PCP requests as packets: to the NAT's inside address, and back. Worker's thread. */
+/* PCP requests as packets; see pcp_packet.h. */
+#include "pcp_packet.h"
+
 #include <netinet/in.h>
 #include <string.h>
 
 #include <rte_udp.h>
 
 #include "counters.h"
-#include "pipeline.h"
+#include "pcp_server.h"
+#include "send.h"
 
 #define OWN_TTL 64
 
@@ -83,7 +86,8 @@ nat_pcp_take(struct nat_worker *w, struct nat_packet *p)
 	if (drop == 0) {
 		/* A longer one is refused by its size alone. */
 		memcpy(bytes, udp + 1, RTE_MIN(size, sizeof(bytes)));
-		size = nat_pcp_answer(w->pcp, p->ip->src_addr, bytes, size, w->nf->now_ns, &result);
+		size = nat_pcp_server_answer(w->pcp, p->ip->src_addr, bytes, size, w->nf->now_ns,
+					     &result);
 		drop = size == 0 ? NAT_drop_pcp : 0;
 	}
 	if (drop == 0) {

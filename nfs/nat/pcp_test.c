@@ -673,7 +673,7 @@ cleared_mapping_is_forgotten(void **state)
 
 	(void)state;
 	granted(&request);
-	nat_session_remove(h.workers[0].sessions, 0);
+	nat_mapping_remove(h.workers[0].sessions, 0);
 	assert_int_equal(h.workers[0].pcp->n_free, 16);
 	request.nonce = 7;
 	granted(&request);

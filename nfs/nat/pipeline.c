@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packet path; see pipeline.h. Worker's thread, but for init and fini. */
+/* The packet path; see pipeline.h. Worker's thread. */
 #include "pipeline.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -12,71 +11,16 @@
 
 #include "checksum.h"
 #include "counters.h"
-#include "exempt.h"
-#include "jobs.h"
-
-const struct nf_counter_name nat_counter_names[NAT_N_COUNTERS - NF_N_COUNTERS] = {
-#define X(name, text) {#name, text},
-	NAT_COUNTERS(X)
-#undef X
-};
-
-#define L2_SIZE sizeof(struct rte_ether_hdr)
+#include "exempt_path.h"
+#include "icmp.h"
+#include "nat.h"
+#include "packet.h"
+#include "parse.h"
+#include "pcp_packet.h"
+#include "send.h"
+#include "statics.h"
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
-
-/* ---- sending -------------------------------------------------------------------------------- */
-
-static const struct rte_ipv4_hdr *
-ip_of(const struct rte_mbuf *m)
-{
-	return rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, L2_SIZE);
-}
-
-/* Fragments leave in their order; only errors come here with a length that may not be cut. */
-__attribute__((noinline)) static void
-send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_be32_t next_hop)
-{
-	struct rte_mbuf *pieces[NF_MAX_PIECES];
-	uint16_t n;
-
-	if (nf_mtu_forbids(ip_of(m))) {
-		nf_drop(w->nf, m, NAT_drop_too_big);
-		return;
-	}
-	n = nf_mtu_fragment(m, L2_SIZE, w->nat->config.sides[side].mtu, w->nf->pool, pieces);
-	if (n == 0) {
-		nf_drop(w->nf, m, NF_no_mbuf);
-		return;
-	}
-	rte_pktmbuf_free(m);
-	nf_count(w->nf, NAT_fragmented, 1);
-	for (uint16_t i = 0; i < n; i++)
-		nf_neighbour_send(w->neighbours, pieces[i], side, next_hop);
-}
-
-void
-nat_send(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_be32_t next_hop)
-{
-	if (unlikely(nf_mtu_exceeds(ip_of(m), w->nat->config.sides[side].mtu)))
-		send_in_pieces(w, m, side, next_hop);
-	else
-		nf_neighbour_send(w->neighbours, m, side, next_hop);
-}
-
-void
-nat_forward(struct nat_worker *w, struct rte_mbuf *m, rte_be32_t destination, uint8_t side,
-	    unsigned int counter)
-{
-	const struct nf_hop *hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(destination));
-
-	if (unlikely(hop == NULL || hop->side != side)) {
-		nf_drop(w->nf, m, NAT_drop_no_route);
-		return;
-	}
-	nf_count(w->nf, counter, 1);
-	nat_send(w, m, side, hop->via != 0 ? hop->via : destination);
-}
 
 /* ---- rewriting ------------------------------------------------------------------------------- */
 
@@ -371,7 +315,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 	session->bytes_out += p->ip_size;
 	ip_sum = nat_ip_decrement_ttl(p->ip);
 	if (unlikely(p->fragment != NAT_WHOLE || p->ip_size > w->nat->config.sides[to].mtu))
-		ip_sum += nat_fragment_replace_id(w, p);
+		ip_sum += nat_fragment_replace_id(w->fragments, p);
 	rewrite(p, true, session->outside_address, session->outside_port, ip_sum);
 	if (unlikely(to_pool)) {
 		p->ports.src = session->outside_port;
@@ -419,9 +363,9 @@ accept_packet(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, st
 	const struct nat_pool *pool = &w->nat->sessions.ports.pool;
 	uint8_t owner;
 
-	nat_packet_parse(p, config, pool, m, meta.port, is_hairpin(meta.kind));
+	nat_parse(p, config, pool, m, meta.port, is_hairpin(meta.kind));
 	if (unlikely(p->kind == NAT_KIND_FRAGMENT) && has_ports(meta.kind))
-		nat_packet_resolve(p, config, pool, ports_of(&meta));
+		nat_parse_resolve(p, config, pool, ports_of(&meta));
 	if (unlikely(p->kind == NAT_KIND_DROP)) {
 		nf_drop(w->nf, m, p->drop);
 		return false;
@@ -476,6 +420,8 @@ prefetch_slot(struct nat_worker *w, const struct nat_packet *p)
 		__builtin_prefetch(nat_session_at(w->sessions, slot), 1);
 }
 
+static void take_fragment(struct nat_worker *w, struct nat_packet *p);
+
 static inline void
 act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 {
@@ -496,7 +442,7 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 		nat_icmp_answer_echo(w, p);
 		break;
 	case NAT_KIND_FRAGMENT:
-		nat_fragment_take(w, p);
+		take_fragment(w, p);
 		break;
 	case NAT_KIND_PCP:
 		nat_pcp_take(w, p);
@@ -510,12 +456,15 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 	}
 }
 
-void
-nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports ports)
+/* A fragment goes on with what is known of its datagram: here, or at the worker that owns its mapping. */
+static void
+pass_fragment(struct nat_worker *w, struct nat_packet *p, const struct nat_fragment *datagram)
 {
+	const struct nat_ports ports = {datagram->src_port, datagram->dst_port};
 	uint8_t owner;
 
-	nat_packet_resolve(p, &w->nat->config, &w->nat->sessions.ports.pool, ports);
+	p->sent_id = datagram->sent_id;
+	nat_parse_resolve(p, &w->nat->config, &w->nat->sessions.ports.pool, ports);
 	if (p->kind == NAT_KIND_DROP) {
 		nf_drop(w->nf, p->m, p->drop);
 		return;
@@ -529,34 +478,29 @@ nat_pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports p
 	act(w, p, false);
 }
 
-/* Before anything else, so that no other mapping can have their keys or ports. Only an instance that owns the
- * bucket from the start makes them: to others they come as rows. */
-__attribute__((noinline)) static void
-begin(struct nat_worker *w)
+static void
+take_fragment(struct nat_worker *w, struct nat_packet *p)
 {
-	const struct nat_config *config = &w->nat->config;
+	const struct nat_fragment *datagram = nat_fragment_take(w->fragments, w->nf, p);
+	struct rte_mbuf *waiting[NAT_FRAGMENTS_PER_DATAGRAM];
+	struct nat_packet later;
+	uint16_t n;
 
-	w->has_begun = true;
-	for (uint32_t i = 0; i < config->n_statics; i++) {
-		const struct nat_static *s = &config->statics[i];
-		uint64_t key = nat_session_key(s->inside_address, s->inside_port, s->protocol);
-		uint8_t bucket = (uint8_t)rte_be_to_cpu_32(s->inside_address);
-		uint32_t hash = nf_slot_index_hash(&w->sessions->index, key), slot;
-
-		if (w->nat->bucket_worker[bucket] != w->nf->index ||
-		    !slim_owns(w->nf->agent, bucket) ||
-		    nat_session_find(w->sessions, hash, key) != NF_NO_SLOT)
-			continue;
-		/* There is room: the configuration was checked for it. */
-		if (nat_session_create(w->sessions, key, hash, w->nf->now_ns, &slot) ==
-			    NAT_SESSION_OK &&
-		    s->protocol == IPPROTO_TCP)
-			nat_session_set_tcp(w->sessions, slot, NAT_TCP_OPENING, 0, w->nf->now_ns);
+	if (datagram == NULL)
+		return;
+	pass_fragment(w, p, datagram);
+	if (p->fragment != NAT_FRAGMENT_FIRST)
+		return;
+	n = nat_fragment_take_waiting(w->fragments, datagram, waiting);
+	for (uint16_t i = 0; i < n; i++) {
+		nat_parse(&later, &w->nat->config, &w->nat->sessions.ports.pool, waiting[i],
+			  datagram->side, false);
+		pass_fragment(w, &later, datagram);
 	}
 }
 
-static void
-burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+void
+nat_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct nat_worker *w = nf->self;
 	const struct nf_meta fresh = {.kind = NAT_META_FRESH, .port = (uint8_t)port};
@@ -565,7 +509,7 @@ burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 	uint16_t n_mine = 0;
 
 	if (unlikely(!w->has_begun))
-		begin(w);
+		nat_statics_begin(w);
 	for (uint16_t i = 0; i < n; i++) {
 		struct nat_packet *p = &packets[n_mine];
 		bool mine;
@@ -584,153 +528,4 @@ burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 		prefetch_slot(w, &packets[i]);
 	for (uint16_t i = 0; i < n_mine; i++)
 		act(w, &packets[i], hairpinned[i]);
-}
-
-/* ---- timers --------------------------------------------------------------------------------------------------- */
-
-/* What the tables counted goes to the worker's counters. */
-static void
-collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
-{
-	if (likely(*count == 0))
-		return;
-	nf_count(nf, counter, *count);
-	*count = 0;
-}
-
-static void
-collect_log(struct nf_worker *nf, struct nat_log_ring *log)
-{
-	uint64_t n_unwritten = nat_log_take_unwritten(log);
-
-	collect(nf, &log->n_lost, NAT_log_lost);
-	collect(nf, &n_unwritten, NAT_log_unwritten);
-}
-
-static void
-tick(struct nf_worker *nf)
-{
-	struct nat_worker *w = nf->self;
-
-	if (unlikely(!w->has_begun))
-		begin(w);
-	nat_session_expire(w->sessions, nf->now_ns, NAT_EXPIRE_MAX);
-	if (w->filter != NULL)
-		nat_filter_tick(w->filter, nf->now_ns);
-	nat_fragment_tick(w);
-	if (w->pcp != NULL)
-		nat_pcp_tick(w->pcp, nf->now_ns);
-	nf_neighbour_tick(w->neighbours);
-	collect(nf, &w->sessions->n_created, NAT_mapping_created);
-	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
-	collect(nf, &w->sessions->n_unpaired, NAT_mapping_unpaired);
-	collect(nf, &w->sessions->n_conflicts, NAT_install_conflict);
-	if (w->sessions->log != NULL)
-		collect_log(nf, w->sessions->log);
-}
-
-const struct nf_ops nat_ops = {.burst = burst, .tick = tick, .job = nat_job_work};
-
-/* ---- set-up ----------------------------------------------------------------------------------------------------- */
-
-int
-nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
-{
-	int error;
-
-	nat->config = *config;
-	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
-		nat->bucket_worker[b] = (uint8_t)(b % config->n_workers);
-	nf_hops_init(&nat->hops, nat->config.sides, NAT_N_SIDES, &nat->config.routes);
-	error = nat_session_table_init(&nat->sessions, config, seed);
-	if (error == 0)
-		error = nat_filter_table_init(&nat->filters, &nat->config, seed);
-	if (error == 0)
-		error = nat_pcp_table_init(&nat->pcp, &nat->config, seed);
-	if (error == 0)
-		error = nat_fragment_table_init(&nat->fragments, config, seed);
-	if (error == 0)
-		error = nat_log_init(&nat->log, config);
-	if (error != 0)
-		return error;
-	return nf_neighbour_table_init(&nat->neighbours,
-				       &(struct nf_neighbour_config){
-					       .sides = nat->config.sides,
-					       .n_sides = NAT_N_SIDES,
-					       .routes = &nat->config.routes,
-					       .capacity = config->neighbours,
-					       .lifetime_ns = config->timeouts.arp_ns,
-					       .n_workers = config->n_workers,
-				       },
-				       seed);
-}
-
-int
-nat_create_tables(struct nat *nat, struct slim_agent *agent)
-{
-	const struct slim_table_config sessions = {
-		.name = "session",
-		.capacity = nat_session_capacity(&nat->config),
-		.entry_size = sizeof(struct nat_session),
-		.n_fields = nat_session_n_fields,
-		.fields = nat_session_fields,
-		.ops = &nat_session_ops,
-		.ctx = &nat->sessions,
-	};
-	const struct slim_table_config fragments = {
-		.name = "fragment",
-		.capacity = nat_fragment_capacity(&nat->config),
-		.entry_size = sizeof(struct nat_fragment),
-		.n_fields = nat_fragment_n_fields,
-		.fields = nat_fragment_fields,
-		.ops = &nat_fragment_ops,
-		.ctx = &nat->fragments,
-	};
-	struct slim_table *table;
-	int error;
-
-	error = slim_table_create(agent, &sessions, &table);
-	if (error != 0)
-		return error;
-	nat_session_table_attach(&nat->sessions, table, agent);
-	error = nat_filter_table_create(&nat->filters, agent);
-	if (error == 0)
-		error = nat_pcp_table_create(&nat->pcp, agent);
-	if (error != 0)
-		return error;
-	error = slim_table_create(agent, &fragments, &table);
-	if (error != 0)
-		return error;
-	nat_fragment_table_attach(&nat->fragments, table, agent);
-	return nf_neighbour_table_create(&nat->neighbours, agent);
-}
-
-void
-nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
-{
-	*w = (struct nat_worker){
-		.nat = nat,
-		.nf = nf,
-		.sessions = nat->sessions.workers[nf->index],
-		.fragments = nat->fragments.workers[nf->index],
-		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
-	};
-	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, nf->agent, w->sessions);
-	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
-	w->sessions->agent = nf->agent;
-	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);
-	w->fragments->agent = nf->agent;
-	nf->self = w;
-	nf->ops = &nat_ops;
-}
-
-void
-nat_fini(struct nat *nat)
-{
-	nat_log_fini(&nat->log);
-	nf_neighbour_table_fini(&nat->neighbours);
-	nat_pcp_table_fini(&nat->pcp);
-	nat_filter_table_fini(&nat->filters);
-	nat_fragment_table_fini(&nat->fragments);
-	nat_session_table_fini(&nat->sessions);
 }

@@ -18,16 +18,13 @@
 
 #include <rte_malloc.h>
 
-#include "filter.h"
 #include "log.h"
-#include "pcp.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
 /* A tick of the wheel is 2^27 ns = 134 ms; all ticks of it are nine minutes. */
 #define TICK_SHIFT 27
 #define N_TICKS 4096u
-#define LOOK_AGAIN_NS UINT64_C(2000000000) /* after a deadline that means nothing */
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
@@ -460,8 +457,8 @@ static_place(const struct nat_session_table *t, const struct nat_static_key *fix
 
 /* ---- create, change, remove ------------------------------------------------------------------------ */
 
-static void
-set_deadline(struct nat_sessions *s, uint32_t slot, uint64_t ns)
+void
+nat_session_look_at(struct nat_sessions *s, uint32_t slot, uint64_t ns)
 {
 	nf_wheel_insert(&s->wheel, slot - s->first_slot, ns);
 }
@@ -536,7 +533,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	s->local[slot - s->first_slot].is_counted = true;
 	give_port(s, slot, &at, subscriber, s->log);
 	log_mapping(s->log, &session, NAT_LOG_MAPPING_CREATED);
-	set_deadline(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
+	nat_session_look_at(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
 	s->n_created++;
 	*ret_slot = slot;
 	return NAT_SESSION_OK;
@@ -555,13 +552,7 @@ nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16
 	timeout = nat_session_timeout(timeouts, session);
 	slim_slot_end(s->agent, s->table, slot, bucket_of(session->inside_address));
 	if (timeout < before)
-		set_deadline(s, slot, now_ns + timeout);
-}
-
-void
-nat_session_reconsider(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
-{
-	set_deadline(s, slot, now_ns);
+		nat_session_look_at(s, slot, now_ns + timeout);
 }
 
 /* Takes a slot out of all that is derived, and gives it back to the free ones. */
@@ -582,73 +573,13 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session,
 }
 
 void
-nat_session_remove(struct nat_sessions *s, uint32_t slot)
+nat_session_free(struct nat_sessions *s, uint32_t slot)
 {
 	const struct nat_session *session = nat_session_at(s, slot);
-	uint64_t key =
-		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 
-	if (s->filter != NULL)
-		nat_filter_forget(s->filter, key);
-	if (s->pcp != NULL)
-		nat_pcp_forget(s->pcp, key);
 	log_mapping(s->log, session, NAT_LOG_MAPPING_REMOVED);
 	forget(s, slot, session, s->log);
 	slim_slot_free(s->agent, s->table, slot);
-}
-
-/* Without packets, but not before the time for which it was asked. */
-static uint64_t
-lives_until(const struct nat_sessions *s, const struct nat_session *session)
-{
-	uint64_t end = session->last_seen + nat_session_timeout(&s->shared->timeouts, session);
-	uint64_t asked;
-
-	if (s->pcp == NULL)
-		return end;
-	asked = nat_pcp_expires(s->pcp, nat_session_key(session->inside_address,
-							session->inside_port, session->protocol));
-	return asked != 0 && (int64_t)(asked - end) > 0 ? asked : end;
-}
-
-/* The deadline has come: gone, or used since then? */
-static bool
-expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
-{
-	const struct nat_session *session = nat_session_at(s, slot);
-	uint64_t end = lives_until(s, session);
-
-	if ((int64_t)(now_ns - end) < 0) {
-		set_deadline(s, slot, end);
-		return false;
-	}
-	if (!slim_owns(s->agent, bucket_of(session->inside_address)) ||
-	    nat_session_is_static(s, nat_session_key(session->inside_address, session->inside_port,
-						     session->protocol))) {
-		set_deadline(s, slot, now_ns + LOOK_AGAIN_NS);
-		return false;
-	}
-	nat_session_remove(s, slot);
-	s->n_expired++;
-	return true;
-}
-
-uint32_t
-nat_session_expire(struct nat_sessions *s, uint64_t now_ns, uint32_t n)
-{
-	uint32_t n_expired = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t item = nf_wheel_take(&s->wheel, now_ns), next;
-
-		if (likely(item == NF_WHEEL_NONE))
-			break;
-		next = nf_wheel_peek(&s->wheel);
-		if (next != NF_WHEEL_NONE)
-			rte_prefetch0(nat_session_at(s, s->first_slot + next));
-		n_expired += expire_one(s, s->first_slot + item, now_ns);
-	}
-	return n_expired;
 }
 
 /* ---- rows from another instance --------------------------------------------------------------------- */
@@ -712,8 +643,8 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	}
 	s->local[slot - s->first_slot].is_counted = true;
 	/* Later packets that are still on their way only prolong it. */
-	set_deadline(s, slot,
-		     session->last_seen + nat_session_timeout(&s->shared->timeouts, session));
+	nat_session_look_at(
+		s, slot, session->last_seen + nat_session_timeout(&s->shared->timeouts, session));
 	take_port(s, slot, bucket, NULL);
 	if (number == NAT_NOT_IN_POOL || at.bucket != bucket)
 		s->n_conflicts++; /* not a mapping of this pool: nothing from outside reaches it */

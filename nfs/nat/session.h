@@ -238,14 +238,11 @@ enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, 
 void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16_t peer,
 			 uint64_t now_ns);
 
-/* Something else than packets changed how long the mapping lives: its time is computed anew soon. */
-void nat_session_reconsider(struct nat_sessions *s, uint32_t slot, uint64_t now_ns);
+/* When somebody is to look whether the mapping still lives; before it was looked at then, or later. */
+void nat_session_look_at(struct nat_sessions *s, uint32_t slot, uint64_t ns);
 
-void nat_session_remove(struct nat_sessions *s, uint32_t slot);
-
-/* Looks at up to `n` slots whose time may be over, and removes mappings that were idle for their timeout, if
- * this instance owns their bucket; at most a tick of 134 ms late. Returns how many. */
-uint32_t nat_session_expire(struct nat_sessions *s, uint64_t now_ns, uint32_t n);
+/* Frees the slot, and its port. What belongs to the mapping elsewhere stays: see nat_mapping_remove(). */
+void nat_session_free(struct nat_sessions *s, uint32_t slot);
 
 /* How long a mapping lives without packets. */
 uint64_t nat_session_timeout(const struct nat_timeouts *timeouts,

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ICMP beside echo through the NAT: errors in both directions (RFC 5508), echo to the NAT itself,
+ * and errors of its own (RFC 1812 section 4.3). Rare packets: the checksum of an error is
+ * computed anew. An error neither makes nor prolongs nor ends a mapping (RFC 5508 REQ-6). Worker's thread.
+ */
+#ifndef NAT_ICMP_H
+#define NAT_ICMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nat.h"
+#include "packet.h"
+
+#define NAT_ERRORS_PER_S 1000u /* ICMP errors of the NAT's own, per worker */
+
+/* Answers an echo request to the NAT itself. */
+void nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p);
+
+/* Translates an ICMP error by the mapping of its embedded packet (RFC 5508 section 4). `hairpin`: it
+ * was translated as one from inside already. */
+void nat_icmp_error_in(struct nat_worker *w, struct nat_packet *p, bool hairpin);
+void nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p);
+
+/* Errors of the NAT's own. */
+enum nat_error {
+	NAT_ERROR_TTL = 0,     /* time exceeded */
+	NAT_ERROR_TOO_BIG,     /* fragmentation needed, with the next hop's MTU (RFC 1191) */
+	NAT_ERROR_NO_RESOURCE, /* host unreachable (RFC 6888 REQ-11) */
+	NAT_ERROR_PROHIBITED,  /* administratively prohibited (RFC 5508 REQ-8) */
+};
+
+/* Drops an untranslated packet, counts it as `drop`, and tells its sender, within a rate and where
+ * RFC 1812 section 4.3.2.7 allows it. `mtu`: for NAT_ERROR_TOO_BIG, else 0. */
+void nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, enum nat_error error, uint16_t mtu,
+		     unsigned int drop);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of mappings; see mapping.h. Worker's thread. */
+#include "mapping.h"
+
+#include "filter.h"
+#include "pcp.h"
+
+#define LOOK_AGAIN_NS UINT64_C(2000000000) /* after a deadline that means nothing */
+
+static uint64_t
+key_of(const struct nat_session *session)
+{
+	return nat_session_key(session->inside_address, session->inside_port, session->protocol);
+}
+
+void
+nat_mapping_remove(struct nat_sessions *s, uint32_t slot)
+{
+	uint64_t key = key_of(nat_session_at(s, slot));
+
+	if (s->filter != NULL)
+		nat_filter_forget(s->filter, key);
+	if (s->pcp != NULL)
+		nat_pcp_forget(s->pcp, key);
+	nat_session_free(s, slot);
+}
+
+/* Without packets, but not before the time for which it was asked. */
+static uint64_t
+lives_until(const struct nat_sessions *s, const struct nat_session *session)
+{
+	uint64_t end = session->last_seen + nat_session_timeout(&s->shared->timeouts, session);
+	uint64_t asked;
+
+	if (s->pcp == NULL)
+		return end;
+	asked = nat_pcp_expires(s->pcp, key_of(session));
+	return asked != 0 && (int64_t)(asked - end) > 0 ? asked : end;
+}
+
+/* The deadline has come: gone, or used since then? */
+static bool
+expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
+{
+	const struct nat_session *session = nat_session_at(s, slot);
+	uint64_t end = lives_until(s, session);
+
+	if ((int64_t)(now_ns - end) < 0) {
+		nat_session_look_at(s, slot, end);
+		return false;
+	}
+	if (!slim_owns(s->agent, (uint8_t)rte_be_to_cpu_32(session->inside_address)) ||
+	    nat_session_is_static(s, key_of(session))) {
+		nat_session_look_at(s, slot, now_ns + LOOK_AGAIN_NS);
+		return false;
+	}
+	nat_mapping_remove(s, slot);
+	s->n_expired++;
+	return true;
+}
+
+uint32_t
+nat_mapping_expire(struct nat_sessions *s, uint64_t now_ns, uint32_t n)
+{
+	uint32_t n_expired = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t item = nf_wheel_take(&s->wheel, now_ns), next;
+
+		if (likely(item == NF_WHEEL_NONE))
+			break;
+		next = nf_wheel_peek(&s->wheel);
+		if (next != NF_WHEEL_NONE)
+			rte_prefetch0(nat_session_at(s, s->first_slot + next));
+		n_expired += expire_one(s, s->first_slot + item, now_ns);
+	}
+	return n_expired;
+}
