@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The connection around link.c. Owns the bufferevent, the list of ports, the requests under
- * way and the bundles that are staged.
+ * A switch: the channel to it by the steps of link.c, and over it the list of ports, the requests under way
+ * and the bundles that are staged. Owns all of them.
  */
 #include "bridge.h"
 
@@ -11,111 +11,61 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
-#include <event2/util.h>
 
-#include <openssl/err.h>
-
-#include "address.h"
+#include "answers.h"
+#include "bundles.h"
+#include "channel.h"
 #include "clock.h"
 #include "link.h"
-#include "local_socket.h"
 #include "log.h"
 #include "port_list.h"
 #include "slim_limits.h"
-#include "switch_address.h"
 
-#define READ_HIGH_WATER (256u << 10) /* bytes that wait at most to be looked at */
 #define ECHO_HIGH_WATER \
 	(8u << 20) /* more than any bundle: whoever asks so much and reads nothing */
 
-/* A bundle that the switch has and that is neither committed nor discarded. */
-struct bundle {
-	uint32_t number;
-	struct request_ids ids;
-};
-
 struct bridge {
-	struct event_base *base;
 	char name[SLIM_NAME_SIZE];
 	char address[128];
-	struct sockaddr_storage sockaddr;
-	int sockaddr_size;
-	SSL_CTX *tls; /* NULL: plain */
 	const struct bridge_ops *ops;
 	void *ctx;
 	struct link link;
+	struct channel channel;
 	struct event *timer;
-	struct bufferevent *bev; /* NULL: not connected */
-	unsigned generation;     /* counts connections */
-	bool complained;         /* about not being able to connect */
-	uint32_t xid;
+	bool complained; /* about not being able to connect */
 	uint64_t datapath_id;
 	uint32_t list_xid; /* of the list of ports */
 	struct port_list ports;
 	struct requests requests;
 	uint64_t request_ns;
 	struct event *patience; /* until the oldest request is due */
-	struct bundle bundles[BRIDGE_MAX_BUNDLES];
-	unsigned n_bundles;
-	uint32_t last_bundle;
+	struct bundles bundles;
 	uint8_t n_tables;
 	uint32_t monitor_xid; /* of the request for changes of rules */
 	bool tells_changes;
 	uint64_t nudge_cookie;
-	uint8_t message[OF_MESSAGE_MAX];
 };
 
 static void step(struct bridge *b, enum link_event event);
 
-/* ---- sending -------------------------------------------------------------------- */
-
-static uint32_t
-next_xid(struct bridge *b)
-{
-	if (++b->xid == 0)
-		b->xid = 1;
-	return b->xid;
-}
-
-static void
-flush_writer(struct bridge *b, const struct of_writer *w)
-{
-	size_t size = of_write_done(w);
-
-	if (size > 0 && b->bev)
-		bufferevent_write(b->bev, w->data, size);
-}
-
-/* One message with what `encode` puts between. */
-#define SEND(b, ...)                                          \
-	do {                                                  \
-		uint8_t memory_[OF_SEND_MAX];                 \
-		struct of_writer w;                           \
-		of_writer_init(&w, memory_, sizeof(memory_)); \
-		__VA_ARGS__;                                  \
-		flush_writer((b), &w);                        \
-	} while (0)
-
 static void
 send_features(struct bridge *b)
 {
-	SEND(b, of_encode_plain(&w, OF_FEATURES_REQUEST, next_xid(b)));
+	CHANNEL_SEND(&b->channel,
+		     of_encode_plain(&w, OF_FEATURES_REQUEST, channel_next_xid(&b->channel)));
 	/* Open vSwitch sends a connection on its management socket no asynchronous messages
 	 * unless it sets a miss length; packets themselves are not wanted. */
-	SEND(b, of_encode_set_config(&w, next_xid(b), 128));
-	SEND(b, of_encode_set_async(&w, next_xid(b)));
+	CHANNEL_SEND(&b->channel, of_encode_set_config(&w, channel_next_xid(&b->channel), 128));
+	CHANNEL_SEND(&b->channel, of_encode_set_async(&w, channel_next_xid(&b->channel)));
 }
 
 static void
 send_port_list(struct bridge *b)
 {
 	port_list_clear(&b->ports);
-	b->list_xid = next_xid(b);
-	SEND(b, of_encode_port_desc_request(&w, b->list_xid));
+	b->list_xid = channel_next_xid(&b->channel);
+	CHANNEL_SEND(&b->channel, of_encode_port_desc_request(&w, b->list_xid));
 }
 
 /* ---- ports ------------------------------------------------------------------------ */
@@ -192,7 +142,7 @@ new_request(struct bridge *b, enum request_kind kind, request_done_fn *done, voi
 static void
 take_one_id(struct bridge *b, struct request *r)
 {
-	r->ids.first = r->ids.last = next_xid(b);
+	r->ids.first = r->ids.last = channel_next_xid(&b->channel);
 }
 
 int
@@ -206,7 +156,7 @@ bridge_read_flows(struct bridge *b, uint64_t cookie, uint64_t mask, request_flow
 		return error;
 	r->on_flow = on_flow;
 	take_one_id(b, r);
-	SEND(b, of_encode_flow_stats_request(&w, r->ids.last, cookie, mask));
+	CHANNEL_SEND(&b->channel, of_encode_flow_stats_request(&w, r->ids.last, cookie, mask));
 	return 0;
 }
 
@@ -221,7 +171,7 @@ bridge_read_port_stats(struct bridge *b, request_port_stats_fn *on_stats, reques
 		return error;
 	r->on_stats = on_stats;
 	take_one_id(b, r);
-	SEND(b, of_encode_port_stats_request(&w, r->ids.last, OF_PORT_ANY));
+	CHANNEL_SEND(&b->channel, of_encode_port_stats_request(&w, r->ids.last, OF_PORT_ANY));
 	return 0;
 }
 
@@ -234,7 +184,7 @@ bridge_barrier(struct bridge *b, request_done_fn *done, void *ctx)
 	if (!r)
 		return error;
 	take_one_id(b, r);
-	SEND(b, of_encode_plain(&w, OF_BARRIER_REQUEST, r->ids.last));
+	CHANNEL_SEND(&b->channel, of_encode_plain(&w, OF_BARRIER_REQUEST, r->ids.last));
 	return 0;
 }
 
@@ -253,46 +203,33 @@ send_bundle_control(struct bridge *b, uint32_t bundle, enum of_bundle_type type,
 					    .type = (uint16_t)type,
 					    .flags = OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED};
 
-	SEND(b, of_encode_bundle_control(&w, xid, &control));
+	CHANNEL_SEND(&b->channel, of_encode_bundle_control(&w, xid, &control));
 }
 
 int
 bridge_stage(struct bridge *b, const struct of_flow_mod *mods, unsigned n, request_done_fn *done,
 	     void *ctx, uint32_t *ret_bundle)
 {
-	struct bundle *bundle = &b->bundles[b->n_bundles];
 	struct request *r = NULL;
+	struct bundle *bundle;
 	int error = -EBUSY;
 
-	if (b->n_bundles < BRIDGE_MAX_BUNDLES)
+	if (!bundles_are_full(&b->bundles))
 		r = new_request(b, REQUEST_STAGE, done, ctx, &error);
 	if (!r)
 		return error;
-	b->n_bundles++;
-	*ret_bundle = bundle->number = ++b->last_bundle;
-	r->ids.first = next_xid(b);
+	bundle = bundles_add(&b->bundles);
+	*ret_bundle = bundle->number;
+	r->ids.first = channel_next_xid(&b->channel);
 	send_bundle_control(b, bundle->number, OF_BUNDLE_OPEN_REQUEST, r->ids.first);
 	for (unsigned i = 0; i < n; i++)
-		SEND(b, of_encode_bundle_add(&w, next_xid(b), bundle->number,
-					     OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED, &mods[i]));
-	r->ids.last = next_xid(b);
+		CHANNEL_SEND(&b->channel,
+			     of_encode_bundle_add(&w, channel_next_xid(&b->channel), bundle->number,
+						  OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED, &mods[i]));
+	r->ids.last = channel_next_xid(&b->channel);
 	send_bundle_control(b, bundle->number, OF_BUNDLE_CLOSE_REQUEST, r->ids.last);
 	bundle->ids = r->ids;
 	return 0;
-}
-
-/* Takes it out of those that are staged. False: there is none. */
-static bool
-take_bundle(struct bridge *b, uint32_t number, struct bundle *ret)
-{
-	for (unsigned i = 0; i < b->n_bundles; i++) {
-		if (b->bundles[i].number != number)
-			continue;
-		*ret = b->bundles[i];
-		b->bundles[i] = b->bundles[--b->n_bundles];
-		return true;
-	}
-	return false;
 }
 
 int
@@ -302,19 +239,19 @@ bridge_commit(struct bridge *b, uint32_t number, request_done_fn *done, void *ct
 	int error;
 	struct request *r;
 
-	if (!take_bundle(b, number, &bundle))
+	if (!bundles_take(&b->bundles, number, &bundle))
 		return -ENOENT;
 	r = new_request(b, REQUEST_COMMIT, done, ctx, &error);
 	if (!r) {
-		b->bundles[b->n_bundles++] = bundle;
+		bundles_put_back(&b->bundles, &bundle);
 		return error;
 	}
 	/* A message that fails in the commit is reported under its own id. */
 	r->bundle = bundle.ids;
-	r->ids.first = next_xid(b);
+	r->ids.first = channel_next_xid(&b->channel);
 	send_bundle_control(b, number, OF_BUNDLE_COMMIT_REQUEST, r->ids.first);
-	r->ids.last = next_xid(b);
-	SEND(b, of_encode_plain(&w, OF_BARRIER_REQUEST, r->ids.last));
+	r->ids.last = channel_next_xid(&b->channel);
+	CHANNEL_SEND(&b->channel, of_encode_plain(&w, OF_BARRIER_REQUEST, r->ids.last));
 	return 0;
 }
 
@@ -323,8 +260,9 @@ bridge_discard(struct bridge *b, uint32_t number)
 {
 	struct bundle bundle;
 
-	if (take_bundle(b, number, &bundle))
-		send_bundle_control(b, number, OF_BUNDLE_DISCARD_REQUEST, next_xid(b));
+	if (bundles_take(&b->bundles, number, &bundle))
+		send_bundle_control(b, number, OF_BUNDLE_DISCARD_REQUEST,
+				    channel_next_xid(&b->channel));
 }
 
 /* ---- changes of rules ------------------------------------------------------------------- */
@@ -339,17 +277,17 @@ bridge_nudge(struct bridge *b)
 	if (!bridge_is_up(b) || b->n_tables < 2)
 		return;
 	mod.command = OF_FLOW_ADD;
-	SEND(b, of_encode_flow_mod(&w, next_xid(b), &mod));
+	CHANNEL_SEND(&b->channel, of_encode_flow_mod(&w, channel_next_xid(&b->channel), &mod));
 	mod.command = OF_FLOW_DELETE_STRICT;
-	SEND(b, of_encode_flow_mod(&w, next_xid(b), &mod));
+	CHANNEL_SEND(&b->channel, of_encode_flow_mod(&w, channel_next_xid(&b->channel), &mod));
 }
 
 static void
 ask_for_changes(struct bridge *b)
 {
-	b->monitor_xid = next_xid(b);
+	b->monitor_xid = channel_next_xid(&b->channel);
 	b->tells_changes = true; /* unless it refuses */
-	SEND(b, of_encode_flow_monitor_request(&w, b->monitor_xid, 1, 0));
+	CHANNEL_SEND(&b->channel, of_encode_flow_monitor_request(&w, b->monitor_xid, 1, 0));
 }
 
 bool
@@ -361,13 +299,12 @@ bridge_tells_changes(const struct bridge *b)
 /* ---- answers -------------------------------------------------------------------------- */
 
 static int
-on_error(struct bridge *b, const struct of_header *h)
+on_error(struct bridge *b, const struct of_header *h, const uint8_t *message)
 {
 	char text[OF_ERROR_TEXT_SIZE];
 	struct of_error error;
-	struct request *r;
 
-	if (of_decode_error(b->message, h->length, &error) < 0)
+	if (of_decode_error(message, h->length, &error) < 0)
 		return -EPROTO;
 	of_error_format(error.type, error.code, text);
 	if (h->xid == b->monitor_xid) {
@@ -378,14 +315,9 @@ on_error(struct bridge *b, const struct of_header *h)
 		b->tells_changes = false;
 		return 0;
 	}
-	r = requests_find(&b->requests, h->xid);
-	log_at(r ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, 0, "switch error bridge=%s xid=%u %s", b->name,
-	       h->xid, text);
-	if (!r)
-		return 0;
-	request_fail(r, text);
-	if (h->xid == r->ids.last)
-		requests_end(&b->requests, r);
+	log_at(requests_find(&b->requests, h->xid) ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, 0,
+	       "switch error bridge=%s xid=%u %s", b->name, h->xid, text);
+	answers_error(&b->requests, h->xid, text);
 	return 0;
 }
 
@@ -407,32 +339,6 @@ on_port_list(struct bridge *b, const struct of_multipart_reply *reply)
 }
 
 static int
-on_flows(struct request *r, const struct of_multipart_reply *reply)
-{
-	const uint8_t *body = reply->body;
-	size_t size = reply->size;
-	struct of_flow flow;
-	int result;
-
-	while ((result = of_next_flow(&body, &size, &flow)) > 0)
-		r->on_flow(r->ctx, &flow);
-	return result;
-}
-
-static int
-on_port_stats(struct request *r, const struct of_multipart_reply *reply)
-{
-	const uint8_t *body = reply->body;
-	size_t size = reply->size;
-	struct of_port_stats stats;
-	int result;
-
-	while ((result = of_next_port_stats(&body, &size, &stats)) > 0)
-		r->on_stats(r->ctx, &stats);
-	return result;
-}
-
-static int
 on_updates(struct bridge *b, const struct of_multipart_reply *reply)
 {
 	const uint8_t *body = reply->body;
@@ -450,68 +356,26 @@ on_updates(struct bridge *b, const struct of_multipart_reply *reply)
 }
 
 static int
-on_multipart(struct bridge *b, const struct of_header *h)
+on_multipart(struct bridge *b, const struct of_header *h, const uint8_t *message)
 {
 	struct of_multipart_reply reply;
-	struct request *r = requests_find(&b->requests, h->xid);
-	int result;
 
-	if (of_decode_multipart(b->message, h->length, &reply) < 0)
+	if (of_decode_multipart(message, h->length, &reply) < 0)
 		return -EPROTO;
 	if (reply.type == OF_MULTIPART_PORT_DESC && h->xid == b->list_xid)
 		return on_port_list(b, &reply);
 	if (reply.type == OF_MULTIPART_FLOW_MONITOR)
 		return on_updates(b, &reply);
-	if (r && r->kind == REQUEST_FLOWS && reply.type == OF_MULTIPART_FLOW)
-		result = on_flows(r, &reply);
-	else if (r && r->kind == REQUEST_PORT_STATS && reply.type == OF_MULTIPART_PORT_STATS)
-		result = on_port_stats(r, &reply);
-	else
-		return 0;
-	if (result == 0 && !reply.more)
-		requests_end(&b->requests, r);
-	return result;
+	return answers_multipart(&b->requests, h->xid, &reply);
 }
 
 static int
-on_bundle(struct bridge *b, const struct of_header *h)
-{
-	struct of_bundle_control control;
-	struct request *r = requests_find(&b->requests, h->xid);
-
-	if (of_decode_bundle_control(b->message, h->length, &control) < 0)
-		return -EPROTO;
-	if (!r)
-		return 0;
-	if (r->kind == REQUEST_COMMIT && control.type == OF_BUNDLE_COMMIT_REPLY)
-		r->committed = true;
-	if (r->kind == REQUEST_STAGE && control.type == OF_BUNDLE_CLOSE_REPLY &&
-	    h->xid == r->ids.last)
-		requests_end(&b->requests, r);
-	return 0;
-}
-
-static int
-on_barrier(struct bridge *b, const struct of_header *h)
-{
-	struct request *r = requests_find(&b->requests, h->xid);
-
-	if (!r || (r->kind != REQUEST_COMMIT && r->kind != REQUEST_BARRIER) ||
-	    h->xid != r->ids.last)
-		return 0;
-	if (r->kind == REQUEST_COMMIT && !r->committed)
-		request_fail(r, "the switch did not confirm the commit");
-	requests_end(&b->requests, r);
-	return 0;
-}
-
-static int
-on_port_status(struct bridge *b, const struct of_header *h)
+on_port_status(struct bridge *b, const struct of_header *h, const uint8_t *message)
 {
 	enum of_port_reason reason;
 	struct of_port port;
 
-	if (of_decode_port_status(b->message, h->length, &reason, &port) < 0)
+	if (of_decode_port_status(message, h->length, &reason, &port) < 0)
 		return -EPROTO;
 	if (reason == OF_PORT_DELETE)
 		port_list_remove(&b->ports, port.number);
@@ -523,11 +387,11 @@ on_port_status(struct bridge *b, const struct of_header *h)
 }
 
 static int
-on_hello(struct bridge *b, const struct of_header *h)
+on_hello(struct bridge *b, const struct of_header *h, const uint8_t *message)
 {
 	bool speaks;
 
-	if (of_decode_hello(b->message, h->length, &speaks) < 0)
+	if (of_decode_hello(message, h->length, &speaks) < 0)
 		return -EPROTO;
 	if (!speaks) {
 		if (!b->complained)
@@ -541,11 +405,11 @@ on_hello(struct bridge *b, const struct of_header *h)
 }
 
 static int
-on_features(struct bridge *b, const struct of_header *h)
+on_features(struct bridge *b, const struct of_header *h, const uint8_t *message)
 {
 	struct of_features features;
 
-	if (of_decode_features(b->message, h->length, &features) < 0)
+	if (of_decode_features(message, h->length, &features) < 0)
 		return -EPROTO;
 	b->datapath_id = features.datapath_id;
 	b->n_tables = features.n_tables;
@@ -554,77 +418,44 @@ on_features(struct bridge *b, const struct of_header *h)
 }
 
 static int
-on_echo(struct bridge *b, const struct of_header *h)
+on_echo(struct bridge *b, const struct of_header *h, const uint8_t *message)
 {
-	if (evbuffer_get_length(bufferevent_get_output(b->bev)) > ECHO_HIGH_WATER)
+	if (channel_backlog(&b->channel) > ECHO_HIGH_WATER)
 		return -ENOBUFS;
 	if (h->length <= OF_SEND_MAX)
-		SEND(b, of_encode_echo(&w, OF_ECHO_REPLY, h->xid, b->message + OF_HEADER_SIZE,
-				       h->length - OF_HEADER_SIZE));
+		CHANNEL_SEND(&b->channel,
+			     of_encode_echo(&w, OF_ECHO_REPLY, h->xid, message + OF_HEADER_SIZE,
+					    h->length - OF_HEADER_SIZE));
 	return 0;
 }
 
 static int
-on_message(struct bridge *b, const struct of_header *h)
+on_message(void *ctx, const struct of_header *h, const uint8_t *message)
 {
+	struct bridge *b = ctx;
+
 	step(b, LINK_MESSAGE);
 	switch (h->type) {
 	case OF_HELLO:
-		return on_hello(b, h);
+		return on_hello(b, h, message);
 	case OF_ERROR:
-		return on_error(b, h);
+		return on_error(b, h, message);
 	case OF_ECHO_REQUEST:
-		return on_echo(b, h);
+		return on_echo(b, h, message);
 	case OF_FEATURES_REPLY:
-		return on_features(b, h);
+		return on_features(b, h, message);
 	case OF_PORT_STATUS:
-		return on_port_status(b, h);
+		return on_port_status(b, h, message);
 	case OF_MULTIPART_REPLY:
-		return on_multipart(b, h);
+		return on_multipart(b, h, message);
 	case OF_BARRIER_REPLY:
-		return on_barrier(b, h);
+		answers_barrier(&b->requests, h);
+		return 0;
 	case OF_BUNDLE_CONTROL:
-		return on_bundle(b, h);
+		return answers_bundle(&b->requests, h, message);
 	default:
 		return 0; /* nothing that was asked for */
 	}
-}
-
-/* Takes the next whole message into b->message. False: not there yet, or *error. */
-static bool
-take_message(struct bridge *b, struct of_header *h, int *error)
-{
-	struct evbuffer *input = bufferevent_get_input(b->bev);
-	uint8_t head[OF_HEADER_SIZE];
-	ssize_t n = evbuffer_copyout(input, head, sizeof(head));
-	int result = of_decode_header(head, n < 0 ? 0 : (size_t)n, h);
-
-	*error = result == -EAGAIN ? 0 : result;
-	if (result < 0 || evbuffer_get_length(input) < h->length)
-		return false;
-	evbuffer_remove(input, b->message, h->length);
-	return true;
-}
-
-static void
-on_read(struct bufferevent *bev, void *ctx)
-{
-	struct bridge *b = ctx;
-	unsigned generation = b->generation;
-	struct of_header h;
-	int error = 0;
-
-	(void)bev;
-	while (b->generation == generation && take_message(b, &h, &error)) {
-		error = on_message(b, &h);
-		if (error < 0)
-			break;
-	}
-	if (b->generation != generation || error == 0)
-		return;
-	if (error == -EPROTO)
-		log_error("message makes no sense bridge=%s", b->name);
-	step(b, LINK_CLOSED);
 }
 
 /* ---- connection --------------------------------------------------------------------------- */
@@ -639,72 +470,32 @@ complain(struct bridge *b, const char *why)
 }
 
 static void
-on_event(struct bufferevent *bev, short events, void *ctx)
+on_connected(void *ctx)
 {
-	struct bridge *b = ctx;
-	int error = EVUTIL_SOCKET_ERROR();
-	unsigned long tls = bufferevent_get_openssl_error(bev);
-	char text[REQUEST_TEXT_SIZE];
-
-	if (events & BEV_EVENT_CONNECTED) {
-		step(b, LINK_CONNECTED);
-		return;
-	}
-	if (!(events & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
-		return;
-	if (tls)
-		ERR_error_string_n(tls, text, sizeof(text));
-	else
-		snprintf(text, sizeof(text), "%s",
-			 events & BEV_EVENT_EOF ? "closed by the switch"
-						: evutil_socket_error_to_string(error));
-	complain(b, text);
-	step(b, LINK_CLOSED);
-}
-
-static struct bufferevent *
-new_bufferevent(struct bridge *b)
-{
-	SSL *ssl;
-
-	if (!b->tls)
-		return bufferevent_socket_new(b->base, -1, BEV_OPT_CLOSE_ON_FREE);
-	ssl = SSL_new(b->tls);
-	if (!ssl)
-		return NULL;
-	return bufferevent_openssl_socket_new(b->base, -1, ssl, BUFFEREVENT_SSL_CONNECTING,
-					      BEV_OPT_CLOSE_ON_FREE);
+	step(ctx, LINK_CONNECTED);
 }
 
 static void
-do_connect(struct bridge *b)
+on_closed(void *ctx, const char *why)
 {
-	b->generation++;
-	b->bev = new_bufferevent(b);
-	if (!b->bev) {
-		step(b, LINK_CLOSED);
-		return;
-	}
-	bufferevent_setcb(b->bev, on_read, NULL, on_event, b);
-	bufferevent_setwatermark(b->bev, EV_READ, 0, READ_HIGH_WATER);
-	bufferevent_enable(b->bev, EV_READ | EV_WRITE);
-	/* A failure comes as an event, at once or later. */
-	if (bufferevent_socket_connect(b->bev, (struct sockaddr *)&b->sockaddr, b->sockaddr_size) <
-		    0 &&
-	    b->link.state == LINK_CONNECTING)
-		step(b, LINK_CLOSED);
+	if (why)
+		complain(ctx, why);
+	step(ctx, LINK_CLOSED);
 }
+
+static const struct channel_ops channel_ops = {
+	.on_connected = on_connected,
+	.on_message = on_message,
+	.on_closed = on_closed,
+};
 
 static void
 do_close(struct bridge *b)
 {
-	b->generation++;
-	b->n_bundles = 0;
+	channel_close(&b->channel);
+	bundles_forget(&b->bundles);
 	b->monitor_xid = 0;
 	event_del(b->patience);
-	if (b->bev)
-		bufferevent_free(b->bev);
-	b->bev = NULL;
 	requests_end_all(&b->requests, "the connection to the switch is gone");
 }
 
@@ -742,9 +533,9 @@ step(struct bridge *b, enum link_event event)
 	if (does & LINK_DO_DOWN)
 		b->ops->on_down(b->ctx);
 	if (does & LINK_DO_CONNECT)
-		do_connect(b);
+		channel_connect(&b->channel);
 	if (does & LINK_DO_HELLO)
-		SEND(b, of_encode_hello(&w, next_xid(b)));
+		CHANNEL_SEND(&b->channel, of_encode_hello(&w, channel_next_xid(&b->channel)));
 	if (does & LINK_DO_FEATURES)
 		send_features(b);
 	if (does & LINK_DO_PORTS)
@@ -752,7 +543,8 @@ step(struct bridge *b, enum link_event event)
 	if (does & LINK_DO_UP)
 		do_up(b);
 	if (does & LINK_DO_PROBE)
-		SEND(b, of_encode_echo(&w, OF_ECHO_REQUEST, next_xid(b), NULL, 0));
+		CHANNEL_SEND(&b->channel, of_encode_echo(&w, OF_ECHO_REQUEST,
+							 channel_next_xid(&b->channel), NULL, 0));
 }
 
 static void
@@ -788,12 +580,10 @@ bridge_create(struct event_base *base, const struct bridge_config *config,
 
 	if (!b)
 		return -ENOMEM;
-	b->base = base;
 	b->ops = ops;
 	b->ctx = ctx;
 	snprintf(b->name, sizeof(b->name), "%s", config->name);
 	snprintf(b->address, sizeof(b->address), "%s", config->address);
-	b->tls = strncmp(config->address, "ssl:", 4) == 0 ? config->tls : NULL;
 	b->request_ns = config->request_ns;
 	b->nudge_cookie = config->nudge_cookie;
 	b->timer = evtimer_new(base, on_timer, b);
@@ -803,7 +593,8 @@ bridge_create(struct event_base *base, const struct bridge_config *config,
 		bridge_destroy(b);
 		return -ENOMEM;
 	}
-	if (switch_address_parse(config->address, &b->sockaddr, &b->sockaddr_size) < 0) {
+	if (channel_init(&b->channel, base, config->name, config->address, config->tls,
+			 &channel_ops, b) < 0) {
 		bridge_destroy(b);
 		return -EINVAL;
 	}
@@ -817,8 +608,7 @@ bridge_destroy(struct bridge *b)
 {
 	if (!b)
 		return;
-	if (b->bev)
-		bufferevent_free(b->bev);
+	channel_close(&b->channel);
 	if (b->timer)
 		event_free(b->timer);
 	if (b->patience)

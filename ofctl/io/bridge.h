@@ -26,8 +26,6 @@
 struct bridge;
 struct event_base;
 
-#define BRIDGE_MAX_BUNDLES 64u /* staged at a time */
-
 struct bridge_config {
 	const char *name;
 	const char *address; /* unix:PATH, tcp:ADDRESS:PORT, ssl:ADDRESS:PORT; [v6] in brackets */
