@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls: decided by steering.h, carried out by change.h, proven by quiet.h. */
+/* Calls; see call.h. */
+#include "call.h"
+
 #include <errno.h>
 #include <inttypes.h>
 
-#include "lanes.h"
+#include "lane.h"
 #include "log.h"
+#include "op.h"
+#include "repair.h"
 
 #define UNREACHABLE SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE
 
@@ -174,8 +178,8 @@ log_change(const struct op *op)
 			 steering_stage_name(op->next.session.stage));
 }
 
-void
-call_done(struct op *op)
+static void
+done(struct op *op)
 {
 	enum controller_verb verb = op->call.verb;
 
@@ -330,8 +334,8 @@ has_no_rules_of_session(const struct op *op)
 }
 
 /* The rules have told who serves, or they have not. What has no rule is undone. */
-int
-call_on_read(struct op *op)
+static int
+on_read(struct op *op)
 {
 	int result;
 
@@ -396,8 +400,8 @@ begin_undecided(struct op *op)
 		op_start(op, bridges);
 }
 
-void
-call_begin(struct op *op)
+static void
+begin(struct op *op)
 {
 	int result = decide(op);
 	uint32_t bridges;
@@ -421,3 +425,9 @@ call_begin(struct op *op)
 		op_start(op, bridges);
 	}
 }
+
+const struct op_kind call_kind = {
+	.begin = begin,
+	.on_read = on_read,
+	.done = done,
+};

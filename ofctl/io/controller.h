@@ -14,7 +14,7 @@
  * understood, or until somebody sets it. What serves keeps its rules while the switch lacks a port
  * that they need (rules_misfits()).
  *
- * (Its parts are in lanes.c, call.c and repair.c.)
+ * (controller_parts.h lists its parts.)
  */
 #ifndef OFCTL_IO_CONTROLLER_H
 #define OFCTL_IO_CONTROLLER_H

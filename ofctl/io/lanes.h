@@ -1,120 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the controller: a lane for each service, and one for what is of no service (guards, and rules of
- * services that are not there). In a lane one operation goes on at a time, calls and repairs alike;
- * lanes do not wait for each other. A slow switch delays the services that use it and no others.
- *
- *	lanes.c		queues, bridges, life
- *	call.c		what a call wants, its end and its proof
- *	repair.c	rules that are not as they should be; what rules tell of an unknown service
+ * All lanes of a controller: which operation is next in each. Repairs go first: they undo what a failed call
+ * has left. Here controller_call() comes in.
  */
 #ifndef OFCTL_IO_LANES_H
 #define OFCTL_IO_LANES_H
 
-#include <sys/queue.h>
+#include "controller_parts.h"
 
-#include "change.h"
-#include "controller.h"
-#include "quiet.h"
-#include "wanted.h"
-
-struct event;
-
-/* A call, or (call.done NULL) a repair. */
-struct op {
-	TAILQ_ENTRY(op) entry;
-	struct controller *controller;
-	struct lane *lane;
-	struct controller_call call;
-	bool repair;
-	bool changed; /* what is wanted: by the call, or found out by the repair */
-	bool unread;  /* who serves is not known: decided once the rules have been read */
-	bool orphan;  /* undoes something of a service that the topology does not have */
-	bool spares;  /* a repair of the shared lane: leaves rules of unknown services alone */
-	unsigned service;
-	struct steering_service next; /* of the lane's service */
-	struct change change;
-	struct quiet *quiet; /* in proof, no longer in the way of others */
-	uint64_t began_ns;
-	uint64_t told_ns; /* in the log, that it waits */
-};
-
-TAILQ_HEAD(op_list, op);
-
-struct lane {
-	struct controller *controller;
-	int scope; /* index of the service, or RULES_SHARED */
-	struct op_list queue;
-	struct op *current;
-	bool repair_wanted;
-	uint64_t told_ns;    /* last event of a rule by somebody else that was acted upon */
-	struct event *retry; /* of a repair */
-};
-
-struct member {
-	struct controller *controller;
-	unsigned index;
-	struct bridge *bridge;
-	unsigned n_rules[TOPOLOGY_MAX_SERVICES + 1]; /* of each lane, for showing */
-	struct controller_proof proof;
-};
-
-struct controller {
-	struct event_base *base;
-	const struct ofctl_config *config;
-	const struct topology *topology;
-	struct wanted wanted;
-	struct member members[TOPOLOGY_MAX_BRIDGES];
-	struct bridge *bridges[TOPOLOGY_MAX_BRIDGES];
-	uint32_t numbers[TOPOLOGY_MAX_PORTS];
-	struct rules_context context;
-	struct rule *desired;     /* scratch, RULES_MAX */
-	struct of_flow_mod *mods; /* scratch, RULES_MAX * 2 */
-	struct steering view;     /* scratch: what an operation looks at */
-	struct lane lanes[TOPOLOGY_MAX_SERVICES + 1];
-	unsigned n_lanes; /* the last one is the shared one */
-	struct op_list proofs;
-	unsigned n_calls;
-	struct controller_counters counters;
-	bool orphans_left;   /* the shared lane has spared rules of unknown services */
-	uint32_t complained; /* bits: services whose rules were not understood */
-	char missing[TOPOLOGY_MAX_SERVICES][CONTROLLER_MISSING_SIZE]; /* as told in the log */
-	struct event *audit;
-	struct event *kick;
-	struct event *watch;
-};
-
-/* ---- lanes.c ------------------------------------------------------------------------ */
-
-/* The lane is free; the next operation begins on a fresh stack. */
-void lane_leave(struct op *op);
-void lane_want_repair(struct lane *lane);
-void lane_retry_repair(struct lane *lane);
-struct op *lane_new_op(struct lane *lane);
-void op_free(struct op *op);
-/* The op's bridges, read and changed; op->change.reason is not touched before. */
-void op_start(struct op *op, uint32_t bridges);
-
-uint32_t controller_bridges_up(const struct controller *c);
-uint32_t controller_bridges_of(const struct controller *c, unsigned service);
-/* What is wanted if the op's next state comes. */
-const struct steering *controller_view(struct op *op);
-
-/* ---- call.c ---------------------------------------------------------------------------- */
-
-void call_begin(struct op *op);
-int call_on_read(struct op *op);
-void call_done(struct op *op);
-void call_proof_fini(struct op *op);
-
-/* ---- repair.c ---------------------------------------------------------------------------- */
-
-void repair_begin(struct op *op);
-int repair_on_read(struct op *op);
-void repair_done(struct op *op);
-/* What the rules that were read say about the lane's service goes to op->next. */
-void repair_infer(struct op *op);
-/* Log, when it has changed, which ports of what serves are not there. */
-void repair_tell_missing(struct controller *c);
+/* One for each service, and the shared one; their queues are empty already. -ENOMEM; lanes_drop() takes what
+ * was made. */
+int lanes_create(struct controller *c);
+/* Operations and proofs under way end without a call. */
+void lanes_drop(struct controller *c);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Repairs: when a bridge has come up, when its ports have changed, when it tells that somebody else has
- * changed a rule, after a failed commit and once in a while.
- */
+/* Repairs; see repair.h. */
+#include "repair.h"
+
+#include <stdio.h>
 #include <string.h>
 
-#include "lanes.h"
+#include "lane.h"
 #include "log.h"
+#include "op.h"
 
 /* ---- what the rules tell ---------------------------------------------------------------- */
 
@@ -76,8 +77,8 @@ controller_missing_ports(struct controller *c, unsigned s, char text[CONTROLLER_
 	return n;
 }
 
-void
-repair_tell_missing(struct controller *c)
+static void
+tell_missing(struct controller *c)
 {
 	for (unsigned s = 0; s < c->topology->n_services; s++) {
 		char text[CONTROLLER_MISSING_SIZE] = "";
@@ -106,14 +107,14 @@ services_are_settled(const struct controller *c)
 	for (unsigned i = 0; i + 1 < c->n_lanes; i++) {
 		const struct lane *lane = &c->lanes[i];
 
-		if (lane->repair_wanted || (lane->current && lane->current->repair))
+		if (lane->repair_wanted || (lane->current && lane->current->kind->repair))
 			return false;
 	}
 	return true;
 }
 
-void
-repair_begin(struct op *op)
+static void
+begin(struct op *op)
 {
 	struct controller *c = op->controller;
 	uint32_t up = controller_bridges_up(c);
@@ -126,8 +127,8 @@ repair_begin(struct op *op)
 	op_start(op, up);
 }
 
-int
-repair_on_read(struct op *op)
+static int
+on_read(struct op *op)
 {
 	struct controller *c = op->controller;
 	uint32_t read = op->change.concerned & ~op->change.failed;
@@ -138,8 +139,8 @@ repair_on_read(struct op *op)
 	return 0;
 }
 
-void
-repair_done(struct op *op)
+static void
+done(struct op *op)
 {
 	struct controller *c = op->controller;
 
@@ -152,6 +153,13 @@ repair_done(struct op *op)
 	lane_leave(op);
 	if (c->orphans_left && services_are_settled(c))
 		lane_want_repair(&c->lanes[c->n_lanes - 1]);
-	repair_tell_missing(c);
+	tell_missing(c);
 	op_free(op);
 }
+
+const struct op_kind repair_kind = {
+	.repair = true,
+	.begin = begin,
+	.on_read = on_read,
+	.done = done,
+};
