@@ -233,6 +233,35 @@ advance(const struct topology *t, struct steering *s, const struct steering_requ
 	return enter(session, to);
 }
 
+/* The session has ended complete: what its flip led to holds, and nothing of it is on its way. */
+static bool
+has_ended_flipped(const struct topology *t, const struct steering *s,
+		  const struct steering_request *request, unsigned *ret_service)
+{
+	const struct steering_service *service;
+	struct steering_reason why;
+	struct named named;
+
+	if (look_up(t, request, &named, &why) < 0)
+		return false;
+	service = &s->services[named.service];
+	if (!service->known || service->session.stage != STEERING_NO_SESSION ||
+	    service->serving != named.target)
+		return false;
+	*ret_service = named.service;
+	return true;
+}
+
+int
+steering_quiet(const struct topology *t, const struct steering *s,
+	       const struct steering_request *request, unsigned *ret_service,
+	       struct steering_reason *ret_reason)
+{
+	if (has_ended_flipped(t, s, request, ret_service))
+		return 0;
+	return steering_check(t, s, request, ret_service, ret_reason);
+}
+
 int
 steering_flip(const struct topology *t, struct steering *s, const struct steering_request *request,
 	      unsigned *ret_service, struct steering_reason *ret_reason)
@@ -240,6 +269,8 @@ steering_flip(const struct topology *t, struct steering *s, const struct steerin
 	enum steering_stage from = STEERING_PREPARED;
 	unsigned index = 0;
 
+	if (has_ended_flipped(t, s, request, ret_service))
+		return 0;
 	if (request->last_copy && steering_check(t, s, request, &index, ret_reason) == 0 &&
 	    s->services[index].session.stage == STEERING_FENCED)
 		from = STEERING_FENCED;

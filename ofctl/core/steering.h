@@ -13,7 +13,8 @@
  *	            cleanup(aborted)              source serves
  *
  * Every call may be repeated: a session that is already where the call leads is no error, and
- * nothing changes. Once flipped the target owns the traffic: there is only forward, or a fence when the target
+ * nothing changes. That holds for a session that has ended, too: a target that did not hear of its end
+ * asks for the flip, and serves already. Once flipped the target owns the traffic: there is only forward, or a fence when the target
  * has died and the source has the last copy. The other way round a fenced session is flipped when the source
  * has died and the target has the last copy. Without that word the first of fence and flip decides: this is
  * how a source and a target that do not hear each other agree on one owner.
@@ -96,6 +97,10 @@ int steering_fence(const struct topology *t, struct steering *s,
 int steering_cleanup(const struct topology *t, struct steering *s,
 		     const struct steering_request *request, bool complete, unsigned *ret_service,
 		     struct steering_reason *ret_reason);
+/* May the proof be asked for that the old path is quiet? 0 or -EINVAL with a reason. */
+int steering_quiet(const struct topology *t, const struct steering *s,
+		   const struct steering_request *request, unsigned *ret_service,
+		   struct steering_reason *ret_reason);
 /* Without a session: this instance serves. `sure`: somebody has seen that its gate lets traffic through,
  * or wants it in any case; nothing here can know it. */
 int steering_set(const struct topology *t, struct steering *s, const char *service,

@@ -65,6 +65,12 @@ flip(const struct steering_request *r)
 }
 
 static int
+quiet(const struct steering_request *r)
+{
+	return steering_quiet(&topology, &steering, r, &service, &reason);
+}
+
+static int
 fence(const struct steering_request *r)
 {
 	return steering_fence(&topology, &steering, r, &service, &reason);
@@ -175,6 +181,37 @@ fenced_is_flipped_for_the_last_copy(void **state)
 	assert_int_equal(steering_active(s), 1);
 	assert_int_equal(cleanup(&ab, true), 1);
 	assert_int_equal(s->serving, 1);
+}
+
+/* The source ended it by force; the target, which did not hear, goes on alone. */
+static void
+flip_of_what_has_ended_so_is_done(void **state)
+{
+	struct steering_request last = ab;
+
+	(void)state;
+	last.last_copy = true;
+	assert_refused(flip(&ab), REFUSED); /* nothing is known of the service */
+	assert_refused(quiet(&ab), REFUSED);
+	set("a");
+	assert_refused(quiet(&ab), REFUSED);
+	prepare(&ab);
+	flip(&ab);
+	assert_int_equal(quiet(&ab), 0);
+	cleanup(&ab, true);
+	service = 77;
+	assert_int_equal(flip(&ab), 0);
+	assert_int_equal(service, 0);
+	service = 77;
+	assert_int_equal(quiet(&ab), 0);
+	assert_int_equal(service, 0);
+	assert_int_equal(flip(&last), 0);
+	assert_int_equal(steering.services[0].session.stage, STEERING_NO_SESSION);
+	assert_refused(flip(&ba), REFUSED); /* b serves: a is not the one */
+	assert_refused(quiet(&ba), REFUSED);
+	prepare(&ba);
+	assert_refused(flip(&ab), REFUSED); /* b is in another session */
+	assert_refused(quiet(&ab), REFUSED);
 }
 
 static void
@@ -366,6 +403,7 @@ main(void)
 		cmocka_unit_test_setup(flipped_is_forward_only, setup),
 		cmocka_unit_test_setup(flipped_is_fenced_and_steered_back, setup),
 		cmocka_unit_test_setup(fenced_is_flipped_for_the_last_copy, setup),
+		cmocka_unit_test_setup(flip_of_what_has_ended_so_is_done, setup),
 		cmocka_unit_test_setup(refuses_what_it_does_not_know, setup),
 		cmocka_unit_test_setup(nothing_is_undone_at_once, setup),
 		cmocka_unit_test_setup(set_must_be_sure, setup),

@@ -222,7 +222,7 @@ decide_on(struct op *op, struct steering *s)
 	case CONTROLLER_FLIP:
 		return steering_flip(t, s, &request, &op->service, reason);
 	case CONTROLLER_QUIET:
-		return steering_check(t, s, &request, &op->service, reason);
+		return steering_quiet(t, s, &request, &op->service, reason);
 	case CONTROLLER_FENCE:
 		return steering_fence(t, s, &request, &op->service, reason);
 	case CONTROLLER_CLEANUP:

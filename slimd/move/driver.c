@@ -74,6 +74,37 @@ move_event(struct move *m, enum session_event_type type)
 	move_event_n(m, type, 0, 0);
 }
 
+static void
+take_out(struct move *m, enum session_event_type type, uint64_t *ret_n)
+{
+	size_t kept = 0;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < m->n_events; i++) {
+		if (m->events[i].type == type)
+			*ret_n += m->events[i].n;
+		else
+			m->events[kept++] = m->events[i];
+	}
+	m->n_events = kept;
+}
+
+/* An answer that still waits in the queue was given to an earlier call; it is none to the one that is
+ * made now. What it counted is told with the next. */
+static void
+drop_answers(struct move *m, enum session_effect_type type)
+{
+	uint64_t n;
+
+	if (type >= FX_STEER_CHECK && type <= FX_STEER_CLEANUP) {
+		take_out(m, EV_STEERED, &n);
+		take_out(m, EV_STEER_FAILED, &n);
+	} else if (type >= FX_GATE_WATCH && type <= FX_GATE_SERVE) {
+		take_out(m, EV_GATE_DONE, &n);
+		m->lost_seen -= n;
+	}
+}
+
 void
 move_complain(struct move *m, uint32_t code, const char *format, ...)
 {
@@ -486,6 +517,7 @@ carry_out(struct move *m, enum session_effect_type type, uint64_t arg)
 	 * now, nobody would take the rules away. EV_JOURNAL_BAD follows. */
 	if (type == FX_STEER_PREPARE && m->stage != STAGE_PREPARE)
 		return;
+	drop_answers(m, type);
 	switch (type) {
 	case FX_JOURNAL:
 		if (arg == STAGE_REVERT)
@@ -621,6 +653,7 @@ move_take_up(struct move *m, struct nf *nf)
 	if (nf != NULL && move_recall_memory(nf, id, &memory)) {
 		attach_nf(m, nf);
 		move_recall(m);
+		move_recall_command(m);
 	} else {
 		nf = NULL;
 	}

@@ -368,6 +368,10 @@ bool move_may_use_path(const struct move *m);
 /* What the NF's memory says of a session. False: it works for another one. */
 bool move_recall_memory(const struct nf *nf, uint64_t session, struct session_memory *ret);
 
+/* Takes tags, nonce, limits and the other end from the NF's last command, if that names the session.
+ * It outranks the journal, which may have begun after the messages that told them. */
+void move_recall_command(struct move *m);
+
 /* An NF has registered: a session in its memory that no journal knows is taken up. */
 void move_adopt_memory(struct driver *driver, struct nf *nf);
 

@@ -34,9 +34,6 @@ move_recall_memory(const struct nf *nf, uint64_t session, struct session_memory 
 static void
 fill_from_command(struct move *m, const struct slim_shm_command *command)
 {
-	m->restored = true;
-	m->session.is_source = command->is_source != 0;
-	m->session.state = m->session.is_source ? SOURCE_OPENING : TARGET_OFFERED;
 	m->nonce = command->nonce;
 	m->hold_limit_ns = command->hold_limit_ns;
 	m->fault = command->fault;
@@ -49,6 +46,16 @@ fill_from_command(struct move *m, const struct slim_shm_command *command)
 		memcpy(m->peer, command->peer, sizeof(m->peer));
 	if (slim_rule_name(command->other))
 		memcpy(m->other_nf, command->other, sizeof(m->other_nf));
+}
+
+void
+move_recall_command(struct move *m)
+{
+	struct slim_shm_command command;
+
+	gate_commanded(m->nf, &command);
+	if (command.session == m->session.id)
+		fill_from_command(m, &command);
 }
 
 /* RECEIVE owns nothing: an import or a move that was given up; stray.h closes the gate. */
@@ -78,6 +85,9 @@ move_adopt_memory(struct driver *driver, struct nf *nf)
 	memcpy(m->service, nf->service, sizeof(m->service));
 	m->nf_instance = nf->instance;
 	m->no_journal = move_is_unread(driver, command.session);
+	m->restored = true;
+	m->session.is_source = command.is_source != 0;
+	m->session.state = m->session.is_source ? SOURCE_OPENING : TARGET_OFFERED;
 	fill_from_command(m, &command);
 	if (m->session.is_source)
 		m->job = move_add_job(m);

@@ -1479,6 +1479,36 @@ a_source_that_lost_its_journal_in_the_hold_resumes(void **state)
 	expect_undone(w, 100);
 }
 
+/* The file of a session that was found in the memory begins late: what Open and Begin told is not in it. The
+ * command in force knows that, also for the next daemon. */
+static void
+a_journal_that_begins_late_does_not_change_the_command(void **state)
+{
+	struct world *w = *state;
+	struct slim_shm_command before, after;
+
+	fill(w, 100);
+	migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 1, "serving");
+	w->paused[1] = true; /* so the round does not end */
+	UNTIL(w, fake_nf_command(w->hosts[0].fake).mode == SLIM_GATE_REDIRECT);
+	before = fake_nf_command(w->hosts[0].fake);
+	assert_int_not_equal(before.ports[0].redirect_vid, 0);
+	kill_host(&w->hosts[0]);
+	fake_nf_hang_up(w->hosts[0].fake);
+	remove_journals(w->hosts[0].state);
+	start_host(&w->hosts[0]);
+	register_fake(w, 0);
+	wait_for_state(w, 0, "finishing");
+	restart(w, 0);
+	wait_for_state(w, 0, "finishing");
+	after = fake_nf_command(w->hosts[0].fake);
+	assert_memory_equal(&after, &before, sizeof(after));
+	w->paused[1] = false;
+	wait_until_idle(w);
+	expect_modes(w, "closed", "pass");
+}
+
 /* ---- a disk that fails, and files of other versions -------------------------------------- */
 
 /* The disk of host a; the real one lies under it. */
@@ -2611,6 +2641,7 @@ main(void)
 		TEST(a_bad_row_in_the_trail_does_not_stop_it),
 		TEST(a_flood_of_frames_ends_the_connection),
 		TEST(a_target_that_lost_its_journal_still_owns),
+		TEST(a_journal_that_begins_late_does_not_change_the_command),
 		TEST(a_target_that_lost_its_journal_before_it_took_over_owns_nothing),
 		TEST(a_source_that_lost_its_journal_in_the_hold_resumes),
 		TEST(a_full_disk_before_end_undoes_the_move),

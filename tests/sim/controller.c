@@ -100,7 +100,10 @@ is_refused(const struct steer_call *call)
 	/* One session a service. */
 	if (call->op == OP_PREPARE && r->session && r->id != call->session)
 		return true;
-	/* A fenced session is not flipped, but for the last copy, nor one that is over. */
+	/* A fenced session is not flipped, but for the last copy, nor one that is over; but one that ended so
+	 * has been. */
+	if (call->op == OP_FLIP && !r->session && r->serving == call->target)
+		return false;
 	if (call->op == OP_FLIP && (!r->session || r->id != call->session ||
 				    (!call->last_copy && (r->egress & (1u << call->target)) == 0)))
 		return true;

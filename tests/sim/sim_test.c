@@ -164,6 +164,11 @@ struct story {
 		.kind = (kind_), .state = (state_), .delay_ns = (delay), .duration_ns = (duration) \
 	}
 
+#define AT_CALL(n_, kind_, service_)                                                  \
+	{                                                                             \
+		.kind = (kind_), .at_call = true, .call = (n_), .service = (service_) \
+	}
+
 static const struct story stories[] = {
 	{.name = "peer breaks in copy",
 	 .faults = {AT(SOURCE_COPYING, FAULT_LINK_CUT, 0, 0)},
@@ -407,6 +412,7 @@ test_stories(void **state)
 
 /* Worlds in which a promise was broken once. */
 #define SMALL_WORLD .n_moves = 1, .n_services = 1, .n_connections = 3, .keep_lag = true
+#define DRAWN .random_faults = true, .keep_faults = true
 static const struct options found[] = {
 	/* The target named packets that it had dropped; the source's slimd died, and forgot them. */
 	{.seed = 6945,
@@ -427,6 +433,22 @@ static const struct options found[] = {
 	 .lag_ns = MS(100),
 	 .faults = {AT(SOURCE_CHECKING, FAULT_DISK_BROKEN_SOURCE, 0, MS(3)),
 		    AT(SOURCE_UNDOING, FAULT_KILL_SOURCE, 0, 0)}},
+	/* The answer to prepare stood in the queue behind the loss of the peer, and was taken for that of the
+	 * clean-up. */
+	{.seed = 65690,
+	 DRAWN,
+	 .faults = {AT(SOURCE_UNDOING, FAULT_OFCTL_GONE, US(94), 0),
+		    AT_CALL(99, FAULT_KILL_TARGET, 1)}},
+	/* The first restart found the session in the memory and began a journal; the second read the tags
+	 * from there, where they are not, and the source redirected into nowhere. */
+	{.seed = 6167,
+	 DRAWN,
+	 .faults = {AT_CALL(137, FAULT_KILL_SOURCE, 1),
+		    AT(TARGET_VERIFYING, FAULT_JOURNAL_LOST_SOURCE, 0, 0)}},
+	/* The source was ended by force, and all is as the target wants it; it asked for ever. */
+	{.seed = 96531,
+	 DRAWN,
+	 .faults = {AT_CALL(65, FAULT_KILL_TARGET, 1), AT(TARGET_SETTLING, FAULT_FORCE, 0, 0)}},
 };
 
 static void
