@@ -49,7 +49,7 @@
 #include "slim_limits.h"
 
 #define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
-#define SLIM_SHM_VERSION 4u
+#define SLIM_SHM_VERSION 5u
 #define SLIM_CACHE_LINE 64
 
 /* ---- schema ---------------------------------------------------------- */
@@ -201,10 +201,6 @@ struct slim_shm_command {
 	uint32_t wipe;      /* 1: with CLOSED: remove every entry */
 	uint32_t fault;     /* enum slim_fault bits */
 	struct slim_shm_port_command ports[SLIM_MAX_PORTS];
-	/* Not for the agent: whose the session is at the other end, for a slimd that has lost its
-	 * journal. A name ends with 0; "": none. */
-	char peer[SLIM_NAME_SIZE];  /* host of the other instance */
-	char other[SLIM_NAME_SIZE]; /* the other instance */
 };
 #define SLIM_COMMAND_WORDS (sizeof(struct slim_shm_command) / sizeof(uint64_t))
 
@@ -232,10 +228,35 @@ struct slim_shm_gate {
 	slim_atomic_u64 awake_until_ns; /* D: CLOCK_MONOTONIC: until then workers do not sleep */
 };
 
+/* What an NF lost, by name. */
+struct slim_shm_losses {
+	uint64_t hold_overflow, queue_overflow; /* packets */
+	uint64_t round_gave_up;                 /* flush rounds: order is not proven */
+	uint64_t device_drops;                  /* packets that its devices could not keep */
+};
+
+/* What no command says of a session, for a slimd that has lost its journal. Not for the agent. It is begun
+ * before anything is touched for the session, follows it to its end, and stays until another one begins:
+ * the last session of an NF can still be asked about. Written and read by slimd's memo.h alone. */
+struct slim_shm_memo {
+	SLIM_ALIGNAS(SLIM_CACHE_LINE)
+	slim_atomic_u64 session; /* written last; 0: there is no memo */
+	slim_atomic_u32 stage;   /* a number of slimd's: how far it is */
+	uint32_t is_source;
+	slim_atomic_u64 lost_there;  /* what the other instance has named as lost */
+	struct slim_shm_losses base; /* when the session began */
+	struct slim_shm_losses lost; /* in it; once it is over */
+	uint64_t stood_still_ns;     /* longest silence of a worker; once it is over */
+	/* The other end. A name ends with 0. */
+	char peer[SLIM_NAME_SIZE];  /* host of the other instance */
+	char other[SLIM_NAME_SIZE]; /* the other instance */
+};
+
 struct slim_shm_control {
 	slim_atomic_u64 magic;    /* SLIM_SHM_MAGIC; 0: the agent is gone */
 	slim_atomic_u64 instance; /* that of the info zone; 0: the agent is gone */
 	struct slim_shm_gate gate;
+	struct slim_shm_memo memo;
 	/* then, at info->install_offset: n_workers struct slim_shm_install;
 	 * dirty flags and rings at the places that the tables name */
 };

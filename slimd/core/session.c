@@ -1217,7 +1217,8 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 	    event->type == EV_QUERY ||
 	    (event->type >= EV_STANDING_OWNER && event->type <= EV_STANDING_UNKNOWN))
 		s->peer_gone = false;
-	if (event->type == EV_GATE_DONE || event->type == EV_CLOSED || event->type == EV_NF_LOST)
+	if (event->type == EV_GATE_DONE || event->type == EV_CLOSED || event->type == EV_NF_LOST ||
+	    event->type == EV_STANDING_SETTLED)
 		s->lost += event->n;
 
 	edge = edge_find(s, event);

@@ -155,7 +155,8 @@ enum session_state {
 	X(EV_PEER_BACK, "peer-back")                                                               \
 	X(EV_STANDING_OWNER, "standing-owner")                                                     \
 	X(EV_STANDING_RECEIVING, "standing-receiving")                                             \
-	X(EV_STANDING_SETTLED, "standing-settled") /* source: the target went on alone */          \
+	X(EV_STANDING_SETTLED,                                                                     \
+	  "standing-settled") /* source: the target went on alone; n as for CLOSED */              \
 	X(EV_STANDING_NONE, "standing-none") /* the target's NF says: nothing of this session */   \
 	X(EV_STANDING_UNKNOWN, "standing-unknown") /* the target's NF is not there, for long */    \
 	X(EV_VERIFY_BAD, "verify-bad")             /* target: digests differ, a row did not fit */ \

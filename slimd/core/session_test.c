@@ -807,6 +807,23 @@ test_settled_while_the_gate_holds(void **state)
 	assert_int_equal(t->session.lost, 350);
 }
 
+/* The target is through and was not heard; what it lost it says later. */
+static void
+test_an_account_comes_with_settled(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_STEERED, EV_STEERED, EV_FINISHED, EV_TRAILED,
+	       EV_PROVED);
+	assert_int_equal(t->session.state, SOURCE_CLOSING);
+	happens(t, (struct session_event){.type = EV_STANDING_SETTLED, .n = 3});
+	EVENTS(t, EV_GATE_DONE, EV_STEERED);
+	assert_int_equal(t->session.result, RESULT_FAILED);
+	assert_int_equal(t->session.lost, 3);
+}
+
 /* Rounds of the target need the source's answer until the target's gate is open. */
 static void
 test_a_partition_while_closing_leaves_the_source_redirecting(void **state)
@@ -1291,6 +1308,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_the_last_copy_is_never_discarded),
 		cmocka_unit_test(test_a_fence_after_the_flip_of_a_lonely_target_leads_forward),
 		cmocka_unit_test(test_settled_while_the_gate_holds),
+		cmocka_unit_test(test_an_account_comes_with_settled),
 		cmocka_unit_test(test_a_partition_while_closing_leaves_the_source_redirecting),
 		cmocka_unit_test(test_closing_without_the_target_can_be_cancelled),
 		cmocka_unit_test(test_a_journal_that_cannot_be_written_ends_the_move_before_end),

@@ -234,8 +234,6 @@ command(struct move *m, enum slim_gate_mode mode, bool in_session)
 		c.is_source = m->session.is_source;
 		c.peer_workers = m->peer_workers;
 		c.fault = m->fault;
-		c.peer = m->peer;
-		c.other = m->other_nf;
 		memcpy(c.vids, m->vids, sizeof(c.vids));
 	}
 	if (mode == SLIM_GATE_CLOSED)
@@ -645,6 +643,7 @@ void
 move_take_up(struct move *m, struct nf *nf)
 {
 	struct session_memory memory = {.is_there = false};
+	enum session_stage stage = m->stage;
 	struct session_effects effects;
 	uint64_t id = m->session.id;
 	bool is_source = m->session.is_source;
@@ -654,11 +653,12 @@ move_take_up(struct move *m, struct nf *nf)
 		attach_nf(m, nf);
 		move_recall(m);
 		move_recall_command(m);
+		move_recall_memo(m, &stage);
 	} else {
 		nf = NULL;
 	}
 	memory.lost = m->lost_before;
-	session_restore(&m->session, id, is_source, m->stage, &memory, &m->driver->config.limits,
+	session_restore(&m->session, id, is_source, stage, &memory, &m->driver->config.limits,
 			move_now_ns(), &effects);
 	m->session.no_steering = m->driver->config.steering_none;
 	log_session_info(id, "session taken up nf=%s role=%s state=%s", m->nf_name,

@@ -31,6 +31,7 @@
 #include "install.h"
 #include "job.h"
 #include "journal.h"
+#include "memo.h"
 #include "reasons.h"
 #include "row.h"
 #include "session.h"
@@ -372,6 +373,12 @@ bool move_recall_memory(const struct nf *nf, uint64_t session, struct session_me
  * It outranks the journal, which may have begun after the messages that told them. */
 void move_recall_command(struct move *m);
 
+/* Keeps the stage in the NF's memo, before the journal: it is never behind that. */
+void move_keep_memo(struct move *m, enum session_stage stage);
+
+/* Takes from the memo how far the session is (*stage stays when it does not say) and what was lost before. */
+void move_recall_memo(struct move *m, enum session_stage *stage);
+
 /* An NF has registered: a session in its memory that no journal knows is taken up. */
 void move_adopt_memory(struct driver *driver, struct nf *nf);
 
@@ -382,6 +389,8 @@ void move_answer_unknown(struct driver *driver, struct peer_conn *conn,
 /* ---- move_result.c ------------------------------------------------------------------------- */
 
 void move_note_baseline(struct move *m);
+void move_baseline_losses(const struct move *m, struct slim_shm_losses *ret_losses);
+void move_set_baseline_losses(struct move *m, const struct slim_shm_losses *losses);
 uint64_t move_count_lost(const struct move *m);
 
 /* Packets that the NF's devices lost since the session began: no free descriptor, or no buffer. */

@@ -89,6 +89,8 @@ open_journal(struct move *m)
 void
 move_write_lost(struct move *m, uint64_t n)
 {
+	if (m->nf != NULL)
+		memo_set_lost_there(m->nf, m->session.id, n);
 	open_journal(m);
 	write_record(m, JOURNAL_LOST, &n, sizeof(n), false);
 }
@@ -161,6 +163,7 @@ move_write_stage(struct move *m, enum session_stage stage)
 {
 	uint32_t number = (uint32_t)stage;
 
+	move_keep_memo(m, stage);
 	if (m->stage == stage)
 		return;
 	if (stage == STAGE_OVER) {

@@ -325,21 +325,29 @@ move_send_trail_done(struct move *m)
 	send_frame(m, &frame);
 }
 
+/* An NF whose gate is still on its way, or that is gone, may lose more than it has counted. */
+static void
+fill_account(const struct move *m, Slim__Peer__V1__Closed *ret)
+{
+	ret->uncounted = m->nf == NULL || m->session.nf_gone || m->gate.pending;
+	if (m->nf != NULL) {
+		move_hist(m, true, &ret->flush_wait_p50_ns, &ret->flush_wait_max_ns);
+		ret->flush_rounds = move_counter(m, "rounds");
+		ret->queued = move_counter(m, "queued");
+		ret->queue_overflow = move_counter(m, "queue_overflow");
+		ret->rounds_unproven = move_counter(m, "round_gave_up");
+		ret->device_drops = move_device_drops(m);
+	}
+	ret->stood_still_ns = m->stood_still_ns;
+}
+
 void
 move_send_closed(struct move *m)
 {
 	Slim__Peer__V1__Closed closed = SLIM__PEER__V1__CLOSED__INIT;
 	Slim__Peer__V1__Frame frame = FRAME(CLOSED, closed, &closed);
 
-	if (m->nf != NULL) {
-		move_hist(m, true, &closed.flush_wait_p50_ns, &closed.flush_wait_max_ns);
-		closed.flush_rounds = move_counter(m, "rounds");
-		closed.queued = move_counter(m, "queued");
-		closed.queue_overflow = move_counter(m, "queue_overflow");
-		closed.rounds_unproven = move_counter(m, "round_gave_up");
-		closed.device_drops = move_device_drops(m);
-	}
-	closed.stood_still_ns = m->stood_still_ns;
+	fill_account(m, &closed);
 	send_frame(m, &frame);
 }
 
@@ -385,9 +393,12 @@ void
 move_send_standing(struct move *m, enum session_standing standing)
 {
 	Slim__Peer__V1__Standing message = SLIM__PEER__V1__STANDING__INIT;
+	Slim__Peer__V1__Closed account = SLIM__PEER__V1__CLOSED__INIT;
 	Slim__Peer__V1__Frame frame = FRAME(STANDING, standing, &message);
 
 	message.state = standing_state(standing);
+	fill_account(m, &account);
+	message.account = &account;
 	send_frame(m, &frame);
 }
 
@@ -527,33 +538,6 @@ take_trail_done(struct move *m, const Slim__Peer__V1__TrailDone *done)
 	move_event_n(m, EV_TRAILED, done->sums_lost, REASON_RESTART);
 }
 
-static void
-take_standing(struct move *m, const Slim__Peer__V1__Standing *standing)
-{
-	switch (standing->state) {
-	case SLIM__PEER__V1__STANDING__STATE__OWNER:
-		move_event(m, EV_STANDING_OWNER);
-		break;
-	case SLIM__PEER__V1__STANDING__STATE__SETTLED:
-		move_complain(m, REASON_PEER_LOST,
-			      "the target went on alone: what the source counted after the "
-			      "handover is not in its sums");
-		move_event(m, EV_STANDING_SETTLED);
-		break;
-	case SLIM__PEER__V1__STANDING__STATE__RECEIVING:
-		move_event(m, EV_STANDING_RECEIVING);
-		break;
-	case SLIM__PEER__V1__STANDING__STATE__CLOSED:
-		move_event(m, EV_STANDING_NONE);
-		break;
-	case SLIM__PEER__V1__STANDING__STATE__UNKNOWN:
-		move_event(m, EV_STANDING_UNKNOWN);
-		break;
-	default: /* it does not know yet */
-		m->ask_ns = m->driver->now_ns + ASK_AGAIN_NS;
-	}
-}
-
 /* Of one side: what its devices may have dropped meanwhile cannot be counted. 1: say that it may be. */
 static uint64_t
 tell_stillness(struct move *m, const char *nf, uint64_t ns)
@@ -567,33 +551,90 @@ tell_stillness(struct move *m, const char *nf, uint64_t ns)
 	return 1;
 }
 
+/* Names what the target has lost. Returns how much that is: 0: nothing, and that is known. */
+static uint64_t
+take_account(struct move *m, const Slim__Peer__V1__Closed *account)
+{
+	/* What has never owned has lost nothing. */
+	bool uncounted = account->uncounted && session_is_forward(&m->session);
+
+	if (account->queue_overflow > 0)
+		move_complain(m, REASON_HOLD_OVERFLOW, "the target dropped %llu packets",
+			      (unsigned long long)account->queue_overflow);
+	if (account->device_drops > 0)
+		move_complain(m, REASON_HOLD_OVERFLOW,
+			      "the devices of the target's ports dropped %llu packets",
+			      (unsigned long long)account->device_drops);
+	if (account->rounds_unproven > 0)
+		move_complain(
+			m, REASON_PROOF,
+			"order not proven: %llu flush rounds ended without the source's answer",
+			(unsigned long long)account->rounds_unproven);
+	if (uncounted)
+		move_complain(
+			m, REASON_PROOF,
+			"what %s dropped is not known: it is gone, is still on its way, or has "
+			"been in another session since",
+			m->other_nf);
+	return account->queue_overflow + account->device_drops + account->rounds_unproven +
+	       (uncounted ? 1 : 0) + tell_stillness(m, m->other_nf, account->stood_still_ns);
+}
+
 static void
 take_closed(struct move *m, const Slim__Peer__V1__Closed *closed)
 {
-	uint64_t lost = closed->queue_overflow + closed->device_drops + closed->rounds_unproven +
-			tell_stillness(m, m->other_nf, closed->stood_still_ns) +
-			tell_stillness(m, m->nf_name, m->stood_still_ns);
+	uint64_t lost = tell_stillness(m, m->nf_name, m->stood_still_ns);
 
 	m->result.flush_wait_p50_ns = closed->flush_wait_p50_ns;
 	m->result.flush_wait_max_ns = closed->flush_wait_max_ns;
 	m->result.flush_rounds = closed->flush_rounds;
 	m->result.queued_packets = closed->queued;
 	m->result.queue_overflow = closed->queue_overflow;
-	if (closed->queue_overflow > 0)
-		move_complain(m, REASON_HOLD_OVERFLOW, "the target dropped %llu packets",
-			      (unsigned long long)closed->queue_overflow);
-	if (closed->device_drops > 0)
-		move_complain(m, REASON_HOLD_OVERFLOW,
-			      "the devices of the target's ports dropped %llu packets",
-			      (unsigned long long)closed->device_drops);
-	if (closed->rounds_unproven > 0)
-		move_complain(
-			m, REASON_PROOF,
-			"order not proven: %llu flush rounds ended without the source's answer",
-			(unsigned long long)closed->rounds_unproven);
+	lost += take_account(m, closed);
 	if (lost > 0)
 		move_write_lost(m, lost);
 	move_event_n(m, EV_CLOSED, lost, 0);
+}
+
+static void
+take_settled(struct move *m, const Slim__Peer__V1__Closed *account)
+{
+	static const Slim__Peer__V1__Closed nothing = SLIM__PEER__V1__CLOSED__INIT;
+	uint64_t lost = account == NULL; /* a target that does not tell */
+
+	lost += take_account(m, account != NULL ? account : &nothing);
+	/* Before that it has not got all of them. */
+	if (m->session.state != SOURCE_CLOSING)
+		move_complain(m, REASON_PEER_LOST,
+			      "the target went on alone: what the source counted after the "
+			      "handover is not in its sums");
+	if (lost > 0)
+		move_write_lost(m, lost);
+	move_event_n(m, EV_STANDING_SETTLED, lost, 0);
+}
+
+static void
+take_standing(struct move *m, const Slim__Peer__V1__Standing *standing)
+{
+	switch (standing->state) {
+	case SLIM__PEER__V1__STANDING__STATE__OWNER:
+		move_event(m, EV_STANDING_OWNER);
+		break;
+	case SLIM__PEER__V1__STANDING__STATE__SETTLED:
+		take_settled(m, standing->account);
+		break;
+	case SLIM__PEER__V1__STANDING__STATE__RECEIVING:
+		move_event(m, EV_STANDING_RECEIVING);
+		break;
+	case SLIM__PEER__V1__STANDING__STATE__CLOSED:
+		move_event(m, EV_STANDING_NONE);
+		break;
+	case SLIM__PEER__V1__STANDING__STATE__UNKNOWN:
+		move_event(m, EV_STANDING_UNKNOWN);
+		break;
+	default: /* it does not know yet */
+		m->ask_ns = m->driver->now_ns + ASK_AGAIN_NS;
+	}
 }
 
 static void

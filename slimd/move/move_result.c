@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of a move: what the workers counted since it began, times, digests. */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,34 +27,51 @@ sum_hist(const struct nf *nf, bool flush, struct slim_shm_hist *ret)
 	}
 }
 
-static uint64_t
-sum_device_drops(const struct nf *nf)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t p = 0; p < nf->n_ports; p++) {
-		const struct slim_shm_port *port = &nf->info->ports[p];
-
-		sum += atomic_load_explicit(&port->rx_missed, memory_order_relaxed) +
-		       atomic_load_explicit(&port->rx_no_memory, memory_order_relaxed);
-	}
-	return sum;
-}
-
 uint64_t
 move_device_drops(const struct move *m)
 {
-	return m->nf != NULL ? sum_device_drops(m->nf) - m->base.device_drops : 0;
+	struct slim_shm_losses now;
+
+	if (m->nf == NULL)
+		return 0;
+	memo_count_losses(m->nf, &now);
+	return now.device_drops - m->base.device_drops;
 }
 
 void
 move_note_baseline(struct move *m)
 {
-	m->base.device_drops = sum_device_drops(m->nf);
+	struct slim_shm_losses now;
+
+	memo_count_losses(m->nf, &now);
+	m->base.device_drops = now.device_drops;
 	for (size_t i = 0; i < NF_N_COUNTERS; i++)
 		m->base.counters[i] = nf_counter(m->nf, i);
 	sum_hist(m->nf, false, &m->base.hold_wait);
 	sum_hist(m->nf, true, &m->base.flush_wait);
+}
+
+#define BASE(m, name) \
+	(m)->base.counters[offsetof(struct slim_shm_counters, name) / sizeof(uint64_t)]
+
+void
+move_baseline_losses(const struct move *m, struct slim_shm_losses *ret_losses)
+{
+	*ret_losses = (struct slim_shm_losses){
+		.hold_overflow = BASE(m, hold_overflow),
+		.queue_overflow = BASE(m, queue_overflow),
+		.round_gave_up = BASE(m, round_gave_up),
+		.device_drops = m->base.device_drops,
+	};
+}
+
+void
+move_set_baseline_losses(struct move *m, const struct slim_shm_losses *losses)
+{
+	BASE(m, hold_overflow) = losses->hold_overflow;
+	BASE(m, queue_overflow) = losses->queue_overflow;
+	BASE(m, round_gave_up) = losses->round_gave_up;
+	m->base.device_drops = losses->device_drops;
 }
 
 uint64_t

@@ -1509,6 +1509,151 @@ a_journal_that_begins_late_does_not_change_the_command(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
+/* ---- what was lost is not forgotten ------------------------------------------------------------ */
+
+static void
+start_again(struct world *w, int i, bool forgets)
+{
+	kill_host(&w->hosts[i]);
+	fake_nf_hang_up(w->hosts[i].fake);
+	if (forgets)
+		remove_journals(w->hosts[i].state);
+	start_host(&w->hosts[i]);
+	register_fake(w, i);
+}
+
+static void
+expect_loss(struct world *w, const char *id)
+{
+	const struct job *job = job_at(w, 0, id);
+
+	assert_non_null(job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job, REASON_HOLD_OVERFLOW));
+}
+
+/* Before TAKEN: aborted promises that nothing was lost. */
+static void
+what_the_source_lost_survives_its_daemon(void **state)
+{
+	struct world *w = *state;
+	char id[20];
+
+	fill(w, 100);
+	for (int forgets = 0; forgets < 2; forgets++) {
+		const struct job *job =
+			migrate(w, 0, (struct driver_move){.max_hold_ns = 2000 * MS});
+
+		memcpy(id, job->id, sizeof(id));
+		wait_for_state(w, 0, "holding");
+		atomic_fetch_add(&w->hosts[0].fake->info->workers[1].counters.hold_overflow, 5);
+		start_again(w, 0, forgets != 0);
+		wait_until_idle(w);
+		expect_loss(w, id);
+		expect_undone(w, 100);
+		UNTIL(w, connected(w));
+	}
+}
+
+static const struct job *
+move_until_the_target_serves(struct world *w)
+{
+	const struct job *job = migrate(w, 0, (struct driver_move){0});
+
+	wait_for_state(w, 1, "serving");
+	w->paused[1] = true; /* so the round does not end */
+	wait_for_state(w, 0, "finishing");
+	return job;
+}
+
+static void
+expect_the_targets_loss(struct world *w, bool forgets)
+{
+	char id[20];
+
+	fill(w, 100);
+	memcpy(id, move_until_the_target_serves(w)->id, sizeof(id));
+	atomic_fetch_add(&w->hosts[1].fake->info->workers[2].counters.queue_overflow, 5);
+	start_again(w, 1, forgets);
+	w->paused[1] = false;
+	wait_until_idle(w);
+	expect_loss(w, id);
+	assert_true(says(job_at(w, 0, id), "the target dropped 5 packets"));
+	expect_modes(w, "closed", "pass");
+}
+
+static void
+what_the_target_lost_survives_its_daemon(void **state)
+{
+	expect_the_targets_loss(*state, false);
+}
+
+static void
+what_the_target_lost_survives_its_journal(void **state)
+{
+	expect_the_targets_loss(*state, true);
+}
+
+/* The target has answered, and nobody heard it. `then` happens at its host before it is asked again. */
+static const struct job *
+lose_the_answer(struct world *w, uint64_t lost)
+{
+	struct driver *source = w->hosts[0].driver;
+	const struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "closing");
+	w->hosts[0].driver = NULL;
+	atomic_fetch_add(&w->hosts[1].fake->info->workers[2].counters.queue_overflow, lost);
+	UNTIL(w, TAILQ_EMPTY(&w->hosts[1].driver->moves));
+	/* What is dropped later is not the session's. */
+	atomic_fetch_add(&w->hosts[1].fake->info->workers[2].counters.queue_overflow, 7);
+	w->hosts[0].driver = source;
+	return job;
+}
+
+static void
+an_answer_that_got_lost_is_given_again(void **state)
+{
+	struct world *w = *state;
+	const struct job *job = lose_the_answer(w, 0);
+
+	start_again(w, 1, true);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_modes(w, "closed", "pass");
+}
+
+static void
+an_account_that_got_lost_is_given_again(void **state)
+{
+	struct world *w = *state;
+	const struct job *job = lose_the_answer(w, 5);
+
+	start_again(w, 1, true);
+	wait_until_idle(w);
+	expect_loss(w, job->id);
+	assert_true(says(job, "the target dropped 5 packets"));
+	expect_modes(w, "closed", "pass");
+}
+
+/* Its memory tells of one session only, and that is a later one now. */
+static void
+a_target_that_cannot_tell_what_it_lost_says_so(void **state)
+{
+	struct world *w = *state;
+	const struct memo later = {.session = 1, .stage = STAGE_OVER, .is_source = true};
+	const struct job *job = lose_the_answer(w, 0);
+
+	memo_begin(nf_find(w->hosts[1].nfs, "nf-b"), &later);
+	start_again(w, 1, false);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(says(job, "is not known"));
+	expect_modes(w, "closed", "pass");
+}
+
 /* ---- a disk that fails, and files of other versions -------------------------------------- */
 
 /* The disk of host a; the real one lies under it. */
@@ -2642,6 +2787,12 @@ main(void)
 		TEST(a_flood_of_frames_ends_the_connection),
 		TEST(a_target_that_lost_its_journal_still_owns),
 		TEST(a_journal_that_begins_late_does_not_change_the_command),
+		TEST(what_the_source_lost_survives_its_daemon),
+		TEST(what_the_target_lost_survives_its_daemon),
+		TEST(what_the_target_lost_survives_its_journal),
+		TEST(an_answer_that_got_lost_is_given_again),
+		TEST(an_account_that_got_lost_is_given_again),
+		TEST(a_target_that_cannot_tell_what_it_lost_says_so),
 		TEST(a_target_that_lost_its_journal_before_it_took_over_owns_nothing),
 		TEST(a_source_that_lost_its_journal_in_the_hold_resumes),
 		TEST(a_full_disk_before_end_undoes_the_move),

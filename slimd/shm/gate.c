@@ -2,7 +2,6 @@
 /* Commands and acknowledgements of the gate (P1, P2, P10), and the live words (P9). */
 #include "gate.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "slim_command.h"
@@ -25,13 +24,6 @@ gate_init(struct gate *gate, struct nf *nf)
 	gate->epoch = atomic_load_explicit(&nf->control->gate.epoch, memory_order_acquire);
 }
 
-static void
-keep_name(char to[SLIM_NAME_SIZE], const char *name)
-{
-	if (name != NULL)
-		snprintf(to, SLIM_NAME_SIZE, "%s", name);
-}
-
 void
 gate_command(struct gate *gate, const struct gate_command *command)
 {
@@ -51,8 +43,6 @@ gate_command(struct gate *gate, const struct gate_command *command)
 
 	for (uint32_t p = 0; p < gate->nf->n_ports; p++)
 		words.ports[p].redirect_vid = command->vids[p];
-	keep_name(words.peer, command->peer);
-	keep_name(words.other, command->other);
 	gate->epoch = slim_command_write(&gate->nf->control->gate, &words);
 	gate->pending = true;
 }

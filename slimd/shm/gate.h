@@ -26,7 +26,6 @@ struct gate_command {
 	bool wipe;
 	uint32_t fault;
 	uint16_t vids[SLIM_MAX_PORTS];
-	const char *peer, *other; /* names at the other end, for after a restart; NULL: none */
 };
 
 struct gate {

@@ -49,10 +49,7 @@ stray_check(struct stray_list *list, struct nf *nf)
 		log_error("gate left in receive, no memory nf=%s", nf->name);
 		return;
 	}
-	/* What a move copied is of no use, and an NF with rows cannot be a target. */
-	command.wipe = left.peer[0] != '\0';
-	log_warn("gate left in receive by %s, closed nf=%s",
-		 command.wipe ? "a move that no journal knows, wiped" : "an import", nf->name);
+	log_warn("gate left in receive by an import, closed nf=%s", nf->name);
 	nf_hold(nf);
 	nf->session = left.session;
 	stray->nf = nf;

@@ -2,10 +2,10 @@
 /*
  * NFs whose gate stands in RECEIVE for a session that nobody knows any more.
  *
- * An import has no journal: when slimd dies in it, the NF waits for rows for ever. So does the
- * target of a move whose journal was lost. An NF that registers in RECEIVE without a session here
- * is such a leftover. It owns nothing; its gate goes back to CLOSED, as it was before. The rows that
- * came so far stay, as after an import that fails; those of a move go, for a target must be empty.
+ * An import has no journal and no memo: when slimd dies in it, the NF waits for rows for ever. An NF
+ * that registers in RECEIVE without a session here is such a leftover. It owns nothing; its gate
+ * goes back to CLOSED, as it was before. The rows that came so far stay, as after an import that
+ * fails. (A target of a move has a memo, and is taken up.)
  *
  * One thread: that of the event loop.
  */

@@ -661,20 +661,30 @@ host_migrate(struct service *s)
 	host_wake(host);
 }
 
+/* What is left is to clean up; who ends that by force is told that rules may be left. */
+static bool
+is_cleaning(enum session_state state)
+{
+	return state == SOURCE_SETTLING || state == SOURCE_UNDOING || state == TARGET_LEAVING;
+}
+
 void
 host_cancel(struct service *s, uint32_t side, bool force)
 {
 	struct host *host = &s->world->hosts[side];
 	char text[SLIM_REASON_SIZE] = "";
+	bool cleans;
 	int rc;
 
 	if (!host->alive || host->dying || !s->moving)
 		return;
 	host_enter(host);
 	s->discarded |= force && side != s->source && s->state[side] == TARGET_TAKING;
+	cleans = is_cleaning(s->state[side]);
 	rc = driver_cancel(host->driver, s->job, force, text);
 	if (rc == 0 && force && text[0] != '\0')
 		s->forced = true; /* the risk was told in words, and taken */
+	s->rules_left |= rc == 0 && force && cleans;
 	trace(s->world, "cancel at %s%s: %d %s", host->name, force ? ", forced" : "", rc, text);
 	host_leave(host);
 	host_wake(host);

@@ -542,15 +542,6 @@ mode_commanded(const struct instance *inst)
 	return command.mode;
 }
 
-bool
-instance_is_in(const struct instance *inst, uint64_t session)
-{
-	struct slim_shm_command command;
-
-	return inst->alive && slim_command_read(&inst->control->gate, &command) != 0 &&
-	       command.session == session;
-}
-
 static uint64_t
 sum_of_words(const struct instance *inst)
 {

@@ -196,9 +196,9 @@ check_owner(const struct instance *inst)
 		return;
 	if (!all_in_mode(inst, SLIM_GATE_PASS))
 		violation(s->world, "invariant 5: %s does not serve", inst->name);
-	if (s->sw.rules.serving != inst->side && !s->forgotten)
+	if (s->sw.rules.serving != inst->side && !s->forgotten && !s->rules_left)
 		violation(s->world, "the switch does not steer to %s, which serves", inst->name);
-	if (s->sw.rules.session && !s->forgotten)
+	if (s->sw.rules.session && !s->forgotten && !s->rules_left)
 		violation(s->world, "the redirect path of %s is left behind", s->name);
 	if (hold_word(inst) != SLIM_HOLD_IDLE)
 		violation(s->world, "%s keeps hold word %u of an old session", inst->name,

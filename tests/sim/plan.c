@@ -44,11 +44,21 @@ target_host(struct service *s)
 }
 
 static void
+forget(struct service *s)
+{
+	s->forgotten = true;
+	s->forgotten_ns = s->world->now;
+}
+
+static void
 kill_nf(struct service *s, uint32_t side)
 {
 	/* Between two moves it is not slim's concern. */
-	if (s->moving)
-		instance_kill(&s->instances[side]);
+	if (!s->moving)
+		return;
+	instance_kill(&s->instances[side]);
+	if (side == s->source && s->in_memory_only)
+		forget(s);
 }
 
 static void
@@ -60,7 +70,7 @@ stick(struct instance *inst, uint64_t until)
 		t->stuck_until = until;
 }
 
-/* Before the first command of a session, and after the last one, only the journal knows of it. */
+/* The journal is lost: only the memory of the NF knows of the session until slimd has taken it up. */
 static void
 note_forgotten(struct host *host)
 {
@@ -69,11 +79,11 @@ note_forgotten(struct host *host)
 	for (uint32_t i = 0; i < w->n_services; i++) {
 		struct service *s = &w->services[i];
 
-		if (!s->moving || s->source != host->number ||
-		    instance_is_in(&s->instances[s->source], s->session))
+		if (!s->moving || s->source != host->number)
 			continue;
-		s->forgotten = true;
-		s->forgotten_ns = w->now;
+		s->in_memory_only = true;
+		if (!s->instances[s->source].alive)
+			forget(s);
 	}
 }
 

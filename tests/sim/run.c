@@ -163,6 +163,7 @@ start_move(void *ctx, uint32_t source, uint32_t b, uint64_t c)
 	}
 	s->source = (uint8_t)source;
 	s->moving = true;
+	s->in_memory_only = s->rules_left = false;
 	s->job_over = false;
 	s->job_result = RESULT_NONE;
 	s->n_reasons = 0;
@@ -242,10 +243,27 @@ is_silent(const struct world *w)
 	return sent == ended || w->now > w->changed_ns + MS(500);
 }
 
+/* A worker that stands still obeys when it comes back; an operator may have ended the session before. */
+static uint64_t
+last_stuck_ns(const struct world *w)
+{
+	uint64_t last = 0;
+
+	for (uint32_t i = 0; i < w->n_services * 2; i++) {
+		const struct instance *inst = &w->services[i / 2].instances[i % 2];
+
+		for (uint32_t t = 0; inst->alive && t < inst->n_workers; t++)
+			if (inst->threads[t].stuck_until > last)
+				last = inst->threads[t].stuck_until;
+	}
+	return last;
+}
+
 static void
 settle(struct world *w)
 {
-	uint64_t until = w->now + MS(20);
+	uint64_t stuck = last_stuck_ns(w);
+	uint64_t until = (stuck > w->now ? stuck : w->now) + MS(20);
 
 	/* Another look at the modes when all is done. */
 	while (!w->failed && w->now < until && engine_step(w))

@@ -413,6 +413,7 @@ test_stories(void **state)
 /* Worlds in which a promise was broken once. */
 #define SMALL_WORLD .n_moves = 1, .n_services = 1, .n_connections = 3, .keep_lag = true
 #define DRAWN .random_faults = true, .keep_faults = true
+#define DRAWN_SMALL DRAWN, .n_services = 1, .n_moves = 1, .keep_lag = true
 static const struct options found[] = {
 	/* The target named packets that it had dropped; the source's slimd died, and forgot them. */
 	{.seed = 6945,
@@ -445,6 +446,40 @@ static const struct options found[] = {
 	 DRAWN,
 	 .faults = {AT_CALL(137, FAULT_KILL_SOURCE, 1),
 		    AT(TARGET_VERIFYING, FAULT_JOURNAL_LOST_SOURCE, 0, 0)}},
+	/* The daemon began anew to count what its NF lost: of a target whose answer was lost with it, ... */
+	{.seed = 17439,
+	 DRAWN_SMALL,
+	 .n_connections = 2,
+	 .faults = {AT_CALL(41, FAULT_KILL_TARGET, 0)}},
+	/* ... of a source, and of a target, that lost its journal. */
+	{.seed = 22382,
+	 DRAWN_SMALL,
+	 .n_connections = 1,
+	 .faults = {AT(SOURCE_DRAINING, FAULT_JOURNAL_LOST_SOURCE, 0, MS(1))}},
+	{.seed = 89989,
+	 DRAWN,
+	 .keep_lag = true,
+	 .hold_capacity = 6,
+	 .faults = {AT(SOURCE_STEERING, FAULT_JOURNAL_LOST_TARGET, 0, 0)}},
+	/* Found in the memory by its gate's command; killed again when that named no session any more. */
+	{.seed = 17402,
+	 DRAWN_SMALL,
+	 .n_connections = 4,
+	 .faults = {AT(SOURCE_ENDED, FAULT_JOURNAL_LOST_SOURCE, 0, 0),
+		    AT_CALL(53, FAULT_KILL_SOURCE, 0)}},
+	/* On its way back when the journal became unreadable: after the gate, and before it. */
+	{.seed = 41301,
+	 DRAWN_SMALL,
+	 .n_connections = 1,
+	 .faults = {AT(TARGET_MERGING, FAULT_FORCE, 0, 0),
+		    AT(TARGET_DISCARDING, FAULT_UNREADABLE_SOURCE, 0, 0)}},
+	{.seed = 70280,
+	 DRAWN,
+	 .n_services = 1,
+	 .n_moves = 1,
+	 .n_connections = 1,
+	 .faults = {AT(SOURCE_STEERING, FAULT_FORCE, 0, 0),
+		    AT(TARGET_RECEIVING, FAULT_UNREADABLE_SOURCE, US(5081), 0)}},
 	/* The source was ended by force, and all is as the target wants it; it asked for ever. */
 	{.seed = 96531,
 	 DRAWN,

@@ -413,10 +413,13 @@ struct service {
 	bool moving;
 	enum session_state state[2]; /* by side; SESSION_DONE: none */
 	uint64_t since_ns[2];
-	uint64_t seen;  /* bit per state that either session was in */
-	bool forced;    /* an operator took the risk */
-	bool discarded; /* and made the target give away what it was taking over */
-	/* A journal was lost when nothing else knew of the session: what the switch has of it is nobody's. */
+	uint64_t seen;   /* bit per state that either session was in */
+	bool forced;     /* an operator took the risk */
+	bool discarded;  /* and made the target give away what it was taking over */
+	bool rules_left; /* or that rules of the session stay on the switch */
+	/* The source's journal was lost. With its NF all knowledge of the session is: what the switch has of
+	 * it is nobody's then. */
+	bool in_memory_only;
 	bool forgotten;
 	uint64_t forgotten_ns;
 	bool abandoned; /* so the target waits for a word that nobody will say */
@@ -529,8 +532,6 @@ void instance_arrive(struct instance *inst, uint32_t p);
 void instance_wake(struct instance *inst);
 void instance_kill(struct instance *inst);
 bool instance_may_handle(const struct instance *inst);
-/* Does its memory name the session? */
-bool instance_is_in(const struct instance *inst, uint64_t session);
 /* Looks for new words of slimd; true: there are some. */
 bool instance_look(struct instance *inst);
 uint32_t instance_used(const struct instance *inst);
