@@ -30,6 +30,8 @@ class Kernel:
         self.pool, self.setting = f"{folder}/pool", f"{folder}/setting"
         os.mkdir(self.pool)
         self.in_use, self.room = 0, 10**6
+        self.dying = 0  # pages that are given back while the pool is made smaller next
+        self.idle = 0  # surplus pages that nobody uses
         self.in_caches = 0  # pages of which each round of dropping and compacting gives a half
         self.persistent = 0
         self.show()
@@ -41,15 +43,15 @@ class Kernel:
             f.write(str(text))
 
     def show(self):
-        surplus = max(0, self.in_use - self.persistent)
+        surplus = max(0, self.in_use - self.persistent) + self.idle
         self.put(f"{self.pool}/nr_hugepages", self.persistent + surplus)
         self.put(f"{self.pool}/surplus_hugepages", surplus)
-        self.put(f"{self.pool}/free_hugepages", max(0, self.persistent - self.in_use))
+        self.put(f"{self.pool}/free_hugepages", max(0, self.persistent - self.in_use) + self.idle)
         self.put(f"{self.pool}/resv_hugepages", 0)
 
     def write(self, path, text):
         if path.endswith("nr_hugepages"):
-            self.persistent = min(int(text), self.room)
+            self.resize(min(int(text), self.room))
             self.show()
         elif path.endswith("compact_memory"):
             given = (self.in_caches + 1) // 2
@@ -58,6 +60,14 @@ class Kernel:
             pass
         else:
             self.put(path, text)
+
+    def resize(self, n):
+        if n > self.persistent:
+            self.idle = max(0, self.idle - (n - self.persistent))
+        elif self.in_use > n:
+            given_back = min(self.dying, self.in_use - n)
+            self.in_use, self.idle, self.dying = self.in_use - given_back, self.idle + given_back, 0
+        self.persistent = n
 
     def use(self, n):
         self.in_use = n
@@ -115,6 +125,46 @@ class Pages(WithKernel):
         self.kernel.use(0)
         self.assertEqual(shared.read_number(f"{self.kernel.pool}/nr_hugepages"), 0)
 
+    def test_pages_that_go_away_between_two_looks(self):
+        """The generator dies while somebody reads. Killed by: both numbers read once."""
+        self.ask("a", 64)
+        self.kernel.use(64)
+        read = shared.read_number
+
+        def read_and_die(path):
+            number = read(path)
+            if path.endswith("nr_hugepages") and self.kernel.persistent == 0:
+                self.kernel.use(max(0, self.kernel.in_use - 20))
+            return number
+
+        self.release("a")
+        with mock.patch.object(shared, "read_number", read_and_die):
+            self.ask("b", 10)
+            self.release("b")
+        self.kernel.use(0)
+        self.assertEqual(self.kernel.persistent, 0)
+
+    def test_pages_that_are_given_back_while_the_pool_shrinks(self):
+        """Killed by: a pool that is made smaller once."""
+        self.ask("a", 64)
+        self.kernel.use(64)
+        self.kernel.dying = 47
+        self.release("a")
+        self.assertEqual(self.kernel.idle, 0)
+        self.kernel.use(0)
+        self.assertEqual(shared.read_number(f"{self.kernel.pool}/nr_hugepages"), 0)
+
+    def test_pages_of_the_dying_are_not_free(self):
+        """What the pool is given goes to them first. Killed by: one wish, of what is missing."""
+        self.ask("a", 64)
+        self.kernel.use(64)
+        self.release("a")
+        self.take("b", 64)
+        self.assertGreaterEqual(self.kernel.persistent - 64, 64)
+        self.kernel.use(0)
+        self.release("b")
+        self.assertEqual(self.kernel.persistent, 0)
+
     def test_pages_that_were_there_before_stay(self):
         self.kernel.write("nr_hugepages", 10)
         self.ask("a", 5)
@@ -168,14 +218,18 @@ class Pages(WithKernel):
 
     def test_a_writer_that_dies_anywhere(self):
         """At each write of the record and of the pool, before it and after it."""
-        for point in range(12):
-            for room in (10**6, 30):
-                self.kernel.room = room
-                with self.subTest(point=point, room=room), contextlib.suppress(Died), self.dying(point):
+        for point in range(22):
+            for room, dying in ((10**6, 0), (10**6, 40), (30, 0)):
+                self.kernel.room, self.kernel.dying = room, dying
+                with self.subTest(point=point, room=room, dying=dying), contextlib.suppress(Died), \
+                        self.dying(point):
                     self.ask("a", 64)
+                    self.kernel.use(dying)
                     self.release("a")
+                self.kernel.use(0)
                 self.release("a")
                 self.assertEqual(self.kernel.persistent, 0)
+                self.assertEqual(self.kernel.idle, 0)
                 self.assertTrue(self.record_is_gone())
 
     @contextlib.contextmanager

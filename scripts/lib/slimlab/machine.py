@@ -8,7 +8,7 @@ from . import shared
 from .process import run
 
 PAGE_KB = 2048
-ROOM_TRIES = 3
+ROOM_TRIES = 5
 SPARE_MB = 64  # what else on the machine may take in the meantime
 PAGES = f"/sys/kernel/mm/hugepages/hugepages-{PAGE_KB}kB"
 
@@ -46,17 +46,17 @@ def _take_hugepages(record, lab, megabytes):
     if not os.path.isdir(PAGES):
         raise MachineTooSmall("this kernel has no huge pages of 2 MB")
     need = (megabytes + SPARE_MB) * 1024 // PAGE_KB
-    missing = need - _free_pages()
-    if missing <= 0:
-        return
-    record.ask_pages(lab, PAGES, missing)
-    free = _free_pages()
+    found_all = True
     for _ in range(ROOM_TRIES):
-        if free >= need:
-            break
-        _make_room()
-        record.ask_pages(lab, PAGES, 0)  # the same wish once more
         free = _free_pages()
+        if free >= need:
+            return
+        # Pages of a program that is still dying take from what the pool is given: then more is needed. Where
+        # the kernel did not find what it was asked for, it is asked for the same once more.
+        if not found_all:
+            _make_room()
+        found_all = record.ask_pages(lab, PAGES, need - free if found_all else 0)
+    free = _free_pages()
     if free < need:
         raise MachineTooSmall(f"{megabytes} MB of huge pages are needed, the kernel found only "
                               f"{free * PAGE_KB // 1024} MB: not enough free memory in one piece")

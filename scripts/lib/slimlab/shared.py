@@ -21,6 +21,9 @@ import json
 import os
 
 
+SHRINK_TRIES = 5
+
+
 def read_number(path):
     with open(path, encoding="ascii") as f:
         return int(f.read())
@@ -37,8 +40,21 @@ def write_text(path, text):
 
 
 def persistent_pages(path):
-    """Pages of the pool at this path without surplus ones, which go away by themselves."""
-    return read_number(f"{path}/nr_hugepages") - read_number(f"{path}/surplus_hugepages")
+    """Pages of the pool at this path without surplus ones, which go away by themselves: also between two looks, so
+    both numbers must stand still."""
+    def look():
+        return read_number(f"{path}/nr_hugepages"), read_number(f"{path}/surplus_hugepages")
+
+    before, now = None, look()
+    while before != now:
+        before, now = now, look()
+    return now[0] - now[1]
+
+
+def idle_surplus(path):
+    """Surplus pages that nobody uses. Pages that a program gave back while the pool was made smaller: the kernel counts
+    them as surplus and keeps them, until the pool grows and shrinks again."""
+    return min(read_number(f"{path}/free_hugepages"), read_number(f"{path}/surplus_hugepages"))
 
 
 class Shared:
@@ -71,13 +87,14 @@ class Shared:
     # ---- huge pages ---------------------------------------------------------
 
     def ask_pages(self, lab, path, n):
-        """`n` pages more for the lab, of the pool at `path`."""
+        """`n` pages more for the lab, of the pool at `path`. True if the kernel found all that labs ask for."""
         pool = self.record["pages"].setdefault(path, {"base": persistent_pages(path), "labs": {}})
         pool["labs"][lab] = pool["labs"].get(lab, 0) + n
-        self._resize(path, pool)
+        return self._resize(path, pool)
 
     def _resize(self, path, pool):
-        """Base and all wishes. What others changed since the last time belongs to the base."""
+        """Base and all wishes. What others changed since the last time belongs to the base. True if the kernel
+        found all of it."""
         found = persistent_pages(path)
         last, wanted = pool.get("last", pool["base"]), pool.get("wanted", pool["base"])
         if not min(last, wanted) <= found <= max(last, wanted):  # more than our last writer could have done
@@ -85,8 +102,21 @@ class Shared:
         pool.update(last=found, wanted=pool["base"] + sum(pool["labs"].values()))
         self._write()
         write_text(f"{path}/nr_hugepages", pool["wanted"])
+        wanted = pool["wanted"]
+        self._free_idle_surplus(path, pool)
         pool["last"] = pool["wanted"] = persistent_pages(path)  # fewer, where the kernel found no room
         self._write()
+        return pool["last"] >= wanted
+
+    def _free_idle_surplus(self, path, pool):
+        for _ in range(SHRINK_TRIES):
+            idle = idle_surplus(path)
+            if idle == 0:
+                return
+            pool["last"] = pool["wanted"] + idle
+            self._write()
+            write_text(f"{path}/nr_hugepages", pool["last"])
+            write_text(f"{path}/nr_hugepages", pool["wanted"])
 
     # ---- settings of the kernel ----------------------------------------------
 
