@@ -243,7 +243,10 @@ struct slim_shm_memo {
 	slim_atomic_u64 session; /* written last; 0: there is no memo */
 	slim_atomic_u32 stage;   /* a number of slimd's: how far it is */
 	uint32_t is_source;
-	slim_atomic_u64 lost_there;  /* what the other instance has named as lost */
+	slim_atomic_u64 lost_there; /* what the other instance has named as lost */
+	slim_atomic_u32
+		failed; /* a number of slimd's: why its result can only be "failed"; 0: it can be better */
+	uint32_t spare;
 	struct slim_shm_losses base; /* when the session began */
 	struct slim_shm_losses lost; /* in it; once it is over */
 	uint64_t stood_still_ns;     /* longest silence of a worker; once it is over */

@@ -298,7 +298,8 @@ session_risk(const struct session *s)
 				 "not: two may serve";
 	if (s->state == SOURCE_CLOSING && !s->nf_gone)
 		return "the source gives its copy away, and does not know whether the target is "
-		       "through: a target that waits for it must be ended by force, too";
+		       "through: a target that is not reached while this NF lives must be ended by "
+		       "force, too";
 	if (IN(s->state) & S_FROZEN)
 		return s->nf_gone
 			       ? "nobody leads the target: it goes on alone, what the source had "
@@ -847,6 +848,15 @@ act_tell_discard(struct session *s, const struct session_event *e, struct sessio
 	effect_add(fx, FX_PEER_CLOSE, false);
 }
 
+/* Source: nothing is left here that the target could need. */
+static void
+act_tell_complete(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	(void)s;
+	(void)e;
+	effect_add(fx, FX_PEER_CLOSE, true);
+}
+
 static void
 act_reconnect(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
@@ -903,6 +913,17 @@ act_standing(struct session *s, const struct session_event *e, struct session_ef
 		effect_add(fx, FX_DEADLINE, 0);
 	}
 	effect_add(fx, FX_PEER_STANDING, standing);
+}
+
+/* Target: it tells by itself how far it is. A source that has ended meanwhile asks nothing, and would leave it
+ * waiting. It is no sign of a source that leads, so patience goes on. */
+static void
+act_call(struct session *s, const struct session_event *e, struct session_effects *fx)
+{
+	bool owns = (IN(s->state) & T_OWNER) != 0;
+
+	(void)e;
+	effect_add(fx, FX_PEER_STANDING, owns ? STANDING_OWNER : STANDING_RECEIVING);
 }
 
 /* Target: the source is not connected; how long may that last? */
@@ -1058,6 +1079,8 @@ SESSION_TABLE struct edge edges[] = {
 	{S_FROZEN, EV_PEER_FAILED, NULL, act_forgot, SAME},
 	{S_FROZEN, EV_NF_LOST, NULL, act_nf_lost_told, SAME},
 	{IN(SOURCE_SETTLING), EV_NF_LOST, NULL, act_nf_lost, SAME},
+	/* It was ended before the target had heard that it is through. */
+	{IN(SOURCE_SETTLING), EV_STANDING_OWNER, NULL, act_tell_complete, SAME},
 	{IN(SOURCE_CLOSING), EV_CANCEL, guard_alone, act_none_left, SOURCE_SETTLING},
 	/* The target may have heard that it is through, and passes then: going back would leave two. */
 	{IN(SOURCE_CLOSING), EV_FORCE, guard_nf_here, act_force_alone, SAME},
@@ -1113,6 +1136,7 @@ SESSION_TABLE struct edge edges[] = {
 	{T_LED, EV_SOURCE_LEFT, NULL, act_source_left, TARGET_ADOPTING},
 	{T_LATE | T_ALONE, EV_SOURCE_LEFT, NULL, act_source_left, SAME},
 	{T_LED, EV_PEER_LOST, NULL, act_alone, SAME},
+	{T_LATE | T_OWNER, EV_PEER_BACK, NULL, act_call, SAME},
 	{T_LED, EV_TICK, guard_source_gone, NULL, TARGET_ADOPTING},
 	/* Nobody leads: it need not wait for the deadline. The controller decides who owns. */
 	{T_LED, EV_CANCEL, guard_peer_gone, NULL, TARGET_ADOPTING},
@@ -1207,13 +1231,15 @@ session_step(struct session *s, const struct session_event *event, struct sessio
 		enter(s, s->is_source ? SOURCE_OPENING : TARGET_OFFERED, event->now_ns, effects);
 		return;
 	}
-	if (event->type == EV_PEER_LOST) {
-		s->peer_gone = true;
+	/* A source that comes and goes, and leads nothing, does not make the target wait longer. */
+	if (event->type == EV_PEER_LOST && !s->peer_gone)
 		s->peer_lost_ns = event->now_ns;
-	}
+	if (event->type == EV_PEER_LOST)
+		s->peer_gone = true;
 	/* Who undoes and has lost its peer has nothing to tell it any more: an unfenced target
 	 * has discarded by itself, and Closed would never come. */
-	if ((event->type == EV_PEER_BACK && (s->state != SOURCE_UNDOING || s->fenced)) ||
+	if ((event->type == EV_PEER_BACK && s->is_source &&
+	     (s->state != SOURCE_UNDOING || s->fenced)) ||
 	    event->type == EV_QUERY ||
 	    (event->type >= EV_STANDING_OWNER && event->type <= EV_STANDING_UNKNOWN))
 		s->peer_gone = false;
@@ -1349,7 +1375,9 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 	s->lost = memory->lost;
 	state = is_source ? restored_source(stage, memory) : restored_target(stage, memory);
 	s->fenced = is_source && must_be_told(stage) && state == SOURCE_UNDOING;
-	if (stage == STAGE_REVERT || s->nf_gone)
+	if (memory->failed != 0)
+		s->reason = memory->failed;
+	if (memory->failed != 0 || stage == STAGE_REVERT || s->nf_gone)
 		s->verdict = RESULT_FAILED;
 	enter(s, state, now_ns, effects);
 	/* Where the peer still has to be told or asked; QUERYING asks by itself. */

@@ -369,6 +369,8 @@ struct session_memory {
 	uint32_t hold_word; /* enum slim_hold_word */
 	uint32_t mode;      /* enum slim_gate_mode of the last command */
 	uint64_t lost;      /* from the journal: packets that the peer has named as lost */
+	uint32_t
+		failed; /* from the journal: why the result can only be failed; 0: it can be better */
 };
 
 /* Takes up a session after a restart of the daemon: `stage` as the journal says (STAGE_NONE: it says

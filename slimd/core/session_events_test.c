@@ -723,10 +723,17 @@ test_the_target_loses_its_peer(void **state)
 	       "verifying taking (alone from now)\n"
 	       "serving rounding merging deadline=+60000ms (alone from now)\n"
 	       "adopting quieting parting leaving settling discarding (alone from now)\n");
+	/* A source that comes and goes without a word leads nothing. */
+	AT_TARGET(PEER_GONE, EV_PEER_LOST);
+	expect("offered -> done: journal=7 result peer-closed no-deadline (aborted, PEER_LOST)\n"
+	       "arming receiving -> discarding: gate-wipe no-deadline (will be aborted, "
+	       "PEER_LOST)\n"
+	       "serving rounding merging deadline=+59999ms\n");
 }
 
 /* A target that is being fenced hears again that it must discard: it may have missed it. One
- * whose source NF is dead hears that its rounds wait for nobody. */
+ * whose source NF is dead hears that its rounds wait for nobody. A target that owns says so, in case that
+ * its source is through; until it is asked it counts as alone. */
 static void
 test_the_peer_is_back(void **state)
 {
@@ -737,7 +744,8 @@ test_the_peer_is_back(void **state)
 	expect("fencing peer-close=0\n"
 	       "steering quieting finishing trailing closing peer-gone=0\n");
 	AT_TARGET(PEER_GONE, EV_PEER_BACK);
-	expect("");
+	expect("verifying taking peer-standing=1\n"
+	       "serving rounding merging adopting quieting parting peer-standing=2\n");
 }
 
 /* Before END: undo. After END nobody owns, so the source claims and serves. As owner it has lost
@@ -782,7 +790,7 @@ test_the_target_gives_up(void **state)
 }
 
 /* After END this is TAKEN. Later it is the answer of a target that has not heard the last
- * request: it is said again. One that undoes has fenced it, and tells it to discard; without an NF
+ * request: it is said again, also by one that has ended by force. One that undoes has fenced it, and tells it to discard; without an NF
  * of its own it lets the target have it. */
 static void
 test_the_target_says_that_it_owns(void **state)
@@ -793,12 +801,14 @@ test_the_target_says_that_it_owns(void **state)
 	       "finishing peer-finish no-deadline\n"
 	       "trailing prove trail no-deadline\n"
 	       "closing journal=4 peer-close=1 no-deadline\n"
+	       "settling peer-close=1\n"
 	       "undoing gate-pass peer-close=0 steer-cleanup=0 deadline=+10000ms\n");
 	AT_SOURCE(NF_GONE, EV_STANDING_OWNER);
 	expect("ended querying -> steering: journal=3 steer-flip=1 peer-gone=0 no-deadline\n"
 	       "finishing peer-finish no-deadline\n"
 	       "trailing prove trail no-deadline\n"
 	       "closing journal=4 peer-close=1 no-deadline\n"
+	       "settling peer-close=1\n"
 	       "undoing -> steering: journal=3 steer-flip=1 peer-gone=0 no-deadline\n");
 }
 

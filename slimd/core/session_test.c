@@ -1085,6 +1085,30 @@ test_restart_takes_up_where_the_data_path_is(void **state)
 	}
 }
 
+/* What made it fail before is not mended by a restart: forward, back and at the target. */
+static void
+test_restart_does_not_mend_a_verdict(void **state)
+{
+	struct session_effects fx;
+	struct session s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(restarts) / sizeof(restarts[0]); i++) {
+		const struct restart *r = &restarts[i];
+		struct session_memory memory = {.is_there = r->where != GONE,
+						.is_ours = r->where == OURS,
+						.hold_word = r->hold_word,
+						.mode = r->mode,
+						.failed = REASON_FORCED};
+
+		session_restore(&s, 7, r->is_source, r->stage, &memory, &limits, MS(1), &fx);
+		assert_int_equal(s.verdict, RESULT_FAILED);
+		assert_int_equal(s.reason, REASON_FORCED);
+		if (s.state == SESSION_DONE)
+			assert_int_equal(s.result, RESULT_FAILED);
+	}
+}
+
 /* ---- every event in every state ------------------------------------------------------------ */
 
 static bool
@@ -1161,8 +1185,8 @@ check_step(const struct session *before, const struct session *after, enum sessi
 		assert_true(before->state == TARGET_TAKING && event == EV_GATE_DONE);
 	if (is_entered(fx, FX_PEER_CLOSE, true))
 		assert_true(before->state == SOURCE_TRAILING || before->state == SOURCE_CLOSING ||
-			    event == EV_STANDING_SETTLED || after->nf_gone || after->peer_forgot ||
-			    after->no_steering);
+			    before->state == SOURCE_SETTLING || event == EV_STANDING_SETTLED ||
+			    after->nf_gone || after->peer_forgot || after->no_steering);
 	if (after->lost != 0)
 		assert_int_not_equal(after->result, RESULT_COMPLETE);
 	for (unsigned type = FX_STEER_CHECK; after->no_steering && type <= FX_STEER_CLEANUP; type++)
@@ -1318,6 +1342,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_no_fact_is_skipped),
 		cmocka_unit_test(test_a_fenced_target_is_never_forgotten),
 		cmocka_unit_test(test_restart_takes_up_where_the_data_path_is),
+		cmocka_unit_test(test_restart_does_not_mend_a_verdict),
 		cmocka_unit_test(test_every_pair_of_events_in_every_state),
 		cmocka_unit_test(test_the_document_says_what_the_table_says),
 		cmocka_unit_test(test_the_diagram_is_cut_like_snprintf),

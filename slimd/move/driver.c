@@ -612,9 +612,12 @@ deliver(struct move *m, struct session_event *event)
 	enum session_state before = m->session.state;
 	uint64_t missing = session_missing(&m->session);
 	uint32_t reason = m->session.reason;
+	bool had_failed = m->session.verdict == RESULT_FAILED;
 
 	event->now_ns = move_now_ns();
 	session_step(&m->session, event, &effects);
+	if (!had_failed && m->session.verdict == RESULT_FAILED)
+		move_write_failed(m);
 	if (m->session.reason != reason)
 		move_explain(m, before, missing);
 	if (event->type != EV_BACKLOG || m->session.state != before)
@@ -639,6 +642,16 @@ move_run(struct move *m)
 	}
 }
 
+/* The source dials, and asks when it has something to ask. A target that owns does not wait for that. */
+static void
+call_source(struct move *m, struct peer_conn *conn)
+{
+	if (conn == NULL || !session_accepts(&m->session, EV_PEER_BACK, move_now_ns()))
+		return;
+	m->conn = conn;
+	move_event(m, EV_PEER_BACK);
+}
+
 void
 move_take_up(struct move *m, struct nf *nf)
 {
@@ -658,6 +671,9 @@ move_take_up(struct move *m, struct nf *nf)
 		nf = NULL;
 	}
 	memory.lost = m->lost_before;
+	memory.failed = m->failed_before;
+	if (memory.failed != 0)
+		move_complain(m, memory.failed, "the move had failed before slimd was restarted");
 	session_restore(&m->session, id, is_source, stage, &memory, &m->driver->config.limits,
 			move_now_ns(), &effects);
 	m->session.no_steering = m->driver->config.steering_none;
@@ -665,6 +681,8 @@ move_take_up(struct move *m, struct nf *nf)
 			 is_source ? "source" : "target", session_state_name(m->session.state));
 	if (nf == NULL)
 		move_event(m, EV_NF_LOST);
+	if (!is_source)
+		call_source(m, peer_accepted(m->driver->config.peers, m->peer));
 	/* Lazy rows may still come to a target that serves. */
 	if (nf != NULL && !is_source && move_begin_install(m) == 0)
 		m->wants |= WANT_INSTALL;
@@ -910,25 +928,34 @@ driver_nf_down(struct driver *driver, struct nf *nf)
 	}
 }
 
+static void
+call_target(struct move *m, struct peer_conn *conn)
+{
+	if (m->conn != NULL)
+		return;
+	m->conn = conn;
+	if (m->wants & WANT_OPEN)
+		move_send_open(m);
+	else
+		move_event(m, EV_PEER_BACK);
+	if (m->wants & WANT_QUERY)
+		move_send_query(m);
+	m->wants &= ~(uint32_t)(WANT_OPEN | WANT_QUERY);
+}
+
 void
 driver_peer_up(struct driver *driver, struct peer_conn *conn)
 {
 	struct move *m;
 
-	if (!peer_conn_is_dialled(conn))
-		return;
 	TAILQ_FOREACH(m, &driver->moves, link) {
-		if (!m->session.is_source || m->conn != NULL || m->orphan_ns != 0 ||
+		if (m->session.is_source != peer_conn_is_dialled(conn) || m->orphan_ns != 0 ||
 		    strcmp(m->peer, peer_conn_host(conn)) != 0)
 			continue;
-		m->conn = conn;
-		if (m->wants & WANT_OPEN)
-			move_send_open(m);
+		if (m->session.is_source)
+			call_target(m, conn);
 		else
-			move_event(m, EV_PEER_BACK);
-		if (m->wants & WANT_QUERY)
-			move_send_query(m);
-		m->wants &= ~(uint32_t)(WANT_OPEN | WANT_QUERY);
+			call_source(m, conn);
 	}
 }
 

@@ -173,6 +173,7 @@ struct move {
 	uint32_t finish_round;
 	uint64_t lost_seen;      /* packets lost to limits at the last GATE_DONE */
 	uint64_t lost_before;    /* what the peer had named as lost before a restart */
+	uint32_t failed_before;  /* slim.v1.ReasonCode: the verdict was failed before it; 0: no */
 	uint64_t stood_still_ns; /* longest silence of a worker while it carried packets */
 	struct move_times times;
 	struct move_baseline base;
@@ -420,7 +421,10 @@ void move_add_target_job(struct move *m, bool dry_run);
 
 /* Makes a stage durable. A failure of the disk is the event JOURNAL_BAD. */
 void move_write_stage(struct move *m, enum session_stage stage);
+/* What the peer named as lost. The session is failed, whatever daemon ends it. */
 void move_write_lost(struct move *m, uint64_t n);
+/* The verdict has become failed. A daemon that takes the session up does not say anything better. */
+void move_write_failed(struct move *m);
 void move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message);
 
 /* A session that ended here without its source `peer`; NULL: none. */

@@ -96,6 +96,20 @@ move_write_lost(struct move *m, uint64_t n)
 }
 
 void
+move_write_failed(struct move *m)
+{
+	uint32_t why = m->session.reason != 0 ? m->session.reason : REASON_INTERNAL;
+
+	/* Nothing is kept of what has touched nothing, or is over. */
+	if (m->stage == STAGE_NONE || m->stage == STAGE_OVER)
+		return;
+	if (m->nf != NULL)
+		memo_set_failed(m->nf, m->session.id, why);
+	open_journal(m);
+	write_record(m, JOURNAL_FAILED, &why, sizeof(why), false);
+}
+
+void
 move_write_message(struct move *m, enum journal_kind kind, const ProtobufCMessage *message)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
@@ -195,6 +209,7 @@ struct replay {
 	struct move_baseline base;
 	bool has_base;
 	uint64_t lost;
+	uint32_t failed;
 };
 
 static bool
@@ -236,6 +251,10 @@ take_record(void *ctx, enum journal_kind kind, const void *bytes, size_t size)
 	case JOURNAL_LOST:
 		if (size == sizeof(r->lost))
 			memcpy(&r->lost, bytes, size);
+		break;
+	case JOURNAL_FAILED:
+		if (size == sizeof(r->failed))
+			memcpy(&r->failed, bytes, size);
 		break;
 	case JOURNAL_OPEN:
 		if (r->open == NULL)
@@ -384,6 +403,7 @@ adopt(struct driver *driver, uint64_t session, const struct replay *r)
 	m->session.state = m->session.is_source ? SOURCE_OPENING : TARGET_OFFERED;
 	m->stage = r->stage;
 	m->lost_before = r->lost;
+	m->failed_before = r->failed;
 	m->nonce = r->head.nonce;
 	m->epoch_ns = r->head.epoch_ns;
 	m->hold_limit_ns = r->head.hold_limit_ns;

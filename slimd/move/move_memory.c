@@ -47,7 +47,8 @@ begin_memo(struct move *m, enum session_stage stage)
 	struct memo memo = {.session = m->session.id,
 			    .stage = (uint32_t)stage,
 			    .is_source = m->session.is_source,
-			    .lost_there = m->lost_before};
+			    .lost_there = m->lost_before,
+			    .failed = m->failed_before};
 
 	move_baseline_losses(m, &memo.base);
 	memcpy(memo.peer, m->peer, sizeof(memo.peer));
@@ -87,6 +88,8 @@ move_recall_memo(struct move *m, enum session_stage *stage)
 	move_set_baseline_losses(m, &memo.base);
 	if (memo.lost_there > m->lost_before)
 		m->lost_before = memo.lost_there;
+	if (memo.failed != 0)
+		m->failed_before = memo.failed;
 }
 
 /* ---- sessions without a journal -------------------------------------------------------- */
@@ -222,6 +225,52 @@ is_closed(const Slim__Peer__V1__Close *close, Slim__Peer__V1__Standing__State st
 	return close->complete || state != SLIM__PEER__V1__STANDING__STATE__SETTLED;
 }
 
+/* The source's NF gave its copy away, and its session is over. */
+static bool
+has_given_away(const struct driver *driver, uint64_t session)
+{
+	struct slim_shm_command command;
+	const struct nf *nf;
+	struct memo memo;
+
+	TAILQ_FOREACH(nf, nf_registry_list(driver->config.nfs), link) {
+		if (!memo_read(nf, &memo) || memo.session != session || !memo.is_source)
+			continue;
+		gate_commanded(nf, &command);
+		return memo.stage == STAGE_OVER && command.mode == SLIM_GATE_CLOSED;
+	}
+	return false;
+}
+
+/* A target says that it owns, and its source has ended: by force, or killed before it could tell. Where the
+ * copy was given away the target is through, and hears it. Otherwise nothing is said: who owns was
+ * decided by force, at both ends. */
+static void
+answer_owner(const struct driver *driver, struct peer_conn *conn, uint64_t session)
+{
+	Slim__Peer__V1__Close close = SLIM__PEER__V1__CLOSE__INIT;
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+
+	if (move_find(driver, session) != NULL || move_is_left(driver, session) ||
+	    !has_given_away(driver, session))
+		return;
+	log_session_info(session, "the target waits for a session that is over: told peer=%s",
+			 peer_conn_host(conn));
+	close.complete = true;
+	frame.session = session;
+	frame.body_case = SLIM__PEER__V1__FRAME__BODY_CLOSE;
+	frame.close = &close;
+	peer_send(conn, &frame);
+}
+
+static bool
+says_that_it_owns(const Slim__Peer__V1__Frame *frame)
+{
+	return frame->body_case == SLIM__PEER__V1__FRAME__BODY_TAKEN ||
+	       (frame->body_case == SLIM__PEER__V1__FRAME__BODY_STANDING &&
+		frame->standing->state == SLIM__PEER__V1__STANDING__STATE__OWNER);
+}
+
 void
 move_answer_unknown(struct driver *driver, struct peer_conn *conn,
 		    const Slim__Peer__V1__Frame *question)
@@ -231,6 +280,8 @@ move_answer_unknown(struct driver *driver, struct peer_conn *conn,
 	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
 	bool is_close = question->body_case == SLIM__PEER__V1__FRAME__BODY_CLOSE;
 
+	if (says_that_it_owns(question) && peer_conn_is_dialled(conn))
+		answer_owner(driver, conn, question->session);
 	if (!is_close && question->body_case != SLIM__PEER__V1__FRAME__BODY_QUERY)
 		return; /* late news */
 	find_answer(driver, question, peer_conn_host(conn), &answer);

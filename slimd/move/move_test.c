@@ -1654,6 +1654,129 @@ a_target_that_cannot_tell_what_it_lost_says_so(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
+/* ---- a source that ends before the target has heard -------------------------------------------- */
+
+/* The target's slimd dies before it reads Close, and the source is ended by force. */
+static struct job *
+force_before_close_is_read(struct world *w, char *text)
+{
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "closing");
+	kill_host(&w->hosts[1]);
+	fake_nf_hang_up(w->hosts[1].fake);
+	UNTIL(w, peer_dialled(w->hosts[0].peers, "b") == NULL);
+	assert_int_equal(driver_cancel(w->hosts[0].driver, job->id, true, text), 0);
+	return job;
+}
+
+/* It owns, and the source asks nothing any more. So it says so, and hears that it is through. */
+static void
+a_target_that_waits_for_a_session_that_is_over_is_told(void **state)
+{
+	struct world *w = *state;
+	char text[SLIM_REASON_SIZE];
+	struct job *job = force_before_close_is_read(w, text);
+
+	assert_non_null(strstr(text, "gives its copy away"));
+	UNTIL(w, job->ended_ns != 0);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(TAILQ_EMPTY(&w->hosts[0].driver->moves));
+	start_host(&w->hosts[1]);
+	register_fake(w, 1);
+	wait_until_idle(w);
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
+}
+
+/* The connection is there before the target's NF is. */
+static void
+a_target_taken_up_late_calls_its_source(void **state)
+{
+	struct world *w = *state;
+	char text[SLIM_REASON_SIZE];
+	struct job *job = force_before_close_is_read(w, text);
+
+	UNTIL(w, job->ended_ns != 0);
+	start_host(&w->hosts[1]);
+	UNTIL(w, connected(w));
+	register_fake(w, 1);
+	wait_until_idle(w);
+	expect_modes(w, "closed", "pass");
+}
+
+/* It is said only by whoever gave its copy away in this session. */
+static void
+nobody_else_is_told_that_it_is_through(void **state)
+{
+	struct world *w = *state;
+	struct memo memo = {.session = 77, .stage = STAGE_OVER, .is_source = true};
+	struct nf *nf = nf_find(w->hosts[0].nfs, "nf-a");
+	Slim__Peer__V1__Taken taken = SLIM__PEER__V1__TAKEN__INIT;
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+	struct peer_conn *conn = peer_dialled(w->hosts[0].peers, "b");
+
+	frame.session = 77;
+	frame.body_case = SLIM__PEER__V1__FRAME__BODY_TAKEN;
+	frame.taken = &taken;
+	memo_begin(nf, &memo); /* serves, so it was undone */
+	driver_peer_frame(w->hosts[0].driver, conn, &frame);
+	assert_int_equal(peer_conn_queued(conn), 0);
+	fill(w, 10);
+	wait_for_end(w, migrate(w, 0, (struct driver_move){0}));
+	wait_until_idle(w);
+	expect_modes(w, "closed", "pass");
+	memo.is_source = false;
+	memo_begin(nf, &memo);
+	driver_peer_frame(w->hosts[0].driver, conn, &frame);
+	memo = (struct memo){.session = 77, .stage = STAGE_SETTLE, .is_source = true};
+	memo_begin(nf, &memo);
+	driver_peer_frame(w->hosts[0].driver, conn, &frame);
+	memo.session = 78;
+	memo.stage = STAGE_OVER;
+	memo_begin(nf, &memo);
+	driver_peer_frame(w->hosts[0].driver, conn, &frame);
+	assert_int_equal(peer_conn_queued(conn), 0);
+	frame.session = 78;
+	driver_peer_frame(w->hosts[0].driver, conn, &frame);
+	assert_int_not_equal(peer_conn_queued(conn), 0);
+}
+
+/* A daemon that takes a failed session up does not make it complete. */
+static void
+expect_failed_for_good(struct world *w, bool forgets)
+{
+	char text[SLIM_REASON_SIZE], id[20];
+
+	memcpy(id, force_before_close_is_read(w, text)->id, sizeof(id));
+	w->paused[0] = true; /* so the gate stays on its way */
+	wait_for_state(w, 0, "settling");
+	start_again(w, 0, forgets);
+	w->paused[0] = false;
+	start_host(&w->hosts[1]);
+	register_fake(w, 1);
+	wait_until_idle(w);
+	assert_non_null(job_at(w, 0, id));
+	expect_state(job_at(w, 0, id), SLIM__V1__JOB_STATE__JOB_FAILED);
+	assert_true(has_reason(job_at(w, 0, id), REASON_FORCED));
+	assert_false(has_reason(job_at(w, 0, id), REASON_HOLD_OVERFLOW));
+	expect_modes(w, "closed", "pass");
+}
+
+static void
+a_failed_verdict_survives_its_daemon(void **state)
+{
+	expect_failed_for_good(*state, false);
+}
+
+static void
+a_failed_verdict_survives_its_journal(void **state)
+{
+	expect_failed_for_good(*state, true);
+}
+
 /* ---- a disk that fails, and files of other versions -------------------------------------- */
 
 /* The disk of host a; the real one lies under it. */
@@ -2793,6 +2916,11 @@ main(void)
 		TEST(an_answer_that_got_lost_is_given_again),
 		TEST(an_account_that_got_lost_is_given_again),
 		TEST(a_target_that_cannot_tell_what_it_lost_says_so),
+		TEST(a_target_that_waits_for_a_session_that_is_over_is_told),
+		TEST(a_target_taken_up_late_calls_its_source),
+		TEST(nobody_else_is_told_that_it_is_through),
+		TEST(a_failed_verdict_survives_its_daemon),
+		TEST(a_failed_verdict_survives_its_journal),
 		TEST(a_target_that_lost_its_journal_before_it_took_over_owns_nothing),
 		TEST(a_source_that_lost_its_journal_in_the_hold_resumes),
 		TEST(a_full_disk_before_end_undoes_the_move),

@@ -718,6 +718,16 @@ peer_dialled(const struct peer_set *set, const char *name)
 	return peer->dialled;
 }
 
+struct peer_conn *
+peer_accepted(const struct peer_set *set, const char *name)
+{
+	const struct peer *peer = peer_find(set, name);
+
+	if (peer == NULL || peer->inbound == NULL || peer->inbound->closing)
+		return NULL;
+	return peer->inbound;
+}
+
 bool
 peer_is_configured(const struct peer_set *set, const char *name)
 {

@@ -68,6 +68,8 @@ void peer_set_destroy(struct peer_set *set);
 
 /* The connection that we dialled to a host and that is up; NULL: none. */
 struct peer_conn *peer_dialled(const struct peer_set *set, const char *name);
+/* The newest one that a host dialled and that is up; NULL: none. */
+struct peer_conn *peer_accepted(const struct peer_set *set, const char *name);
 bool peer_is_configured(const struct peer_set *set, const char *name);
 
 /* Try now, not after the pause. */

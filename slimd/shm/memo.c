@@ -26,6 +26,7 @@ memo_begin(struct nf *nf, const struct memo *memo)
 	atomic_thread_fence(memory_order_release);
 	atomic_store_explicit(&to->stage, memo->stage, memory_order_relaxed);
 	atomic_store_explicit(&to->lost_there, memo->lost_there, memory_order_relaxed);
+	atomic_store_explicit(&to->failed, memo->failed, memory_order_relaxed);
 	to->is_source = memo->is_source;
 	to->base = memo->base;
 	to->lost = memo->lost;
@@ -56,6 +57,7 @@ memo_read(const struct nf *nf, struct memo *ret_memo)
 		.stage = atomic_load_explicit(&from->stage, memory_order_acquire),
 		.is_source = from->is_source != 0,
 		.lost_there = atomic_load_explicit(&from->lost_there, memory_order_relaxed),
+		.failed = atomic_load_explicit(&from->failed, memory_order_relaxed),
 		.base = from->base,
 		.lost = from->lost,
 		.stood_still_ns = from->stood_still_ns,
@@ -81,6 +83,15 @@ memo_set_lost_there(struct nf *nf, uint64_t session, uint64_t n)
 
 	if (memo != NULL)
 		atomic_store_explicit(&memo->lost_there, n, memory_order_release);
+}
+
+void
+memo_set_failed(struct nf *nf, uint64_t session, uint32_t why)
+{
+	struct slim_shm_memo *memo = memo_of(nf, session);
+
+	if (memo != NULL)
+		atomic_store_explicit(&memo->failed, why, memory_order_release);
 }
 
 void

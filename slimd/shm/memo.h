@@ -22,6 +22,7 @@ struct memo {
 	uint32_t stage;   /* the caller's; memo.h does not know what it means */
 	bool is_source;
 	uint64_t lost_there;
+	uint32_t failed; /* the caller's: why it can only fail; 0: it need not */
 	struct slim_shm_losses base, lost;
 	uint64_t stood_still_ns;
 	char peer[SLIM_NAME_SIZE], other[SLIM_NAME_SIZE]; /* "": not known */
@@ -36,6 +37,7 @@ bool memo_read(const struct nf *nf, struct memo *ret_memo);
 /* Of the session's memo. Nothing happens when there is none, or it is another's. */
 void memo_set_stage(struct nf *nf, uint64_t session, uint32_t stage);
 void memo_set_lost_there(struct nf *nf, uint64_t session, uint64_t n);
+void memo_set_failed(struct nf *nf, uint64_t session, uint32_t why);
 /* The last stage; from here on the losses are not counted any more. */
 void memo_end(struct nf *nf, uint64_t session, uint32_t stage, uint64_t stood_still_ns);
 

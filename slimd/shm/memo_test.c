@@ -48,6 +48,7 @@ static const struct memo example = {
 	.stage = 3,
 	.is_source = true,
 	.lost_there = 4,
+	.failed = 12,
 	.base = {.hold_overflow = 1, .queue_overflow = 2, .round_gave_up = 3, .device_drops = 4},
 	.peer = "host-b",
 	.other = "nf-b",
@@ -77,9 +78,11 @@ what_is_kept_is_read(void **state)
 	assert_memory_equal(&memo, &example, sizeof(memo));
 	memo_set_stage(f->nf, 7, 9);
 	memo_set_lost_there(f->nf, 7, 11);
+	memo_set_failed(f->nf, 7, 13);
 	assert_true(memo_read(f->nf, &memo));
 	assert_int_equal(memo.stage, 9);
 	assert_int_equal(memo.lost_there, 11);
+	assert_int_equal(memo.failed, 13);
 	assert_string_equal(memo.peer, "host-b");
 }
 
@@ -93,6 +96,7 @@ another_sessions_memo_is_left_alone(void **state)
 	memo_begin(f->nf, &example);
 	memo_set_stage(f->nf, 8, 9);
 	memo_set_lost_there(f->nf, 8, 11);
+	memo_set_failed(f->nf, 8, 13);
 	memo_end(f->nf, 8, 9, 11);
 	assert_true(memo_read(f->nf, &memo));
 	assert_memory_equal(&memo, &example, sizeof(memo));

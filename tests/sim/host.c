@@ -195,6 +195,8 @@ __wrap_session_step(struct session *session, const struct session_event *event,
 	__real_session_step(session, event, effects);
 	if (s == NULL || running->dying)
 		return;
+	if (session->is_source)
+		s->verdict = session->verdict;
 	if (session->state != before || event->type == EV_START)
 		entered(s, running, session->state);
 	if (session->state == SESSION_DONE && session->is_source)
@@ -531,6 +533,18 @@ bury(struct host *host)
 	host->accept = NULL;
 }
 
+/* A verdict that was kept: not by a daemon that dies while it keeps it. */
+static void
+note_verdicts(const struct host *host)
+{
+	for (uint32_t i = 0; i < host->world->n_services; i++) {
+		struct service *s = &host->world->services[i];
+
+		s->was_failed |= host->number == s->source && s->state[s->source] != SESSION_DONE &&
+				 s->verdict == RESULT_FAILED && s->instances[s->source].alive;
+	}
+}
+
 void
 host_kill(struct host *host, uint64_t down_ns)
 {
@@ -539,6 +553,8 @@ host_kill(struct host *host, uint64_t down_ns)
 	if (!host->alive || host->dying)
 		return;
 	trace(w, "slimd %s is killed", host->name);
+	if (running != host)
+		note_verdicts(host);
 	host->dying = true;
 	for (uint32_t i = 0; i < w->n_services; i++)
 		w->services[i].state[host->number] = SESSION_DONE;

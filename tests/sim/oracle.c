@@ -246,6 +246,9 @@ check_result(struct service *s)
 	struct instance *source = &s->instances[s->source];
 	struct instance *target = &s->instances[1 - s->source];
 
+	if (s->was_failed && s->job_over && s->job_result != RESULT_FAILED)
+		violation(s->world, "the result was failed before slimd was killed, and is %s",
+			  session_result_name(s->job_result));
 	switch (s->result) {
 	case RESULT_COMPLETE:
 		check_owner(target);

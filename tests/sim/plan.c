@@ -376,15 +376,15 @@ bool
 fault_parse(const char *text, struct fault *ret)
 {
 	char kind[48], state[48];
-	uint64_t delay_us = 0, duration_us = 0;
+	double delay_us = 0, duration_us = 0;
 	unsigned service = 0, call;
 
 	*ret = (struct fault){.kind = FAULT_NONE};
-	if (sscanf(text, "%47[^@]@#%u:%" SCNu64 "/%u", kind, &call, &duration_us, &service) >= 3) {
+	if (sscanf(text, "%47[^@]@#%u:%lf/%u", kind, &call, &duration_us, &service) >= 3) {
 		ret->at_call = true;
 		ret->call = call;
-	} else if (sscanf(text, "%47[^@]@%47[^+]+%" SCNu64 ":%" SCNu64 "/%u", kind, state,
-			  &delay_us, &duration_us, &service) < 4 ||
+	} else if (sscanf(text, "%47[^@]@%47[^+]+%lf:%lf/%u", kind, state, &delay_us, &duration_us,
+			  &service) < 4 ||
 		   !find_state(state, &ret->state)) {
 		return false;
 	}
@@ -392,8 +392,8 @@ fault_parse(const char *text, struct fault *ret)
 		if (strcmp(kind, kinds[i].name) == 0)
 			ret->kind = (enum fault_kind)i;
 	ret->service = (uint8_t)service;
-	ret->delay_ns = US(delay_us);
-	ret->duration_ns = US(duration_us);
+	ret->delay_ns = (uint64_t)(delay_us * 1e3 + 0.5);
+	ret->duration_ns = (uint64_t)(duration_us * 1e3 + 0.5);
 	return ret->kind != FAULT_NONE;
 }
 
@@ -401,11 +401,11 @@ void
 fault_print(const struct fault *f, char *buffer, size_t size)
 {
 	if (f->at_call)
-		snprintf(buffer, size, "%s@#%u:%" PRIu64 "/%u", fault_name(f->kind), f->call,
-			 f->duration_ns / 1000, f->service);
+		snprintf(buffer, size, "%s@#%u:%.3f/%u", fault_name(f->kind), f->call,
+			 (double)f->duration_ns / 1e3, f->service);
 	else
-		snprintf(buffer, size, "%s@%s-%s+%" PRIu64 ":%" PRIu64 "/%u", fault_name(f->kind),
+		snprintf(buffer, size, "%s@%s-%s+%.3f:%.3f/%u", fault_name(f->kind),
 			 f->state >= TARGET_OFFERED ? "target" : "source",
-			 session_state_name(f->state), f->delay_ns / 1000, f->duration_ns / 1000,
-			 f->service);
+			 session_state_name(f->state), (double)f->delay_ns / 1e3,
+			 (double)f->duration_ns / 1e3, f->service);
 }

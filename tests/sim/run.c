@@ -163,7 +163,8 @@ start_move(void *ctx, uint32_t source, uint32_t b, uint64_t c)
 	}
 	s->source = (uint8_t)source;
 	s->moving = true;
-	s->in_memory_only = s->rules_left = false;
+	s->in_memory_only = s->rules_left = s->was_failed = false;
+	s->verdict = RESULT_NONE;
 	s->job_over = false;
 	s->job_result = RESULT_NONE;
 	s->n_reasons = 0;

@@ -63,9 +63,9 @@ print_command(const struct options *o)
 	if (o->hold_capacity != 0)
 		printf(" --hold %u", o->hold_capacity);
 	if (o->keep_lag)
-		printf(" --lag-us %" PRIu64, o->lag_ns / 1000);
+		printf(" --lag-us %.3f", (double)o->lag_ns / 1e3);
 	if (o->source_gone_ns != 0)
-		printf(" --source-gone-us %" PRIu64, o->source_gone_ns / 1000);
+		printf(" --source-gone-us %.3f", (double)o->source_gone_ns / 1e3);
 	if (o->steadfast)
 		printf(" --steadfast");
 	if (o->controls != 0)
@@ -243,6 +243,13 @@ add_fault(struct options *o, const char *text)
 	return false;
 }
 
+/* A story told in whole microseconds is another story. */
+static uint64_t
+ns_of(const char *us)
+{
+	return (uint64_t)(strtod(us, NULL) * 1e3 + 0.5);
+}
+
 static bool
 take(struct command *command, int c, const char *text)
 {
@@ -283,10 +290,10 @@ take(struct command *command, int c, const char *text)
 		return true;
 	case 'l':
 		o->keep_lag = true;
-		o->lag_ns = US(n);
+		o->lag_ns = ns_of(text);
 		return true;
 	case 'g':
-		o->source_gone_ns = US(n);
+		o->source_gone_ns = ns_of(text);
 		return true;
 	case 'd':
 		return o->steadfast = true;

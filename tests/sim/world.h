@@ -412,6 +412,8 @@ struct service {
 	char job[20];
 	bool moving;
 	enum session_state state[2]; /* by side; SESSION_DONE: none */
+	enum session_result verdict; /* so far, at the source */
+	bool was_failed;             /* when its slimd was killed */
 	uint64_t since_ns[2];
 	uint64_t seen;   /* bit per state that either session was in */
 	bool forced;     /* an operator took the risk */
