@@ -22,6 +22,8 @@ STAGES = {
     "foreign": ["foreign"],
 }
 QUICK = {"gcc": ["unit", "sim"]}
+# No time matters in them, and many wait for something: more of them at once than there are processors.
+PATIENT = {"unit", "sim"}
 FLAVOUR = {"e2e": "gcc", "foreign": "gcc"}
 
 # The leak check stays on everywhere. DPDK and gRPC keep some memory for the life of the process;
@@ -121,6 +123,8 @@ def run_meson(stage, suites):
                "--logbase", name]
     for suite in wanted:
         command += ["--suite", suite]
+    if set(wanted) <= PATIENT:
+        command += ["--num-processes", str(2 * (os.cpu_count() or 1))]
     if flavour != "gcc":
         command += ["--timeout-multiplier", "5"]
         command = without_aslr(command)

@@ -211,19 +211,28 @@ poll_fake(struct fake_nf *fake)
 		fake_nf_poll(fake, k);
 }
 
+#define REST_NS 20000
+
+/* One round of both daemons, of their NFs and of the network; with a rest, as long as both drivers grant one. */
 static void
 turn(struct world *w)
 {
+	const struct timespec rest = {.tv_nsec = REST_NS};
+	uint64_t granted_ns = REST_NS;
+
 	for (int i = 0; i < 2; i++) {
 		struct host *h = &w->hosts[i];
+		uint64_t ns = h->driver != NULL ? driver_poll(h->driver) : REST_NS;
 
-		if (h->driver != NULL)
-			driver_poll(h->driver);
+		if (ns < granted_ns)
+			granted_ns = ns;
 		if (!w->paused[i])
 			poll_fake(h->fake);
 		poll_fake(h->second);
 	}
 	event_base_loop(w->base, EVLOOP_NONBLOCK);
+	if (granted_ns == REST_NS)
+		nanosleep(&rest, NULL);
 	for (int i = 0; i < 2; i++)
 		if (w->links[i] != NULL)
 			slow_link_poll(w->links[i], move_now_ns());
@@ -244,6 +253,15 @@ connected(const struct world *w)
 	       peer_dialled(w->hosts[1].peers, "a") != NULL;
 }
 
+/* Without the pause after a dial that found nobody there. */
+static void
+connect_hosts(struct world *w)
+{
+	peer_redial(w->hosts[0].peers, "b");
+	peer_redial(w->hosts[1].peers, "a");
+	UNTIL(w, connected(w));
+}
+
 static void
 register_fake(struct world *w, int i)
 {
@@ -261,7 +279,8 @@ setup_over(void **state, uint64_t bytes_per_second)
 	assert_non_null(w);
 	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	log_set_level(getenv("SLIM_TEST_LOG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
-	strcpy(w->dir, "/tmp/slim-move-test-XXXXXX");
+	strcpy(w->dir,
+	       "/dev/shm/slim-move-test-XXXXXX"); /* what a disk does is told to it in words */
 	assert_non_null(mkdtemp(w->dir));
 	w->base = event_base_new();
 	w->limits = SESSION_LIMITS_DEFAULT;
@@ -292,7 +311,7 @@ setup_over(void **state, uint64_t bytes_per_second)
 	}
 	for (int i = 0; i < 2; i++)
 		start_host(&w->hosts[i]);
-	UNTIL(w, connected(w));
+	connect_hosts(w);
 	for (int i = 0; i < 2; i++)
 		register_fake(w, i);
 	*state = w;
@@ -810,7 +829,7 @@ restart(struct world *w, int i)
 	fake_nf_hang_up(h->fake);
 	start_host(h);
 	register_fake(w, i);
-	UNTIL(w, connected(w));
+	connect_hosts(w);
 }
 
 static void
@@ -1551,7 +1570,7 @@ what_the_source_lost_survives_its_daemon(void **state)
 		wait_until_idle(w);
 		expect_loss(w, id);
 		expect_undone(w, 100);
-		UNTIL(w, connected(w));
+		connect_hosts(w);
 	}
 }
 
@@ -1701,7 +1720,7 @@ a_target_taken_up_late_calls_its_source(void **state)
 
 	UNTIL(w, job->ended_ns != 0);
 	start_host(&w->hosts[1]);
-	UNTIL(w, connected(w));
+	connect_hosts(w);
 	register_fake(w, 1);
 	wait_until_idle(w);
 	expect_modes(w, "closed", "pass");
@@ -2131,7 +2150,7 @@ a_process_of_the_same_name_is_not_the_same_nf(void **state)
 	h->fake = fake_nf_create("nf-a", false, 2, 2, CAPACITY);
 	start_host(h);
 	register_fake(w, 0);
-	UNTIL(w, connected(w));
+	connect_hosts(w);
 	wait_until_idle(w);
 	expect_modes(w, "closed", "closed");
 	assert_int_equal(atomic_load(&h->fake->control->gate.epoch), 0);
@@ -2164,7 +2183,7 @@ find_the_source(struct world *w, const char *id)
 
 	start_host(&w->hosts[0]);
 	register_fake(w, 0);
-	UNTIL(w, connected(w));
+	connect_hosts(w);
 	wait_until_idle(w);
 	job = job_find(driver_jobs(w->hosts[0].driver), id);
 	assert_non_null(job);

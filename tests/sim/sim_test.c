@@ -64,7 +64,7 @@ test_random_trouble_keeps_every_promise(void **state)
 	uint32_t results[RESULT_FAILED + 1] = {0};
 
 	(void)state;
-	for (options.seed = 1; options.seed <= 250; options.seed++) {
+	for (options.seed = 1; options.seed <= 150; options.seed++) {
 		run_or_fail(&options);
 		results[outcome()->result]++;
 	}
@@ -484,6 +484,10 @@ static const struct options found[] = {
 	{.seed = 96531,
 	 DRAWN,
 	 .faults = {AT_CALL(65, FAULT_KILL_TARGET, 1), AT(TARGET_SETTLING, FAULT_FORCE, 0, 0)}},
+	/* Ended by force and killed with Close on the wire; the target waited for a source that had nothing to ask. */
+	{.seed = 18646, .random_faults = true},
+	/* Failed by force, killed, and complete. */
+	{.seed = 1567, .random_faults = true},
 };
 
 static void
@@ -500,7 +504,7 @@ struct control_run {
 	const char *name;
 	enum control control;
 	const char *expect; /* in what the oracle says */
-	uint32_t n_seeds;
+	uint32_t n_seeds;   /* at most */
 	uint32_t n_moves;
 	bool late;        /* TAKEN arrives about when the source gives up */
 	const char * or ; /* or that */
@@ -512,10 +516,10 @@ static const struct control_run controls[] = {
 	{"one reply for all workers", CONTROL_ONE_REPLY, "invariant 3", 150, 1, false},
 	{"replies overtake what was drained", CONTROL_FAST_COPIES, "invariant 3", 100, 1, false},
 	{"no redirect", CONTROL_NO_REDIRECT, "is lost: the gate redirects", 40, 1, false},
-	{"no fence", CONTROL_NO_FENCE, "invariant", 200, 1, true},
+	{"no fence", CONTROL_NO_FENCE, "invariant", 60, 1, true},
 	{"the barrier is believed", CONTROL_TRUST_BARRIER, "is lost: the gate is closed", 60, 1,
 	 false, "gets a packet of the redirect path"},
-	{"marks overtake packets", CONTROL_FAST_MARKS, "invariant 3", 300, 1, false},
+	{"marks overtake packets", CONTROL_FAST_MARKS, "invariant 3", 150, 1, false},
 	{"prepare does not wait for the cache", CONTROL_PREPARE_EARLY, "is lost: no egress", 40, 2,
 	 false},
 };
@@ -528,8 +532,11 @@ set_late(struct options *options)
 	options->faults[1] = (struct fault)AT(TARGET_VERIFYING, FAULT_TAKEN_LOST, 0, MS(60));
 }
 
+#define ENOUGH 3u
+
+/* Runs all seeds, or until there are `enough`. */
 static uint32_t
-count_violations(const struct control_run *control, uint32_t bits)
+count_violations(const struct control_run *control, uint32_t bits, uint32_t enough)
 {
 	struct options options = {.n_moves = control->n_moves,
 				  .n_services = 1,
@@ -539,7 +546,7 @@ count_violations(const struct control_run *control, uint32_t bits)
 				  .lag_ns = control->n_moves == 2 ? MS(300) : MS(10)};
 	uint32_t n = 0;
 
-	for (options.seed = 1; options.seed <= control->n_seeds; options.seed++) {
+	for (options.seed = 1; options.seed <= control->n_seeds && n < enough; options.seed++) {
 		if (control->late)
 			set_late(&options);
 		if (run(&world, &options))
@@ -552,6 +559,8 @@ count_violations(const struct control_run *control, uint32_t bits)
 			fail();
 		}
 	}
+	print_message("# control %s: %u of %llu runs violate\n", control->name, n,
+		      (unsigned long long)options.seed - 1);
 	return n;
 }
 
@@ -561,10 +570,8 @@ test_each_mechanism_is_missed_when_it_is_off(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
 		const struct control_run *c = &controls[i];
-		uint32_t n = count_violations(c, c->control);
 
-		print_message("# control %s: %u of %u runs violate\n", c->name, n, c->n_seeds);
-		assert_true(n > 0);
+		assert_int_not_equal(count_violations(c, c->control, ENOUGH), 0);
 	}
 }
 
@@ -572,14 +579,14 @@ test_each_mechanism_is_missed_when_it_is_off(void **state)
 static void
 test_nothing_is_violated_when_all_is_on(void **state)
 {
-	const struct control_run on_time = {"all on", 0, "nothing", 300, 1, false};
+	const struct control_run on_time = {"all on", 0, "nothing", 150, 1, false};
 	const struct control_run twice = {"all on, there and back", 0, "nothing", 40, 2, false};
-	const struct control_run late = {"all on, late", 0, "nothing", 200, 1, true};
+	const struct control_run late = {"all on, late", 0, "nothing", 60, 1, true};
 
 	(void)state;
-	assert_int_equal(count_violations(&on_time, 0), 0);
-	assert_int_equal(count_violations(&twice, 0), 0);
-	assert_int_equal(count_violations(&late, 0), 0);
+	assert_int_equal(count_violations(&on_time, 0, 1), 0);
+	assert_int_equal(count_violations(&twice, 0, 1), 0);
+	assert_int_equal(count_violations(&late, 0, 1), 0);
 }
 
 /* ---- the lag of the flow cache --------------------------------------------------------------------- */
@@ -620,7 +627,7 @@ hold_spread(uint64_t lag_ns)
 static void
 test_a_lagging_flow_cache_costs_no_hold_time(void **state)
 {
-	static const uint64_t lags[] = {0, MS(1), MS(30), MS(1000), MS(3000)};
+	static const uint64_t lags[] = {0, MS(30), MS(3000)};
 	struct spread without = {0};
 
 	(void)state;
@@ -639,10 +646,12 @@ test_a_lagging_flow_cache_costs_no_hold_time(void **state)
 	}
 }
 
+/* Without a word all of them; "walks" or "controls": those, so that two processors have something to do. */
 int
-main(void)
+main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
+	const char *part = argc > 1 ? argv[1] : "";
+	const struct CMUnitTest walks[] = {
 		cmocka_unit_test(test_moves_without_trouble_complete),
 		cmocka_unit_test(test_random_trouble_keeps_every_promise),
 		cmocka_unit_test(test_every_fault_in_every_state),
@@ -650,11 +659,18 @@ main(void)
 		cmocka_unit_test(test_target_daemon_dies_within_any_call),
 		cmocka_unit_test(test_stories),
 		cmocka_unit_test(test_found_before),
+	};
+	const struct CMUnitTest control_runs[] = {
 		cmocka_unit_test(test_each_mechanism_is_missed_when_it_is_off),
 		cmocka_unit_test(test_nothing_is_violated_when_all_is_on),
 		cmocka_unit_test(test_a_lagging_flow_cache_costs_no_hold_time),
 	};
+	int n_failed = 0;
 
 	eal_start();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (strcmp(part, "controls") != 0)
+		n_failed += cmocka_run_group_tests(walks, NULL, NULL);
+	if (strcmp(part, "walks") != 0)
+		n_failed += cmocka_run_group_tests(control_runs, NULL, NULL);
+	return n_failed;
 }
