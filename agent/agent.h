@@ -31,6 +31,8 @@
 	UINT64_C(100000000) /* from the last answer to a probe until none is under way */
 #define AGENT_MARK_NS UINT64_C(500000)
 #define AGENT_TAKEN_NS UINT64_C(200000)
+/* Longer than the pauses between the flush rounds of a target: their answers are not waited for a rest. */
+#define AGENT_LULL_NS UINT64_C(5000000)
 #define AGENT_TAKEN_MAX 50u
 
 /* Adds to a word that only this thread writes. */
@@ -157,6 +159,7 @@ struct agent_worker {
 	uint64_t calm_ns; /* when all ports were seen to be probed, in this command; 0: not yet */
 	struct slim_wave wave; /* HOLD */
 	uint64_t now_ns;
+	uint64_t came_ns; /* REDIRECT: when the last packet, frame or call came */
 	uint64_t stopped_ns;
 	uint64_t marked_ns; /* when the marks were last sent */
 	struct agent_command command;

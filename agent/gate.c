@@ -69,6 +69,22 @@ step(struct agent_worker *w, enum gate_event event)
 		steps[w->mode][event](w);
 }
 
+/* Nobody waits for what this worker does next. In the last part of a hold the target's slimd says otherwise. */
+static bool
+may_rest(const struct agent_worker *w)
+{
+	switch (w->mode) {
+	case SLIM_GATE_CLOSED:
+		return !w->pub.poll_busy;
+	case SLIM_GATE_RECEIVE:
+		return true;
+	case SLIM_GATE_REDIRECT:
+		return slim_source_is_through(w);
+	default:
+		return false;
+	}
+}
+
 /* Which of the inline fast paths may be taken now. */
 static void
 set_busy(struct agent_worker *w)
@@ -79,8 +95,8 @@ set_busy(struct agent_worker *w)
 	w->pub.commit_busy = w->pub.track != 0 || steps[w->mode][EVENT_IDLE] != NULL;
 	w->pub.serving = w->mode == SLIM_GATE_PASS;
 	w->pub.poll_says = serves[w->mode] ? SLIM_POLL_SERVES : 0;
-	if (w->mode == SLIM_GATE_CLOSED && !w->pub.poll_busy)
-		w->pub.poll_says |= SLIM_POLL_CLOSED;
+	if (may_rest(w))
+		w->pub.poll_says |= SLIM_POLL_REST;
 	slim_port_set_open(w);
 }
 

@@ -92,6 +92,8 @@ slim_rx_some(struct agent_worker *w, uint16_t p, struct slim_rx *rx, uint16_t ma
 		return;
 	rx->n_received = rte_eth_rx_burst(port->port_id, w->pub.index, raw,
 					  max < AGENT_RX_CHUNK ? max : AGENT_RX_CHUNK);
+	if (rx->n_received > 0)
+		w->came_ns = w->now_ns;
 	for (uint16_t i = 0; i < rx->n_received; i++)
 		sort(w, p, raw[i], rx);
 }

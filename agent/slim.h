@@ -182,9 +182,10 @@ enum slim_poll {
 	 * entries of this worker's buckets, as packets may. Without it they must be refused: what is
 	 * changed now would not reach the other instance. */
 	SLIM_POLL_SERVES = 1 << 1,
-	/* This instance is a standby: whatever it receives is dropped, and no session uses it. A worker may
-	 * rest longer than it would between packets; a session that begins waits that long, once. */
-	SLIM_POLL_CLOSED = 1 << 2,
+	/* No packets of the service come to this instance: it is a standby, is being copied to, or has given its
+	 * traffic away and sees none of it any more. A worker without SLIM_POLL_MORE may rest longer than it
+	 * would between packets, and need not spin before it does; what begins then waits that long, once. */
+	SLIM_POLL_REST = 1 << 2,
 };
 
 /* First call of each round of a worker's loop: takes commands, installs rows. Returns bits of

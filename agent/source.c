@@ -355,6 +355,16 @@ slim_source_redirect_enter(struct agent_worker *w)
 	atomic_compare_exchange_strong_explicit(&w->agent->info->taken_ns, &never, w->now_ns,
 						memory_order_relaxed, memory_order_relaxed);
 	w->installing = false;
+	w->came_ns = w->now_ns;
+}
+
+bool
+slim_source_is_through(const struct agent_worker *w)
+{
+	for (uint16_t p = 0; p < w->agent->n_ports; p++)
+		if (w->ports[p].hold.head != w->ports[p].hold.tail || w->ports[p].answer.owed)
+			return false;
+	return w->now_ns - w->came_ns > AGENT_LULL_NS;
 }
 
 static void
@@ -364,6 +374,8 @@ take_call(struct agent_worker *w, uint16_t p)
 	struct slim_flush_queue queue = slim_port_queue(w, port);
 
 	slim_flush_answer_poll(&w->agent->shared->ports[p].calls, &port->answer, &queue);
+	if (port->answer.owed)
+		w->came_ns = w->now_ns;
 }
 
 void

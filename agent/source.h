@@ -32,4 +32,7 @@ uint16_t slim_source_redirect_receive(struct agent_worker *w, uint16_t p, struct
 				      uint16_t max);
 void slim_source_redirect_return(struct agent_worker *w, uint16_t p, struct rte_mbuf *m);
 
+/* REDIRECT: nothing waits here, and nothing has come for AGENT_LULL_NS. More may come. */
+bool slim_source_is_through(const struct agent_worker *w);
+
 #endif

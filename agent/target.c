@@ -193,12 +193,27 @@ slim_target_serve_idle(struct agent_worker *w)
 
 /* ---- SERVE: packets ------------------------------------------------------------------------ */
 
-/* To the NF now: redirected packets, and all of them where rounds are switched off. */
+/* Nothing older of any flow of this worker is anywhere but in its own queue: a flow comes to one worker. */
 static bool
-goes_at_once(struct agent_worker *w, const struct slim_rx *rx, uint16_t i)
+path_is_quiet(const struct agent_worker *w)
+{
+	return atomic_load_explicit(&w->agent->control->gate.path_quiet, memory_order_relaxed) != 0;
+}
+
+/* What comes directly needs no round: rounds are switched off, or nothing can be older. */
+static bool
+is_in_order(const struct agent_worker *w, uint16_t p)
+{
+	return (w->command.fault & SLIM_FAULT_NO_FLUSH_ROUND) != 0 ||
+	       (path_is_quiet(w) && slim_hold_count(&w->ports[p].hold) == 0);
+}
+
+/* To the NF now: redirected packets, and direct ones that are in order. */
+static bool
+goes_at_once(struct agent_worker *w, uint16_t p, const struct slim_rx *rx, uint16_t i)
 {
 	if (!slim_rx_is_redirected(rx, i))
-		return (w->command.fault & SLIM_FAULT_NO_FLUSH_ROUND) != 0;
+		return is_in_order(w, p);
 	AGENT_COUNT(w->counters->redirect_received, 1);
 	atomic_store_explicit(&w->agent->shared->taken_confirmed, 1, memory_order_relaxed);
 	return true;
@@ -212,7 +227,7 @@ serve_chunk(struct agent_worker *w, uint16_t p, const struct slim_rx *rx, struct
 	uint16_t out = 0;
 
 	for (uint16_t i = 0; i < rx->n; i++) {
-		if (!goes_at_once(w, rx, i))
+		if (!goes_at_once(w, p, rx, i))
 			slim_port_keep(w, p, rx->pkts[i], &w->counters->queued,
 				       &w->counters->queue_overflow);
 		else if (out < max)
@@ -241,6 +256,8 @@ slim_target_serve_receive(struct agent_worker *w, uint16_t p, struct rte_mbuf **
 		take_frames(w, p, &rx);
 		slim_flush_drain_note(&port->member.drain, rx.n_received, w->now_ns);
 	}
+	if (path_is_quiet(w))
+		port->member.release = port->hold.tail;
 	if (slim_hold_count(&port->park) == 0)
 		out = (uint16_t)(out + slim_port_release(w, p, pkts + out, (uint16_t)(max - out)));
 	slim_port_note_pending(w, p, before);

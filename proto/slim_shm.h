@@ -223,7 +223,9 @@ struct slim_shm_gate {
 		round_request; /* D: count up: run one flush round on every port, even if nothing waits */
 	slim_atomic_u32
 		source_gone; /* D: at a target: 1: the source is dead, wait for no answer of it */
-	slim_atomic_u32 reserved;
+	/* D: at a target: 1: nothing comes over the redirect path any more (proven at the switch, and a last
+	 * round has passed since): what comes directly is in order, and needs no round. */
+	slim_atomic_u32 path_quiet;
 	slim_atomic_u64 slimd_heartbeat_ns; /* D: CLOCK_MONOTONIC, at least every second */
 	slim_atomic_u64 awake_until_ns; /* D: CLOCK_MONOTONIC: until then workers do not sleep */
 };

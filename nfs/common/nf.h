@@ -130,7 +130,7 @@ struct nf_worker {
 	const struct nf_clock *clock;
 	uint64_t now_ns; /* of this round, CLOCK_MONOTONIC */
 	bool serves;     /* requests may change entries in this round (SLIM_POLL_SERVES) */
-	bool closed;     /* a standby that no session uses (SLIM_POLL_CLOSED) */
+	bool rests;      /* no packets come here now (SLIM_POLL_REST) */
 	bool more;       /* its agent has work, or expects some at once (SLIM_POLL_MORE) */
 	uint16_t index;
 	uint16_t n_workers;
@@ -180,13 +180,13 @@ void nf_worker_transmit(struct nf_worker *w);
 /* Puts what nf_hand() collected into the rings. */
 void nf_worker_flush_hands(struct nf_worker *w);
 
-#define NF_CLOSED_SLEEP_NS 200000u
+#define NF_REST_NS 200000u
 
 struct nf_loop {
 	struct nf_worker *worker;
 	const _Atomic bool *stop;
 	uint32_t spin;     /* empty rounds before the first sleep */
-	uint32_t sleep_ns; /* 0: never sleep; a closed standby sleeps NF_CLOSED_SLEEP_NS at least */
+	uint32_t sleep_ns; /* 0: never sleep; who rests sleeps NF_REST_NS at least, at once */
 };
 
 /* rte_eal_remote_launch function; `arg` is a struct nf_loop. Runs until *stop. */

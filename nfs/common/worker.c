@@ -300,7 +300,7 @@ nf_worker_round(struct nf_worker *w)
 		w->now_ns = now;
 	says = slim_worker_poll(w->agent);
 	w->serves = (says & SLIM_POLL_SERVES) != 0;
-	w->closed = (says & SLIM_POLL_CLOSED) != 0;
+	w->rests = (says & SLIM_POLL_REST) != 0;
 	w->more = (says & SLIM_POLL_MORE) != 0;
 	n = take_handed(w, &found_empty);
 	/* Before reception: what the NF gives back to the agent is older. */
@@ -313,13 +313,12 @@ nf_worker_round(struct nf_worker *w)
 	return n + (says & SLIM_POLL_MORE);
 }
 
-/* A standby costs its neighbours little, and is there at once when a session uses it. */
+/* A standby, and one end of a copy, cost their neighbours little. */
 static void
 rest(const struct nf_loop *loop)
 {
-	bool longer = loop->worker->closed && loop->sleep_ns < NF_CLOSED_SLEEP_NS;
-	const struct timespec pause = {.tv_nsec = longer ? (long)NF_CLOSED_SLEEP_NS
-							 : (long)loop->sleep_ns};
+	bool longer = loop->worker->rests && loop->sleep_ns < NF_REST_NS;
+	const struct timespec pause = {.tv_nsec = longer ? (long)NF_REST_NS : (long)loop->sleep_ns};
 
 	nanosleep(&pause, NULL);
 }
@@ -340,7 +339,8 @@ nf_worker_loop(void *arg)
 		/* Awake without packets: whoever shares the core may be the one that is waited for. */
 		if (n == SLIM_POLL_MORE && loop->worker->more)
 			sched_yield();
-		else if (n == 0 && ++empty > loop->spin && loop->sleep_ns != 0)
+		else if (n == 0 && (loop->worker->rests || ++empty > loop->spin) &&
+			 loop->sleep_ns != 0)
 			rest(loop);
 	}
 	return 0;

@@ -267,6 +267,7 @@ command_gate(struct move *m, enum session_effect_type type)
 	case FX_GATE_RECEIVE:
 		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
 		gate_set_source_gone(m->nf, false);
+		gate_set_path_quiet(m->nf, false);
 		if (move_make_trackers(m) < 0) {
 			move_complain(m, REASON_INTERNAL, "no memory to follow the tables");
 			move_event_n(m, type == FX_GATE_TRACK ? EV_DRAIN_BAD : EV_VERIFY_BAD, 0,
@@ -823,11 +824,10 @@ pace(const struct move *m, bool busy)
 	if ((state >= SOURCE_HOLDING && state <= SOURCE_QUERYING) || state == TARGET_VERIFYING ||
 	    state == TARGET_TAKING)
 		return HOT_NS;
-	/* A copy goes on when the other side has answered, and that ends the rest. */
+	/* A copy, and a trail, go on when the other side has said something, and that ends the rest. */
 	if (state == SOURCE_COPYING)
 		return COOL_NS;
-	if ((state >= SOURCE_ARMING && state <= SOURCE_CATCHING_UP) || state == SOURCE_TRAILING ||
-	    (state >= TARGET_ARMING && state <= TARGET_RECEIVING) || m->n_todo > 0)
+	if ((state >= SOURCE_ARMING && state <= SOURCE_CATCHING_UP) || m->n_todo > 0)
 		return WARM_NS;
 	return COOL_NS;
 }

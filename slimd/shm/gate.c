@@ -85,6 +85,12 @@ gate_set_source_gone(struct nf *nf, bool gone)
 }
 
 void
+gate_set_path_quiet(struct nf *nf, bool quiet)
+{
+	atomic_store_explicit(&nf->control->gate.path_quiet, quiet, memory_order_relaxed);
+}
+
+void
 gate_set_awake_until(struct nf *nf, uint64_t until_ns)
 {
 	atomic_store_explicit(&nf->control->gate.awake_until_ns, until_ns, memory_order_relaxed);

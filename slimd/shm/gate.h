@@ -50,6 +50,9 @@ bool gate_swap_hold_word(struct nf *nf, enum slim_hold_word from, enum slim_hold
 /* At a target: the source is known to be dead (or not any more). Flush rounds end without it. */
 void gate_set_source_gone(struct nf *nf, bool gone);
 
+/* At a target: the redirect path is proven to be empty (or not yet). Packets need no flush rounds any more. */
+void gate_set_path_quiet(struct nf *nf, bool quiet);
+
 /* Until then (CLOCK_MONOTONIC) the NF's workers do not sleep between their polls. */
 void gate_set_awake_until(struct nf *nf, uint64_t until_ns);
 

@@ -335,6 +335,39 @@ a_dead_source_costs_its_time_once(void **state)
 	world_end(&world);
 }
 
+/* The old path is proven empty: what waits goes in order, what comes then does not wait, and nobody asks the source.
+ * Killed by: a word that nobody reads; what comes directly before what waits. */
+static void
+a_quiet_path_needs_no_rounds(void **state)
+{
+	struct world_nf *t = &world.nfs[WORLD_TARGET];
+	struct world_config config = usual;
+	uint64_t rounds, queued;
+
+	(void)state;
+	config.n_packets = UINT32_MAX;
+	config.frame_loss = 0;
+	steer_away(&config);
+	WORLD_WAIT(&world, atomic_load(&t->shm.info->ports[0].pending) +
+					   atomic_load(&t->shm.info->ports[1].pending) !=
+				   0);
+	atomic_store(&t->shm.control->gate.path_quiet, 1);
+	WORLD_WAIT(&world, atomic_load(&t->shm.info->ports[0].pending) +
+					   atomic_load(&t->shm.info->ports[1].pending) ==
+				   0);
+	run_for(SLIM_FLUSH_GIVE_UP_NS / 100, 20000);
+	rounds = WORLD_COUNTER(t, rounds);
+	queued = WORLD_COUNTER(t, queued);
+	world.config.n_packets = atomic_load(&world.sent) + 20000;
+	world_send_until(&world, world.config.n_packets);
+	world_drain(&world);
+	print_result("the path is quiet", &world);
+	assert_int_equal(count_wrongs(&world), 0);
+	assert_int_equal(WORLD_COUNTER(t, queued), queued);
+	assert_in_range(WORLD_COUNTER(t, rounds), rounds, rounds + 4); /* of what waited before */
+	world_end(&world);
+}
+
 /* slimd has seen the death: the order is kept, and nobody waits longer than that takes. Killed by: a word that nobody reads. */
 static void
 a_source_that_slimd_knows_dead_costs_little(void **state)
@@ -624,6 +657,7 @@ main(void)
 		cmocka_unit_test(tagged_ports_move),
 		cmocka_unit_test(vector_receive_keeps_the_order),
 		cmocka_unit_test(a_dead_source_costs_its_time_once),
+		cmocka_unit_test(a_quiet_path_needs_no_rounds),
 		cmocka_unit_test(a_source_that_slimd_knows_dead_costs_little),
 		cmocka_unit_test(control_no_hold_loses),
 		cmocka_unit_test(control_no_flush_round_reorders),

@@ -213,14 +213,14 @@ ports_marked(uint32_t port)
 static void
 says_what_its_mode_allows(void **state)
 {
-	static const uint32_t bits = SLIM_POLL_SERVES | SLIM_POLL_CLOSED;
+	static const uint32_t bits = SLIM_POLL_SERVES | SLIM_POLL_REST;
 	static const struct {
 		uint32_t mode, says;
 	} source[] = {{SLIM_GATE_PASS, SLIM_POLL_SERVES},
 		      {SLIM_GATE_HOLD, 0},
 		      {SLIM_GATE_REDIRECT, 0}},
 	  target[] = {{SLIM_GATE_CLOSED, 0},
-		      {SLIM_GATE_RECEIVE, 0},
+		      {SLIM_GATE_RECEIVE, SLIM_POLL_REST},
 		      {SLIM_GATE_SERVE, SLIM_POLL_SERVES},
 		      {SLIM_GATE_PASS, SLIM_POLL_SERVES}};
 
@@ -234,11 +234,35 @@ says_what_its_mode_allows(void **state)
 	}
 	nf = &world.nfs[WORLD_TARGET];
 	assert_int_equal(slim_worker_poll(nf->workers[0]) & bits,
-			 SLIM_POLL_CLOSED); /* nobody has commanded it yet */
+			 SLIM_POLL_REST); /* nobody has commanded it yet */
 	for (size_t i = 0; i < RTE_DIM(target); i++) {
 		command(target[i].mode);
 		assert_int_equal(slim_worker_poll(nf->workers[0]) & bits, target[i].says);
 	}
+	world_end(&world);
+}
+
+/* A source that sees none of its traffic any more may rest; what comes after all ends that. Killed by: a source that
+ * rests with packets on their way, or never. */
+static void
+a_source_rests_when_nothing_comes(void **state)
+{
+	struct slim_worker *w;
+	struct rte_mbuf *m;
+
+	(void)state;
+	start(WORLD_SOURCE);
+	w = nf->workers[0];
+	world_set_hold_word(&world, SLIM_HOLD_TAKEN);
+	command(SLIM_GATE_REDIRECT);
+	assert_int_equal(slim_worker_poll(w) & SLIM_POLL_REST, 0);
+	harness_set_time(world.now_ns += AGENT_LULL_NS + 1);
+	slim_worker_poll(w);
+	assert_int_equal(slim_worker_poll(w) & SLIM_POLL_REST, SLIM_POLL_REST);
+	put(0, new_packet(1));
+	slim_rx_burst(w, 0, &m, 1);
+	slim_worker_poll(w);
+	assert_int_equal(slim_worker_poll(w) & SLIM_POLL_REST, 0);
 	world_end(&world);
 }
 
@@ -529,6 +553,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_its_mode_allows),
+		cmocka_unit_test(a_source_rests_when_nothing_comes),
 		cmocka_unit_test(who_serves_keeps_its_packets),
 		cmocka_unit_test(a_source_probes_each_port),
 		cmocka_unit_test(a_standby_drops_what_comes_and_says_nothing),

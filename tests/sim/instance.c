@@ -551,6 +551,7 @@ sum_of_words(const struct instance *inst)
 	sum = sum * 31u + atomic_load_explicit(&g->hold_word, memory_order_relaxed);
 	sum = sum * 31u + atomic_load_explicit(&g->round_request, memory_order_relaxed);
 	sum = sum * 31u + atomic_load_explicit(&g->source_gone, memory_order_relaxed);
+	sum = sum * 31u + atomic_load_explicit(&g->path_quiet, memory_order_relaxed);
 	for (uint32_t i = 0; i < inst->n_workers; i++) {
 		const struct agent_worker *k = agent_worker_of(inst->workers[i]);
 

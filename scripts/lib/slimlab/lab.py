@@ -209,7 +209,7 @@ class Lab:
     def slimctl(self, host):
         """slimctl for a host's slimd, and for slim-ofctld."""
         return Slimctl(self.program("slimctl"), f"unix:{self.folder}/{host}/slimd.sock",
-                       f"unix:{self.folder}/ofctld.sock", nice=self.settings.daemon_nice)
+                       f"unix:{self.folder}/ofctld.sock")
 
     # ---- network functions ------------------------------------------------------
 

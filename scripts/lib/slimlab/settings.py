@@ -31,7 +31,7 @@ class Settings:
     pmd_cpu: int = 0
     pmd_max_sleep_us: int = 50
     # The switch, the NFs and the generator have hosts and cores of their own in real life. Here
-    # they, the daemons and slimctl go before everything else.
+    # they and the daemons go before everything else; slimctl runs on somebody's desk.
     nice: int = -10
     daemon_nice: int = -10
     switch_megabytes: int = 512
