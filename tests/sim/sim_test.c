@@ -591,7 +591,7 @@ test_nothing_is_violated_when_all_is_on(void **state)
 
 /* ---- the lag of the flow cache --------------------------------------------------------------------- */
 
-#define N_LAG_RUNS 60
+#define N_LAG_RUNS 40
 
 static int
 compare_ns(const void *a, const void *b)
