@@ -193,14 +193,15 @@ slim_target_serve_idle(struct agent_worker *w)
 
 /* ---- SERVE: packets ------------------------------------------------------------------------ */
 
-/* Nothing older of any flow of this worker is anywhere but in its own queue: a flow comes to one worker. */
+/* The word orders nothing: what came over the path was drained by a last round before it is said. */
 static bool
 path_is_quiet(const struct agent_worker *w)
 {
 	return atomic_load_explicit(&w->agent->control->gate.path_quiet, memory_order_relaxed) != 0;
 }
 
-/* What comes directly needs no round: rounds are switched off, or nothing can be older. */
+/* What comes directly needs no round: rounds are switched off, or nothing can be older. A flow comes to one
+ * worker, so with a quiet path only this worker's own queue can hold something older. */
 static bool
 is_in_order(const struct agent_worker *w, uint16_t p)
 {

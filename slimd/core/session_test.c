@@ -1057,6 +1057,15 @@ has_effect(const struct session_effects *fx, enum session_effect_type type)
 	return false;
 }
 
+static struct session_memory
+memory_of(const struct restart *r)
+{
+	return (struct session_memory){.is_there = r->where != GONE,
+				       .is_ours = r->where == OURS,
+				       .hold_word = r->hold_word,
+				       .mode = r->mode};
+}
+
 static void
 test_restart_takes_up_where_the_data_path_is(void **state)
 {
@@ -1066,11 +1075,7 @@ test_restart_takes_up_where_the_data_path_is(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(restarts) / sizeof(restarts[0]); i++) {
 		const struct restart *r = &restarts[i];
-
-		struct session_memory memory = {.is_there = r->where != GONE,
-						.is_ours = r->where == OURS,
-						.hold_word = r->hold_word,
-						.mode = r->mode};
+		struct session_memory memory = memory_of(r);
 
 		session_restore(&s, 7, r->is_source, r->stage, &memory, &limits, MS(1), &fx);
 		if (s.state != r->state)
@@ -1095,12 +1100,9 @@ test_restart_does_not_mend_a_verdict(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(restarts) / sizeof(restarts[0]); i++) {
 		const struct restart *r = &restarts[i];
-		struct session_memory memory = {.is_there = r->where != GONE,
-						.is_ours = r->where == OURS,
-						.hold_word = r->hold_word,
-						.mode = r->mode,
-						.failed = REASON_FORCED};
+		struct session_memory memory = memory_of(r);
 
+		memory.failed = REASON_FORCED;
 		session_restore(&s, 7, r->is_source, r->stage, &memory, &limits, MS(1), &fx);
 		assert_int_equal(s.verdict, RESULT_FAILED);
 		assert_int_equal(s.reason, REASON_FORCED);

@@ -290,6 +290,13 @@ run_for(uint64_t ns, uint32_t step_ns)
 		world_pump(&world);
 }
 
+static uint32_t
+n_pending(const struct world_nf *nf)
+{
+	return atomic_load(&nf->shm.info->ports[0].pending) +
+	       atomic_load(&nf->shm.info->ports[1].pending);
+}
+
 static uint64_t
 longest_wait(const struct world_nf *nf)
 {
@@ -316,9 +323,7 @@ a_dead_source_costs_its_time_once(void **state)
 	config.n_packets = UINT32_MAX;
 	config.frame_loss = 0;
 	steer_away(&config);
-	WORLD_WAIT(&world, atomic_load(&t->shm.info->ports[0].pending) +
-					   atomic_load(&t->shm.info->ports[1].pending) !=
-				   0);
+	WORLD_WAIT(&world, n_pending(t) != 0);
 	atomic_store(&world.quiet, 1);
 	run_for(SLIM_FLUSH_GIVE_UP_NS + 100000000, 20000);
 	assert_true(WORLD_COUNTER(t, round_gave_up) > 0);
@@ -348,13 +353,9 @@ a_quiet_path_needs_no_rounds(void **state)
 	config.n_packets = UINT32_MAX;
 	config.frame_loss = 0;
 	steer_away(&config);
-	WORLD_WAIT(&world, atomic_load(&t->shm.info->ports[0].pending) +
-					   atomic_load(&t->shm.info->ports[1].pending) !=
-				   0);
+	WORLD_WAIT(&world, n_pending(t) != 0);
 	atomic_store(&t->shm.control->gate.path_quiet, 1);
-	WORLD_WAIT(&world, atomic_load(&t->shm.info->ports[0].pending) +
-					   atomic_load(&t->shm.info->ports[1].pending) ==
-				   0);
+	WORLD_WAIT(&world, n_pending(t) == 0);
 	run_for(SLIM_FLUSH_GIVE_UP_NS / 100, 20000);
 	rounds = WORLD_COUNTER(t, rounds);
 	queued = WORLD_COUNTER(t, queued);
