@@ -705,6 +705,29 @@ prepare_waits_for_the_flow_cache(void **state)
 	assert_int_equal(control.n_requests, 4); /* one socket, asked once for both bridges */
 }
 
+/* A round has ended, and the switch's main loop sleeps on it: it is woken, and no rule is changed for that. */
+static void
+switch_that_sleeps_on_an_answer_is_woken(void **state)
+{
+	unsigned n_nudges, n_barriers;
+
+	(void)state;
+	start_control();
+	config.quiet.deadline_ms = 60000;
+	do_call(CONTROLLER_SET, "", "a", false);
+	start_prepare(1);
+	for (unsigned round = 1; round <= 2; round++) {
+		n_nudges = fakes[0].n_nudges;
+		RUN_UNTIL(base, control.n_requests == round && fakes[0].n_nudges == n_nudges + 1);
+		n_barriers = fakes[0].n_barriers;
+		RUN_UNTIL(base, fakes[0].n_barriers > n_barriers);
+		assert_int_equal(fakes[0].n_nudges, n_nudges + 1);
+		answer_control();
+	}
+	RUN_UNTIL(base, control.n_requests == 2 && !control.bev);
+	assert_int_equal(last.code, 0);
+}
+
 /* The pattern fits a dead socket only; the switch that has the bridge listens beside it. */
 static void
 right_socket_is_found_by_asking(void **state)
@@ -1164,6 +1187,7 @@ main(void)
 		TEST(counters_tell_stragglers),
 		TEST(flipped_is_fenced_and_steered_back),
 		TEST(prepare_waits_for_the_flow_cache),
+		TEST(switch_that_sleeps_on_an_answer_is_woken),
 		TEST(right_socket_is_found_by_asking),
 		TEST(socket_without_the_bridge_proves_nothing),
 		TEST(pattern_that_fits_nothing_is_named),

@@ -30,7 +30,9 @@ struct fresh {
 	unsigned rounds; /* ended */
 	struct event *begin;
 	struct event *limit;
-	struct event *nudge;
+	struct event *again; /* while a round is waited for */
+	unsigned n_knocks;   /* since the last nudge */
+	bool is_knocking;    /* a barrier is under way */
 	uint64_t timeout_ns;
 	uint64_t began_ns;
 	const char *waits_for;
@@ -68,7 +70,7 @@ on_round(void *ctx, enum unixctl_outcome outcome, const char *text)
 {
 	struct fresh *f = ctx;
 
-	evtimer_del(f->nudge);
+	evtimer_del(f->again);
 	if (outcome == UNIXCTL_REFUSED && strstr(text, "multiple udpifs"))
 		finish(f, FRESH_TWO_KINDS,
 		       "two kinds of datapath in one ovs-vswitchd, it does not wait for either "
@@ -83,15 +85,54 @@ on_round(void *ctx, enum unixctl_outcome outcome, const char *text)
 }
 
 static void
-on_nudge(evutil_socket_t fd, short what, void *ctx)
+wait_for_answer(struct fresh *f)
 {
-	static const struct timeval pause = {.tv_usec = FRESH_NUDGE_MS * 1000};
+	static const struct timeval pause = {.tv_usec = FRESH_KNOCK_MS * 1000};
+
+	evtimer_add(f->again, &pause);
+}
+
+static void
+nudge(void *ctx)
+{
+	struct fresh *f = ctx;
+
+	f->n_knocks = 0;
+	bridge_nudge(f->bridge);
+	wait_for_answer(f);
+}
+
+static void
+on_knocked(void *ctx, const char *error)
+{
+	struct fresh *f = ctx;
+
+	(void)error;
+	f->is_knocking = false;
+}
+
+/* The switch's main loop looks for the end of a round at the begin of a turn, and sleeps at the end of
+ * one until a round ends. One that ends in between wakes nobody. */
+static void
+knock(struct fresh *f)
+{
+	f->n_knocks++;
+	if (!f->is_knocking)
+		f->is_knocking = bridge_barrier(f->bridge, on_knocked, f) == 0;
+	wait_for_answer(f);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *ctx)
+{
 	struct fresh *f = ctx;
 
 	(void)fd;
 	(void)what;
-	bridge_nudge(f->bridge);
-	evtimer_add(f->nudge, &pause);
+	if (f->n_knocks + 1 < FRESH_NUDGE_MS / FRESH_KNOCK_MS)
+		knock(f);
+	else
+		nudge(f);
 }
 
 /* First the request, then the nudge: a round that a nudge started before may have ended before the
@@ -101,8 +142,7 @@ ask_round(struct fresh *f)
 {
 	f->waits_for = f->rounds == 0 ? "round 1 of 2 over the flow cache"
 				      : "round 2 of 2 over the flow cache";
-	unixctl_call(f->unixctl, "revalidator/wait", on_round, f);
-	on_nudge(-1, 0, f);
+	unixctl_call(f->unixctl, "revalidator/wait", nudge, on_round, f);
 }
 
 static void
@@ -168,7 +208,7 @@ on_bridges(void *ctx, enum unixctl_outcome outcome, const char *text)
 
 	if (outcome == UNIXCTL_DONE && (!name || has_line(text, name))) {
 		f->waits_for = "whether flows are offloaded to hardware";
-		unixctl_call(f->unixctl, "dpctl/offload-stats-show", on_offload, f);
+		unixctl_call(f->unixctl, "dpctl/offload-stats-show", NULL, on_offload, f);
 		return;
 	}
 	f->n_strange++;
@@ -200,7 +240,7 @@ ask_next(struct fresh *f)
 	f->waits_for = "the control socket that has the bridge";
 	while (f->next < f->sockets.gl_pathc && f->next < MAX_SOCKETS) {
 		if (unixctl_open(f->base, f->sockets.gl_pathv[f->next++], &f->unixctl) == 0) {
-			unixctl_call(f->unixctl, "ofproto/list", on_bridges, f);
+			unixctl_call(f->unixctl, "ofproto/list", NULL, on_bridges, f);
 			return;
 		}
 		f->n_silent++;
@@ -267,8 +307,8 @@ fresh_start(struct event_base *base, struct bridge *bridge, const char *pattern,
 	snprintf(f->pattern, sizeof(f->pattern), "%s", pattern);
 	f->begin = evtimer_new(base, on_begin, f);
 	f->limit = evtimer_new(base, on_limit, f);
-	f->nudge = evtimer_new(base, on_nudge, f);
-	if (!f->begin || !f->limit || !f->nudge) {
+	f->again = evtimer_new(base, on_again, f);
+	if (!f->begin || !f->limit || !f->again) {
 		fresh_cancel(f);
 		return -ENOMEM;
 	}
@@ -295,7 +335,7 @@ fresh_cancel(struct fresh *f)
 	globfree(&f->sockets);
 	free_event(f->begin);
 	free_event(f->limit);
-	free_event(f->nudge);
+	free_event(f->again);
 	free(f);
 }
 

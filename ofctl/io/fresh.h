@@ -4,7 +4,8 @@
  * before the proof began. Over Open vSwitch's control socket ("revalidator/wait" answers when a
  * round over the cache has ended), twice, and nudged: rounds start every half second, or at once
  * when a rule changes, so after each request a rule of our own is changed, again every
- * FRESH_NUDGE_MS until the answer is there. docs/decisions has why this proves it.
+ * FRESH_NUDGE_MS until the answer is there. In between the switch is woken every FRESH_KNOCK_MS: it
+ * may sleep on an answer. docs/decisions has why this proves it.
  *
  * First the right socket is found by asking: the one whose switch has the bridge.
  */
@@ -18,6 +19,7 @@
 
 #define FRESH_ROUNDS 2u
 #define FRESH_NUDGE_MS 30u
+#define FRESH_KNOCK_MS 5u
 #define FRESH_TEXT_SIZE 192u
 
 struct fresh;

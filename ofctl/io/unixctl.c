@@ -16,6 +16,7 @@
 
 struct unixctl {
 	struct bufferevent *bev;
+	unixctl_sent_fn *sent;     /* NULL: it was, or nobody wants to know */
 	unixctl_answer_fn *answer; /* NULL: nothing is asked */
 	void *ctx;
 };
@@ -125,6 +126,18 @@ on_read(struct bufferevent *bev, void *ctx)
 }
 
 static void
+on_drained(struct bufferevent *bev, void *ctx)
+{
+	struct unixctl *u = ctx;
+	unixctl_sent_fn *sent = u->sent;
+
+	(void)bev;
+	u->sent = NULL;
+	if (sent)
+		sent(u->ctx);
+}
+
+static void
 on_event(struct bufferevent *bev, short events, void *ctx)
 {
 	(void)bev;
@@ -148,7 +161,7 @@ unixctl_open(struct event_base *base, const char *path, struct unixctl **ret)
 		close(fd);
 		return -ENOMEM;
 	}
-	bufferevent_setcb(u->bev, on_read, NULL, on_event, u);
+	bufferevent_setcb(u->bev, on_read, on_drained, on_event, u);
 	bufferevent_enable(u->bev, EV_READ | EV_WRITE);
 	*ret = u;
 	return 0;
@@ -164,12 +177,14 @@ unixctl_close(struct unixctl *u)
 }
 
 void
-unixctl_call(struct unixctl *u, const char *method, unixctl_answer_fn *answer, void *ctx)
+unixctl_call(struct unixctl *u, const char *method, unixctl_sent_fn *sent,
+	     unixctl_answer_fn *answer, void *ctx)
 {
 	char request[128];
 	int size = snprintf(request, sizeof(request), "{\"id\":0,\"method\":\"%s\",\"params\":[]}",
 			    method);
 
+	u->sent = sent;
 	u->answer = answer;
 	u->ctx = ctx;
 	bufferevent_write(u->bev, request, (size_t)size);

@@ -27,8 +27,12 @@ int unixctl_open(struct event_base *base, const char *path, struct unixctl **ret
 /* A call under way ends without an answer. NULL is allowed. */
 void unixctl_close(struct unixctl *unixctl);
 
-/* A command without arguments. Its answer comes later, and never if the switch does not give one. */
-void unixctl_call(struct unixctl *unixctl, const char *method, unixctl_answer_fn *answer,
-		  void *ctx);
+/* The request is in the socket: whatever is sent to the switch from now on is sent after it. */
+typedef void unixctl_sent_fn(void *ctx);
+
+/* A command without arguments. Its answer comes later, and never if the switch does not give one.
+ * `sent` (NULL: not wanted) is called once, before the answer and not from within. */
+void unixctl_call(struct unixctl *unixctl, const char *method, unixctl_sent_fn *sent,
+		  unixctl_answer_fn *answer, void *ctx);
 
 #endif

@@ -338,6 +338,7 @@ on_message(struct fake_switch *s, const uint8_t *message, const struct of_header
 		on_multipart(s, message, h);
 		break;
 	case OF_BARRIER_REQUEST:
+		s->n_barriers++;
 		SEND(s, of_encode_plain(&w, OF_BARRIER_REPLY, h->xid));
 		break;
 	case OF_BUNDLE_CONTROL:

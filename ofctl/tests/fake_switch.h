@@ -48,7 +48,8 @@ struct fake_switch {
 	struct fake_bundle bundles[FAKE_MAX_BUNDLES];
 	bool monitored; /* changes of table 0 are told */
 	/* what it was asked for */
-	unsigned n_connections, n_commits, n_discards, n_echoes, n_messages, n_reads, n_nudges;
+	unsigned n_connections, n_commits, n_discards, n_echoes, n_messages, n_reads, n_nudges,
+		n_barriers;
 	/* how it misbehaves */
 	bool split;        /* sends every byte alone */
 	bool mute;         /* reads and says nothing */
