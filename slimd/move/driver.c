@@ -479,6 +479,9 @@ carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
 		move_send_taken(m);
 		break;
 	case FX_PEER_FINISHED:
+		/* The switch has proven the old path empty before FINISH, and its round is through. */
+		if (m->nf != NULL)
+			gate_set_path_quiet(m->nf, true);
 		move_send_finished(m);
 		break;
 	case FX_PEER_TRAIL_DONE:

@@ -757,15 +757,6 @@ move_protocol_error(struct move *m, enum driver_protocol_error error)
 	move_event(m, EV_PROTOCOL);
 }
 
-/* The source is in its trail: all its traffic is steered, its old path was proven quiet, and the last round
- * has passed here. */
-static bool
-tells_of_the_trail(const Slim__Peer__V1__Frame *frame)
-{
-	return frame->body_case == SLIM__PEER__V1__FRAME__BODY_TRAIL_END ||
-	       (frame->body_case == SLIM__PEER__V1__FRAME__BODY_ROWS && frame->rows->lazy);
-}
-
 static void
 take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 {
@@ -774,8 +765,6 @@ take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 		move_protocol_error(m, error_of(frame->body_case));
 		return;
 	}
-	if (tells_of_the_trail(frame) && (OWNS & IN(m->session.state)) != 0 && m->nf != NULL)
-		gate_set_path_quiet(m->nf, true);
 	switch (frame->body_case) {
 	case SLIM__PEER__V1__FRAME__BODY_BEGIN:
 		take_begin(m, frame->begin);

@@ -1673,18 +1673,20 @@ a_target_that_cannot_tell_what_it_lost_says_so(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
-/* Not before the source is in its trail, and for this session only. Killed by: a word that is not said, said at once,
+/* Not before the round of FINISH is through, and for this session only. Killed by: a word that is not said, said at once,
  * or left over for the next session. */
 static void
-a_quiet_path_is_told_in_the_trail(void **state)
+a_path_is_quiet_after_its_last_round(void **state)
 {
 	struct world *w = *state;
 	const _Atomic uint32_t *quiet = &w->hosts[1].fake->control->gate.path_quiet;
 
 	fill(w, 100);
 	migrate(w, 0, (struct driver_move){0});
-	wait_for_state(w, 0, "finishing");
+	wait_for_state(w, 1, "rounding");
 	assert_int_equal(atomic_load(quiet), 0);
+	wait_for_state(w, 0, "trailing");
+	assert_int_equal(atomic_load(quiet), 1);
 	wait_until_idle(w);
 	assert_int_equal(atomic_load(quiet), 1);
 	wait_for_end(w, migrate(w, 1, (struct driver_move){0}));
@@ -2957,7 +2959,7 @@ main(void)
 		TEST(an_answer_that_got_lost_is_given_again),
 		TEST(an_account_that_got_lost_is_given_again),
 		TEST(a_target_that_cannot_tell_what_it_lost_says_so),
-		TEST(a_quiet_path_is_told_in_the_trail),
+		TEST(a_path_is_quiet_after_its_last_round),
 		TEST(a_target_that_waits_for_a_session_that_is_over_is_told),
 		TEST(a_target_taken_up_late_calls_its_source),
 		TEST(nobody_else_is_told_that_it_is_through),
