@@ -1679,12 +1679,18 @@ static void
 a_path_is_quiet_after_its_last_round(void **state)
 {
 	struct world *w = *state;
-	const _Atomic uint32_t *quiet = &w->hosts[1].fake->control->gate.path_quiet;
+	const struct slim_shm_gate *gate = &w->hosts[1].fake->control->gate;
+	const _Atomic uint32_t *quiet = &gate->path_quiet;
+	uint32_t round;
 
 	fill(w, 100);
+	round = atomic_load(&gate->round_request);
 	migrate(w, 0, (struct driver_move){0});
-	wait_for_state(w, 1, "rounding");
+	wait_for_state(w, 1, "serving");
+	w->paused[1] = true; /* so the round does not end */
+	UNTIL(w, atomic_load(&gate->round_request) != round);
 	assert_int_equal(atomic_load(quiet), 0);
+	w->paused[1] = false;
 	wait_for_state(w, 0, "trailing");
 	assert_int_equal(atomic_load(quiet), 1);
 	wait_until_idle(w);
