@@ -498,6 +498,15 @@ oracle_find(struct oracle *o, const struct ledger_ticket *t)
 	return NULL;
 }
 
+static bool
+is_first(const struct oracle *o, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (same_packet(&o->arrivals[i].ticket, &o->arrivals[n].ticket))
+			return false;
+	return true;
+}
+
 /* First arrivals of the same flow, life and direction before arrival n: did one have a
  * higher number? Which external endpoint did the first show? When was the last? */
 static void
@@ -518,16 +527,9 @@ oracle_look_back(const struct oracle *o, unsigned n, bool *overtaken, ledger_end
 			*overtaken = true;
 		*external = b->src;
 	}
-	for (unsigned i = 0; i < n; i++)
-		if (same_line(&a->ticket, &o->arrivals[i].ticket)) {
-			bool first = true;
-
-			for (unsigned j = 0; j < i; j++)
-				if (same_packet(&o->arrivals[j].ticket, &o->arrivals[i].ticket))
-					first = false;
-			if (first)
-				*last_ns = o->arrivals[i].now_ns;
-		}
+	for (unsigned i = n; i-- > 0 && *last_ns == 0;)
+		if (same_line(&a->ticket, &o->arrivals[i].ticket) && is_first(o, i))
+			*last_ns = o->arrivals[i].now_ns;
 }
 
 static void
