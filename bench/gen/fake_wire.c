@@ -120,7 +120,7 @@ append(struct queue *q, const struct entry *e)
 	struct entry *into = &q->entries[(q->head + q->n) % N_QUEUE];
 
 	assert(q->n < N_QUEUE);
-	*into = *e;
+	memcpy(into, e, offsetof(struct entry, data) + e->size);
 	if (into->due_ns < q->not_before_ns)
 		into->due_ns = q->not_before_ns;
 	q->n++;
@@ -195,7 +195,7 @@ put_udp(struct fake_wire *w, enum traffic_side from, const struct frame_view *v,
 	uint64_t now_ns)
 {
 	enum traffic_side to = from == TRAFFIC_INSIDE ? TRAFFIC_OUTSIDE : TRAFFIC_INSIDE;
-	struct entry e = {.due_ns = now_ns + w->config.delay_ns, .size = size};
+	struct entry e; /* its data are set with its size */
 	struct queue *q = &w->queues[to];
 	const struct fake_meeting *m;
 	struct frame_payload payload;
@@ -203,6 +203,8 @@ put_udp(struct fake_wire *w, enum traffic_side from, const struct frame_view *v,
 	bool readable = frame_payload_parse(v->payload, v->payload_size, &payload);
 
 	assert(readable);
+	e.due_ns = now_ns + w->config.delay_ns;
+	e.size = size;
 	m = meeting_of(w, &payload);
 	translate(w, from, v, &payload, m != NULL && m->trouble == FAKE_REMAP, &e);
 	if (m != NULL) {
