@@ -19,7 +19,7 @@
 #include "slim_command.h"
 #include "slot.h"
 
-#define KEY_HASHES (1u << 22)
+#define HASHES_PER_SLOT 4u /* so that most hashes are those of no key */
 #define PAGE 4096u
 #define SLOT_SIZE (sizeof(struct slim_slot_head) + sizeof(struct fake_entry))
 
@@ -149,7 +149,10 @@ fake_nf_create(const char *name, bool active, uint32_t n_workers, uint32_t n_por
 	nf->slab = make_zone(nf, SLIM_ZONE_SLAB, capacity * SLOT_SIZE);
 	nf->local_of = calloc(capacity, sizeof(*nf->local_of));
 	assert_non_null(nf->local_of);
-	nf->n_keys = calloc(KEY_HASHES, sizeof(*nf->n_keys));
+	nf->hash_bits = 1;
+	while ((UINT64_C(1) << nf->hash_bits) < (uint64_t)capacity * HASHES_PER_SLOT)
+		nf->hash_bits++;
+	nf->n_keys = calloc((size_t)1 << nf->hash_bits, sizeof(*nf->n_keys));
 	assert_non_null(nf->n_keys);
 	nf->high = capacity;
 	nf->control->magic = SLIM_SHM_MAGIC;
@@ -266,7 +269,7 @@ note_change(struct fake_nf *nf, uint32_t worker, uint32_t slot)
 static uint32_t *
 keys_like(const struct fake_nf *nf, uint64_t key)
 {
-	return &nf->n_keys[key * UINT64_C(0x9e3779b97f4a7c15) >> 42];
+	return &nf->n_keys[key * UINT64_C(0x9e3779b97f4a7c15) >> (64u - nf->hash_bits)];
 }
 
 static void

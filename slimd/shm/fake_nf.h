@@ -43,6 +43,7 @@ struct fake_nf {
 		uint64_t installed;
 	} workers[SLIM_MAX_WORKERS];
 	uint32_t *local_of; /* source slot -> local slot + 1 */
+	uint32_t hash_bits; /* at least 1 */
 	uint32_t *n_keys;   /* entries whose keys have that hash: most keys are not there */
 	uint32_t high;      /* slots from here on are used */
 	bool stuck;         /* workers acknowledge nothing */
