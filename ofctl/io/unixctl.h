@@ -31,7 +31,8 @@ void unixctl_close(struct unixctl *unixctl);
 typedef void unixctl_sent_fn(void *ctx);
 
 /* A command without arguments. Its answer comes later, and never if the switch does not give one.
- * `sent` (NULL: not wanted) is called once, before the answer and not from within. */
+ * `sent` (NULL: not wanted) is called once, before the answer and not from within; never when the socket
+ * is closed before. */
 void unixctl_call(struct unixctl *unixctl, const char *method, unixctl_sent_fn *sent,
 		  unixctl_answer_fn *answer, void *ctx);
 
