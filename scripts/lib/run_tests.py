@@ -9,9 +9,9 @@ import re
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as xml
 
 from slimlab import build
+from test_results import Count, count_run
 
 # stage: how it is built, and which suites of meson it runs.
 STAGES = {
@@ -37,17 +37,6 @@ SANITIZERS = {
 }
 
 
-class Count:
-    def __init__(self, passed=0, failed=0, skipped=0):
-        self.passed, self.failed, self.skipped = passed, failed, skipped
-
-    def __iadd__(self, other):
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-        return self
-
-
 def without_aslr(command):
     """The sanitizers of clang 14 need room at fixed addresses, which a kernel with much address
     randomisation may take from them."""
@@ -56,57 +45,10 @@ def without_aslr(command):
     return ["setarch", "-R", *command] if probe.returncode == 0 else command
 
 
-def plain_name(name):
-    """"slim:unit / session" -> "session"; meson writes both."""
-    return name.rpartition(" / ")[2]
-
-
-def cases_by_test(path):
-    """From meson's JUnit file: {test: Count of its cases}."""
-    found = {}
-    for suite in xml.parse(path).getroot().iter("testsuite"):
-        for case in suite.iter("testcase"):
-            # A TAP test is a suite of its own ("project.test"), others are cases of the project.
-            test = plain_name(suite.get("name").partition(".")[2] or case.get("name"))
-            count = found.setdefault(test, Count())
-            if case.find("failure") is not None or case.find("error") is not None:
-                count.failed += 1
-            elif case.find("skipped") is not None:
-                count.skipped += 1
-            else:
-                count.passed += 1
-    return found
-
-
-def results_by_test(path):
-    """From meson's log: {test: result, "OK" or what went wrong}."""
-    with open(path, encoding="utf-8") as f:
-        entries = [json.loads(line) for line in f if line.strip()]
-    return {plain_name(entry["name"]): entry["result"] for entry in entries}
-
-
-def count_run(logs, name="testlog"):
-    """What a run of meson test did. A test that ends badly although its cases are fine
-    (a leak, a crash after the last case, a timeout) is one failure."""
-    total = Count()
-    if not os.path.exists(f"{logs}/{name}.junit.xml"):
-        return total
-    cases = cases_by_test(f"{logs}/{name}.junit.xml")
-    results = results_by_test(f"{logs}/{name}.json")
-    for test, result in results.items():
-        count = cases.get(test, Count())
-        total += count
-        if result in ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS") and not count.failed:
-            total.failed += 1
-        if result in ("OK", "EXPECTEDFAIL") and not (count.passed + count.skipped):
-            total.passed += 1
-    return total
-
-
 def run_meson(stage, suites):
     flavour = FLAVOUR.get(stage, stage)
     if not build.build(flavour):
-        return Count(failed=1)
+        return Count(failed=1, broken=["the build"])
     known = subprocess.run(["meson", "introspect", "--tests", build.folder(flavour)],
                            capture_output=True, text=True, check=True)
     available = {s.rpartition(":")[2] for t in json.loads(known.stdout) for s in t["suite"]}
@@ -132,21 +74,28 @@ def run_meson(stage, suites):
                             stdin=subprocess.DEVNULL).returncode
     count = count_run(logs, name)
     if status != 0 and not count.failed:
-        count.failed += 1
+        count += Count(failed=1, broken=[f"meson test ended with {status}"])
     return count
 
 
 def run_checks():
     if not build.build("gcc"):
-        return Count(failed=1)
+        return Count(failed=1, broken=["the build"])
     done = subprocess.run([f"{build.PROJECT}/scripts/check"], stdout=subprocess.PIPE, text=True,
                           check=False, stdin=subprocess.DEVNULL)
     sys.stdout.write(done.stdout)
-    count = Count(passed=len(re.findall(r"^ok ", done.stdout, re.M)),
-                  failed=len(re.findall(r"^not ok ", done.stdout, re.M)))
+    broken = re.findall(r"^not ok (.*)", done.stdout, re.M)
+    count = Count(passed=len(re.findall(r"^ok ", done.stdout, re.M)), failed=len(broken), broken=broken)
     if done.returncode != 0 and not count.failed:
-        count.failed += 1
+        count += Count(failed=1, broken=[f"scripts/check ended with {done.returncode}"])
     return count
+
+
+def print_broken(rows):
+    """What failed, again and last: who reads only the end of a long run sees it."""
+    for stage, count, _ in rows:
+        for what in count.broken:
+            print(f"\n== failed in {stage}: {what}")
 
 
 def main():
@@ -171,6 +120,7 @@ def main():
         total += count
         rows.append((stage, count, time.monotonic() - began))
 
+    print_broken(rows)
     print(f"\n{'stage':<10}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
     for stage, count, seconds in rows:
         print(f"{stage:<10}{count.passed:>8}{count.failed:>8}{count.skipped:>9}{seconds:>9.0f}")
