@@ -136,12 +136,19 @@ judged(const struct rig *r, enum ledger_direction direction)
 }
 
 static void
-run_two_seconds(struct rig *r, const struct traffic_config *config, struct fake_wire_config wire)
+run_for(struct rig *r, uint64_t ns, const struct traffic_config *config,
+	struct fake_wire_config wire)
 {
 	rig_start(r, config, wire);
 	rig_until(r, TRAFFIC_RUN);
-	rig_for(r, 2 * SECOND);
+	rig_for(r, ns);
 	rig_finish(r);
+}
+
+static void
+run_two_seconds(struct rig *r, const struct traffic_config *config, struct fake_wire_config wire)
+{
+	run_for(r, 2 * SECOND, config, wire);
 }
 
 /* ---- a perfect wire ------------------------------------------------------------ */
@@ -217,17 +224,17 @@ packets_in_flight_are_not_lost(void **state)
 
 /* ---- one trouble each ---------------------------------------------------------------- */
 
-/* A packet of a probe (flow 1) or an echo flow (flow 2) meets the trouble. */
+/* A packet of a probe (flow 1) or an echo flow (flow 2) meets the trouble, in the middle of the run. */
 static struct ledger_counts
 meet(enum fake_trouble trouble, enum ledger_direction direction, uint32_t flow)
 {
 	struct fake_wire_config wire = {.n_meetings = 1,
-					.meetings = {{trouble, direction, flow, 300}},
+					.meetings = {{trouble, direction, flow, 100}},
 					.extra_ns = 40 * MS};
 	struct ledger_counts it, other;
 	struct rig r;
 
-	run_two_seconds(&r, &base, wire);
+	run_for(&r, 800 * MS, &base, wire);
 	it = judged(&r, direction);
 	other = judged(&r, direction == LEDGER_UP ? LEDGER_DOWN : LEDGER_UP);
 	assert_true(ledger_counts_clean(&other));

@@ -288,7 +288,7 @@ class Settings(WithKernel):
         self.assertEqual(self.kernel.value(), "77")
 
 
-SLEEPER = [sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"]
+SLEEPER = ["/bin/sh", "-c", "echo up; exec sleep 600"]
 LAB = """
 import sys, time
 sys.path.insert(0, {lib!r})
