@@ -190,14 +190,16 @@ size_t
 peer_list(const struct peer_set *set, struct peer_status *ret, size_t max)
 {
 	(void)set;
-	assert_true(max > 0);
+	assert_true(max > 2);
 	ret[0] = (struct peer_status){.name = "b",
 				      .address = "192.0.2.2:1",
 				      .state = "up",
 				      .software = "slimd",
 				      .rtt_ns = 5,
 				      .tls = true};
-	return 1;
+	ret[1] = (struct peer_status){.name = "half", .address = "192.0.2.3:1", .state = "inbound"};
+	ret[2] = (struct peer_status){.name = "dials-us", .address = "", .state = "inbound"};
+	return 3;
 }
 
 uint64_t
@@ -656,7 +658,7 @@ peers_are_listed(void **state)
 	Slim__V1__ListPeersRequest request = SLIM__V1__LIST_PEERS_REQUEST__INIT;
 	Slim__V1__ListPeersReply *reply = call(*state, "ListPeers", &request.base);
 
-	assert_int_equal(reply->n_peers, 1);
+	assert_int_equal(reply->n_peers, 3);
 	assert_string_equal(reply->peers[0]->name, "b");
 	assert_true(reply->peers[0]->tls);
 }
@@ -1086,6 +1088,8 @@ metrics_are_served(void **state)
 	assert_non_null(strstr(f->http, "\n# TYPE slim_gate_held_total counter\n"));
 	assert_non_null(strstr(f->http, "\nslim_jobs{state=\"complete\"} 0\n"));
 	assert_non_null(strstr(f->http, "\nslim_peer_up{peer=\"b\"} 1\n"));
+	assert_non_null(strstr(f->http, "\nslim_peer_up{peer=\"half\"} 0\n"));
+	assert_non_null(strstr(f->http, "\nslim_peer_up{peer=\"dials-us\"} 1\n"));
 	assert_non_null(strstr(f->http, "\nslim_log_lines_lost_total 0\n"));
 	assert_non_null(strstr(f->http,
 			       "\nslim_peer_failures_total{direction=\"out\",reason=\"tls\"} 3\n"));

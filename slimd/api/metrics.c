@@ -89,6 +89,14 @@ print_jobs(const struct daemon *daemon, struct evbuffer *out)
 	evbuffer_add_printf(out, "slim_journals_left_alone %zu\n", driver_n_left(daemon->driver));
 }
 
+/* All connections that are configured: without an address the peer dials, and its one is all there is. */
+static bool
+is_up(const struct peer_status *peer)
+{
+	return strcmp(peer->state, "up") == 0 ||
+	       (peer->address[0] == '\0' && strcmp(peer->state, "inbound") == 0);
+}
+
 static void
 print_peers(const struct daemon *daemon, struct evbuffer *out)
 {
@@ -100,8 +108,7 @@ print_peers(const struct daemon *daemon, struct evbuffer *out)
 	n = daemon->peers != NULL ? peer_list(daemon->peers, peers, SLIM_MAX_PEERS) : 0;
 	for (i = 0; i < n; i++)
 		evbuffer_add_printf(out, "slim_peer_up{peer=\"%s\"} %d\n",
-				    exporter_escape(peers[i].name, name),
-				    strcmp(peers[i].state, "up") == 0);
+				    exporter_escape(peers[i].name, name), is_up(&peers[i]));
 }
 
 static void

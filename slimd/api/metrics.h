@@ -7,7 +7,8 @@
  *	slim_table_entries{nf,table}, slim_table_capacity{nf,table}
  *	slim_gate_NAME_total{nf}               one for each counter of the gate (slim_shm.h)
  *	slim_jobs{state}                       jobs that are remembered
- *	slim_peer_up{peer}                     0, 1
+ *	slim_peer_up{peer}                     1: each connection that is configured stands: the one that
+ *	                                       we dial; of a peer without an address the one it dialled
  *
  * One thread: that of the event loop.
  */

@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,6 +17,7 @@
 #include <event2/listener.h>
 
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include "address.h"
 #include "log.h"
@@ -59,29 +61,63 @@ open_now(struct link *link)
 		link->events->on_open(link->owner);
 }
 
-static void
-close_now(struct link *link)
+/* What TLS itself found wrong; NULL: nothing. An end in the middle of a handshake is an error of TLS by its
+ * library only: it is what happens to a host that goes down, and no refusal. */
+static const char *
+refusal(unsigned long tls_error)
 {
-	unsigned long error = 0;
-	const char *why;
+	const char *words;
 
-	if (link->real->tls != NULL)
-		error = bufferevent_get_openssl_error(link->bev);
-	why = error != 0 ? ERR_reason_error_string(error) : NULL;
-	if (why == NULL)
-		why = link->is_open ? "the other side has gone" : "cannot connect";
+	if (ERR_GET_LIB(tls_error) != ERR_LIB_SSL ||
+	    ERR_GET_REASON(tls_error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return NULL;
+	words = ERR_reason_error_string(tls_error);
+	return words != NULL ? words : "TLS failed";
+}
+
+/* In the system's words where it has some. `error`: of the socket; 0: none. */
+static void
+describe_end(const struct link *link, int error, char *words, size_t size)
+{
+	const char *what = link->is_open ? "the other side has gone" : "cannot connect";
+	int dns = bufferevent_socket_get_dns_error(link->bev);
+
+	if (dns != 0)
+		snprintf(words, size, "cannot connect: %s", evutil_gai_strerror(dns));
+	else if (error != 0)
+		snprintf(words, size, "%s: %s", what, strerror(error));
+	else
+		snprintf(words, size, "%s", what);
+}
+
+/* `error`: errno as the event came. It is of the socket if the event says so, or if libevent hands on
+ * SSL_ERROR_SYSCALL in the place of TLS's own error. */
+static void
+close_now(struct link *link, short what, int error)
+{
+	unsigned long tls_error =
+		link->real->tls != NULL ? bufferevent_get_openssl_error(link->bev) : 0;
+	bool failed = tls_error == SSL_ERROR_SYSCALL ||
+		      (link->real->tls == NULL && (what & BEV_EVENT_ERROR) != 0);
+	const char *refused = refusal(tls_error);
+	char words[128];
+
+	describe_end(link, failed ? error : 0, words, sizeof(words));
 	if (link->events != NULL)
-		link->events->on_closed(link->owner, error != 0, why);
+		link->events->on_closed(link->owner, refused != NULL,
+					refused != NULL ? refused : words);
 }
 
 static void
 on_event(struct bufferevent *bev, short what, void *ctx)
 {
+	int error = errno;
+
 	(void)bev;
 	if (what & BEV_EVENT_CONNECTED)
 		open_now(ctx);
 	else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		close_now(ctx);
+		close_now(ctx, what, error);
 }
 
 /* ---- making ---------------------------------------------------------------------------- */

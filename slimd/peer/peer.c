@@ -355,6 +355,9 @@ adopt(struct peer_conn *conn, struct peer *peer)
 	conn->peer = peer;
 	if (conn->dialled)
 		return;
+	/* It lives: our own dial need not wait, unless it was refused. */
+	if (!peer->refused)
+		peer->redial_ns = 0;
 	if (peer->inbound != NULL && peer->inbound != conn)
 		peer_conn_close(peer->inbound, REASON_PEER_LOST, "replaced by a newer connection");
 	peer->inbound = conn;
@@ -819,6 +822,7 @@ peer_list(const struct peer_set *set, struct peer_status *ret, size_t max)
 			.state = describe_state(peer),
 			.software = peer->software,
 			.rtt_ns = conn != NULL ? conn->rtt_ns : 0,
+			.redial_ns = peer->dialled == NULL ? peer->redial_ns : 0,
 			.tls = !set->plaintext,
 		};
 	}

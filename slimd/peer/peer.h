@@ -72,7 +72,7 @@ struct peer_conn *peer_dialled(const struct peer_set *set, const char *name);
 struct peer_conn *peer_accepted(const struct peer_set *set, const char *name);
 bool peer_is_configured(const struct peer_set *set, const char *name);
 
-/* Try now, not after the pause. */
+/* Try now, not after the pause; a dial that was refused waits all the same. */
 void peer_redial(struct peer_set *set, const char *name);
 
 const char *peer_conn_host(const struct peer_conn *conn);
@@ -88,8 +88,8 @@ size_t peer_conn_queued(const struct peer_conn *conn);
 /* Those, and the ones in the socket that the other host has not acknowledged. */
 size_t peer_conn_below(const struct peer_conn *conn);
 
-/* Sends a frame; sets its number (session frames). Returns the number; 0 when the frame is too big.
- */
+/* Sends a frame; sets its number (session frames). Returns the number; 0: the frame is too big, there is
+ * no memory, or the connection is about to end. */
 uint64_t peer_send(struct peer_conn *conn, Slim__Peer__V1__Frame *frame);
 
 /* Ends a connection; on_down follows from the loop. */
@@ -108,6 +108,7 @@ struct peer_status {
 	const char *state; /* "up", "connecting", "waiting", "inbound" */
 	const char *software;
 	uint64_t rtt_ns;
+	uint64_t redial_ns; /* no dial of ours before, CLOCK_MONOTONIC; 0: at the next look, or dialled */
 	bool tls;
 };
 

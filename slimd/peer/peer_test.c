@@ -420,6 +420,68 @@ nobody_there_is_told_and_tried_again(void **state)
 	UNTIL(w, w->a.dialled != NULL && w->b.inbound != NULL);
 }
 
+/* ---- raw ends ------------------------------------------------------------------------------- */
+
+static int
+raw_connect(const struct world *w)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons((uint16_t)w->port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void
+raw_send(int fd, const Slim__Peer__V1__Frame *frame)
+{
+	uint8_t bytes[512];
+	size_t size = frame_size(frame);
+
+	assert_in_range(size, 5, sizeof(bytes));
+	frame_encode(frame, bytes);
+	assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), size);
+}
+
+static void
+raw_hello(int fd, uint32_t version, uint64_t required, const char *host)
+{
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+	Slim__Peer__V1__Hello hello = SLIM__PEER__V1__HELLO__INIT;
+
+	hello.version_min = hello.version_max = version;
+	hello.features_required = required;
+	hello.host = (char *)(uintptr_t)host;
+	frame.body_case = SLIM__PEER__V1__FRAME__BODY_HELLO;
+	frame.hello = &hello;
+	raw_send(fd, &frame);
+}
+
+/* What a dials. */
+static int
+raw_listen(const struct world *w)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons((uint16_t)w->port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	return fd;
+}
+
+static bool
+has_bytes(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
 /* ---- the cause, on both sides ----------------------------------------------------------------- */
 
 static uint64_t
@@ -461,6 +523,88 @@ pass_time(struct world *w, uint64_t ns)
 
 	while (clock_now_ns() < until_ns)
 		turn(w);
+}
+
+/* Under TLS, too: nobody was there to refuse anything, and who waits for the host may try at once. */
+static void
+a_host_that_is_down_has_not_refused(void **state)
+{
+	struct world *w = *state;
+	uint64_t n;
+
+	listen_to_log();
+	start(w, &w->a, "a", "a", "good", "b", true);
+	UNTIL(w, troubles(&w->a, TROUBLE_UNREACHABLE) > 0);
+	assert_int_equal(w->a.unreachable, REASON_PEER_UNREACHABLE);
+	for (n = troubles(&w->a, TROUBLE_UNREACHABLE); n < 8; n++) {
+		peer_redial(w->a.set, "b");
+		UNTIL(w, troubles(&w->a, TROUBLE_UNREACHABLE) == n + 1);
+	}
+	log_set_sink(NULL, NULL);
+	assert_int_equal(troubles(&w->a, TROUBLE_TLS), 0);
+	assert_non_null(strstr(told.text,
+			       "kind=unreachable reason=\"cannot connect: Connection refused\""));
+}
+
+/* Nor one that ends in the middle of the handshake. */
+static void
+an_end_within_the_handshake_is_no_refusal(void **state)
+{
+	struct world *w = *state;
+	int listener = raw_listen(w), fd;
+
+	start(w, &w->a, "a", "a", "good", "b", true);
+	for (uint64_t n = 1; n <= 2; n++) {
+		UNTIL(w, (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0);
+		UNTIL(w, has_bytes(fd));
+		if (n == 2) { /* what was sent stays unread: a reset in place of an end */
+			close(fd);
+		} else {
+			shutdown(fd, SHUT_WR);
+		}
+		UNTIL(w, troubles(&w->a, TROUBLE_UNREACHABLE) == n);
+		if (n == 1)
+			close(fd);
+	}
+	close(listener);
+	assert_int_equal(troubles(&w->a, TROUBLE_TLS), 0);
+	assert_int_equal(w->a.unreachable, REASON_PEER_UNREACHABLE);
+}
+
+/* a listens where raw_connect() connects to, and dials a port where nobody is. */
+static void
+start_with_nobody_to_dial(struct world *w)
+{
+	char listen[32], nobody[32];
+	struct peer_address peer = {.name = "b", .address = nobody};
+	struct peer_config config = {
+		.host = "a", .n_peers = 1, .peers = &peer, .listen = listen, .plaintext = true};
+
+	snprintf(listen, sizeof(listen), "127.0.0.1:%d", w->port);
+	snprintf(nobody, sizeof(nobody), "127.0.0.1:%d", free_port());
+	assert_int_equal(outside_create(w->base, &w->a.outside), 0);
+	assert_int_equal(outside_open_links(w->a.outside, NULL), 0);
+	assert_int_equal(peer_set_create(w->a.outside, &config, &ops, &w->a, &w->a.set), 0);
+}
+
+/* Whose Hello comes is back: the pause of our own dial is over, however long it was. */
+static void
+a_host_that_dials_us_is_dialled(void **state)
+{
+	struct world *w = *state;
+	struct peer_status status;
+	int fd;
+
+	start_with_nobody_to_dial(w);
+	UNTIL(w, troubles(&w->a, TROUBLE_UNREACHABLE) > 0);
+	assert_int_equal(peer_list(w->a.set, &status, 1), 1);
+	assert_true(status.redial_ns != 0);
+	fd = raw_connect(w);
+	raw_hello(fd, 1, 0, "b");
+	UNTIL(w, w->a.inbound != NULL);
+	assert_int_equal(peer_list(w->a.set, &status, 1), 1);
+	assert_int_equal(status.redial_ns, 0);
+	close(fd);
 }
 
 /* Up on one side, refused by the other: the pause grows, and both sides know why. In a second and a
@@ -557,43 +701,6 @@ words_are_told_once_and_counted(void **state)
 }
 
 /* ---- a raw client against b -------------------------------------------------------------------- */
-
-static int
-raw_connect(const struct world *w)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				      .sin_port = htons((uint16_t)w->port)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static void
-raw_send(int fd, const Slim__Peer__V1__Frame *frame)
-{
-	uint8_t bytes[512];
-	size_t size = frame_size(frame);
-
-	assert_in_range(size, 5, sizeof(bytes));
-	frame_encode(frame, bytes);
-	assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), size);
-}
-
-static void
-raw_hello(int fd, uint32_t version, uint64_t required, const char *host)
-{
-	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
-	Slim__Peer__V1__Hello hello = SLIM__PEER__V1__HELLO__INIT;
-
-	hello.version_min = hello.version_max = version;
-	hello.features_required = required;
-	hello.host = (char *)(uintptr_t)host;
-	frame.body_case = SLIM__PEER__V1__FRAME__BODY_HELLO;
-	frame.hello = &hello;
-	raw_send(fd, &frame);
-}
 
 /* Has b hung up? Reads away what it says before. */
 static bool
@@ -734,6 +841,9 @@ main(void)
 		TEST(a_newer_connection_replaces_the_older_one),
 		TEST(a_refused_greeting_is_told_and_not_hurried),
 		TEST(a_refused_dial_is_not_hurried_by_who_waits),
+		TEST(a_host_that_is_down_has_not_refused),
+		TEST(an_end_within_the_handshake_is_no_refusal),
+		TEST(a_host_that_dials_us_is_dialled),
 		TEST(another_ca_is_told_on_both_sides),
 		TEST(plaintext_against_tls_is_told_on_both_sides),
 		TEST(words_are_told_once_and_counted),
