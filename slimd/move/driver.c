@@ -296,7 +296,6 @@ command_gate(struct move *m, enum session_effect_type type)
 		command(m, SLIM_GATE_PASS, false);
 		break;
 	case FX_GATE_WIPE:
-		gate_set_hold_word(m->nf, SLIM_HOLD_IDLE);
 		command(m, SLIM_GATE_CLOSED, false);
 		break;
 	case FX_GATE_SOURCE_GONE:

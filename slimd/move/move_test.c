@@ -1528,6 +1528,28 @@ a_journal_that_begins_late_does_not_change_the_command(void **state)
 	expect_modes(w, "closed", "pass");
 }
 
+/* A hold word of IDLE opens whoever has not seen CLOSED yet, and would open him after a restart in between. */
+static void
+a_gate_is_closed_before_its_hold_word_is_set_back(void **state)
+{
+	struct world *w = *state;
+	struct nf *nf = nf_find(w->hosts[0].nfs, "nf-a");
+
+	fill(w, 100);
+	migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "closing");
+	w->paused[0] = true;
+	UNTIL(w, fake_nf_command(w->hosts[0].fake).mode == SLIM_GATE_CLOSED);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(gate_hold_word(nf), SLIM_HOLD_TAKEN);
+		turn(w);
+	}
+	w->paused[0] = false;
+	wait_until_idle(w);
+	expect_modes(w, "closed", "pass");
+	assert_int_equal(gate_hold_word(nf), SLIM_HOLD_IDLE);
+}
+
 /* ---- what was lost is not forgotten ------------------------------------------------------------ */
 
 static void
@@ -2959,6 +2981,7 @@ main(void)
 		TEST(a_flood_of_frames_ends_the_connection),
 		TEST(a_target_that_lost_its_journal_still_owns),
 		TEST(a_journal_that_begins_late_does_not_change_the_command),
+		TEST(a_gate_is_closed_before_its_hold_word_is_set_back),
 		TEST(what_the_source_lost_survives_its_daemon),
 		TEST(what_the_target_lost_survives_its_daemon),
 		TEST(what_the_target_lost_survives_its_journal),

@@ -45,6 +45,7 @@ gate_command(struct gate *gate, const struct gate_command *command)
 		words.ports[p].redirect_vid = command->vids[p];
 	gate->epoch = slim_command_write(&gate->nf->control->gate, &words);
 	gate->pending = true;
+	gate->closes = command->mode == SLIM_GATE_CLOSED;
 }
 
 bool
@@ -53,6 +54,8 @@ gate_poll(struct gate *gate)
 	if (!gate->pending || !all_acknowledged(gate->nf, gate->epoch))
 		return false;
 	gate->pending = false;
+	if (gate->closes)
+		gate_set_hold_word(gate->nf, SLIM_HOLD_IDLE);
 	return true;
 }
 

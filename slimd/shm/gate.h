@@ -31,6 +31,7 @@ struct gate_command {
 struct gate {
 	struct nf *nf;
 	bool pending;   /* the last command has not been acknowledged */
+	bool closes;    /* and it is CLOSED */
 	uint32_t epoch; /* of the last command written */
 };
 
@@ -39,7 +40,8 @@ void gate_init(struct gate *gate, struct nf *nf);
 /* Writes the command. */
 void gate_command(struct gate *gate, const struct gate_command *command);
 
-/* True once, when the newest command has been acknowledged by all workers. */
+/* True once, when the newest command has been acknowledged by all workers. Behind CLOSED nobody holds any
+ * more: only then the hold word is set back, since IDLE opens whoever has not seen the command yet. */
 bool gate_poll(struct gate *gate);
 
 /* The hold word (P9). IDLE: whoever still holds passes, at its next poll. */
