@@ -478,9 +478,6 @@ carry_out_peer(struct move *m, enum session_effect_type type, uint64_t arg)
 		move_send_taken(m);
 		break;
 	case FX_PEER_FINISHED:
-		/* The switch has proven the old path empty before FINISH, and its round is through. */
-		if (m->nf != NULL)
-			gate_set_path_quiet(m->nf, true);
 		move_send_finished(m);
 		break;
 	case FX_PEER_TRAIL_DONE:
@@ -651,6 +648,9 @@ call_source(struct move *m, struct peer_conn *conn)
 {
 	if (conn == NULL || !session_accepts(&m->session, EV_PEER_BACK, move_now_ns()))
 		return;
+	/* A newer connection takes the place of one whose end was not heard yet. What was said over that is lost. */
+	if (m->conn != NULL && m->conn != conn)
+		move_event(m, EV_PEER_LOST);
 	m->conn = conn;
 	move_event(m, EV_PEER_BACK);
 }

@@ -193,6 +193,8 @@ struct move {
 	uint64_t ack_seq, acked_seq;
 	uint64_t rows_put, rows_settled; /* to the install rings; in the tables and the digest */
 	uint32_t round;
+	uint64_t rounds_gave_up; /* before it */
+	bool path_is_flushed;    /* the last round is through, and waited for everybody */
 	uint64_t merged;
 	uint64_t verify_ns;
 
@@ -276,6 +278,8 @@ int move_finish_install(struct move *m);
 void move_end_install(struct move *m);
 void move_drop_sums(struct move *m); /* with their files when the move is done */
 void move_request_round(struct move *m);
+/* A frame of the trail has come: is the redirect path proven to be empty? */
+void move_note_trail(struct move *m);
 
 /* ---- move_peer.c -------------------------------------------------------------------------- */
 

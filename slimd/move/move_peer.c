@@ -770,6 +770,8 @@ take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 		take_begin(m, frame->begin);
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_ROWS:
+		if (frame->rows->lazy)
+			move_note_trail(m);
 		move_take_rows(m, frame->seq, frame->rows);
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_HOLDING:
@@ -783,6 +785,7 @@ take_frame_at_target(struct move *m, const Slim__Peer__V1__Frame *frame)
 		move_event(m, EV_FINISH);
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_TRAIL_END:
+		move_note_trail(m);
 		move_event(m, EV_TRAIL_END);
 		break;
 	case SLIM__PEER__V1__FRAME__BODY_CLOSE:

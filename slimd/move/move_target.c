@@ -450,6 +450,9 @@ move_request_round(struct move *m)
 		return;
 	m->round =
 		atomic_load_explicit(&m->nf->control->gate.round_request, memory_order_relaxed) + 1;
+	m->rounds_gave_up = move_counter(m, "round_gave_up");
+	m->path_is_flushed = false;
+	gate_set_path_quiet(m->nf, false);
 	atomic_store_explicit(&m->nf->control->gate.round_request, m->round, memory_order_release);
 	m->wants |= WANT_ROUND;
 }
@@ -465,7 +468,17 @@ poll_round(struct move *m)
 			return;
 	}
 	m->wants &= ~(uint32_t)WANT_ROUND;
+	m->path_is_flushed = move_counter(m, "round_gave_up") == m->rounds_gave_up;
 	move_event(m, EV_ROUNDED);
+}
+
+/* The source sends its trail when nothing came over the path during the round: it has looked at its own
+ * counter. Neither that nor the round is enough alone. */
+void
+move_note_trail(struct move *m)
+{
+	if (m->nf != NULL && m->path_is_flushed)
+		gate_set_path_quiet(m->nf, true);
 }
 
 static void

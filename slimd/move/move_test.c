@@ -23,6 +23,7 @@
 
 #include "driver.h"
 #include "fake_nf.h"
+#include "frame.h"
 #include "gate.h"
 #include "journal.h"
 #include "log.h"
@@ -1713,8 +1714,8 @@ a_path_is_quiet_after_its_last_round(void **state)
 	UNTIL(w, atomic_load(&gate->round_request) != round);
 	assert_int_equal(atomic_load(quiet), 0);
 	w->paused[1] = false;
-	wait_for_state(w, 0, "trailing");
-	assert_int_equal(atomic_load(quiet), 1);
+	UNTIL(w, atomic_load(quiet) == 1);
+	assert_true(strcmp(state_of(w, 0), "finishing") != 0);
 	wait_until_idle(w);
 	assert_int_equal(atomic_load(quiet), 1);
 	wait_for_end(w, migrate(w, 1, (struct driver_move){0}));
@@ -1723,6 +1724,113 @@ a_path_is_quiet_after_its_last_round(void **state)
 	wait_for_state(w, 1, "receiving");
 	assert_int_equal(atomic_load(quiet), 0);
 	wait_until_idle(w);
+}
+
+/* Up to a round of the target that does not end yet. Returns its number. */
+static uint32_t
+stop_in_the_last_round(struct world *w)
+{
+	const _Atomic uint32_t *request = &w->hosts[1].fake->control->gate.round_request;
+	uint32_t before = atomic_load(request);
+
+	fill(w, 100);
+	migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 1, "serving");
+	w->paused[1] = true;
+	UNTIL(w, atomic_load(request) != before);
+	return atomic_load(request);
+}
+
+/* The source has sent something over the path during the round: it asks for another one. */
+static void
+a_path_with_a_straggler_is_not_quiet(void **state)
+{
+	struct world *w = *state;
+	const struct slim_shm_gate *gate = &w->hosts[1].fake->control->gate;
+	uint32_t round = stop_in_the_last_round(w);
+
+	atomic_fetch_add(&w->hosts[0].fake->info->workers[0].counters.redirected, 1);
+	w->paused[1] = false;
+	while (atomic_load(&gate->round_request) == round) {
+		assert_int_equal(atomic_load(&gate->path_quiet), 0);
+		turn(w);
+	}
+	assert_int_equal(atomic_load(&gate->path_quiet), 0);
+	wait_until_idle(w);
+	assert_int_equal(atomic_load(&gate->path_quiet), 1);
+}
+
+/* Who was not waited for may have something left. */
+static void
+a_round_that_was_given_up_proves_no_quiet(void **state)
+{
+	struct world *w = *state;
+
+	stop_in_the_last_round(w);
+	atomic_fetch_add(&w->hosts[1].fake->info->workers[0].counters.round_gave_up, 1);
+	w->paused[1] = false;
+	wait_until_idle(w);
+	assert_int_equal(atomic_load(&w->hosts[1].fake->control->gate.path_quiet), 0);
+	expect_modes(w, "closed", "pass");
+}
+
+/* ---- a connection that another one replaces ----------------------------------------------------- */
+
+/* A daemon of this name comes up at `h`, and says no more than that. */
+static int
+greet(const struct host *h, char *name)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons((uint16_t)h->port)};
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+	Slim__Peer__V1__Hello hello = SLIM__PEER__V1__HELLO__INIT;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint8_t bytes[256];
+	size_t size;
+
+	hello.version_min = hello.version_max = 1;
+	hello.host = name;
+	frame.body_case = SLIM__PEER__V1__FRAME__BODY_HELLO;
+	frame.hello = &hello;
+	size = frame_size(&frame);
+	assert_in_range(size, 1, sizeof(bytes));
+	frame_encode(&frame, bytes);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), size);
+	return fd;
+}
+
+/* The end of the old one was not heard, and the daemon behind the new one knows of no session: whoever asks
+ * nothing does not lead. */
+static void
+a_replaced_connection_is_a_lost_one(void **state)
+{
+	struct world *w = *state;
+	struct peer_conn *old;
+	char text[SLIM_REASON_SIZE], id[20], name[] = "a";
+	int fd;
+
+	fill(w, 100);
+	strcpy(id, migrate(w, 0, (struct driver_move){0})->id);
+	wait_for_state(w, 1, "serving");
+	w->paused[1] = true; /* so it goes on serving */
+	old = peer_accepted(w->hosts[1].peers, "a");
+	fd = greet(&w->hosts[1], name);
+	UNTIL(w, peer_accepted(w->hosts[1].peers, "a") != old);
+	kill_host(&w->hosts[0]); /* nobody dials again */
+	turn(w);
+	turn(w);
+	assert_int_equal(driver_cancel(w->hosts[1].driver, id, false, text), 0);
+	w->paused[1] = false;
+	UNTIL(w, nf_find(w->hosts[1].nfs, "nf-b")->session == 0);
+	assert_string_equal(nf_mode_name(nf_find(w->hosts[1].nfs, "nf-b")), "pass");
+	close(fd);
+	fake_nf_hang_up(w->hosts[0].fake);
+	start_host(&w->hosts[0]);
+	register_fake(w, 0);
+	wait_until_idle(w);
+	expect_modes(w, "closed", "pass");
 }
 
 /* ---- a source that ends before the target has heard -------------------------------------------- */
@@ -2989,6 +3097,9 @@ main(void)
 		TEST(an_account_that_got_lost_is_given_again),
 		TEST(a_target_that_cannot_tell_what_it_lost_says_so),
 		TEST(a_path_is_quiet_after_its_last_round),
+		TEST(a_path_with_a_straggler_is_not_quiet),
+		TEST(a_round_that_was_given_up_proves_no_quiet),
+		TEST(a_replaced_connection_is_a_lost_one),
 		TEST(a_target_that_waits_for_a_session_that_is_over_is_told),
 		TEST(a_target_taken_up_late_calls_its_source),
 		TEST(nobody_else_is_told_that_it_is_through),
