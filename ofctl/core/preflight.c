@@ -77,7 +77,7 @@ check_serving(const struct topology_service *service, const struct steering_serv
 
 	if (!state->known) {
 		preflight_add(
-			&p->reasons, CODE(STEERING_REFUSED),
+			&p->reasons, CODE(STEERING_UNREACHABLE),
 			"it is not known which instance serves \"%s\": set it, or connect its "
 			"bridges",
 			service->name);

@@ -131,7 +131,7 @@ who_serves_may_be_unknown_or_nobody(void **state)
 	assert_true(tells(CODE(STEERING_REFUSED), "nobody does"));
 	steering.services[0].known = false;
 	check("nat", "a", "b");
-	assert_true(tells(CODE(STEERING_REFUSED), "not known which instance serves"));
+	assert_true(tells(CODE(STEERING_UNREACHABLE), "not known which instance serves"));
 }
 
 static void

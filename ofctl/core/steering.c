@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
+#define UNREACHABLE SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE
 #define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
 #define UNKNOWN_SERVICE SLIM__V1__REASON_CODE__REASON_UNKNOWN_SERVICE
 #define UNKNOWN_INSTANCE SLIM__V1__REASON_CODE__REASON_UNKNOWN_INSTANCE
@@ -122,11 +123,12 @@ refuse_other(const struct steering_service *service, const struct named *named,
 		      steering_stage_name(session->stage));
 }
 
+/* No decision, and so not REFUSED: who asks may ask again. */
 static int
 refuse_unknown(const struct named *named, struct steering_reason *reason)
 {
 	return refuse(
-		reason, REFUSED,
+		reason, UNREACHABLE,
 		"it is not known which instance serves \"%s\": set it, or connect its bridges",
 		named->topology->name);
 }

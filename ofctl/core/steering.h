@@ -65,6 +65,8 @@ struct steering_request {
 	bool last_copy; /* FLIP: also when it is fenced; FENCE: also when it is flipped */
 };
 
+/* STEERING_REFUSED and STEERING_FLIPPED are decisions, from what is wanted alone: who hears one of them gives up
+ * what it asked for. Nothing else that goes wrong has these codes. */
 struct steering_reason {
 	Slim__V1__ReasonCode code;
 	char text[SLIM_REASON_SIZE];

@@ -11,6 +11,7 @@
 
 #include "example.h"
 
+#define UNREACHABLE SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE
 #define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
 #define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
 #define UNKNOWN_SERVICE SLIM__V1__REASON_CODE__REASON_UNKNOWN_SERVICE
@@ -191,8 +192,8 @@ flip_of_what_has_ended_so_is_done(void **state)
 
 	(void)state;
 	last.last_copy = true;
-	assert_refused(flip(&ab), REFUSED); /* nothing is known of the service */
-	assert_refused(quiet(&ab), REFUSED);
+	assert_refused(flip(&ab), UNREACHABLE); /* nothing is known of the service */
+	assert_refused(quiet(&ab), UNREACHABLE);
 	set("a");
 	assert_refused(quiet(&ab), REFUSED);
 	prepare(&ab);
@@ -220,8 +221,9 @@ refuses_what_it_does_not_know(void **state)
 	struct steering_request r = ab;
 
 	(void)state;
-	assert_refused(prepare(&ab), REFUSED); /* nothing is known of the service */
-	assert_refused(cleanup(&ab, false), REFUSED);
+	assert_refused(prepare(&ab), UNREACHABLE); /* nothing is known of the service */
+	assert_refused(fence(&ab), UNREACHABLE);
+	assert_refused(cleanup(&ab, false), UNREACHABLE);
 	set("a");
 	r.service = "lb";
 	assert_refused(prepare(&r), UNKNOWN_SERVICE);

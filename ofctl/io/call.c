@@ -365,23 +365,19 @@ refuse(struct op *op)
 	end_call(op);
 }
 
-/* Calls that could not be decided: of a service of which nothing is known yet, but whose rules can be
- * read, and undoing something of a service that is not there, whose rules a look at all bridges takes
- * away. 0: cannot be read either. */
+/* Calls that could not be decided: of a service of which nothing is known yet, but whose rules tell,
+ * and undoing something of a service that is not there, whose rules a look at all bridges takes
+ * away. 0: it has been decided, no rule changes that. */
 static uint32_t
 bridges_to_read(struct op *op)
 {
 	struct controller *c = op->controller;
-	uint32_t all = (UINT32_C(1) << c->topology->n_bridges) - 1;
 
 	op->orphan = op->lane->scope == RULES_SHARED && is_undo(op);
 	if (op->orphan)
-		return all;
-	if (op->lane->scope == RULES_SHARED || op->next.known)
-		return 0;
-	op->unread = true;
-	all = controller_bridges_of(c, op->service);
-	return all & ~controller_bridges_up(c) ? 0 : all;
+		return (UINT32_C(1) << c->topology->n_bridges) - 1;
+	op->unread = op->lane->scope != RULES_SHARED && !op->next.known;
+	return op->unread ? controller_bridges_of(c, op->service) : 0;
 }
 
 static void

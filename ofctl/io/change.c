@@ -35,22 +35,20 @@ finish(struct change *c)
 	c->config.ops->done(c->config.ctx);
 }
 
-/* A bridge has answered. True: it was the last one of this phase. */
+/* A bridge has answered. True: it was the last one of this phase. Whatever a bridge says, it is no decision
+ * about who has the traffic: that has been made, and may be in force elsewhere. */
 static bool
 take_answer(struct change_part *part, const char *error)
 {
 	struct change *c = part->change;
 	uint32_t bit = 1u << part->bridge;
-	bool up = bridge_is_up(c->config.bridges[part->bridge]);
 
 	assert(c->waiting & bit);
 	c->waiting &= ~bit;
 	if (error) {
 		c->failed |= bit;
-		change_fail(c,
-			    up ? SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
-			       : SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE,
-			    "bridge %s: %s", bridge_name(c, part->bridge), error);
+		change_fail(c, SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE, "bridge %s: %s",
+			    bridge_name(c, part->bridge), error);
 	}
 	return c->waiting == 0;
 }

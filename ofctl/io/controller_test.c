@@ -378,7 +378,7 @@ flip_goes_through_everywhere_or_nowhere(void **state)
 	do_call(CONTROLLER_PREPARE, "a", "b", false);
 	fakes[1].fail_add = 1;
 	call(CONTROLLER_FLIP, "a", "b", false);
-	assert_int_equal(last.code, REFUSED);
+	assert_int_equal(last.code, UNREACHABLE);
 	assert_string_equal(last.text, "bridge B: bad action, code 4");
 	assert_serving(A_PORT);
 	RUN_UNTIL(base, fakes[0].n_discards == 1);
@@ -413,7 +413,7 @@ half_a_set_goes_back(void **state)
 	do_call(CONTROLLER_SET, "", "a", false);
 	fakes[1].fail_commit = true;
 	call(CONTROLLER_SET, "", "b", false);
-	assert_int_equal(last.code, REFUSED);
+	assert_int_equal(last.code, UNREACHABLE);
 	RUN_UNTIL(base, to(0) == A_PORT);
 	assert_serving(A_PORT);
 }
@@ -579,7 +579,10 @@ nothing_is_removed_before_it_is_known(void **state)
 	RUN_UNTIL(base, controller_bridge_info(controller, 0).n_rules > 0);
 	assert_int_equal(to(0), A_PORT);
 	call(CONTROLLER_PREPARE, "a", "b", false);
-	assert_int_equal(last.code, REFUSED);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_non_null(strstr(last.text, "bridge B is not connected"));
+	call(CONTROLLER_FENCE, "a", "b", true);
+	assert_int_equal(last.code, UNREACHABLE);
 }
 
 static void
@@ -667,6 +670,42 @@ flipped_is_fenced_and_steered_back(void **state)
 	assert_int_equal(fake_switch_count(&fakes[1], RULES_REDIRECT), 0);
 	do_call(CONTROLLER_CLEANUP, "a", "b", false);
 	assert_serving(A_PORT);
+}
+
+/* The fence for the last copy is in force on one bridge, and the other does not commit it: it goes on forward.
+ * Who asked must not take that for a no, or it gives up the last copy. */
+static void
+half_a_fence_is_no_refusal(void **state)
+{
+	(void)state;
+	start_control();
+	control.at_once = true;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	fakes[1].fail_commit = true;
+	call(CONTROLLER_FENCE, "a", "b", true);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_non_null(strstr(last.text, "bridge B: "));
+	assert_int_equal(to(0), A_PORT);
+	assert_int_equal(to(1), B_PORT);
+	fakes[1].fail_commit = false;
+	do_call(CONTROLLER_FENCE, "a", "b", true);
+	assert_serving(A_PORT);
+}
+
+/* Neither bridge has taken anything of it. */
+static void
+fence_that_is_not_staged_is_no_refusal(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	fakes[1].fail_add = 1;
+	call(CONTROLLER_FENCE, "a", "b", true);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_serving(B_PORT);
 }
 
 /* Starts a preparation up to where its rules stand and the switch is asked for the first time. */
@@ -950,13 +989,13 @@ undone_although_nothing_is_known(void **state)
 	RUN_UNTIL(base, strcmp(controller_bridge_info(controller, 0).state, "up") == 0 &&
 				strcmp(controller_bridge_info(controller, 1).state, "up") == 0);
 	call(CONTROLLER_PREPARE, "a", "b", false);
-	assert_int_equal(last.code, REFUSED);
+	assert_int_equal(last.code, UNREACHABLE);
 	do_call(CONTROLLER_CLEANUP, "a", "b", false);
 	fakes[0].flows[fakes[0].n_flows++] = (struct fake_flow){
 		.priority = 9,
 		.cookie = rules_cookie(RULES_MAGIC_DEFAULT, 1, RULES_REDIRECT, 0xab)};
 	call(CONTROLLER_CLEANUP, "a", "b", false);
-	assert_int_equal(last.code, REFUSED);
+	assert_int_equal(last.code, UNREACHABLE);
 }
 
 static void
@@ -1108,7 +1147,7 @@ refused_service_is_alone(void **state)
 	start_call(CONTROLLER_SET, "", "a", false);
 	call_lb(CONTROLLER_PREPARE);
 	RUN_UNTIL(base, last.n == 1);
-	assert_int_equal(last.code, REFUSED);
+	assert_int_equal(last.code, UNREACHABLE);
 	assert_serving(0);
 	fakes[1].fail_add = 0;
 	call_lb(CONTROLLER_FLIP);
@@ -1186,6 +1225,8 @@ main(void)
 		TEST(rules_of_others_are_left_alone),
 		TEST(counters_tell_stragglers),
 		TEST(flipped_is_fenced_and_steered_back),
+		TEST(half_a_fence_is_no_refusal),
+		TEST(fence_that_is_not_staged_is_no_refusal),
 		TEST(prepare_waits_for_the_flow_cache),
 		TEST(switch_that_sleeps_on_an_answer_is_woken),
 		TEST(right_socket_is_found_by_asking),

@@ -170,6 +170,27 @@ proven_ns(const struct steer_call *call)
 }
 
 static void
+reply_reason(struct steer_call *call, Slim__V1__ReasonCode code, const char *text)
+{
+	Slim__V1__Reason reason = SLIM__V1__REASON__INIT;
+
+	reason.code = code;
+	reason.text = (char *)(uintptr_t)text;
+	reply_with(call, &reason);
+}
+
+/* A switch did not do it: no decision, and so not REFUSED. */
+static void
+fail(struct steer_call *call)
+{
+	if (call->show)
+		answer(call, RPC_INTERNAL, "something is wrong", NULL);
+	else
+		reply_reason(call, SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE,
+			     "something is wrong");
+}
+
+static void
 call_over(void *ctx, uint32_t ok, uint32_t unused, uint64_t serial)
 {
 	struct steer_call *call = ctx;
@@ -181,7 +202,7 @@ call_over(void *ctx, uint32_t ok, uint32_t unused, uint64_t serial)
 	trace(w, "controller: %s of %s %s", ops[call->op].name, call->service->name,
 	      ok ? "done" : "failed");
 	if (!ok)
-		answer(call, RPC_INTERNAL, "something is wrong", NULL);
+		fail(call);
 	else if (call->show)
 		reply_show(call);
 	else
@@ -193,14 +214,9 @@ call_over(void *ctx, uint32_t ok, uint32_t unused, uint64_t serial)
 static void
 refuse(struct steer_call *call, Slim__V1__ReasonCode code)
 {
-	Slim__V1__Reason reason = SLIM__V1__REASON__INIT;
-	static char text[] = "it does not go that way";
-
-	reason.code = code;
-	reason.text = text;
 	trace(world_of(call), "controller: %s of %s refused", ops[call->op].name,
 	      call->service->name);
-	reply_with(call, &reason);
+	reply_reason(call, code, "it does not go that way");
 	call->state = CALL_FREE;
 }
 
