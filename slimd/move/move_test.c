@@ -31,6 +31,7 @@
 #include "outside.h"
 #include "slow_link.h"
 #include "real.h"
+#include "test_port.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
 #include <event2/event.h>
@@ -44,7 +45,7 @@ struct host {
 	struct world *world;
 	struct outside *outside;
 	char name[2];
-	int port;
+	struct test_port port;
 	int dialled_at; /* by the other one: `port`, or a slow link's */
 	char socket[128];
 	char state[128];
@@ -122,20 +123,6 @@ on_frame(void *ctx, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
 		driver_peer_frame(h->driver, conn, frame);
 }
 
-static int
-free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
 static void
 start_peers(struct host *h)
 {
@@ -151,7 +138,7 @@ start_peers(struct host *h)
 		.host = h->name, .listen = listen, .plaintext = true, .n_peers = 1, .peers = &peer};
 
 	snprintf(address, 32, "127.0.0.1:%d", other->dialled_at);
-	snprintf(listen, sizeof(listen), "127.0.0.1:%d", h->port);
+	snprintf(listen, sizeof(listen), "127.0.0.1:%d", h->port.number);
 	strcpy(peer.name, other->name);
 	peer.address = address;
 	assert_int_equal(peer_set_create(h->outside, &config, &ops, h, &h->peers), 0);
@@ -296,9 +283,10 @@ setup_over(void **state, uint64_t bytes_per_second)
 		assert_int_equal(outside_create(w->base, &h->outside), 0);
 		assert_int_equal(outside_open_links(h->outside, NULL), 0);
 		h->name[0] = (char)('a' + i);
-		h->port = h->dialled_at = free_port();
+		assert_int_equal(test_port_take(&h->port), 0);
+		h->dialled_at = h->port.number;
 		if (bytes_per_second > 0) {
-			w->links[i] = slow_link_create(h->port, bytes_per_second);
+			w->links[i] = slow_link_create(h->port.number, bytes_per_second);
 			assert_non_null(w->links[i]);
 			h->dialled_at = slow_link_port(w->links[i]);
 		}
@@ -360,6 +348,7 @@ teardown(void **state)
 		if (w->hosts[i].second != NULL)
 			fake_nf_destroy(w->hosts[i].second);
 		slow_link_destroy(w->links[i]);
+		test_port_give_back(&w->hosts[i].port);
 		remove_kept_jobs(w->hosts[i].state);
 		/* No journal and no sums are left behind. */
 		assert_int_equal(rmdir(w->hosts[i].state), 0);
@@ -1782,7 +1771,7 @@ greet(const struct host *h, char *name)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				      .sin_port = htons((uint16_t)h->port)};
+				      .sin_port = htons((uint16_t)h->port.number)};
 	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
 	Slim__Peer__V1__Hello hello = SLIM__PEER__V1__HELLO__INIT;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

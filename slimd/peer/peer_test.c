@@ -27,6 +27,7 @@
 #include "peer.h"
 #include "real.h"
 #include "reasons.h"
+#include "test_port.h"
 
 /* ---- certificates ------------------------------------------------------------------------ */
 
@@ -158,8 +159,9 @@ struct end {
 
 struct world {
 	struct event_base *base;
-	int port;
-	struct end a, b; /* a dials b */
+	struct test_port port;   /* of who is dialled or talked to */
+	struct test_port nobody; /* no one listens there */
+	struct end a, b;         /* a dials b */
 };
 
 static void
@@ -209,20 +211,6 @@ on_frame(void *ctx, struct peer_conn *conn, const Slim__Peer__V1__Frame *frame)
 static const struct peer_ops ops = {
 	.on_up = on_up, .on_down = on_down, .on_unreachable = on_unreachable, .on_frame = on_frame};
 
-static int
-free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
 /* `cert` NULL: plaintext. `dials`: the other's name, "" none. */
 static void
 start(struct world *w, struct end *end, const char *host, const char *cert, const char *ca,
@@ -234,7 +222,7 @@ start(struct world *w, struct end *end, const char *host, const char *cert, cons
 	struct peer_config config = {.host = host, .n_peers = 1, .peers = &peer};
 	struct tls_files tls = {NULL};
 
-	snprintf(address, 32, "127.0.0.1:%d", w->port);
+	snprintf(address, 32, "127.0.0.1:%d", w->port.number);
 	strcpy(peer.name, other);
 	peer.address = dials ? address : "";
 	config.listen = dials ? NULL : address;
@@ -257,7 +245,8 @@ setup(void **state)
 	assert_non_null(w);
 	log_set_level(LOG_LEVEL_ERROR);
 	w->base = event_base_new();
-	w->port = free_port();
+	assert_int_equal(test_port_take(&w->port), 0);
+	assert_int_equal(test_port_take(&w->nobody), 0);
 	*state = w;
 	return 0;
 }
@@ -272,6 +261,8 @@ teardown(void **state)
 	outside_destroy(w->a.outside);
 	outside_destroy(w->b.outside);
 	event_base_free(w->base);
+	test_port_give_back(&w->port);
+	test_port_give_back(&w->nobody);
 	free(w);
 	return 0;
 }
@@ -427,7 +418,7 @@ raw_connect(const struct world *w)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				      .sin_port = htons((uint16_t)w->port)};
+				      .sin_port = htons((uint16_t)w->port.number)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -459,17 +450,33 @@ raw_hello(int fd, uint32_t version, uint64_t required, const char *host)
 	raw_send(fd, &frame);
 }
 
+/* As a listener of slimd does, or without sharing the address. -1: it is taken. */
+static int
+bind_to(int number, bool shares)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons((uint16_t)number)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+
+	assert_true(fd >= 0);
+	if (shares)
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		assert_int_equal(errno, EADDRINUSE);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* What a dials. */
 static int
 raw_listen(const struct world *w)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				      .sin_port = htons((uint16_t)w->port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+	int fd = bind_to(w->port.number, true);
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_true(fd >= 0);
 	assert_int_equal(listen(fd, 8), 0);
 	return fd;
 }
@@ -580,8 +587,8 @@ start_with_nobody_to_dial(struct world *w)
 	struct peer_config config = {
 		.host = "a", .n_peers = 1, .peers = &peer, .listen = listen, .plaintext = true};
 
-	snprintf(listen, sizeof(listen), "127.0.0.1:%d", w->port);
-	snprintf(nobody, sizeof(nobody), "127.0.0.1:%d", free_port());
+	snprintf(listen, sizeof(listen), "127.0.0.1:%d", w->port.number);
+	snprintf(nobody, sizeof(nobody), "127.0.0.1:%d", w->nobody.number);
 	assert_int_equal(outside_create(w->base, &w->a.outside), 0);
 	assert_int_equal(outside_open_links(w->a.outside, NULL), 0);
 	assert_int_equal(peer_set_create(w->a.outside, &config, &ops, &w->a, &w->a.set), 0);
@@ -620,6 +627,8 @@ a_refused_greeting_is_told_and_not_hurried(void **state)
 	/* c's certificate, a's name. */
 	start(w, &w->a, "a", "c", "good", "b", true);
 	pass_time(w, UINT64_C(1500000000));
+	UNTIL(w, troubles(&w->b, TROUBLE_REFUSED_HERE) > 0 &&
+			 troubles(&w->a, TROUBLE_REFUSED_THERE) > 0);
 	log_set_sink(NULL, NULL);
 	here = troubles(&w->b, TROUBLE_REFUSED_HERE);
 	there = troubles(&w->a, TROUBLE_REFUSED_THERE);
@@ -821,6 +830,39 @@ a_newer_connection_replaces_the_older_one(void **state)
 	close(second);
 }
 
+/* ---- the port of a test --------------------------------------------------------------------------- */
+
+static void
+a_port_is_nobody_elses_between_two_listeners(void **state)
+{
+	const struct world *w = *state;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = bind_to(w->port.number, true);
+
+		assert_true(fd >= 0);
+		assert_int_equal(listen(fd, 1), 0);
+		close(fd);
+		assert_int_equal(bind_to(w->port.number, false), -1);
+	}
+}
+
+static void
+no_two_tests_get_one_port(void **state)
+{
+	struct test_port ports[32];
+	const struct world *w = *state;
+
+	for (size_t i = 0; i < 32; i++) {
+		assert_int_equal(test_port_take(&ports[i]), 0);
+		assert_int_not_equal(ports[i].number, w->port.number);
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(ports[i].number, ports[k].number);
+	}
+	for (size_t i = 0; i < 32; i++)
+		test_port_give_back(&ports[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -847,6 +889,8 @@ main(void)
 		TEST(another_ca_is_told_on_both_sides),
 		TEST(plaintext_against_tls_is_told_on_both_sides),
 		TEST(words_are_told_once_and_counted),
+		TEST(a_port_is_nobody_elses_between_two_listeners),
+		TEST(no_two_tests_get_one_port),
 	};
 
 	return cmocka_run_group_tests_name("peer", tests, make_files, remove_files);

@@ -69,6 +69,10 @@ AGENT_NEVER_CALLS = {
 }
 AGENT_MAX_FUNCTIONS = 15
 
+# Who asks which port the kernel chose, and keeps the socket. A number without its socket belongs to the next who
+# asks: tests take theirs from slimd/peer/test_port.h.
+ASKS_FOR_A_PORT = {"base/exporter.c", "slimd/peer/slow_link.c", "slimd/peer/test_port.c"}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -94,16 +98,21 @@ def rule_of(path):
     return None
 
 
-def sources(root):
-    """Every C file of the project by its path below the root, tests beside the code left out:
-    a test may use what it likes."""
+TOPS = ("proto", "base", "agent", "slimd", "ofctl", "nfs", "bench")
+
+
+def c_files(root, tops):
+    """Their paths below the root."""
     found = []
-    for top in ("proto", "base", "agent", "slimd", "ofctl", "nfs", "bench"):
+    for top in tops:
         for folder, _, names in os.walk(f"{root}/{top}"):
-            for name in names:
-                if name.endswith((".c", ".h")) and not re.search(r"_(test|bench|fuzz)\.[ch]$", name):
-                    found.append(os.path.relpath(f"{folder}/{name}", root))
+            found += [os.path.relpath(f"{folder}/{name}", root) for name in names if name.endswith((".c", ".h"))]
     return sorted(found)
+
+
+def sources(root):
+    """Every C file of the project, tests beside the code left out: a test may use what it likes."""
+    return [path for path in c_files(root, TOPS) if not re.search(r"_(test|bench|fuzz)\.[ch]$", path)]
 
 
 def resolve(name, includer, headers):
@@ -259,12 +268,23 @@ def check_text(tap, root):
     tap.check("nothing is marked as unfinished", found)
 
 
+def check_ports(tap, root):
+    found = set()
+    for path in c_files(root, (*TOPS, "tests")):
+        with open(f"{root}/{path}", encoding="utf-8") as f:
+            if "getsockname(" in f.read():
+                found.add(path)
+    tap.check("a port that the kernel chose is known to who keeps its socket, and to nobody else",
+              sorted(found ^ ASKS_FOR_A_PORT))
+
+
 def main():
     root, build = sys.argv[1:3]
     tap = Tap()
     check_includes(tap, root)
     check_agent(tap, root, build)
     check_text(tap, root)
+    check_ports(tap, root)
     print(f"1..{tap.n}")
     return 1 if tap.failed else 0
 
