@@ -252,15 +252,19 @@ on_end(void *ctx, uint32_t number, uint32_t refused, uint64_t id)
 	host_wake(host);
 }
 
-/* This end will hear that the other is gone. */
+/* This end will hear that the other is gone: soon, or, when the last packets get lost, after the other host has
+ * dialled again. */
 static void
 end_later(struct link *link, bool refused)
 {
 	struct world *w = link->world;
+	bool is_late = !refused && rnd_chance(w, RNG_NET, 32);
 
 	link->other = SIM_NONE;
-	engine_at(w, w->now + rnd_delay(w, RNG_NET, US(100)), on_end, w, number_of(link), refused,
-		  link->id);
+	engine_at(w,
+		  w->now + (is_late ? rnd_delay(w, RNG_NET, MS(800))
+				    : rnd_delay(w, RNG_NET, US(100))),
+		  on_end, w, number_of(link), refused, link->id);
 }
 
 static void
