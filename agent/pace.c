@@ -40,22 +40,28 @@ measure(struct slim_pace *pace, const struct slim_pace_view *view)
 	pace->given = SLIM_RELEASE_BURST; /* the burst at the beginning was had */
 }
 
+/* Since the pace began, but for what went. Time in which nobody asked is not made good at once. */
+static uint32_t
+earned(struct slim_pace *pace, uint64_t now_ns)
+{
+	uint64_t all = SLIM_RELEASE_BURST + (now_ns - pace->begun_ns) / pace->gap_ns;
+
+	if (all <= pace->given)
+		return 0;
+	if (all - pace->given > SLIM_PACE_FROM)
+		pace->given = all - SLIM_PACE_FROM;
+	return (uint32_t)(all - pace->given);
+}
+
 uint32_t
 slim_pace_allow(struct slim_pace *pace, const struct slim_pace_view *view)
 {
-	uint64_t allowed;
-
 	if (view->waiting == 0)
 		pace->gap_ns = 0;
 	else if (pace->gap_ns != 0)
 		measure(pace, view);
 	else if (view->waiting > SLIM_PACE_FROM)
 		begin(pace, view);
-	if (pace->gap_ns == 0)
-		return UINT32_MAX;
-	allowed = SLIM_RELEASE_BURST + (view->now_ns - pace->begun_ns) / pace->gap_ns;
-	if (allowed <= pace->given)
-		return 0;
-	allowed -= pace->given;
-	return allowed < UINT32_MAX ? (uint32_t)allowed : UINT32_MAX;
+	pace->left = view->waiting;
+	return pace->gap_ns == 0 ? UINT32_MAX : earned(pace, view->now_ns);
 }

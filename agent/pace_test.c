@@ -119,19 +119,57 @@ load_that_comes_after_the_hold_is_not_slowed_down(void **state)
 	}
 }
 
-/* Empty: the next queue begins anew. */
+/* With its last packet, whether it is asked again or not. Killed by: a pace that only a question ends. */
 static void
 a_pace_ends_with_its_queue(void **state)
+{
+	struct slim_pace pace = {0};
+	uint32_t n;
+
+	(void)state;
+	assert_int_equal(allow(&pace, 1000, 0, 10000000), SLIM_RELEASE_BURST);
+	assert_int_equal(pace.gap_ns, 10000000 / 4000);
+	slim_pace_note(&pace, SLIM_RELEASE_BURST);
+	n = allow(&pace, 100, 0, 12000000);
+	assert_in_range(n, 100, UINT32_MAX);
+	slim_pace_note(&pace, 99);
+	assert_int_equal(pace.gap_ns, 10000000 / 4000);
+	slim_pace_note(&pace, 1);
+	/* Long after: another queue, which has a rate of its own and does not go at once. */
+	assert_int_equal(allow(&pace, 4000, UINT64_C(50000000000), UINT64_C(50010000000)),
+			 SLIM_RELEASE_BURST);
+	assert_int_equal(pace.gap_ns, 10000000 / 16000);
+}
+
+/* Killed by: a question that is asked with nothing waiting, and ends nothing. */
+static void
+a_pace_ends_with_nothing_to_ask_for(void **state)
 {
 	struct slim_pace pace = {0};
 
 	(void)state;
 	allow(&pace, 1000, 0, 10000000);
-	assert_int_equal(pace.gap_ns, 10000000 / 4000);
-	allow(&pace, 0, 0, 10000001);
-	assert_int_equal(pace.gap_ns, 0);
-	allow(&pace, 4000, 10000000, 20000000);
-	assert_int_equal(pace.gap_ns, 10000000 / 16000);
+	assert_int_equal(allow(&pace, 0, 0, 10000001), UINT32_MAX);
+	assert_int_equal(allow(&pace, 4000, 10000000, 20000000), SLIM_RELEASE_BURST);
+}
+
+/* A worker that was kept from its processor goes on at the pace. Killed by: a pace that makes the time good
+ * at once. */
+static void
+time_that_was_not_used_is_not_made_good_at_once(void **state)
+{
+	struct slim_pace pace = {0};
+	uint64_t now = 100000000;
+
+	(void)state;
+	assert_int_equal(allow(&pace, 10000, 0, now), SLIM_RELEASE_BURST);
+	assert_int_equal(pace.gap_ns, 2500);
+	slim_pace_note(&pace, SLIM_RELEASE_BURST);
+	now += 10000000; /* 4000 packets */
+	assert_int_equal(allow(&pace, 9000, 0, now), SLIM_PACE_FROM);
+	slim_pace_note(&pace, SLIM_PACE_FROM);
+	assert_int_equal(allow(&pace, 9000, 0, now), 0);
+	assert_int_equal(allow(&pace, 9000, 0, now + 25000), 10);
 }
 
 int
@@ -142,6 +180,8 @@ main(void)
 		cmocka_unit_test(short_queue_goes_at_once),
 		cmocka_unit_test(load_that_comes_after_the_hold_is_not_slowed_down),
 		cmocka_unit_test(a_pace_ends_with_its_queue),
+		cmocka_unit_test(a_pace_ends_with_nothing_to_ask_for),
+		cmocka_unit_test(time_that_was_not_used_is_not_made_good_at_once),
 	};
 
 	return cmocka_run_group_tests_name("pace", tests, NULL, NULL);

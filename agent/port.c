@@ -13,15 +13,16 @@ pending_add(struct agent_worker *w, uint16_t p, int32_t n)
 					  memory_order_relaxed);
 }
 
-/* The queue of port p is no longer one of direct packets. */
+/* What waits at port p waits for another reason from here on, as held packets, and not at the pace of before. */
 static void
-forget_pending(struct agent_worker *w, uint16_t p)
+begin_anew(struct agent_worker *w, uint16_t p)
 {
 	struct agent_port *port = &w->ports[p];
 
 	if (port->kind == AGENT_HOLD_QUEUED)
 		pending_add(w, p, -(int32_t)slim_hold_count(&port->hold));
 	port->kind = AGENT_HOLD_HELD;
+	port->pace = (struct slim_pace){0};
 }
 
 void
@@ -139,7 +140,7 @@ void
 slim_port_begin_hold(struct agent_worker *w)
 {
 	for (uint16_t p = 0; p < w->agent->n_ports; p++) {
-		forget_pending(w, p);
+		begin_anew(w, p);
 		park_to_hold(w, &w->ports[p]);
 	}
 }
@@ -150,7 +151,7 @@ slim_port_begin_queue(struct agent_worker *w)
 	for (uint16_t p = 0; p < w->agent->n_ports; p++) {
 		struct agent_port *port = &w->ports[p];
 
-		forget_pending(w, p);
+		begin_anew(w, p);
 		port->kind = AGENT_HOLD_QUEUED;
 		slim_port_note_pending(w, p, 0);
 		port->member.release = port->hold.head;
@@ -178,7 +179,7 @@ void
 slim_port_discard(struct agent_worker *w)
 {
 	for (uint16_t p = 0; p < w->agent->n_ports; p++) {
-		forget_pending(w, p);
+		begin_anew(w, p);
 		discard(w, &w->ports[p].hold);
 		discard(w, &w->ports[p].park);
 	}

@@ -554,6 +554,110 @@ counts_what_a_full_hold_drops(void **state)
 	world_end(&world);
 }
 
+/* ---- the pace of what was held --------------------------------------------------------- */
+
+/* Until the perimeter waits for what is held: far more than goes at once, in every queue. */
+static void
+hold_much(void)
+{
+	world_prepare(&world);
+	world_copy(&world);
+	world_hold(&world);
+	WORLD_WAIT(&world, atomic_load(&world.sent) - atomic_load(&world.received) >= WORLD_WINDOW);
+	for (int i = 0; i < 5000; i++)
+		world_pump(&world);
+	for (uint32_t i = 0; i < 2; i++) {
+		for (uint32_t p = 0; p < WORLD_PORTS; p++)
+			assert_true(
+				slim_hold_count(
+					&world.nfs[WORLD_SOURCE].agent->workers[i]->ports[p].hold) >
+				4 * SLIM_PACE_FROM);
+	}
+}
+
+static void
+take_hold_back(void)
+{
+	world_set_hold_word(&world, SLIM_HOLD_IDLE);
+	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 0);
+	world.command[WORLD_TARGET].wipe = 1;
+	world_command_wait(&world, WORLD_TARGET, SLIM_GATE_CLOSED, 0);
+	world.command[WORLD_TARGET].wipe = 0;
+}
+
+/* The target owns the buckets: what the source sends on in its first step. */
+static void
+check_first_step_of_redirect(void)
+{
+	const struct world_nf *s = &world.nfs[WORLD_SOURCE];
+
+	world_send_end(&world);
+	WORLD_WAIT(&world, harness_install_done(&world.nfs[WORLD_TARGET].shm));
+	world_command(&world, WORLD_TARGET, SLIM_GATE_SERVE, 0);
+	WORLD_WAIT(&world, WORLD_COUNTER(s, redirected) != 0);
+	assert_true(WORLD_COUNTER(s, redirected) <= WORLD_PORTS * SLIM_RELEASE_BURST);
+}
+
+/* A hold that was taken back has gone, and time goes by: the next one does not go at once. Killed by: a pace
+ * that outlives its queue. */
+static void
+a_later_hold_has_a_pace_of_its_own(void **state)
+{
+	struct world_config config = usual;
+
+	(void)state;
+	config.n_packets = UINT32_MAX;
+	config.tx_ring_size = 2048; /* nothing but the pace holds back */
+	world_start(&world, &config);
+	world_send_until(&world, 5000);
+	hold_much();
+	take_hold_back();
+	world.config.n_packets = atomic_load(&world.sent);
+	world_drain(&world);
+	assert_int_equal(count_wrongs(&world), 0);
+	run_for(UINT64_C(1000000000), 20000);
+	world.config.n_packets = UINT32_MAX;
+	hold_much();
+	check_first_step_of_redirect();
+	world_end(&world);
+}
+
+static uint32_t
+n_waiting(void)
+{
+	const struct slim_agent *agent = world.nfs[WORLD_SOURCE].agent;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		for (uint32_t p = 0; p < WORLD_PORTS; p++)
+			n += slim_hold_count(&agent->workers[i]->ports[p].hold);
+	}
+	return n;
+}
+
+/* The first hold is still being let go when the second begins, which is long: it does not go at once either.
+ * Killed by: a pace that only an empty queue ends. */
+static void
+a_hold_that_follows_another_has_a_pace_of_its_own(void **state)
+{
+	struct world_config config = usual;
+
+	(void)state;
+	config.n_packets = UINT32_MAX;
+	config.tx_ring_size = 2048;
+	world_start(&world, &config);
+	world_send_until(&world, 5000);
+	hold_much();
+	world_set_hold_word(&world, SLIM_HOLD_IDLE);
+	world_command_wait(&world, WORLD_SOURCE, SLIM_GATE_PASS, 1);
+	WORLD_WAIT(&world, n_waiting() < WORLD_WINDOW - 300);
+	world_hold(&world);
+	assert_true(n_waiting() > WORLD_WINDOW / 2);
+	run_for(UINT64_C(1000000000), 20000);
+	check_first_step_of_redirect();
+	world_end(&world);
+}
+
 /* ---- small things ------------------------------------------------------------------------ */
 
 static void
@@ -667,6 +771,8 @@ main(void)
 		cmocka_unit_test(resumes_by_itself_when_slimd_is_silent),
 		cmocka_unit_test(waits_for_taken_once_end_was_sent),
 		cmocka_unit_test(counts_what_a_full_hold_drops),
+		cmocka_unit_test(a_later_hold_has_a_pace_of_its_own),
+		cmocka_unit_test(a_hold_that_follows_another_has_a_pace_of_its_own),
 		cmocka_unit_test(standby_drops_and_does_not_own),
 		cmocka_unit_test(purges_stale_receive_queues),
 		cmocka_unit_test(ignores_commands_without_sense),

@@ -472,6 +472,12 @@ new_ring(unsigned int size)
 	return ring;
 }
 
+static uint32_t
+tx_ring_size(const struct world *w)
+{
+	return w->config.tx_ring_size != 0 ? w->config.tx_ring_size : TX_RING_SIZE;
+}
+
 static uint16_t
 new_port(struct world_nf *nf, uint32_t p)
 {
@@ -482,7 +488,7 @@ new_port(struct world_nf *nf, uint32_t p)
 	for (uint32_t q = 0; q < nf->n_rx_queues; q++)
 		nf->rx[p][q] = new_ring(RING_SIZE);
 	for (uint32_t q = 0; q < nf->n_workers; q++)
-		nf->tx[p][q] = new_ring(TX_RING_SIZE);
+		nf->tx[p][q] = new_ring(tx_ring_size(nf->world));
 	snprintf(name, sizeof(name), "world%u", serial++);
 	id = rte_eth_from_rings(name, nf->rx[p], nf->n_rx_queues, nf->tx[p], nf->n_workers, 0);
 	assert_true(id >= 0);
@@ -494,7 +500,9 @@ new_port(struct world_nf *nf, uint32_t p)
 			rte_eth_rx_queue_setup((uint16_t)id, q, RING_SIZE, 0, NULL, harness_pool()),
 			0);
 	for (uint16_t q = 0; q < nf->n_workers; q++)
-		assert_int_equal(rte_eth_tx_queue_setup((uint16_t)id, q, TX_RING_SIZE, 0, NULL), 0);
+		assert_int_equal(rte_eth_tx_queue_setup((uint16_t)id, q,
+							(uint16_t)tx_ring_size(nf->world), 0, NULL),
+				 0);
 	assert_int_equal(rte_eth_dev_start((uint16_t)id), 0);
 	harness_instrument_port((uint16_t)id, nf->rx[p], nf->tx[p]);
 	if (nf->world->config.vector && nf->number == WORLD_TARGET)

@@ -42,6 +42,7 @@ struct world_config {
 	uint32_t n_rx_queues[WORLD_NFS];
 	uint32_t n_packets; /* that the perimeter sends */
 	uint32_t hold_capacity;
+	uint32_t tx_ring_size;     /* of every transmit queue; 0: a few packets */
 	uint32_t delay[WORLD_NFS]; /* steps from the perimeter to an instance's port */
 	uint32_t redirect_delay;   /* steps of the redirect path, more by queue */
 	uint32_t lag_steps;
