@@ -6,6 +6,7 @@ kernel made of files; crash_test.py has the real one."""
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -325,16 +326,21 @@ class Killed(unittest.TestCase):
         wait.until(lambda: len(leftovers.marked([self.mark])) >= 3, "shell, its sleep and the sleeper")
 
     def end(self):
-        self.lab.kill()
-        self.lab.wait()
+        """Nobody works in the folder any more when it is removed."""
+        self.kill()
         leftovers.sweep(self.folder)
+        self.await_the_end()
 
     def kill(self):
         self.lab.kill()
         self.lab.wait()
 
-    def expect_nothing_left(self):
+    def await_the_end(self):
         wait.until(lambda: not os.path.exists(f"{self.folder}/victim.journal"), "the journal is gone")
+        wait.until(lambda: not self.reapers(), "the reaper is gone")
+
+    def expect_nothing_left(self):
+        self.await_the_end()
         self.assertEqual(leftovers.marked([self.mark]), [])
         self.assertFalse(os.path.exists(self.runtime))
         self.assertEqual(shared.read_text(self.setting), "1")
@@ -390,6 +396,39 @@ class Close(unittest.TestCase):
             journal.close()
             self.assertIsNotNone(journal.reaper.returncode)
             self.assertEqual(os.listdir(folder), ["shared.lock"])
+
+    def test_a_folder_that_is_gone_stays_gone(self):
+        """Killed by: a record that makes the folder it is in. Its test's folder is removed under a reaper at work."""
+        folder = tempfile.mkdtemp()
+        journal = leftovers.Journal("one", folder)
+
+        def too_late(_):
+            shutil.rmtree(folder)
+            return []
+
+        with mock.patch.object(leftovers, "kill_marked", too_late), self.assertRaises(FileNotFoundError):
+            journal.close()
+        self.assertIsNotNone(journal.reaper.returncode)
+        self.assertFalse(os.path.exists(folder))
+
+    def test_a_process_that_does_not_die_is_told_and_keeps_nobody(self):
+        """As one does that waits for a device. Killed by: a kill without an end."""
+        told = []
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(signal, "pidfd_send_signal"), mock.patch.object(leftovers, "KILL_SECONDS", 0), \
+                mock.patch.object(leftovers, "tell", told.append):
+            journal = leftovers.Journal("one", folder)
+            with subprocess.Popen(SLEEPER, stdout=subprocess.PIPE, text=True,
+                                  env={**os.environ, leftovers.MARK: journal.mark}) as stuck:
+                self.addCleanup(stuck.kill)
+                self.assertEqual(stuck.stdout.readline(), "up\n")
+                wait.until(lambda: leftovers.command_of(stuck.pid) == "sleep 600", "it sleeps")
+                journal.close()
+                self.assertIsNone(stuck.poll())
+                self.assertEqual(told, [f"lab one: process {stuck.pid} (sleep 600) is killed and has not ended; "
+                                        "the kernel holds it"])
+                self.assertEqual(os.listdir(folder), ["shared.lock"])
+                stuck.kill()
 
 
 if __name__ == "__main__":

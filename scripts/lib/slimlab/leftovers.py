@@ -14,10 +14,12 @@ import fcntl
 import glob
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import syslog
 import time
 import uuid
 
@@ -26,6 +28,7 @@ from .shared import Shared
 FOLDER = "/run/slim-lab"
 VOLATILE = "/dev/shm"  # a tmpfs, as a runtime folder should be
 MARK = "SLIM_LAB"      # in the environment of all that a lab starts
+KILL_SECONDS = 40      # for all processes of a lab
 REAPER = f"{os.path.dirname(os.path.realpath(__file__))}/reaper.py"
 
 
@@ -73,7 +76,8 @@ def write_note(file, kind, **what):
 
 
 def undo(name, file):
-    """Undoes all that a locked journal says, and removes it."""
+    """Undoes all that a locked journal says, and removes it. A process that does not die keeps nobody waiting: the rest is
+    undone, and who it is is told."""
     path = file.name
     notes = read_notes(file)
     write_note(file, "undoing")
@@ -81,7 +85,8 @@ def undo(name, file):
     for note in reversed(notes):
         if note["kind"] in UNDO:
             UNDO[note["kind"]](note)
-    kill_marked(marks)
+    for pid, _ in kill_marked(marks):
+        tell(f"lab {name}: process {pid} ({command_of(pid)}) is killed and has not ended; the kernel holds it")
     for note in notes:
         if note["kind"] == "folder":  # once more: a dying program may have written into it
             shutil.rmtree(note["path"], ignore_errors=True)
@@ -128,6 +133,8 @@ def reap(name, folder, mark):
 def sweep(folder=None):
     """Undoes what labs left behind that died with their reapers. Returns their names."""
     folder, found = folder or FOLDER, []
+    if not os.path.isdir(folder):
+        return []
     for path in glob.glob(f"{folder}/*.journal"):
         file = lock_journal(path)
         if file:
@@ -174,9 +181,12 @@ class Journal:
         """Undoes everything. Once more does nothing."""
         if self.file.closed:
             return
-        undo(self.name, self.file)
-        self.reaper.stdin.close()  # it finds nothing to do
-        self.reaper.wait()
+        try:
+            undo(self.name, self.file)
+        finally:
+            self.file.close()
+            self.reaper.stdin.close()  # it finds nothing to do, or has a try of its own
+            self.reaper.wait()
 
 
 def start_reaper(name, folder, mark):
@@ -188,22 +198,37 @@ def start_reaper(name, folder, mark):
 # ---- undoing -------------------------------------------------------------------
 
 
+def tell(text):
+    """To who waits for the end of the lab, and to the machine's log: nobody waits for a reaper."""
+    print(text, file=sys.stderr, flush=True)
+    syslog.openlog("slim-lab")
+    syslog.syslog(syslog.LOG_WARNING, text)
+
+
 def run_quietly(*command):
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def kill_and_wait(pid, start, seconds=20):
-    """Kills the process and waits until the kernel has taken back what it had."""
-    with contextlib.suppress(ProcessLookupError):
-        if start_time(pid) == start:
-            os.kill(pid, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+    """Kills the process and waits until the kernel has taken back what it had; but not for ever, for in the midst of
+    something that does not end (a disk, a device) it does not die."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
         return
-    end = time.monotonic() + seconds  # no child of ours: of a lab that is gone
-    while start_time(pid) == start and time.monotonic() < end:
-        time.sleep(0.01)
+    with os.fdopen(process, "rb", buffering=0):
+        if start_time(pid) == start:
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+            select.select([process], [], [], max(0.0, seconds))
+    with contextlib.suppress(ChildProcessError):  # of a lab that is gone
+        os.waitpid(pid, os.WNOHANG)
+
+
+def command_of(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
+        return f.read().replace("\0", " ").strip()
+    return "gone"
 
 
 def marked(marks):
@@ -219,11 +244,16 @@ def marked(marks):
     return found
 
 
-def kill_marked(marks):
-    """Until there is none: one that is killed may have started another just before."""
+def kill_marked(marks, seconds=None):
+    """Until there is none: one that is killed may have started another just before. Returns [(pid, start time)] of
+    those that have not ended in time. They start no more, and die when the kernel lets go of them."""
+    end = time.monotonic() + (KILL_SECONDS if seconds is None else seconds)
     while marks and (found := marked(marks)):
         for pid, start in found:
-            kill_and_wait(pid, start)
+            kill_and_wait(pid, start, end - time.monotonic())
+        if time.monotonic() >= end:
+            return marked(marks)
+    return []
 
 
 def _undo_process(note):

@@ -59,7 +59,7 @@ def idle_surplus(path):
 
 class Shared:
     def __init__(self, folder):
-        os.makedirs(folder, exist_ok=True)
+        """The folder is there: who removes it has removed the record, and it does not come back with the last who asks."""
         self.path = f"{folder}/shared.json"
         self.lock_path = f"{folder}/shared.lock"
         self.lock = None
