@@ -288,11 +288,10 @@ is_in_session(const struct steering_service *service, int instance)
 	       (session->source == instance || session->target == instance);
 }
 
-/* Who asks for the end of a session, or for the fence of its target, when there is no such session.
- * `without`: the instance that must have no path. */
+/* There is no such session: is its end in force all the same? `without`: the instance that must have no path. */
 static int
-undo_nothing(const struct steering_service *service, const struct named *named, int without,
-	     struct steering_reason *reason)
+end_nothing(const struct steering_service *service, const struct named *named, int without,
+	    struct steering_reason *reason)
 {
 	if (without == STEERING_NOBODY)
 		return 0;
@@ -300,6 +299,22 @@ undo_nothing(const struct steering_service *service, const struct named *named, 
 		return refuse(reason, REFUSED, "no such session, and instance \"%s\" serves",
 			      named->topology->instances[without].name);
 	return 0;
+}
+
+/* There is no such session: is its fence in force all the same? Who asks opens its gate then, so it is not enough
+ * that the target does not serve. */
+static int
+fence_nothing(const struct steering_service *service, const struct named *named,
+	      struct steering_reason *reason)
+{
+	int active = steering_active(service);
+
+	if (is_in_session(service, named->target))
+		return refuse_other(service, named, reason);
+	if (active == STEERING_NOBODY || active == named->source)
+		return 0;
+	return refuse(reason, FLIPPED, "no such session, and instance \"%s\" serves",
+		      named->topology->instances[active].name);
 }
 
 /* The session of the request, if the service has it. Instances that are not in the topology are in no
@@ -338,12 +353,8 @@ steering_fence(const struct topology *t, struct steering *s, const struct steeri
 	if (found < 0)
 		return found;
 	service = &s->services[named.service];
-	if (!found && is_in_session(service, named.target))
-		return refuse_other(service, &named, ret_reason);
-	if (!found && undo_nothing(service, &named, named.target, ret_reason) < 0) {
-		ret_reason->code = FLIPPED; /* and the session has ended so */
+	if (!found && fence_nothing(service, &named, ret_reason) < 0)
 		return -EINVAL;
-	}
 	if (found && service->session.stage == STEERING_FLIPPED && !request->last_copy)
 		return refuse(ret_reason, FLIPPED,
 			      "session %016" PRIx64 " is flipped: the target owns the traffic",
@@ -370,7 +381,7 @@ steering_cleanup(const struct topology *t, struct steering *s,
 	service = &s->services[named.service];
 	session = &service->session;
 	if (!found &&
-	    undo_nothing(service, &named, complete ? named.source : named.target, ret_reason) < 0)
+	    end_nothing(service, &named, complete ? named.source : named.target, ret_reason) < 0)
 		return -EINVAL;
 	if (found && complete != (session->stage == STEERING_FLIPPED))
 		return refuse(ret_reason, REFUSED, "session %016" PRIx64 " is %s: it cannot end %s",

@@ -81,8 +81,10 @@ uint32_t steering_tag(uint64_t session);
 /*
  * Undoing what is not there is done: a fence or the end of a session that the service does not have, or
  * that names instances which the topology does not have, changes nothing and succeeds when what it
- * would have led to holds: the other instance does not serve, and is in no other session. Only a service that the
- * topology does not have is left to the caller (its rules are found by their cookies).
+ * would have led to holds. For an end: the other instance does not serve. For a fence: the source has the
+ * traffic, or nobody has, and the target is in no other session; else it is STEERING_FLIPPED, for a session that ended
+ * long ago, too. Only a service that the topology does not have is left to the caller (its rules are found by
+ * their cookies).
  */
 /* Each takes *s from here to there.
  *   1: changed; 0: it was there already; -EINVAL: refused, *s untouched, *ret_reason says why.

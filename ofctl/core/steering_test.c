@@ -13,6 +13,7 @@
 
 #define UNREACHABLE SLIM__V1__REASON_CODE__REASON_STEERING_UNREACHABLE
 #define REFUSED SLIM__V1__REASON_CODE__REASON_STEERING_REFUSED
+#define FLIPPED SLIM__V1__REASON_CODE__REASON_STEERING_FLIPPED
 #define BAD_REQUEST SLIM__V1__REASON_CODE__REASON_BAD_REQUEST
 #define UNKNOWN_SERVICE SLIM__V1__REASON_CODE__REASON_UNKNOWN_SERVICE
 #define UNKNOWN_INSTANCE SLIM__V1__REASON_CODE__REASON_UNKNOWN_INSTANCE
@@ -275,6 +276,57 @@ nothing_is_undone_at_once(void **state)
 	assert_int_equal(steering.services[0].session.stage, STEERING_PREPARED);
 }
 
+/* a's session to b has ended long ago, and c serves since then. a, which has slept, asks for the fence of b. It is no
+ * answer that b does not serve: a would serve beside c. */
+static void
+fence_is_not_done_while_a_third_serves(void **state)
+{
+	static const struct steering_request bc = {0x77, "nat", "b", "c"};
+	struct steering_request last = ab, strange = ab;
+	struct topology_error error;
+
+	(void)state;
+	assert_int_equal(topology_build(example_four_bridges(), &topology, &error), 0);
+	last.last_copy = true;
+	strange.source = "gone";
+	set("c");
+	assert_refused(fence(&ab), FLIPPED);
+	assert_non_null(strstr(reason.text, "instance \"c\" serves"));
+	assert_refused(fence(&last), FLIPPED);
+	assert_refused(fence(&strange), FLIPPED);
+	strange = ab;
+	strange.target = "gone";
+	assert_refused(fence(&strange), FLIPPED);
+	steering_clear(&topology, &steering, "nat", "", &service, &reason);
+	assert_int_equal(fence(&ab), 0); /* nobody serves */
+	set("b");
+	prepare(&bc);
+	assert_refused(fence(&ab), REFUSED); /* b is in another session */
+	flip(&bc);
+	strange.target = "d";
+	assert_refused(fence(&strange), FLIPPED); /* c has the traffic */
+	cleanup(&bc, true);
+	assert_refused(fence(&ab), FLIPPED);
+	set("a");
+	assert_int_equal(fence(&ab), 0);
+}
+
+/* It "serves" still by the state, and has been flipped away from. */
+static void
+fence_is_not_done_after_another_flip(void **state)
+{
+	static const struct steering_request ac = {0x77, "nat", "a", "c"};
+	struct topology_error error;
+
+	(void)state;
+	assert_int_equal(topology_build(example_four_bridges(), &topology, &error), 0);
+	set("a");
+	prepare(&ac);
+	assert_int_equal(fence(&ab), 0);
+	flip(&ac);
+	assert_refused(fence(&ab), FLIPPED);
+}
+
 static void
 set_must_be_sure(void **state)
 {
@@ -408,6 +460,8 @@ main(void)
 		cmocka_unit_test_setup(flip_of_what_has_ended_so_is_done, setup),
 		cmocka_unit_test_setup(refuses_what_it_does_not_know, setup),
 		cmocka_unit_test_setup(nothing_is_undone_at_once, setup),
+		cmocka_unit_test_setup(fence_is_not_done_while_a_third_serves, setup),
+		cmocka_unit_test_setup(fence_is_not_done_after_another_flip, setup),
 		cmocka_unit_test_setup(set_must_be_sure, setup),
 		cmocka_unit_test_setup(one_session_a_service, setup),
 		cmocka_unit_test_setup(session_known_by_tag_is_adopted, setup),

@@ -111,13 +111,26 @@ is_refused(const struct steer_call *call)
 	       r->serving == call->target;
 }
 
-/* The first of flip and fence decides, but for the last copy. */
+static bool
+has_session(const struct steer_call *call)
+{
+	const struct rules *r = &call->service->sw.rules;
+
+	return r->session && r->id == call->session;
+}
+
+/* The first of flip and fence decides, but for the last copy. Without its session a fence is in force when the
+ * source serves. */
 static bool
 is_flipped(const struct steer_call *call)
 {
 	const struct rules *r = &call->service->sw.rules;
 
-	return call->op == OP_FENCE && !call->last_copy && r->session && r->serving == call->target;
+	if (call->op != OP_FENCE)
+		return false;
+	if (!has_session(call))
+		return r->serving != call->source;
+	return !call->last_copy && r->serving == call->target;
 }
 
 static void
@@ -138,13 +151,13 @@ carry_out(const struct steer_call *call)
 		r.egress |= (uint8_t)(1u << call->target);
 		break;
 	case OP_FENCE:
-		if (world_of(call)->options.controls & CONTROL_NO_FENCE)
+		if (world_of(call)->options.controls & CONTROL_NO_FENCE || !has_session(call))
 			return;
 		r.egress &= (uint8_t) ~(1u << call->target);
 		break;
 	case OP_CLEANUP:
 		/* Said again for a session that is over: nothing to do. */
-		if (!r.session || r.id != call->session)
+		if (!has_session(call))
 			return;
 		r.session = false;
 		r.serving = call->complete ? call->target : call->source;
