@@ -29,12 +29,26 @@ preflight_add(struct preflight_list *list, Slim__V1__ReasonCode code, const char
 	va_end(args);
 }
 
-static uint32_t
-instances_of(const struct topology_service *service, const struct preflight_request *request,
-	     struct preflight *p)
+/* The first one serves, the second one is its target. */
+static void
+add_instance(struct steering_service *state, int instance)
+{
+	if (state->known && state->serving != instance)
+		state->session = (struct steering_session){.stage = STEERING_PREPARED,
+							   .source = (uint8_t)state->serving,
+							   .target = (uint8_t)instance};
+	else
+		state->serving = instance;
+	state->known = true;
+}
+
+/* The state that the move would begin with, as far as the names are known. */
+static struct steering_service
+state_of(const struct topology_service *service, const struct preflight_request *request,
+	 struct preflight *p)
 {
 	const char *const names[2] = {request->source, request->target};
-	uint32_t instances = 0;
+	struct steering_service state = {.serving = STEERING_NOBODY};
 
 	for (unsigned i = 0; i < 2; i++) {
 		int index = topology_find_instance(service, names[i]);
@@ -48,12 +62,12 @@ instances_of(const struct topology_service *service, const struct preflight_requ
 				      "controller's topology",
 				      service->name, names[i]);
 		else
-			instances |= 1u << index;
+			add_instance(&state, index);
 	}
 	if (strcmp(names[0], names[1]) == 0)
 		preflight_add(&p->reasons, CODE(BAD_REQUEST),
 			      "source and target are both \"%.64s\"", names[0]);
-	return instances;
+	return state;
 }
 
 static void
@@ -93,8 +107,8 @@ check_serving(const struct topology_service *service, const struct steering_serv
 }
 
 static void
-check_bridge(const struct preflight_facts *facts, unsigned bridge, uint32_t instances,
-	     struct preflight *p)
+check_bridge(const struct preflight_facts *facts, unsigned bridge,
+	     const struct steering_service *state, struct preflight *p)
 {
 	const struct topology *t = facts->context->topology;
 	char missing[128];
@@ -105,7 +119,7 @@ check_bridge(const struct preflight_facts *facts, unsigned bridge, uint32_t inst
 			      t->bridges[bridge].address, facts->bridge_states[bridge]);
 		return;
 	}
-	if (rules_missing_ports(facts->context, (unsigned)p->service, instances, (uint16_t)bridge,
+	if (rules_missing_ports(facts->context, (unsigned)p->service, state, (uint16_t)bridge,
 				missing, sizeof(missing)))
 		preflight_add(&p->reasons, CODE(PORTS), "bridge %s does not have: %s",
 			      t->bridges[bridge].name, missing);
@@ -151,7 +165,7 @@ preflight_check(const struct preflight_facts *facts, const struct preflight_requ
 {
 	const struct topology *t = facts->context->topology;
 	const struct topology_service *service;
-	uint32_t instances;
+	struct steering_service state;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->service = topology_find_service(t, request->service);
@@ -163,13 +177,13 @@ preflight_check(const struct preflight_facts *facts, const struct preflight_requ
 		return;
 	}
 	service = &t->services[ret->service];
-	instances = instances_of(service, request, ret);
+	state = state_of(service, request, ret);
 	check_serving(service, &facts->steering->services[ret->service], request, ret);
 	check_names(service, request, ret);
 	for (unsigned b = 0; b < t->n_bridges; b++) {
 		if (!topology_service_uses(t, service, (uint16_t)b))
 			continue;
 		ret->bridges |= 1u << b;
-		check_bridge(facts, b, instances, ret);
+		check_bridge(facts, b, &state, ret);
 	}
 }

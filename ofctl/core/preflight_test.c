@@ -55,6 +55,15 @@ check(const char *service, const char *source, const char *target)
 	preflight_check(&facts, &request, &result);
 }
 
+/* The service has one port only. */
+static void
+check_port(const char *source, const char *target)
+{
+	struct preflight_request request = {.service = "nat", .source = source, .target = target};
+
+	preflight_check(&facts, &request, &result);
+}
+
 static bool
 tells(Slim__V1__ReasonCode code, const char *text)
 {
@@ -166,6 +175,28 @@ port_names_are_the_nfs(void **state)
 	assert_int_equal(result.reasons.n, 0);
 }
 
+/* A link on a bridge of the service, but on no way between its perimeter and these two. */
+static void
+link_that_is_not_on_the_way(void **state)
+{
+	struct topology_error error;
+
+	(void)state;
+	assert_int_equal(topology_build(example_four_bridges(), &topology, &error), 0);
+	for (unsigned p = 0; p < topology.n_ports; p++)
+		numbers[p] = 10 + p;
+	facts.bridges_up = 15;
+	remove_port("A-C");
+	check_port("a", "d");
+	assert_int_equal(result.reasons.n, 0);
+	remove_port("B-M");
+	check_port("a", "d");
+	assert_int_equal(result.reasons.n, 1);
+	assert_true(tells(CODE(PORTS), "bridge B does not have: B-M"));
+	check_port("a", "b");
+	assert_true(tells(CODE(PORTS), "bridge A does not have: A-C"));
+}
+
 static void
 what_does_not_fit_is_counted(void **state)
 {
@@ -191,6 +222,7 @@ main(void)
 		TEST(who_serves_may_be_unknown_or_nobody),
 		TEST(session_under_way),
 		TEST(port_names_are_the_nfs),
+		TEST(link_that_is_not_on_the_way),
 		TEST(what_does_not_fit_is_counted),
 	};
 

@@ -80,10 +80,12 @@ int rules_desired(const struct rules_context *context, const struct steering *st
 int rules_desired_of(const struct rules_context *context, const struct steering *steering,
 		     int scope, uint16_t bridge, struct rule out[RULES_MAX]);
 
-/* Ports that the service needs on `bridge` while `instances` (bits) are in use and the switch lacks;
- * writes up to `size` characters of their names. Returns how many. */
+/* Ports of `bridge` that the rules of the service in this state need and the switch lacks: of perimeter and
+ * instances, and the ends of links on their ways. Writes up to `size` characters of their names. Returns how
+ * many. */
 unsigned rules_missing_ports(const struct rules_context *context, unsigned service,
-			     uint32_t instances, uint16_t bridge, char *text, size_t size);
+			     const struct steering_service *state, uint16_t bridge, char *text,
+			     size_t size);
 
 /* What is left alone although it is not desired. */
 struct rules_keep {
@@ -96,9 +98,6 @@ struct rules_keep {
 	bool (*has_port)(const void *ctx, uint16_t bridge, uint32_t number);
 	const void *ctx;
 };
-
-/* Instances (bits) whose paths a service's state needs. */
-uint32_t rules_needed_instances(const struct steering_service *state);
 
 /* Services (bits) that the switches do not fit: of what serves or is in a session a port is not there.
  * Perhaps somebody has misspelt its name. What serves is never taken away for that. But a fence

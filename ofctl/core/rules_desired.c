@@ -119,80 +119,57 @@ rules_desired(const struct rules_context *context, const struct steering *steeri
 
 /* ---- ports that are not there ------------------------------------------------------------ */
 
-struct missing {
-	const struct rules_context *context;
-	uint16_t bridge;
-	char *text;
-	size_t size;
-	size_t length;
-	unsigned n;
-};
-
+/* Appends a name to a list, as far as it fits. */
 static void
-note_missing(struct missing *m, uint16_t port)
+list_name(char *text, size_t size, const char *name)
 {
-	int n;
+	size_t length = strlen(text);
 
-	if (rules_bridge_of(m->context->topology, port) != m->bridge ||
-	    m->context->numbers[port] != 0)
-		return;
-	n = snprintf(m->text + m->length, m->size - m->length, "%s%s", m->n ? ", " : "",
-		     m->context->topology->ports[port].name);
-	if (n > 0)
-		m->length += (size_t)n < m->size - m->length ? (size_t)n : m->size - m->length - 1;
-	m->n++;
+	snprintf(text + length, size - length, "%s%s", length ? ", " : "", name);
 }
 
+/* Rules are the measure, so that no port is asked for that no rule would use. */
 unsigned
-rules_missing_ports(const struct rules_context *context, unsigned service, uint32_t instances,
-		    uint16_t bridge, char *text, size_t size)
+rules_missing_ports(const struct rules_context *context, unsigned service,
+		    const struct steering_service *state, uint16_t bridge, char *text, size_t size)
 {
 	const struct topology *t = context->topology;
-	const struct topology_service *s = &t->services[service];
-	struct missing m = {.context = context, .bridge = bridge, .text = text, .size = size};
+	bool lacks[TOPOLOGY_MAX_PORTS] = {false};
+	struct rules_emitter e = {.context = context, .t = t, .bridge = bridge, .lacks = lacks};
+	unsigned n = 0;
 
 	text[0] = '\0';
-	for (unsigned p = 0; p < s->n_ports; p++) {
-		note_missing(&m, s->perimeter[p].port);
-		for (unsigned i = 0; i < s->n_instances; i++) {
-			if (instances & (1u << i))
-				note_missing(&m, s->instances[i].ports[p].port);
-		}
+	rules_emit_service(&e, &t->services[service], state);
+	for (unsigned p = 0; p < t->n_ports; p++) {
+		if (!lacks[p])
+			continue;
+		list_name(text, size, t->ports[p].name);
+		n++;
 	}
-	for (unsigned l = 0; l < t->n_links * 2; l++) {
-		if (topology_service_uses(t, s, bridge))
-			note_missing(&m, t->links[l / 2][l % 2]);
-	}
-	return m.n;
-}
-
-uint32_t
-rules_needed_instances(const struct steering_service *state)
-{
-	const struct steering_session *session = &state->session;
-	int active = steering_active(state);
-	uint32_t instances = 0;
-
-	if (!state->known)
-		return 0;
-	if (active != STEERING_NOBODY)
-		instances |= 1u << active;
-	if (session->stage == STEERING_PREPARED || session->stage == STEERING_FLIPPED)
-		instances |= 1u << session->source | 1u << session->target;
-	return instances;
+	return n;
 }
 
 static bool
-lacks_ports(const struct rules_context *context, unsigned service, uint32_t instances)
+lacks_ports(const struct rules_context *context, unsigned service,
+	    const struct steering_service *state)
 {
 	char text[8];
 
 	for (unsigned b = 0; b < context->topology->n_bridges; b++) {
-		if (rules_missing_ports(context, service, instances, (uint16_t)b, text,
-					sizeof(text)))
+		if (rules_missing_ports(context, service, state, (uint16_t)b, text, sizeof(text)))
 			return true;
 	}
 	return false;
+}
+
+/* Does the target that is fenced lack a port that it would need to serve? */
+static bool
+fenced_lacks_ports(const struct rules_context *context, unsigned service,
+		   const struct steering_service *state)
+{
+	struct steering_service target = {.known = true, .serving = state->session.target};
+
+	return state->session.stage == STEERING_FENCED && lacks_ports(context, service, &target);
 }
 
 uint32_t
@@ -202,12 +179,8 @@ rules_misfits(const struct rules_context *context, const struct steering *steeri
 
 	for (unsigned s = 0; s < context->topology->n_services; s++) {
 		const struct steering_service *state = &steering->services[s];
-		uint32_t needed = rules_needed_instances(state);
 
-		if (state->session.stage == STEERING_FENCED &&
-		    lacks_ports(context, s, 1u << state->session.target))
-			continue;
-		if (needed && lacks_ports(context, s, needed))
+		if (!fenced_lacks_ports(context, s, state) && lacks_ports(context, s, state))
 			misfits |= UINT32_C(1) << s;
 	}
 	return misfits;

@@ -9,17 +9,28 @@
 
 /* ---- emitting ------------------------------------------------------------------- */
 
+/* 0: the switch does not have it. */
+static uint32_t
+number_of(struct rules_emitter *e, uint16_t port)
+{
+	uint32_t number = e->context->numbers[port];
+
+	if (e->lacks)
+		e->lacks[port] |= number == 0;
+	return number;
+}
+
 /* The number of the port it comes in on, 0: the switch does not have one of the draft's ports. */
 static uint32_t
 set_ports(struct rules_emitter *e, const struct rules_draft *draft, struct rule *rule)
 {
-	uint32_t in = e->context->numbers[draft->in], out;
+	uint32_t in = number_of(e, draft->in), out;
 
 	of_match_in_port(&rule->match, in);
 	if (draft->out == TOPOLOGY_NONE)
 		return in;
 	assert(rules_bridge_of(e->t, draft->out) == e->bridge);
-	out = e->context->numbers[draft->out];
+	out = number_of(e, draft->out);
 	/* A switch does not send a packet back where it came from unless told so. */
 	of_action_add(&rule->actions, OF_ACTION_OUTPUT,
 		      draft->out == draft->in ? OF_PORT_IN_PORT : out);

@@ -29,6 +29,8 @@ struct rules_emitter {
 	unsigned n;
 	unsigned missing;
 	bool full;
+	/* Of each port reference: a rule of the bridge needs it and the switch lacks it. NULL: not asked. */
+	bool *lacks;
 };
 
 /* A rule under construction: where packets come in, what is done, where they go. */

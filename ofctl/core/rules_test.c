@@ -331,6 +331,23 @@ links_are_guarded(void **state)
 			    "guard service=0 prio=40060 in=any vid=3128/3 -> drop\n");
 }
 
+static unsigned
+missing_at(uint16_t bridge, char *text, size_t size)
+{
+	return rules_missing_ports(&context, 0, &steering.services[0], bridge, text, size);
+}
+
+static unsigned
+port_named(const char *name)
+{
+	for (unsigned p = 0; p < topology.n_ports; p++) {
+		if (strcmp(topology.ports[p].name, name) == 0)
+			return p;
+	}
+	fail_msg("no port %s", name);
+	return 0;
+}
+
 static void
 missing_ports_leave_rules_out(void **state)
 {
@@ -343,9 +360,85 @@ missing_ports_leave_rules_out(void **state)
 	numbers[2] = 0; /* a-in */
 	rules_desired(&context, &steering, 0, desired, &missing);
 	assert_int_equal(missing, 1 + 1 + 2); /* guard, drop, ingress and egress */
-	assert_int_equal(rules_missing_ports(&context, 0, 1u << 0, 0, text, sizeof(text)), 1);
+	assert_int_equal(missing_at(0, text, sizeof(text)), 1);
 	assert_string_equal(text, "a-in");
-	assert_int_equal(rules_missing_ports(&context, 0, 1u << 1, 0, text, sizeof(text)), 0);
+	numbers[3] = 0; /* a-out */
+	assert_int_equal(missing_at(0, text, sizeof(text)), 2);
+	assert_string_equal(text, "a-in, a-out");
+	assert_int_equal(missing_at(0, text, 8), 2);
+	assert_string_equal(text, "a-in, a");
+	set("b");
+	assert_int_equal(missing_at(0, text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+}
+
+static unsigned
+n_rules_of_service(void)
+{
+	unsigned n = 0;
+
+	for (unsigned b = 0; b < topology.n_bridges; b++)
+		n += (unsigned)rules_desired_of(&context, &steering, 0, (uint16_t)b, desired);
+	return n;
+}
+
+/* Every port of the topology by itself: it is asked for, by its bridge alone, if a rule is lost without
+ * it, and not otherwise. Returns how many are needed. */
+static unsigned
+assert_needs_what_rules_use(void)
+{
+	unsigned all = n_rules_of_service(), n_needed = 0;
+
+	for (unsigned p = 0; p < topology.n_ports; p++) {
+		uint32_t number = numbers[p];
+		unsigned used, needed = 0;
+		char text[64];
+
+		numbers[p] = 0;
+		used = n_rules_of_service() < all;
+		for (unsigned b = 0; b < topology.n_bridges; b++)
+			needed += missing_at((uint16_t)b, text, sizeof(text));
+		assert_int_equal(needed, used);
+		assert_int_equal(missing_at(topology.ports[p].bridge, text, sizeof(text)), used);
+		assert_string_equal(text, used ? topology.ports[p].name : "");
+		assert_int_equal(rules_misfits(&context, &steering), used);
+		n_needed += used;
+		numbers[p] = number;
+	}
+	return n_needed;
+}
+
+/* Perimeter and c on A, a and d on B behind M, b on C: links that are on no way of the state do not count. */
+static void
+ports_are_needed_by_rules_only(void **state)
+{
+	struct steering_request cd = request("c", "d"), ab = request("a", "b");
+
+	(void)state;
+	build(example_four_bridges());
+	assert_int_equal(assert_needs_what_rules_use(), 0);
+	set("c");
+	assert_int_equal(assert_needs_what_rules_use(), 2);
+	set("b");
+	assert_int_equal(assert_needs_what_rules_use(), 2 + 2);
+	set("c");
+	prepare("c", "d");
+	assert_int_equal(assert_needs_what_rules_use(), 3 + 4);
+	flip("c", "d");
+	assert_int_equal(assert_needs_what_rules_use(), 3 + 4);
+	cd.last_copy = true;
+	assert_int_equal(steering_fence(&topology, &steering, &cd, &service, &reason), 1);
+	assert_int_equal(steering_cleanup(&topology, &steering, &cd, false, &service, &reason), 1);
+	set("a");
+	prepare("a", "b");
+	assert_int_equal(assert_needs_what_rules_use(), 3 + 6);
+	assert_int_equal(steering_fence(&topology, &steering, &ab, &service, &reason), 1);
+	numbers[port_named("A-C")] = 0; /* b's way: the fence goes first */
+	assert_int_equal(rules_misfits(&context, &steering), 0);
+	numbers[port_named("A-M")] = 0;
+	assert_int_equal(rules_misfits(&context, &steering), 0);
+	numbers[port_named("A-C")] = 1;
+	assert_int_equal(rules_misfits(&context, &steering), 1);
 }
 
 /* ---- difference ---------------------------------------------------------------- */
@@ -691,6 +784,7 @@ main(void)
 		TEST(rule_to_a_gone_port_goes),
 		TEST(largest_configuration_fits),
 		TEST(missing_ports_leave_rules_out),
+		TEST(ports_are_needed_by_rules_only),
 		TEST(no_difference_no_mods),
 		TEST(flip_changes_two_rules),
 		TEST(strays_go_and_holes_are_filled),

@@ -246,21 +246,20 @@ decide(struct op *op)
 	return result;
 }
 
-/* Instances whose ports must be there for the call. */
-static uint32_t
-needed_instances(const struct op *op)
+/* The state whose ports must be there for the call. A flip needs the target's only: the source may have gone
+ * with its host. */
+static struct steering_service
+needed_state(const struct op *op)
 {
-	const struct steering_session *session = &op->next.session;
-
 	switch (op->call.verb) {
 	case CONTROLLER_PREPARE:
-		return 1u << session->source | 1u << session->target;
-	case CONTROLLER_FLIP:
-		return 1u << session->target;
 	case CONTROLLER_SET:
-		return 1u << op->next.serving;
+		return op->next;
+	case CONTROLLER_FLIP:
+		return (struct steering_service){.known = true,
+						 .serving = steering_active(&op->next)};
 	default:
-		return 0;
+		return (struct steering_service){.known = false};
 	}
 }
 
@@ -284,11 +283,11 @@ static int
 check_ports(struct op *op)
 {
 	struct controller *c = op->controller;
-	uint32_t instances = needed_instances(op);
+	struct steering_service state = needed_state(op);
 	char missing[96];
 
-	for (unsigned b = 0; b < c->topology->n_bridges && instances; b++) {
-		if (rules_missing_ports(&c->context, op->service, instances, (uint16_t)b, missing,
+	for (unsigned b = 0; b < c->topology->n_bridges; b++) {
+		if (rules_missing_ports(&c->context, op->service, &state, (uint16_t)b, missing,
 					sizeof(missing))) {
 			change_fail(&op->change, SLIM__V1__REASON_CODE__REASON_PORTS,
 				    "bridge %s does not have: %s", c->topology->bridges[b].name,

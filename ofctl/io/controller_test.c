@@ -489,6 +489,25 @@ missing_port_is_named(void **state)
 	assert_string_equal(last.text, "bridge B does not have: b-out");
 }
 
+/* The source's host is gone: the target must get the traffic all the same, and be told so when it asks again. */
+static void
+flip_needs_the_target_only(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	fake_switch_remove_port(&fakes[1], "a-out");
+	RUN_UNTIL(base, fake_switch_count(&fakes[1], RULES_DROP) == 2);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	assert_serving(B_PORT);
+	do_call(CONTROLLER_CLEANUP, "a", "b", true);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	fake_switch_remove_port(&fakes[1], "b-out");
+	RUN_UNTIL(base, to(1) == 0);
+	call(CONTROLLER_FLIP, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_PORTS);
+}
+
 static void
 renumbered_port_is_followed(void **state)
 {
@@ -1214,6 +1233,7 @@ main(void)
 		TEST(silent_switch_does_not_block),
 		TEST(switch_lost_while_reading),
 		TEST(missing_port_is_named),
+		TEST(flip_needs_the_target_only),
 		TEST(renumbered_port_is_followed),
 		TEST(restarted_switch_gets_its_rules_back),
 		TEST(end_of_a_session_holds_although_a_switch_is_down),

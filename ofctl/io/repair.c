@@ -55,18 +55,18 @@ repair_infer(struct op *op)
 unsigned
 controller_missing_ports(struct controller *c, unsigned s, char text[CONTROLLER_MISSING_SIZE])
 {
-	uint32_t needed = rules_needed_instances(&c->wanted.now.services[s]);
+	const struct steering_service *state = &c->wanted.now.services[s];
 	struct preflight_facts facts = controller_facts(c);
 	unsigned n = 0;
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (unsigned b = 0; b < c->topology->n_bridges && needed; b++) {
+	for (unsigned b = 0; b < c->topology->n_bridges; b++) {
 		char names[96];
 		unsigned missing = 0;
 
 		if (facts.bridges_up & (1u << b))
-			missing = rules_missing_ports(&c->context, s, needed, (uint16_t)b, names,
+			missing = rules_missing_ports(&c->context, s, state, (uint16_t)b, names,
 						      sizeof(names));
 		if (missing && used < CONTROLLER_MISSING_SIZE - 1)
 			used += (size_t)snprintf(text + used, CONTROLLER_MISSING_SIZE - used,
