@@ -33,12 +33,18 @@ def us(ns):
     return int(ns) / 1000.0
 
 
+def is_complete(status, job):
+    """The move is, and all three digests are there and equal. `status`: of slimctl."""
+    result = job.get("result") or {}
+    digests = {result.get(f"digest_{of}") for of in ("source", "target", "proof")}
+    return status == 0 and job.get("state") == "complete" and len(digests) == 1 and all(digests)
+
+
 def one_move(lab, source, number, *options):
     """Returns the job's result; None when the move was not complete."""
     status, job = lab.migrate(source, *options)
     result = job.get("result") or {}
-    good = (status == 0 and job.get("state") == "complete"
-            and result["digest_source"] == result["digest_target"] == result["digest_proof"])
+    good = is_complete(status, job)
     print(f"{number:>5}  {source} -> {HOSTS[source].other}  {job.get('state', job)!s:<10}"
           f"{int(result.get('entries', 0)):>9}{us(result.get('duration_ns', 0)) / 1e6:>9.2f}"
           f"{us(result.get('handover_ns', 0)):>13.0f}{us(result.get('flush_wait_p50_ns', 0)):>12.0f}"
@@ -57,19 +63,34 @@ def soak(options):
         time.sleep(options.before)  # a part of the measurement
         print(f"{'move':>5}  {'':<6}  {'result':<10}{'entries':>9}{'seconds':>9}{'handover us':>13}"
               f"{'flush us':>12}{'held':>7}{'redirected':>12}")
-        results, source, bad = [], "a", 0
+        results, source = [], "a"
         lab.generator.mark("moves")
         for number in range(1, options.moves + 1):
             result = one_move(lab, source, number, "--max-bandwidth", options.max_bandwidth)
             if result is None:
-                bad += 1
                 print(lab.logs(), file=sys.stderr)
                 break
             results.append(result)
             source = HOSTS[source].other
             time.sleep(options.pause)
         generated = lab.generator.finish()
-    return summarize(options, generated, results, bad)
+        dead = lab.dead()
+    summary = summarize(generated, results)
+    print_summary(options, summary, results)
+    found = reasons(options.moves, generated, results, dead)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as f:
+            json.dump({**summary, "reasons": found, "results": results, "generator": generated}, f, indent=1)
+    print("\n".join([*found, "result: failed" if found else "result: complete"]))
+    return 1 if found else 0
+
+
+def reasons(n_moves, generated, results, dead):
+    """Why a soak of so many moves is not complete, in words; none: it is. `results`: of the moves that were complete; `dead`:
+    names of programs that ended."""
+    found = [] if len(results) == n_moves else [f"{len(results)} of {n_moves} moves were complete"]
+    found += generator.reasons(generated, "before", "moves")
+    return found + [f"{name} has ended although nobody asked it to" for name in dead]
 
 
 def cost(results, rtt):
@@ -92,24 +113,20 @@ def print_cost(summary, rtt):
         print(f"  {text:<34}{summary[key]:>8.0f} us{trips.get(key, 0):>8.2f} round trips")
 
 
-def summarize(options, generated, results, bad):
-    counts = generator.ledger(generated, "moves")
+def summarize(generated, results):
+    """The numbers of a soak: a dictionary for --json."""
     before = next(w for w in generated["windows"] if w["name"] == "before")
-    rtt = before["latency"]["rtt"]["p50"]
-    summary = {"moves": len(results), "bad": bad, "ledger": counts,
+    summary = {"moves": len(results), "ledger": generator.ledger(generated, "moves"),
                "before": generator.ledger(generated, "before"), "rtt_us_before": before["latency"]["rtt"]}
-    print(f"\nledger before: {summary['before']}\nledger of the moves: {counts}")
+    return {**summary, **cost(results, before["latency"]["rtt"]["p50"])} if results else summary
+
+
+def print_summary(options, summary, results):
+    print(f"\nledger before: {summary['before']}\nledger of the moves: {summary['ledger']}")
     if results:
-        summary.update(cost(results, rtt))
-        print_cost(summary, before["latency"]["rtt"])
+        print_cost(summary, summary["rtt_us_before"])
         if options.timeline:
             print("\n".join(timeline.describe(results)))
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as f:
-            json.dump({**summary, "results": results, "generator": generated}, f, indent=1)
-    clean = not bad and generator.faults(counts) == 0 and len(results) == options.moves
-    print("result: complete" if clean else "result: failed")
-    return 0 if clean else 1
 
 
 def main():

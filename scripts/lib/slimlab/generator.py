@@ -51,9 +51,10 @@ class Generator:
         return json.loads(self.ask("status"))
 
     def finish(self):
-        """Stops, waits for what is on its way, returns the result."""
+        """Stops, waits for what is on its way, returns the result. One of a generator that failed is none."""
         self.ask("stop", 60)
-        self.child.finish(30)
+        if self.child.finish(30) != 0:
+            raise wait.DeadlinePassed(self.child.gone())
         with open(self.output, encoding="utf-8") as f:
             return json.load(f)
 
@@ -75,3 +76,15 @@ def ledger(result, *prefixes):
 def faults(counts):
     """How much went wrong in a ledger; 0 is clean."""
     return sum(counts[key] for key in FAULTS)
+
+
+def reasons(result, *windows):
+    """Why these windows of a result (prefixes of their names) are not clean, each in words; none: they are. Nothing sent is
+    not nothing lost."""
+    found = [] if result["state"] == "done" else [f"the generator did not finish: {result['state']}"]
+    for name in windows:
+        counts = ledger(result, name)
+        if counts["sent"] == 0:
+            found.append(f"nothing was sent in '{name}'")
+        found += [f"{name}: {counts[key]} packets {key}" for key in FAULTS if counts[key]]
+    return found
