@@ -45,16 +45,37 @@ def without_aslr(command):
     return ["setarch", "-R", *command] if probe.returncode == 0 else command
 
 
+def known_tests(flavour):
+    known = subprocess.run(["meson", "introspect", "--tests", build.folder(flavour)],
+                           capture_output=True, text=True, check=True)
+    return json.loads(known.stdout)
+
+
+def sorted_out(suites, tests):
+    """Suites that the build has, and those of which it has no test. `tests`: known_tests()."""
+    there = {s.rpartition(":")[2] for t in tests for s in t["suite"]}
+    return [s for s in suites if s in there], [s for s in suites if s not in there]
+
+
+def expect_some(count):
+    """A stage in which no test ran is no success."""
+    if not (count.passed or count.failed or count.skipped):
+        count += Count(failed=1, broken=["no test ran"])
+    return count
+
+
 def run_meson(stage, suites):
     flavour = FLAVOUR.get(stage, stage)
     if not build.build(flavour):
         return Count(failed=1, broken=["the build"])
-    known = subprocess.run(["meson", "introspect", "--tests", build.folder(flavour)],
-                           capture_output=True, text=True, check=True)
-    available = {s.rpartition(":")[2] for t in json.loads(known.stdout) for s in t["suite"]}
-    wanted = [s for s in suites if s in available]
-    if not wanted:
-        return Count()
+    wanted, missing = sorted_out(suites, known_tests(flavour))
+    count = Count(failed=len(missing), broken=[f"{name}: no such suite in this build" for name in missing])
+    if wanted:
+        count += run_suites(stage, flavour, wanted)
+    return count
+
+
+def run_suites(stage, flavour, suites):
     # Each run writes its own logs, so that old ones are never counted.
     logs = f"{build.folder(flavour)}/meson-logs"
     name = f"testlog-{stage}"
@@ -63,9 +84,9 @@ def run_meson(stage, suites):
             os.unlink(f"{logs}/{name}.{ending}")
     command = ["meson", "test", "-C", build.folder(flavour), "--no-rebuild", "--print-errorlogs",
                "--logbase", name]
-    for suite in wanted:
+    for suite in suites:
         command += ["--suite", suite]
-    if set(wanted) <= PATIENT:
+    if set(suites) <= PATIENT:
         command += ["--num-processes", str(2 * (os.cpu_count() or 1))]
     if flavour != "gcc":
         command += ["--timeout-multiplier", "5"]
@@ -116,7 +137,7 @@ def main():
     for stage, suites in stages.items():
         print(f"\n== {stage}: {' '.join(suites) or 'clang-format, cppcheck, clang-tidy'}", flush=True)
         began = time.monotonic()
-        count = run_checks() if stage == "checks" else run_meson(stage, suites)
+        count = expect_some(run_checks() if stage == "checks" else run_meson(stage, suites))
         total += count
         rows.append((stage, count, time.monotonic() - began))
 
