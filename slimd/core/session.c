@@ -460,12 +460,21 @@ entry_arg(const struct session *s, const struct state_entry *entry)
 	return entry->arg;
 }
 
+/* Only the controller's clean-up is missing, and it is not waited for any more. */
+static bool
+leaves_rules(const struct session *s)
+{
+	return (IN(s->state) & LAST) != 0 && (session_missing(s) & FACT(EV_STEERED)) != 0;
+}
+
 static void
 enter(struct session *s, enum session_state state, uint64_t now_ns, struct session_effects *fx)
 {
 	const struct state_spec *spec = &states[state];
 	size_t i;
 
+	if (state == SESSION_DONE)
+		s->rules_left = leaves_rules(s);
 	s->facts = s->state != state ? s->facts & states[s->state].early : 0;
 	if (s->state != state)
 		s->since_ns = now_ns;
@@ -480,6 +489,8 @@ enter(struct session *s, enum session_state state, uint64_t now_ns, struct sessi
 		s->fenced = false;
 	if (state == TARGET_LEAVING)
 		part(s);
+	if (state == TARGET_ADOPTING)
+		s->asked_flip = true;
 	settle_verdict(s);
 	if (state == SESSION_DONE)
 		conclude(s);
@@ -490,7 +501,9 @@ enter(struct session *s, enum session_state state, uint64_t now_ns, struct sessi
 	if (state == SOURCE_STEERING && s->nf_gone)
 		effect_add(fx, FX_PEER_GONE, false);
 	/* Only now: what was answered is never asked about again after a restart. */
-	if (state == SESSION_DONE && !s->is_source)
+	if (state == SESSION_DONE && !s->is_source && s->parted) /* it has discarded nothing */
+		effect_add(fx, FX_PEER_STANDING, STANDING_SETTLED);
+	else if (state == SESSION_DONE && !s->is_source)
 		effect_add(fx, FX_PEER_CLOSED, 0);
 	effect_add(fx, FX_DEADLINE, s->deadline_ns);
 }
@@ -572,7 +585,7 @@ static bool
 guard_left_refused(const struct session *s, const struct session_event *e)
 {
 	return is_late(s, e) && e->reason != REASON_STEERING_UNREACHABLE &&
-	       e->reason != REASON_DEADLINE;
+	       e->reason != REASON_STEERING_SLOW && e->reason != REASON_DEADLINE;
 }
 
 /* A controller that is not there is waited for as long as the move may last. */
@@ -681,6 +694,21 @@ guard_refused(const struct session *s, const struct session_event *e)
 {
 	(void)s;
 	return e->reason == 0 || e->reason == REASON_STEERING_REFUSED;
+}
+
+/* It has asked for the switch and was not refused: the switch may lead to it, whatever its state says now. */
+static bool
+guard_may_lead(const struct session *s, const struct session_event *e)
+{
+	(void)e;
+	return s->asked_flip && !s->no_steering;
+}
+
+/* Going back is fenced, so it is safe also where the target may have been through. */
+static bool
+guard_can_fence_back(const struct session *s, const struct session_event *e)
+{
+	return guard_can_revert(s, e) && !s->no_steering;
 }
 
 static bool
@@ -959,12 +987,14 @@ act_part(struct session *s, const struct session_event *e, struct session_effect
 	effect_add(fx, FX_PEER_STANDING, STANDING_SETTLED);
 }
 
-/* Target: the controller does not follow it. Later, perhaps. */
+/* Target: the controller does not follow it. Later, perhaps. A source that wanted it to discard says so once
+ * more. */
 static void
 act_wait_again(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
-	(void)fx;
 	s->peer_lost_ns = e->now_ns;
+	s->asked_flip = false;
+	effect_add(fx, FX_PEER_STANDING, STANDING_OWNER);
 }
 
 #define SAME SESSION_N_STATES        /* no change of state */
@@ -1057,6 +1087,8 @@ SESSION_TABLE struct edge edges[] = {
 	/* source, the target owns: forward, unless the target has lost what it had */
 	/* A controller that has flipped may not go back: then neither does the source. */
 	{IN(SOURCE_REVERTING), EV_STEER_FAILED, guard_refused, NULL, SOURCE_STEERING},
+	/* Another one serves, and not in this session: the copy here is an old one. */
+	{IN(SOURCE_REVERTING), EV_STEER_FAILED, guard_flipped, act_fail, SOURCE_CLOSING},
 	{IN(SOURCE_FINISHING), EV_FINISHED, guard_differs, NULL, AGAIN},
 	{IN(SOURCE_TRAILING), EV_PROVED, guard_differs, act_fail, SAME},
 	{IN(SOURCE_TRAILING), EV_TRAILED, guard_differs, act_fail, SAME},
@@ -1069,7 +1101,10 @@ SESSION_TABLE struct edge edges[] = {
 	{IN(SOURCE_CLOSING), EV_STANDING_SETTLED, NULL, act_none_left, SOURCE_SETTLING},
 	{S_UNSURE | S_CLAIM | S_FENCE | S_FROZEN, EV_STANDING_SETTLED, NULL, act_forgot,
 	 SOURCE_CLOSING},
-	/* The last Closed was lost: the target is through, and says so once more. */
+	/* The last Closed was lost, or the target's NF died before it heard Close: then the copy here is the last
+	 * one. A target that lives says SETTLED. */
+	{IN(SOURCE_CLOSING), EV_STANDING_UNKNOWN, guard_can_fence_back, act_forgot,
+	 SOURCE_REVERTING},
 	{IN(SOURCE_CLOSING), EV_STANDING_UNKNOWN, NULL, NULL, AGAIN},
 	{S_FROZEN, EV_STANDING_NONE, guard_can_revert, act_forgot, SOURCE_REVERTING},
 	{S_FROZEN, EV_STANDING_UNKNOWN, guard_can_revert, act_forgot, SOURCE_REVERTING},
@@ -1127,6 +1162,8 @@ SESSION_TABLE struct edge edges[] = {
 	{T_EARLY | IN(TARGET_VERIFYING), EV_VERIFY_BAD, NULL, act_give_up, TARGET_DISCARDING},
 	{T_EARLY | T_LATE, EV_NF_LOST, NULL, act_give_up_nf, TARGET_DISCARDING},
 	{IN(TARGET_VERIFYING), EV_TICK, guard_overdue, act_give_up, TARGET_DISCARDING},
+	/* What the source decided before the switch led here does not count; the controller knows. */
+	{T_LED, EV_CLOSE_DISCARD, guard_may_lead, NULL, TARGET_ADOPTING},
 	{T_LATE | T_LED, EV_CLOSE_DISCARD, NULL, act_abort, TARGET_DISCARDING},
 	{T_OWNER, EV_NF_LOST, NULL, act_give_up_nf, SESSION_DONE},
 	{T_OWNER, EV_FINISH, NULL, NULL, TARGET_ROUNDING},
@@ -1145,8 +1182,9 @@ SESSION_TABLE struct edge edges[] = {
 	{T_ALONE, EV_STEER_FAILED, NULL, act_retry_later, SAME},
 	{T_ALONE, EV_TICK, guard_overdue, NULL, AGAIN},
 	{T_ALONE, EV_QUERY, NULL, act_standing, TARGET_SERVING},
-	/* It has asked the controller who owns; what a source decided before does not count. */
-	{T_ALONE | IN(TARGET_LEAVING), EV_CLOSE_DISCARD, NULL, act_standing, SAME},
+	/* What a source decided before does not count. While the controller is asked there is no answer: its own
+	 * one follows. */
+	{IN(TARGET_LEAVING), EV_CLOSE_DISCARD, NULL, act_standing, SAME},
 	{T_OWNER, EV_FORCE, NULL, act_part, TARGET_LEAVING},
 	{IN(TARGET_OFFERED) | T_EARLY | T_LATE | T_LED | T_LAST, EV_QUERY, NULL, act_standing,
 	 SAME},
@@ -1375,6 +1413,7 @@ session_restore(struct session *s, uint64_t id, bool is_source, enum session_sta
 	s->lost = memory->lost;
 	state = is_source ? restored_source(stage, memory) : restored_target(stage, memory);
 	s->fenced = is_source && must_be_told(stage) && state == SOURCE_UNDOING;
+	s->asked_flip = state == TARGET_TAKING; /* before the restart, perhaps */
 	if (memory->failed != 0)
 		s->reason = memory->failed;
 	if (memory->failed != 0 || stage == STAGE_REVERT || s->nf_gone)

@@ -338,6 +338,8 @@ struct session {
 	bool peer_gone;   /* the peer is not connected */
 	bool peer_forgot; /* the peer does not know the session any more */
 	bool parted;      /* target: ended without the source */
+	bool asked_flip;  /* target: the controller was asked to flip, and has not refused */
+	bool rules_left;  /* DONE: the controller did not clean up */
 	bool fenced;      /* the target was fenced: it must be told to discard */
 	bool started;     /* EV_START was seen */
 	uint32_t reason;  /* slim.v1.ReasonCode of the first trouble; 0 none */

@@ -907,9 +907,8 @@ test_the_target_does_not_know(void **state)
 {
 	(void)state;
 	AT_SOURCE(YOUNG, EV_STANDING_UNKNOWN);
-	expect("steering quieting finishing trailing -> reverting: journal=9 steer-fence=1 "
-	       "no-deadline (will be failed, PEER_LOST, peer has nothing, fenced)\n"
-	       "closing journal=4 peer-close=1 no-deadline\n"
+	expect("steering quieting finishing trailing closing -> reverting: journal=9 "
+	       "steer-fence=1 no-deadline (will be failed, PEER_LOST, peer has nothing, fenced)\n"
 	       "undoing (peer has nothing)\n");
 	AT_SOURCE(NF_GONE, EV_STANDING_UNKNOWN);
 	expect("steering quieting (PEER_LOST, peer has nothing)\n"
@@ -922,7 +921,8 @@ test_the_target_does_not_know(void **state)
 	AT_SOURCE(FORGOT, EV_STANDING_UNKNOWN);
 	expect("steering quieting trailing (will be failed, PEER_LOST)\n");
 	AT_SOURCE(FENCED, EV_STANDING_UNKNOWN);
-	expect("closing journal=4 peer-close=1 no-deadline\n"
+	expect("closing -> reverting: journal=9 steer-fence=1 no-deadline (will be failed, "
+	       "PEER_LOST, peer has nothing)\n"
 	       "undoing gate-pass peer-close=0 steer-cleanup=0 deadline=+10000ms (peer has "
 	       "nothing)\n");
 }
@@ -1077,8 +1077,10 @@ test_the_controller_has_flipped_for_the_target(void **state)
 	       "STEERING_FLIPPED)\n"
 	       "fencing -> steering: gate-redirect journal=3 steer-flip=0 no-deadline (will be "
 	       "failed, STEERING_FLIPPED, not fenced)\n"
-	       "steering quieting finishing trailing closing settling reverting undoing "
-	       "deadline=+200ms\n");
+	       "steering quieting finishing trailing closing settling deadline=+200ms\n"
+	       "reverting -> closing: journal=4 peer-close=1 no-deadline (will be failed, "
+	       "STEERING_FLIPPED)\n"
+	       "undoing deadline=+200ms\n");
 }
 
 /* It does not follow a target that wants to lead: that serves on, and asks again later. */
@@ -1087,10 +1089,10 @@ test_the_controller_refuses_the_target(void **state)
 {
 	(void)state;
 	AT_TARGET(YOUNG, EV_STEER_FAILED);
-	expect("adopting quieting -> serving: no-deadline (alone from now)\n"
+	expect("adopting quieting -> serving: peer-standing=2 no-deadline (alone from now)\n"
 	       "parting leaving settling discarding deadline=+200ms\n");
 	AT_TARGET(OLD | GATE_DONE, EV_STEER_FAILED);
-	expect("adopting quieting -> serving: no-deadline (alone from now)\n"
+	expect("adopting quieting -> serving: peer-standing=2 no-deadline (alone from now)\n"
 	       "parting deadline=+200ms\n"
 	       "leaving -> done: journal=7 result peer-closed no-deadline (complete)\n");
 }
@@ -1351,7 +1353,6 @@ test_the_source_tells_the_target_to_discard(void **state)
 	expect("offered -> done: journal=7 result peer-closed no-deadline (aborted, CANCELLED)\n"
 	       "arming receiving verifying taking serving rounding merging -> discarding: "
 	       "gate-wipe no-deadline (will be aborted, CANCELLED)\n"
-	       "adopting quieting parting no-deadline peer-standing=2\n"
 	       "leaving peer-standing=4\n");
 }
 

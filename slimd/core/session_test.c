@@ -400,6 +400,27 @@ test_clean_up_that_is_refused_ends(void **state)
 		try_to_clean(t, REASON_STEERING_REFUSED);
 	assert_in_range(t->now_ns - since_ns, limits.settle_ns, limits.settle_ns + MS(1000));
 	assert_int_equal(t->session.result, RESULT_CANCELLED);
+	assert_true(t->session.rules_left);
+}
+
+/* A controller that only takes its time has not said no; and rules that stay are no secret of a complete move. */
+static void
+test_clean_up_that_is_slow_is_waited_for(void **state)
+{
+	struct tale *t = begin_source();
+
+	(void)state;
+	hand_over(t);
+	EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_STEERED, EV_STEERED, EV_FINISHED, EV_TRAILED,
+	       EV_PROVED, EV_CLOSED, EV_GATE_DONE);
+	assert_int_equal(t->session.state, SOURCE_SETTLING);
+	later(t, limits.settle_ns + MS(1000));
+	try_to_clean(t, REASON_STEERING_SLOW);
+	assert_int_equal(t->session.state, SOURCE_SETTLING);
+	try_to_clean(t, REASON_STEERING_REFUSED);
+	assert_int_equal(t->session.state, SESSION_DONE);
+	assert_int_equal(t->session.result, RESULT_COMPLETE);
+	assert_true(t->session.rules_left);
 }
 
 static void
@@ -779,11 +800,99 @@ test_a_fence_after_the_flip_of_a_lonely_target_leads_forward(void **state)
 	       EV_PEER_LOST, EV_CANCEL);
 	forget(t);
 	EVENTS(t, EV_CLOSE_DISCARD, EV_STEERED, EV_STEERED, EV_ROUNDED, EV_CLOSE_DISCARD);
-	assert_string_equal(t->text, "close-discard: peer-standing=2\n"
+	assert_string_equal(t->text, "close-discard:\n"
 				     "steered -> quieting: steer-quiet\n"
 				     "steered -> parting: round\n"
 				     "rounded -> leaving: journal=10 gate-pass steer-cleanup=1\n"
 				     "close-discard: peer-standing=4\n");
+}
+
+/* Also where the source has asked in between, and the state says nothing of the flip any more. */
+static void
+test_a_target_that_asked_for_the_switch_asks_again_before_it_discards(void **state)
+{
+	struct tale *t = begin_target();
+
+	(void)state;
+	EVENTS(t, EV_START, EV_BEGIN, EV_GATE_DONE, EV_MARKED, EV_END, EV_VERIFIED, EV_GATE_DONE,
+	       EV_PEER_LOST, EV_CANCEL, EV_STEERED, EV_PEER_BACK, EV_QUERY);
+	assert_int_equal(t->session.state, TARGET_SERVING);
+	forget(t);
+	EVENTS(t, EV_CLOSE_DISCARD, EV_QUERY, EV_CLOSE_DISCARD);
+	happens(t,
+		(struct session_event){.type = EV_STEER_FAILED, .reason = REASON_STEERING_REFUSED});
+	EVENTS(t, EV_CLOSE_DISCARD);
+	assert_string_equal(t->text, "close-discard -> adopting: steer-flip\n"
+				     "query -> serving: peer-standing=2\n"
+				     "close-discard -> adopting: steer-flip\n"
+				     "steer-failed -> serving: peer-standing=2\n"
+				     "close-discard -> discarding: gate-wipe\n");
+}
+
+/* Wherever it stands when it is told. */
+static void
+test_a_target_that_asked_for_the_switch_does_so_in_every_state(void **state)
+{
+	static const enum session_event_type ways[][2] = {
+		{EV_START, EV_START}, {EV_FINISH, EV_START}, {EV_FINISH, EV_TRAIL_END}};
+	static const enum session_state states[] = {TARGET_SERVING, TARGET_ROUNDING,
+						    TARGET_MERGING};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct tale *t = begin_target();
+
+		EVENTS(t, EV_START, EV_BEGIN, EV_GATE_DONE, EV_MARKED, EV_END, EV_VERIFIED,
+		       EV_GATE_DONE, EV_PEER_LOST, EV_CANCEL, EV_PEER_BACK, EV_QUERY);
+		event(t, ways[i][0]);
+		event(t, ways[i][1]);
+		assert_int_equal(t->session.state, states[i]);
+		event(t, EV_CLOSE_DISCARD);
+		assert_int_equal(t->session.state, TARGET_ADOPTING);
+	}
+}
+
+/* The target's NF died before it heard that it is through. Nobody else has a copy; the fence decides, and one
+ * that serves elsewhere is not taken back from. */
+static void
+test_the_last_copy_goes_back_also_while_closing(void **state)
+{
+	(void)state;
+	for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+		struct tale *t = begin_source();
+
+		hand_over(t);
+		EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_STEERED, EV_STEERED, EV_FINISHED, EV_TRAILED,
+		       EV_PROVED, EV_PEER_LOST, EV_PEER_BACK);
+		forget(t);
+		event(t, EV_STANDING_UNKNOWN);
+		if (elsewhere) {
+			steering_fails(t, REASON_STEERING_FLIPPED);
+			EVENTS(t, EV_GATE_DONE, EV_STEERED);
+		} else {
+			EVENTS(t, EV_STEERED, EV_GATE_DONE, EV_STEERED);
+		}
+		assert_string_equal(
+			t->text,
+			elsewhere ? "standing-unknown -> reverting: journal=9 steer-fence\n"
+				    "steer-failed -> settling: journal=4 peer-close=1 gate-wipe "
+				    "steer-cleanup=1\n"
+				    "gate-done:\n"
+				    "steered -> done: journal=7 result (failed, 21)\n"
+				  : "standing-unknown -> reverting: journal=9 steer-fence\n"
+				    "steered -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
+				    "gate-done:\n"
+				    "steered -> done: journal=7 result (failed, 21)\n");
+	}
+	/* Without a controller there is no fence. */
+	struct tale *t = begin_source();
+
+	t->session.no_steering = true;
+	hand_over(t);
+	EVENTS(t, EV_TAKEN, EV_GATE_DONE, EV_FINISHED, EV_TRAILED, EV_PROVED);
+	assert_int_equal(t->session.state, SOURCE_CLOSING);
+	event(t, EV_STANDING_UNKNOWN);
+	assert_int_equal(t->session.state, SOURCE_CLOSING);
 }
 
 /* The source was away so long that the target went on alone; its own packets still wait in the hold.
@@ -925,7 +1034,7 @@ test_force_at_the_target_lets_it_serve(void **state)
 	assert_string_equal(
 		t->text, "force -> leaving: peer-standing=4 journal=10 gate-pass steer-cleanup=1\n"
 			 "gate-done:\n"
-			 "steered -> done: journal=11 result peer-closed (failed, 45)\n");
+			 "steered -> done: journal=11 result peer-standing=4 (failed, 45)\n");
 }
 
 /* Nobody leads any more: the target does not wait to see whether somebody comes back. */
@@ -1314,6 +1423,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_clean_up_waits_for_the_controller_until_it_is_given_up),
 		cmocka_unit_test(test_clean_up_does_not_wait_for_ever),
 		cmocka_unit_test(test_clean_up_that_is_refused_ends),
+		cmocka_unit_test(test_clean_up_that_is_slow_is_waited_for),
 		cmocka_unit_test(test_a_lost_source_nf_never_fences_the_target),
 		cmocka_unit_test(test_a_cancel_before_end_undoes),
 		cmocka_unit_test(test_a_round_with_stragglers_is_run_again),
@@ -1333,6 +1443,10 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_a_host_that_does_not_know_is_fenced),
 		cmocka_unit_test(test_the_last_copy_is_never_discarded),
 		cmocka_unit_test(test_a_fence_after_the_flip_of_a_lonely_target_leads_forward),
+		cmocka_unit_test(
+			test_a_target_that_asked_for_the_switch_asks_again_before_it_discards),
+		cmocka_unit_test(test_a_target_that_asked_for_the_switch_does_so_in_every_state),
+		cmocka_unit_test(test_the_last_copy_goes_back_also_while_closing),
 		cmocka_unit_test(test_settled_while_the_gate_holds),
 		cmocka_unit_test(test_an_account_comes_with_settled),
 		cmocka_unit_test(test_a_partition_while_closing_leaves_the_source_redirecting),

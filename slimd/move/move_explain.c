@@ -156,6 +156,17 @@ tell_long_hold(struct move *m)
 			       ms(m->job->result.handover_ns), ms(budget_ns));
 }
 
+/* Beside any result: the next move of the service is refused as long as the controller has this one. */
+static void
+tell_rules_left(struct move *m)
+{
+	if (m->session.rules_left)
+		job_add_reason(
+			m->job, REASON_STEERING_REFUSED,
+			"the controller did not clean up: its rules of session %016llx are left",
+			(unsigned long long)m->session.id);
+}
+
 static void
 tell_lost(struct move *m)
 {
@@ -175,4 +186,5 @@ move_tell_reasons(struct move *m)
 			job_add_reason(m->job, m->reasons[i].code, "%s", m->reasons[i].text);
 	}
 	tell_long_hold(m);
+	tell_rules_left(m);
 }
