@@ -874,10 +874,21 @@ take_turn(struct move *m)
 	return COOL_NS;
 }
 
+/* An NF that was taken for dead and came back while its session ended without it stands in that session still. */
+static void
+adopt_what_is_left(struct driver *driver)
+{
+	struct nf *nf;
+
+	TAILQ_FOREACH(nf, nf_registry_list(driver->config.nfs), link)
+		move_adopt_memory(driver, nf);
+}
+
 uint64_t
 driver_poll(struct driver *driver)
 {
 	uint64_t sleep_ns = DRIVER_IDLE;
+	bool any_ended = false;
 	struct move *m, *next;
 
 	driver->now_ns = move_now_ns();
@@ -885,11 +896,15 @@ driver_poll(struct driver *driver)
 		uint64_t ns = take_turn(m);
 
 		next = TAILQ_NEXT(m, link);
-		if (m->done)
+		if (m->done) {
 			move_destroy(m);
-		else if (ns < sleep_ns)
+			any_ended = true;
+		} else if (ns < sleep_ns) {
 			sleep_ns = ns;
+		}
 	}
+	if (any_ended)
+		adopt_what_is_left(driver);
 	if (stray_poll(&driver->strays) && COOL_NS < sleep_ns)
 		sleep_ns = COOL_NS;
 	return sleep_ns;

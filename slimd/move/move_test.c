@@ -1540,6 +1540,33 @@ a_gate_is_closed_before_its_hold_word_is_set_back(void **state)
 	assert_int_equal(gate_hold_word(nf), SLIM_HOLD_IDLE);
 }
 
+/* Its NF registers again when it was given up, and before the session has ended without it. */
+static void
+an_nf_that_comes_back_late_is_taken_up(void **state)
+{
+	struct world *w = *state;
+	struct move *m;
+
+	fill(w, 100);
+	migrate(w, 0, (struct driver_move){.max_hold_ns = 2000 * MS});
+	UNTIL(w, fake_nf_command(w->hosts[1].fake).mode == SLIM_GATE_SERVE &&
+			 strcmp(state_of(w, 0), "ended") == 0);
+	w->paused[1] = true; /* so it is not known who owns */
+	kill_host(&w->hosts[0]);
+	fake_nf_hang_up(w->hosts[0].fake);
+	start_host(&w->hosts[0]);
+	m = TAILQ_FIRST(&w->hosts[0].driver->moves);
+	assert_true(m->orphan_ns != 0);
+	m->orphan_ns = 1; /* long ago */
+	UNTIL(w, m->orphan_ns == 0);
+	register_fake(w, 0);
+	assert_ptr_equal(TAILQ_FIRST(&w->hosts[0].driver->moves), m);
+	w->paused[1] = false;
+	UNTIL(w, strcmp(nf_mode_name(nf_find(w->hosts[0].nfs, "nf-a")), "closed") == 0);
+	wait_until_idle(w);
+	expect_modes(w, "closed", "pass");
+}
+
 /* ---- what was lost is not forgotten ------------------------------------------------------------ */
 
 static void
@@ -3079,6 +3106,7 @@ main(void)
 		TEST(a_target_that_lost_its_journal_still_owns),
 		TEST(a_journal_that_begins_late_does_not_change_the_command),
 		TEST(a_gate_is_closed_before_its_hold_word_is_set_back),
+		TEST(an_nf_that_comes_back_late_is_taken_up),
 		TEST(what_the_source_lost_survives_its_daemon),
 		TEST(what_the_target_lost_survives_its_daemon),
 		TEST(what_the_target_lost_survives_its_journal),
