@@ -24,10 +24,12 @@
 #define MAX_BUSY 64u    /* slots kept aside */
 #define BUSY_TRIES 100u /* rounds over them, one each BUSY_PAUSE_US */
 #define BUSY_PAUSE_US 1000
+#define HOLD_PAUSE_US 1000
 
 struct dump {
 	struct rpc_request *request;
 	struct nf *nf; /* held */
+	const struct driver *driver;
 	uint32_t table;
 	struct event *step;
 	int64_t offset_ns;
@@ -248,6 +250,10 @@ dump_step(struct dump *dump)
 		dump_fail(dump, RPC_DATA_LOSS, REASON_TEXT(NF_LOST), "the NF's memory is gone");
 		return;
 	}
+	if (driver_holds(dump->driver)) { /* a hold goes first */
+		event_add(dump->step, &(struct timeval){.tv_usec = HOLD_PAUSE_US});
+		return;
+	}
 	if (dump->n_busy > 0)
 		retry_busy(dump);
 	walk(dump);
@@ -324,6 +330,7 @@ dump_begin(struct daemon *daemon, struct rpc_request *request, struct nf *nf, ui
 	}
 	dump->request = request;
 	dump->nf = nf;
+	dump->driver = daemon->driver;
 	dump->table = table;
 	dump->offset_ns = ctl_clock_offset();
 	nf_hold(nf);

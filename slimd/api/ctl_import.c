@@ -45,6 +45,7 @@ struct import {
 	LIST_ENTRY(import) link;
 	struct rpc_request *request;
 	struct nf *nf; /* held */
+	const struct driver *driver;
 	uint32_t table;
 	enum import_state state;
 	struct event *poll;
@@ -319,6 +320,10 @@ import_poll(struct import *import)
 		import_answer(import);
 		return;
 	}
+	if (driver_holds(import->driver)) { /* a hold goes first */
+		event_add(import->poll, &(struct timeval){.tv_usec = POLL_US});
+		return;
+	}
 	acknowledged = gate_poll(&import->gate);
 	if (import->state == OPENING && acknowledged)
 		begin_putting(import);
@@ -455,6 +460,7 @@ import_begin(struct rpc_request *request, struct ctl_service *service,
 	}
 	import->request = request;
 	import->nf = nf;
+	import->driver = daemon->driver;
 	import->table = table;
 	import->offset_ns = ctl_clock_offset();
 	nf_hold(nf);

@@ -70,6 +70,7 @@ struct fixture {
 	struct job_list jobs;
 	struct driver_move asked;
 	bool forced; /* the last cancel */
+	unsigned n_holds;
 	/* client */
 	bool done;
 	enum rpc_code code;
@@ -286,6 +287,18 @@ driver_jobs(struct driver *driver)
 {
 	(void)driver;
 	return &the->jobs;
+}
+
+/* For the next `n_holds` questions. What is asked for meanwhile does not go on. */
+bool
+driver_holds(const struct driver *driver)
+{
+	(void)driver;
+	if (the->n_holds == 0)
+		return false;
+	assert_int_equal(the->n_rows, 0);
+	the->n_holds--;
+	return true;
 }
 
 bool
@@ -827,6 +840,20 @@ dump_gives_every_row(void **state)
 	assert_int_equal(f->n_values, 2);
 }
 
+/* Rows for people wait while packets do. */
+static void
+dump_waits_while_a_session_holds(void **state)
+{
+	struct fixture *f = *state;
+
+	fill_slots(2500);
+	f->n_holds = 5;
+	dump(f, NULL, false);
+	assert_int_equal(f->n_holds, 0);
+	assert_int_equal(f->code, RPC_OK);
+	assert_int_equal(f->n_rows, 2500);
+}
+
 static void
 dump_of_an_empty_table_is_its_header(void **state)
 {
@@ -951,6 +978,18 @@ import_fills_a_standby_nf(void **state)
 		assert_memory_equal(&got, &wanted, sizeof(got));
 		assert_int_equal(slot_at(i)->bucket, (uint8_t)i);
 	}
+}
+
+static void
+import_waits_while_a_session_holds(void **state)
+{
+	struct fixture *f = *state;
+
+	f->n_holds = 5;
+	start(f, "ImportTable", RPC_CLIENT_STREAM, NULL);
+	send_rows(f, 0, CHUNK, true, NULL);
+	assert_int_equal(finish_import(f)->imported, CHUNK);
+	assert_int_equal(f->n_holds, 0);
 }
 
 static void
@@ -1115,6 +1154,8 @@ main(void)
 		ctl_test(cancel_works_once),
 		ctl_test(dump_gives_every_row),
 		ctl_test(dump_of_an_empty_table_is_its_header),
+		ctl_test(dump_waits_while_a_session_holds),
+		ctl_test(import_waits_while_a_session_holds),
 		ctl_test(dump_filters),
 		ctl_test(dump_comes_back_to_slots_that_are_being_written),
 		ctl_test(import_fills_a_standby_nf),

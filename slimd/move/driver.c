@@ -1144,6 +1144,19 @@ driver_is_busy(const struct driver *driver, const struct nf *nf)
 	return nf->session != 0;
 }
 
+bool
+driver_holds(const struct driver *driver)
+{
+	const struct move *m;
+
+	if (driver == NULL)
+		return false;
+	TAILQ_FOREACH(m, &driver->moves, link)
+		if (move_is_urgent(m))
+			return true;
+	return false;
+}
+
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
 int

@@ -69,6 +69,9 @@ size_t driver_n_left(const struct driver *driver);
 /* Is a session (of either side) working on this NF? */
 bool driver_is_busy(const struct driver *driver, const struct nf *nf);
 
+/* Does a session hold packets now, or take them over? Then what can wait does, for 20 ms at most. NULL: no. */
+bool driver_holds(const struct driver *driver);
+
 /* ---- facts, from main.c's wiring --------------------------------------------------- */
 
 void driver_nf_up(struct driver *driver, struct nf *nf);
