@@ -71,7 +71,7 @@ struct topology_service_config {
 struct topology_bridge_config {
 	const char *name;
 	const char *address; /* unix:PATH, tcp:ADDRESS:PORT, ssl:ADDRESS:PORT */
-	const char *control; /* pattern of ovs-vswitchd's control socket, or NULL */
+	const char *control; /* pattern of ovs-vswitchd's control socket, or NULL; of this host */
 };
 
 struct topology_link_end_config {

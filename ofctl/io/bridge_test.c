@@ -92,7 +92,7 @@ start(void **state)
 {
 	(void)state;
 	base = event_base_new();
-	fake = (struct fake_switch){0};
+	fake = (struct fake_switch){.datapath_id = 0x1234};
 	n_up = n_down = n_ports = n_done = n_flows = n_changes = 0;
 	n_flow_done = 0;
 	error_text[0] = '\0';

@@ -88,7 +88,7 @@ start_switch(unsigned i)
 	static const char *const names[2][3] = {{"pin", "a-in", "b-in"},
 						{"pout", "a-out", "b-out"}};
 
-	fakes[i] = (struct fake_switch){0};
+	fakes[i] = (struct fake_switch){.datapath_id = 0xd0 + i};
 	for (unsigned p = 0; p < 3; p++)
 		fake_switch_add_port(&fakes[i], p + 1, names[i][p]);
 	fake_switch_add_port(&fakes[i], OF_PORT_LOCAL, i == 0 ? "A" : "B");
@@ -186,6 +186,7 @@ on_control_request(struct bufferevent *bev, void *ctx)
 	char text[128] = "";
 
 	(void)ctx;
+	control.bev = bev; /* the last one that asked */
 	bufferevent_read(bev, text, sizeof(text) - 1);
 	if (strstr(text, "\"ofproto/list\"")) {
 		answer_bridges();
@@ -820,6 +821,61 @@ socket_without_the_bridge_proves_nothing(void **state)
 	assert_int_equal(control.n_requests, 0);
 }
 
+/* The switch itself calls it so. */
+static void
+rename_bridge(unsigned i, const char *name)
+{
+	for (unsigned p = 0; p < fakes[i].n_ports; p++) {
+		if (fakes[i].ports[p].number == OF_PORT_LOCAL)
+			snprintf(fakes[i].ports[p].name, sizeof(fakes[i].ports[p].name), "%s",
+				 name);
+	}
+}
+
+/* Two switches call their bridges alike, and both are looked for at one socket: nobody can tell whose rounds those
+ * are. */
+static void
+socket_that_may_be_of_either_proves_nothing(void **state)
+{
+	(void)state;
+	start_control();
+	control.at_once = true;
+	set_control(1, "*.ctl");
+	rename_bridge(1, "A");
+	restart_controller();
+	do_call(CONTROLLER_SET, "", "a", false);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_CONTROL_SOCKET);
+	assert_non_null(strstr(last.text, "are both called A: give each"));
+	assert_int_equal(control.n_requests, 0);
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	/* One bridge that is named twice is the same. */
+	fakes[1].datapath_id = fakes[0].datapath_id;
+	restart_controller();
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	/* And so is a bridge that is proven another way. */
+	fakes[1].datapath_id++;
+	topology.bridges[1].control[0] = '\0';
+	restart_controller();
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+}
+
+/* It does not say how it calls itself. */
+static void
+bridge_without_a_name_is_not_proven(void **state)
+{
+	(void)state;
+	start_control();
+	control.at_once = true;
+	fake_switch_remove_port(&fakes[0], "A");
+	restart_controller();
+	do_call(CONTROLLER_SET, "", "a", false);
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_CONTROL_SOCKET);
+	assert_int_equal(control.n_requests, 0);
+}
+
 static void
 pattern_that_fits_nothing_is_named(void **state)
 {
@@ -1251,6 +1307,8 @@ main(void)
 		TEST(switch_that_sleeps_on_an_answer_is_woken),
 		TEST(right_socket_is_found_by_asking),
 		TEST(socket_without_the_bridge_proves_nothing),
+		TEST(socket_that_may_be_of_either_proves_nothing),
+		TEST(bridge_without_a_name_is_not_proven),
 		TEST(pattern_that_fits_nothing_is_named),
 		TEST(counters_where_the_cache_cannot_be_proven),
 		TEST(proof_by_a_deaf_switch_ends),

@@ -2,6 +2,7 @@
 #include "fresh.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,13 +20,15 @@
 
 struct fresh {
 	struct event_base *base;
+	struct fresh_config config;
 	struct bridge *bridge;
-	char pattern[PATTERN_SIZE];
+	const char *pattern;
 	glob_t sockets; /* those that fit, then all in the folder */
 	size_t n_fit;
 	size_t next;        /* to be asked */
 	unsigned n_silent;  /* nobody listens */
 	unsigned n_strange; /* somebody else answers */
+	int twin;           /* a bridge whose switch may be the one that answered, -1: none */
 	struct unixctl *unixctl;
 	unsigned rounds; /* ended */
 	struct event *begin;
@@ -200,21 +203,44 @@ has_line(const char *text, const char *line)
 
 static void ask_next(struct fresh *f);
 
-static void
-on_bridges(void *ctx, enum unixctl_outcome outcome, const char *text)
+/* Another bridge that is proven over a socket, and that its switch calls by the same name. */
+static bool
+is_namesake(const struct fresh *f, unsigned b)
 {
-	struct fresh *f = ctx;
+	struct bridge *other = f->config.bridges[b];
+	const char *name = bridge_local_name(f->bridge), *other_name = bridge_local_name(other);
+
+	return f->config.topology->bridges[b].control[0] != '\0' && name && other_name &&
+	       strcmp(name, other_name) == 0 &&
+	       bridge_datapath_id(other) != bridge_datapath_id(f->bridge);
+}
+
+/* A bridge that would take this socket for its own as well, -1: none. */
+static int
+find_twin(const struct fresh *f)
+{
+	const char *socket = f->sockets.gl_pathv[f->next - 1];
+	bool guessed = f->next > f->n_fit;
+
+	for (unsigned b = 0; b < f->config.topology->n_bridges; b++) {
+		if (is_namesake(f, b) &&
+		    (guessed || fnmatch(f->config.topology->bridges[b].control, socket,
+					FNM_PATHNAME | FNM_PERIOD) == 0))
+			return (int)b;
+	}
+	return -1;
+}
+
+/* Is it the switch that has the bridge? */
+static bool
+has_bridge(struct fresh *f, enum unixctl_outcome outcome, const char *text)
+{
 	const char *name = bridge_local_name(f->bridge);
 
-	if (outcome == UNIXCTL_DONE && (!name || has_line(text, name))) {
-		f->waits_for = "whether flows are offloaded to hardware";
-		unixctl_call(f->unixctl, "dpctl/offload-stats-show", NULL, on_offload, f);
-		return;
-	}
-	f->n_strange++;
-	unixctl_close(f->unixctl);
-	f->unixctl = NULL;
-	ask_next(f);
+	if (outcome != UNIXCTL_DONE || !name || !has_line(text, name))
+		return false;
+	f->twin = find_twin(f);
+	return f->twin < 0;
 }
 
 static void
@@ -222,7 +248,13 @@ give_up(struct fresh *f)
 {
 	const char *name = bridge_local_name(f->bridge);
 
-	if (f->n_strange > 0)
+	if (f->twin >= 0)
+		finish(f, FRESH_STRANGER,
+		       "bridges %.31s and %.31s are both called %.31s: give each the socket of its "
+		       "own switch as control",
+		       f->config.topology->bridges[f->config.bridge].name,
+		       f->config.topology->bridges[f->twin].name, name);
+	else if (f->n_strange > 0)
 		finish(f, FRESH_STRANGER,
 		       "of %u control sockets at %s and beside it none has bridge %s", f->n_strange,
 		       f->pattern, name ? name : "?");
@@ -231,6 +263,25 @@ give_up(struct fresh *f)
 	else
 		finish(f, FRESH_NO_SOCKET, "no control socket fits %s, nor is one beside it",
 		       f->pattern);
+}
+
+static void
+on_bridges(void *ctx, enum unixctl_outcome outcome, const char *text)
+{
+	struct fresh *f = ctx;
+
+	if (has_bridge(f, outcome, text)) {
+		f->waits_for = "whether flows are offloaded to hardware";
+		unixctl_call(f->unixctl, "dpctl/offload-stats-show", NULL, on_offload, f);
+		return;
+	}
+	f->n_strange++;
+	unixctl_close(f->unixctl);
+	f->unixctl = NULL;
+	if (f->twin >= 0)
+		give_up(f);
+	else
+		ask_next(f);
 }
 
 /* A killed switch leaves its socket's file. */
@@ -287,10 +338,11 @@ on_limit(evutil_socket_t fd, short what, void *ctx)
 }
 
 int
-fresh_start(struct event_base *base, struct bridge *bridge, const char *pattern,
-	    uint64_t timeout_ns, fresh_done_fn *done, void *ctx, struct fresh **ret)
+fresh_start(struct event_base *base, const struct fresh_config *config, fresh_done_fn *done,
+	    void *ctx, struct fresh **ret)
 {
 	static const struct timeval at_once;
+	uint64_t timeout_ns = config->timeout_ns;
 	struct timeval limit = {.tv_sec = (time_t)(timeout_ns / 1000000000),
 				.tv_usec = (suseconds_t)(timeout_ns % 1000000000 / 1000)};
 	struct fresh *f = calloc(1, sizeof(*f));
@@ -298,13 +350,15 @@ fresh_start(struct event_base *base, struct bridge *bridge, const char *pattern,
 	if (!f)
 		return -ENOMEM;
 	*f = (struct fresh){.base = base,
-			    .bridge = bridge,
+			    .config = *config,
+			    .bridge = config->bridges[config->bridge],
+			    .pattern = config->topology->bridges[config->bridge].control,
+			    .twin = -1,
 			    .timeout_ns = timeout_ns,
 			    .began_ns = clock_now_ns(),
 			    .waits_for = "its turn",
 			    .done = done,
 			    .ctx = ctx};
-	snprintf(f->pattern, sizeof(f->pattern), "%s", pattern);
 	f->begin = evtimer_new(base, on_begin, f);
 	f->limit = evtimer_new(base, on_limit, f);
 	f->again = evtimer_new(base, on_again, f);

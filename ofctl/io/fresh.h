@@ -7,7 +7,8 @@
  * FRESH_NUDGE_MS until the answer is there. In between the switch is woken every FRESH_KNOCK_MS: it
  * may sleep on an answer. docs/decisions has why this proves it.
  *
- * First the right socket is found by asking: the one whose switch has the bridge.
+ * First the right socket is found by asking: the one whose switch has the bridge. A name is all that it can be
+ * known by; where the name may mean another bridge of the topology, nothing is proven.
  */
 #ifndef OFCTL_IO_FRESH_H
 #define OFCTL_IO_FRESH_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "bridge.h"
+#include "topology.h"
 
 #define FRESH_ROUNDS 2u
 #define FRESH_NUDGE_MS 30u
@@ -28,7 +30,7 @@ enum fresh_fault {
 	FRESH_PROVEN, /* none */
 	/* As it is set up the switch cannot prove it: */
 	FRESH_NO_SOCKET, /* nobody answers where the pattern points */
-	FRESH_STRANGER,  /* those who answer do not have the bridge */
+	FRESH_STRANGER,  /* those who answer do not have the bridge, or it cannot be told */
 	FRESH_TWO_KINDS, /* two kinds of datapath in one process: it does not wait */
 	FRESH_OFFLOAD,   /* flows in hardware are changed behind the rounds */
 	/* This time it did not: */
@@ -48,10 +50,17 @@ struct fresh_result {
 /* `result` is valid during the call; the proof is gone after it. Never from within fresh_start(). */
 typedef void fresh_done_fn(void *ctx, const struct fresh_result *result);
 
-/* `pattern`: a path, or a glob(7) pattern. If nothing that fits has the bridge, every *.ctl in the
- * same folder is asked. 0 or -ENOMEM. */
-int fresh_start(struct event_base *base, struct bridge *bridge, const char *pattern,
-		uint64_t timeout_ns, fresh_done_fn *done, void *ctx, struct fresh **ret);
+struct fresh_config {
+	const struct topology *topology;
+	struct bridge *const *bridges; /* by index of the topology; both kept by the caller */
+	unsigned bridge;               /* which one; its `control` is given */
+	uint64_t timeout_ns;
+};
+
+/* `control` of the bridge is a path, or a glob(7) pattern. If nothing that fits has the bridge, every *.ctl
+ * in the same folder is asked. 0 or -ENOMEM. */
+int fresh_start(struct event_base *base, const struct fresh_config *config, fresh_done_fn *done,
+		void *ctx, struct fresh **ret);
 
 /* Gives up without a call; before the bridge is destroyed. NULL is allowed. */
 void fresh_cancel(struct fresh *fresh);

@@ -120,6 +120,10 @@ int
 controller_prove(struct controller *c, unsigned bridge, fresh_done_fn *done, void *ctx,
 		 struct fresh **ret)
 {
-	return fresh_start(c->base, c->bridges[bridge], c->topology->bridges[bridge].control,
-			   CONTROLLER_CHECK_NS, done, ctx, ret);
+	struct fresh_config config = {.topology = c->topology,
+				      .bridges = c->bridges,
+				      .bridge = bridge,
+				      .timeout_ns = CONTROLLER_CHECK_NS};
+
+	return fresh_start(c->base, &config, done, ctx, ret);
 }

@@ -197,6 +197,22 @@ check_grpc(struct check *check, const struct ofctl_config_grpc *grpc)
 	check_tls(check, "grpc.tls", grpc->tls);
 }
 
+/* A switch is known by its bridge's name at the control socket, and another host's bridge may have that name:
+ * the rounds of this host's switch would be taken for a proof about the other one. */
+static void
+check_control(struct check *check, unsigned i, const struct topology_bridge *bridge)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "bridges[%u].control", i);
+	if (bridge->control[0] != '\0' && !switch_address_is_local(bridge->address))
+		complain(check, path,
+			 "the bridge at %s is not on this host for sure: no control socket here is "
+			 "its "
+			 "switch's (beside the switch, use unix: or a loopback address)",
+			 bridge->address);
+}
+
 static void
 check_bridges(struct check *check, const struct ofctl_config *config, const struct topology *t)
 {
@@ -212,6 +228,7 @@ check_bridges(struct check *check, const struct ofctl_config *config, const stru
 				 address);
 		if (strncmp(address, "ssl:", 4) == 0 && !config->openflow.tls)
 			complain(check, path, "ssl: needs openflow.tls");
+		check_control(check, i, &t->bridges[i]);
 	}
 }
 

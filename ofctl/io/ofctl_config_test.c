@@ -103,6 +103,31 @@ errors_name_the_line(void **state)
 		     "2: metrics: \"9743\" is not host:port");
 }
 
+/* The name of a bridge is all that a control socket is known by, and another host may have one of that name. */
+static void
+control_is_for_bridges_of_this_host(void **state)
+{
+	struct ofctl_config *config = NULL;
+	char error[CONFIG_ERROR_SIZE];
+
+	(void)state;
+	assert_wrong("unix:/run/openvswitch/br.mgmt", "tcp:192.0.2.1:6653",
+		     "6: bridges[0].control: the bridge at tcp:192.0.2.1:6653 is not on this host "
+		     "for sure");
+	assert_wrong("unix:/run/openvswitch/br.mgmt", "\"tcp:[2001:db8::1]:6653\"",
+		     "6: bridges[0].control: ");
+	write_config("unix:/run/openvswitch/br.mgmt", "tcp:127.0.0.1:6653");
+	if (ofctl_config_load(path, &config, &topology, error) < 0)
+		fail_msg("%s", error);
+	ofctl_config_free(config);
+	write_config("unix:/run/openvswitch/br.mgmt\n"
+		     "    control: /run/openvswitch/ovs-vswitchd.*.ctl",
+		     "tcp:192.0.2.1:6653");
+	if (ofctl_config_load(path, &config, &topology, error) < 0)
+		fail_msg("%s", error);
+	ofctl_config_free(config);
+}
+
 static void
 missing_file_is_an_error(void **state)
 {
@@ -121,6 +146,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_file_is_read),
 		cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(control_is_for_bridges_of_this_host),
 		cmocka_unit_test(missing_file_is_an_error),
 	};
 	int result;

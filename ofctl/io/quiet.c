@@ -215,18 +215,20 @@ on_fresh(void *ctx, const struct fresh_result *result)
 static int
 start_fresh(struct quiet *q, unsigned b)
 {
-	const char *pattern = q->config.topology->bridges[b].control;
+	struct fresh_config config = {.topology = q->config.topology,
+				      .bridges = q->config.bridges,
+				      .bridge = b,
+				      .timeout_ns = q->config.deadline_ns};
 	int result;
 
-	if (pattern[0] == '\0') {
+	if (q->config.topology->bridges[b].control[0] == '\0') {
 		q->use_counters |= !q->config.control_only;
 		if (q->config.control_only)
 			log_warn("no control socket, the flow cache is not proven fresh bridge=%s",
 				 q->config.topology->bridges[b].name);
 		return 0;
 	}
-	result = fresh_start(q->base, q->config.bridges[b], pattern, q->config.deadline_ns,
-			     on_fresh, &q->parts[b], &q->parts[b].fresh);
+	result = fresh_start(q->base, &config, on_fresh, &q->parts[b], &q->parts[b].fresh);
 	if (result == 0)
 		q->n_waiting++;
 	return result;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "switch_address.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "address.h"
@@ -34,4 +36,20 @@ switch_address_check(const char *address)
 	int size;
 
 	return switch_address_parse(address, &sockaddr, &size);
+}
+
+bool
+switch_address_is_local(const char *address)
+{
+	struct sockaddr_storage sockaddr;
+	const void *any = &sockaddr;
+	const struct in6_addr *v6 = &((const struct sockaddr_in6 *)any)->sin6_addr;
+	const struct in_addr *v4 = &((const struct sockaddr_in *)any)->sin_addr;
+	int size;
+
+	if (switch_address_parse(address, &sockaddr, &size) < 0)
+		return false;
+	if (sockaddr.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(v6);
+	return sockaddr.ss_family == AF_UNIX || ntohl(v4->s_addr) >> 24 == IN_LOOPBACKNET;
 }

@@ -3,6 +3,7 @@
 #ifndef OFCTL_IO_SWITCH_ADDRESS_H
 #define OFCTL_IO_SWITCH_ADDRESS_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 /* 0, -EINVAL for an address that is none, -ENAMETOOLONG for a path that no socket has. */
@@ -10,5 +11,8 @@ int switch_address_parse(const char *address, struct sockaddr_storage *ret, int 
 
 /* Is this an address? */
 int switch_address_check(const char *address);
+
+/* Of this host for sure: a unix socket, or a loopback address. */
+bool switch_address_is_local(const char *address);
 
 #endif

@@ -313,7 +313,7 @@ send_hello(struct fake_switch *s)
 static void
 send_features(struct fake_switch *s, uint32_t xid)
 {
-	struct of_features features = {.datapath_id = 0x1234, .n_tables = 254};
+	struct of_features features = {.datapath_id = s->datapath_id, .n_tables = 254};
 	uint8_t nonsense[OF_HEADER_SIZE] = {OF_VERSION, OF_FEATURES_REPLY, 0, 3};
 
 	if (s->garbage)

@@ -46,6 +46,7 @@ struct fake_switch {
 	struct fake_flow flows[FAKE_MAX_FLOWS];
 	unsigned n_flows;
 	struct fake_bundle bundles[FAKE_MAX_BUNDLES];
+	uint64_t datapath_id;
 	bool monitored; /* changes of table 0 are told */
 	/* what it was asked for */
 	unsigned n_connections, n_commits, n_discards, n_echoes, n_messages, n_reads, n_nudges,
