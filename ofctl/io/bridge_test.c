@@ -337,18 +337,22 @@ bundles_go_side_by_side(void **state)
 static void
 unanswered_request_ends(void **state)
 {
+	unsigned downs, ups;
+
 	(void)state;
 	request_ns = 20000000;
 	probe_ns = 5000000;
 	bring_up();
+	RUN_UNTIL(base, fake.n_echoes > 0 && bridge_is_up(bridge));
+	downs = n_down;
+	ups = n_up;
 	fake.deaf = true;
 	assert_int_equal(bridge_read_port_stats(bridge, NULL, on_done, NULL), 0);
 	RUN_UNTIL(base, n_done == 1);
 	assert_string_equal(error_text, "the connection to the switch is gone");
-	assert_int_equal(n_down, 1);
-	assert_true(fake.n_echoes > 0);
+	RUN_UNTIL(base, n_down == downs + 1);
 	fake.deaf = false;
-	RUN_UNTIL(base, n_up == 2);
+	RUN_UNTIL(base, n_up > ups);
 }
 
 static void

@@ -303,7 +303,7 @@ write_wanted(struct op *op)
 {
 	if (!op->changed || wanted_write(&op->controller->wanted, op->service, &op->next) == 0)
 		return 0;
-	op->changed = false; /* the file is as before */
+	op->changed = false; /* wanted.h puts the file back */
 	change_fail(&op->change, SLIM__V1__REASON_CODE__REASON_INTERNAL,
 		    "the state file cannot be written");
 	return -EIO;

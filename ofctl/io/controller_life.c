@@ -26,9 +26,12 @@ on_audit(evutil_socket_t fd, short what, void *ctx)
 static void
 on_watch(evutil_socket_t fd, short what, void *ctx)
 {
+	struct controller *c = ctx;
+
 	(void)fd;
 	(void)what;
-	waits_tell(ctx);
+	waits_tell(c);
+	wanted_catch_up(&c->wanted);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
@@ -103,6 +106,7 @@ controller_destroy(struct controller *c)
 	if (!c)
 		return;
 	lanes_drop(c);
+	wanted_catch_up(&c->wanted);
 	for (unsigned b = 0; b < TOPOLOGY_MAX_BRIDGES; b++)
 		bridge_destroy(c->members[b].bridge);
 	free_event(c->audit);

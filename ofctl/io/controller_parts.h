@@ -66,6 +66,7 @@ struct lane {
 	bool repair_wanted;
 	uint64_t told_ns;    /* last event of a rule by somebody else that was acted upon */
 	struct event *retry; /* of a repair */
+	uint64_t retry_ns;   /* when it comes, while it is pending */
 };
 
 struct member {

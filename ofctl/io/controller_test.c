@@ -112,7 +112,7 @@ setup(void **state)
 		.state_dir = folder,
 		.magic = RULES_MAGIC_DEFAULT,
 		.openflow = {.probe_ms = 60000, .timeout_ms = 2000, .audit_ms = 60000},
-		.quiet = {.still_ms = 100, .deadline_ms = 400},
+		.quiet = {.still_ms = 100, .deadline_ms = 60000},
 	};
 	memset(&last, 0, sizeof(last));
 	start_controller();
@@ -605,6 +605,45 @@ nothing_is_removed_before_it_is_known(void **state)
 	assert_int_equal(last.code, UNREACHABLE);
 }
 
+/* Is it in the state file? */
+static bool
+file_has(const char *what)
+{
+	char file[96], text[STEERING_TEXT_SIZE] = "";
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/steering", folder);
+	f = fopen(file, "re");
+	if (!f)
+		return false;
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	return strstr(text, what) != NULL;
+}
+
+/* A preparation that did not come, while the state file could not be written: it is put right when it can be. */
+static void
+state_file_catches_up(void **state)
+{
+	char moved[64];
+	unsigned n;
+
+	(void)state;
+	snprintf(moved, sizeof(moved), "%s-moved", folder);
+	do_call(CONTROLLER_SET, "", "a", false);
+	n = last.n;
+	fakes[1].deaf = true;
+	start_call(CONTROLLER_PREPARE, "a", "b", false);
+	RUN_UNTIL(base, file_has("session nat"));
+	assert_int_equal(rename(folder, moved), 0);
+	fakes[1].deaf = false;
+	fake_switch_hang_up(&fakes[1]);
+	RUN_UNTIL(base, last.n == n + 1);
+	assert_int_equal(rename(moved, folder), 0);
+	assert_int_equal(last.code, UNREACHABLE);
+	RUN_UNTIL(base, file_has("service nat a") && !file_has("session nat"));
+}
+
 static void
 removed_rules_come_back_with_the_audit(void **state)
 {
@@ -659,6 +698,7 @@ counters_tell_stragglers(void **state)
 	do_call(CONTROLLER_PREPARE, "a", "b", false);
 	do_call(CONTROLLER_FLIP, "a", "b", false);
 	unsigned n = last.n;
+	config.quiet.deadline_ms = 400;
 	start_call(CONTROLLER_QUIET, "a", "b", false);
 	RUN_UNTIL(base, ({
 			  for (unsigned i = 0; i < fakes[0].n_flows; i++) {
@@ -668,6 +708,7 @@ counters_tell_stragglers(void **state)
 			  last.n == n + 1;
 		  }));
 	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_DEADLINE);
+	config.quiet.deadline_ms = 60000;
 	do_call(CONTROLLER_QUIET, "a", "b", false);
 }
 
@@ -742,16 +783,18 @@ start_prepare(unsigned n_requests)
 static void
 prepare_waits_for_the_flow_cache(void **state)
 {
+	char waits[4][CONTROLLER_WAIT_SIZE];
 	unsigned n;
 
 	(void)state;
 	start_control();
-	config.quiet.deadline_ms = 60000;
 	do_call(CONTROLLER_SET, "", "a", false);
 	n = last.n;
 	for (unsigned i = 0; i < 2; i++) {
 		start_prepare(2 * i + 1);
 		RUN_UNTIL(base, fakes[0].n_nudges >= 3 * (i + 1)); /* again and again */
+		assert_int_equal(controller_waits(controller, 0, waits, 4), 1);
+		assert_non_null(strstr(waits[0], "bridge A: round 1 of 2 over the flow cache"));
 		assert_int_equal(last.n, n + i);
 		answer_control();
 		RUN_UNTIL(base, control.n_requests == 2 * i + 2);
@@ -772,7 +815,6 @@ switch_that_sleeps_on_an_answer_is_woken(void **state)
 
 	(void)state;
 	start_control();
-	config.quiet.deadline_ms = 60000;
 	do_call(CONTROLLER_SET, "", "a", false);
 	start_prepare(1);
 	for (unsigned round = 1; round <= 2; round++) {
@@ -929,17 +971,22 @@ proof_by_a_deaf_switch_ends(void **state)
 	assert_int_equal(last.code, UNREACHABLE);
 }
 
-/* A switch that is known but does not prove is no prepared one. */
+/* A switch that is known but does not prove is no prepared one. (How far it has come by the deadline is the
+ * machine's business; prepare_waits_for_the_flow_cache() has what is waited for.) */
 static void
 prepare_without_the_proof_is_refused(void **state)
 {
+	static const char head[] = "not proven fresh: bridge A: ", tail[] = ": not within 400 ms";
+
 	(void)state;
 	start_control();
 	do_call(CONTROLLER_SET, "", "a", false);
+	config.quiet.deadline_ms = 400;
 	call(CONTROLLER_PREPARE, "a", "b", false);
 	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_DEADLINE);
-	assert_string_equal(last.text, "not proven fresh: bridge A: round 1 of 2 over the flow "
-				       "cache: not within 400 ms");
+	assert_int_equal(strncmp(last.text, head, strlen(head)), 0);
+	assert_true(strlen(last.text) > strlen(head) + strlen(tail));
+	assert_string_equal(last.text + strlen(last.text) - strlen(tail), tail);
 	do_call(CONTROLLER_CLEANUP, "a", "b", false);
 }
 
@@ -951,7 +998,6 @@ prepare_of_an_ended_session_is_refused(void **state)
 
 	(void)state;
 	start_control();
-	config.quiet.deadline_ms = 60000;
 	do_call(CONTROLLER_SET, "", "a", false);
 	start_prepare(1);
 	do_call(CONTROLLER_CLEANUP, "a", "b", false);
@@ -1296,6 +1342,7 @@ main(void)
 		TEST(restart_touches_no_rule),
 		TEST(rules_are_the_truth_when_the_file_is_gone),
 		TEST(nothing_is_removed_before_it_is_known),
+		TEST(state_file_catches_up),
 		TEST(removed_rules_come_back_with_the_audit),
 		TEST(removed_rules_come_back_when_the_switch_tells),
 		TEST(rules_of_others_are_left_alone),

@@ -33,9 +33,12 @@ lane_repair_in(struct lane *lane, uint64_t ns)
 {
 	struct timeval tv = {.tv_sec = (time_t)(ns / CLOCK_SECOND_NS),
 			     .tv_usec = (suseconds_t)(ns % CLOCK_SECOND_NS / 1000)};
+	uint64_t at_ns = clock_now_ns() + ns;
 
-	if (!event_pending(lane->retry, EV_TIMEOUT, NULL))
-		event_add(lane->retry, &tv);
+	if (event_pending(lane->retry, EV_TIMEOUT, NULL) && lane->retry_ns <= at_ns)
+		return;
+	lane->retry_ns = at_ns;
+	event_add(lane->retry, &tv);
 }
 
 void

@@ -12,7 +12,7 @@ void lane_leave(struct op *op);
 void lane_want_repair(struct lane *lane);
 /* All lanes. */
 void lane_want_repairs(struct controller *c);
-/* Then, or before if one was to come before. */
+/* A repair then, or before if one is to come before. One that was to come later comes then. */
 void lane_repair_in(struct lane *lane, uint64_t ns);
 /* After one that failed. */
 void lane_retry_repair(struct lane *lane);

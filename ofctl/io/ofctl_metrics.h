@@ -6,6 +6,7 @@
  *	slim_bridge_up{bridge}                 0, 1
  *	slim_bridge_rules{bridge}              rules of ours, as of the last look
  *	slim_service_serving{service,instance} 1 for the instance that serves
+ *	slim_service_missing_ports{service}    ports that the switches lack of what serves or moves
  *	slim_service_session{service}          0, 1: a move is under way
  *	slim_steering_NAME_total               one for each counter of the controller (controller.h)
  *

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* 0 or a negative errno. */
+/* 0 or a negative errno: then the old file is there or the new one, and nobody knows which one a crash would leave. */
 int store_write(const char *folder, const char *text, size_t size);
 
 /* Reads up to size - 1 bytes and ends them with NUL. -ENOENT: there is none; -EFBIG. */

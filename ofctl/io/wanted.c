@@ -17,8 +17,12 @@ save(struct wanted *w)
 	if (!w->state_dir)
 		return 0;
 	result = store_write(w->state_dir, text, size);
-	if (result < 0)
-		log_error("state file not written dir=%s: %s", w->state_dir, strerror(-result));
+	if (result < 0 && !w->behind)
+		log_error("state file not written, trying again dir=%s: %s", w->state_dir,
+			  strerror(-result));
+	else if (result == 0 && w->behind)
+		log_info("state file written again dir=%s", w->state_dir);
+	w->behind = result < 0;
 	return result;
 }
 
@@ -60,8 +64,10 @@ wanted_write(struct wanted *w, unsigned service, const struct steering_service *
 
 	w->file.services[service] = *next;
 	result = save(w);
-	if (result < 0)
+	if (result < 0) {
 		w->file.services[service] = before;
+		save(w); /* the new file may be in its place already */
+	}
 	return result;
 }
 
@@ -90,4 +96,11 @@ wanted_revert(struct wanted *w, unsigned service)
 {
 	w->file.services[service] = w->now.services[service];
 	save(w);
+}
+
+void
+wanted_catch_up(struct wanted *w)
+{
+	if (w->behind)
+		save(w);
 }
