@@ -96,8 +96,8 @@ errors_name_the_line(void **state)
 	assert_wrong("{unix: /run/slim/ofctld.sock}", "{unix: ofctld.sock}", "1: grpc.unix: ");
 	assert_wrong("{unix: /run/slim/ofctld.sock}", "{tcp: 127.0.0.1:1}",
 		     "1: grpc: \"tcp\" needs");
-	assert_wrong("state_dir: /var/lib/slim-ofctld", "quiet: {still_ms: 5}",
-		     "2: quiet.still_ms: must be 100 to 600000");
+	assert_wrong("state_dir: /var/lib/slim-ofctld", "quiet: {still_ms: 1499}",
+		     "2: quiet.still_ms: must be 1500 to 600000");
 	assert_wrong("state_dir: /var/lib/slim-ofctld", "log_level: loud", "2: log_level: ");
 	assert_wrong("state_dir: /var/lib/slim-ofctld", "metrics: \"9743\"",
 		     "2: metrics: \"9743\" is not host:port");
