@@ -6,6 +6,7 @@
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_malloc.h>
 #include <rte_mbuf.h>
 
 #define STATS_NS UINT64_C(10000000)
@@ -50,6 +51,51 @@ slim_device_check(const struct slim_agent *agent)
 	return rc;
 }
 
+/* ---- frames of agents that are no more ---------------------------------------------------- */
+
+struct leftover {
+	struct leftover *next;
+	struct rte_mempool *pool;
+};
+
+static struct leftover *leftovers; /* of this process, main thread */
+
+/* Those that the devices have given back. */
+static void
+free_leftovers(void)
+{
+	struct leftover **at = &leftovers;
+
+	while (*at != NULL) {
+		struct leftover *leftover = *at;
+
+		if (!rte_mempool_full(leftover->pool)) {
+			at = &leftover->next;
+			continue;
+		}
+		*at = leftover->next;
+		rte_mempool_free(leftover->pool);
+		rte_free(leftover);
+	}
+}
+
+/* A transmit queue gives back what it has sent when it likes, at the latest when its port is closed. To ask it (with
+ * rte_eth_tx_done_cleanup) would help with some drivers only, and the port may have other queues by now. */
+void
+slim_device_stop(struct slim_agent *agent)
+{
+	struct leftover *leftover = NULL;
+
+	if (agent->frames != NULL)
+		leftover = rte_malloc("slim_leftover", sizeof(*leftover), 0);
+	if (leftover != NULL) { /* else, with no memory at all, it stays for good */
+		*leftover = (struct leftover){.next = leftovers, .pool = agent->frames};
+		leftovers = leftover;
+	}
+	agent->frames = NULL;
+	free_leftovers();
+}
+
 /* ---- start -------------------------------------------------------------------------------- */
 
 /* A transmit queue may keep what it has sent until it is full. */
@@ -69,6 +115,7 @@ slim_device_start(struct slim_agent *agent)
 	char name[RTE_MEMPOOL_NAMESIZE];
 	uint32_t n = FRAMES_SPARE;
 
+	free_leftovers();
 	if (agent->n_ports == 0)
 		return 0;
 	for (uint16_t p = 0; p < agent->n_ports; p++) {
@@ -78,13 +125,6 @@ slim_device_start(struct slim_agent *agent)
 	snprintf(name, sizeof(name), "slim%u_frames", agent->number);
 	agent->frames = rte_pktmbuf_pool_create(name, n, 0, 0, FRAME_DATA_SIZE, agent->socket_id);
 	return agent->frames != NULL ? 0 : -ENOMEM;
-}
-
-void
-slim_device_stop(struct slim_agent *agent)
-{
-	rte_mempool_free(agent->frames);
-	agent->frames = NULL;
 }
 
 static uint16_t

@@ -14,6 +14,9 @@ int slim_device_check(const struct slim_agent *agent);
 
 /* Takes the memory of our own frames. 0 or -ENOMEM. */
 int slim_device_start(struct slim_agent *agent);
+
+/* Lets go of it. It is freed once the devices have given back every frame: now, or when an agent of this process
+ * starts or stops later. */
 void slim_device_stop(struct slim_agent *agent);
 
 /* Sets what a worker's half of a port knows of the device. */

@@ -132,8 +132,9 @@ struct slim_agent_config {
 	const uint8_t
 		*bucket_worker; /* owner of each of the 256 buckets; NULL: bucket % n_workers */
 	uint32_t hold_capacity; /* packets per worker and port; 0: default */
-	struct rte_mempool *frame_pool; /* for the agent's own frames; may be the NF's pool */
-	int socket_id;                  /* NUMA node or SOCKET_ID_ANY */
+	/* For the agent's own frames, and for copies; may be the NF's pool. Outlives the agent. */
+	struct rte_mempool *frame_pool;
+	int socket_id; /* NUMA node or SOCKET_ID_ANY */
 };
 
 /* ---- set-up, main thread ---------------------------------------------------- */
@@ -157,6 +158,9 @@ int slim_table_create(struct slim_agent *agent, const struct slim_table_config *
  * can only be destroyed.
  *   -EINVAL    there is no table
  *   -EALREADY  it was started before
+ *   -ENODEV    a port is gone, or has fewer transmit queues than there are workers, or fewer receive
+ *              queues than its n_rx_queues
+ *   -EMSGSIZE  a frame of the full size of a port's MTU has no room for the redirect tag
  *   -ENOMEM    no memory
  *   -EMFILE    no descriptors
  *   -E2BIG     the tables lie in more files than a registration carries: --single-file-segments
@@ -167,7 +171,12 @@ int slim_agent_start(struct slim_agent *agent);
  * waits. Returns 1 while registered, 0 while not, negative errno of the last refusal. */
 int slim_agent_poll(struct slim_agent *agent);
 
-/* After all workers have stopped. NULL is allowed. */
+/* After all workers have stopped. NULL is allowed. Frees what waits in the agent: the pools that packets came
+ * from, and frame_pool, are still there.
+ *
+ * Close the ports first (rte_eth_dev_stop, rte_eth_dev_close). A port that is still open may have sent frames of the
+ * agent in a transmit queue; their memory then stays until it has given them back, and is freed when
+ * an agent of this process starts or is destroyed after that. */
 void slim_agent_destroy(struct slim_agent *agent);
 
 struct slim_worker *slim_agent_worker(struct slim_agent *agent, uint16_t worker);

@@ -91,8 +91,6 @@ counter_round(void)
 static int
 counter_start(const char *name, const char *socket, bool active, struct rte_mempool *pool)
 {
-	const struct rte_hash_parameters hash_config = {
-		.name = name, .entries = CAPACITY, .key_len = 4};
 	const struct slim_port_config ports[] = {{"left", 0, 1}, {"right", 1, 1}};
 	const struct slim_agent_config agent_config = {.name = name,
 						       .service = "counter",
@@ -111,16 +109,16 @@ counter_start(const char *name, const char *socket, bool active, struct rte_memp
 						       .n_fields = RTE_DIM(fields),
 						       .fields = fields,
 						       .ops = &ops};
-	const struct rte_eth_conf port_config = {0};
 	int rc = 0;
 
 	for (uint16_t p = 0; p < 2 && rc == 0; p++) {
-		rc = rte_eth_dev_configure(p, 1, 1, &port_config);
+		rc = rte_eth_dev_configure(p, 1, 1, &(struct rte_eth_conf){0});
 		rc = rc ? rc : rte_eth_rx_queue_setup(p, 0, 1024, 0, NULL, pool);
 		rc = rc ? rc : rte_eth_tx_queue_setup(p, 0, 1024, 0, NULL);
 		rc = rc ? rc : rte_eth_dev_start(p);
 	}
-	sources = rte_hash_create(&hash_config);
+	sources = rte_hash_create(
+		&(struct rte_hash_parameters){.name = name, .entries = CAPACITY, .key_len = 4});
 	rc = rc || sources ? rc : -ENOMEM;
 	rc = rc ? rc : slim_agent_create(&agent_config, &agent);
 	rc = rc ? rc : slim_table_create(agent, &table_config, &table);
@@ -144,6 +142,8 @@ main(int argc, char **argv)
 		rte_exit(EXIT_FAILURE, "cannot start: %s\n", rte_strerror(-rc));
 	for (uint64_t n = argc - used > 4 ? strtoull(arg[3], NULL, 10) : UINT64_MAX; n > 0; n--)
 		counter_round();
+	for (uint16_t p = 0; p < 2; p++) /* first: a port may still have frames of the agent */
+		rc |= rte_eth_dev_stop(p) != 0 || rte_eth_dev_close(p) != 0;
 	slim_agent_destroy(agent);
-	return rte_eal_cleanup();
+	return rte_eal_cleanup() != 0 || rc != 0;
 }

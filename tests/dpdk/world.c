@@ -14,6 +14,8 @@
 #include <rte_ether.h>
 #include <rte_lcore.h>
 
+#include "agent.h"
+
 #define RING_SIZE 8192u
 #define TX_RING_SIZE 64u /* small: redirecting must come up against it */
 #define BURST 32u
@@ -651,9 +653,8 @@ line_end(struct world_line *line)
 }
 
 static void
-end_nf(struct world_nf *nf)
+end_ports(struct world_nf *nf)
 {
-	slim_agent_destroy(nf->agent);
 	for (uint32_t p = 0; p < WORLD_PORTS; p++) {
 		rte_eth_dev_stop(nf->port_ids[p]);
 		rte_eth_dev_close(nf->port_ids[p]);
@@ -670,7 +671,22 @@ end_nf(struct world_nf *nf)
 	}
 }
 
-/* Also checks that no packet has leaked. */
+/* As slim.h says: when no port has anything any more. */
+static void
+end_agents(struct world *w)
+{
+	char names[WORLD_NFS][RTE_MEMPOOL_NAMESIZE] = {"", ""};
+
+	for (uint32_t nf = 0; nf < WORLD_NFS; nf++)
+		if (w->nfs[nf].agent != NULL)
+			strcpy(names[nf], w->nfs[nf].agent->frames->name);
+	for (uint32_t nf = 0; nf < WORLD_NFS; nf++)
+		slim_agent_destroy(w->nfs[nf].agent);
+	for (uint32_t nf = 0; nf < WORLD_NFS; nf++)
+		assert_null(rte_mempool_lookup(names[nf]));
+}
+
+/* Also checks that no packet and no frame has leaked. */
 void
 world_end(struct world *w)
 {
@@ -678,7 +694,7 @@ world_end(struct world *w)
 	for (uint32_t i = 0; i < w->n_threads; i++)
 		pthread_join(w->threads[i], NULL);
 	for (uint32_t nf = 0; nf < WORLD_NFS; nf++) {
-		end_nf(&w->nfs[nf]);
+		end_ports(&w->nfs[nf]);
 		for (uint32_t p = 0; p < WORLD_PORTS; p++)
 			line_end(&w->way[nf][p]);
 	}
@@ -686,6 +702,7 @@ world_end(struct world *w)
 		for (uint32_t q = 0; q < WORLD_MAX_WORKERS; q++)
 			line_end(&w->redirect[p][q]);
 	}
+	end_agents(w);
 	harness_set_time(0);
 	assert_int_equal(rte_mempool_in_use_count(harness_pool()), 0);
 }
