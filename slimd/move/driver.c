@@ -985,6 +985,7 @@ driver_peer_down(struct driver *driver, struct peer_conn *conn, uint32_t reason)
 		if (m->conn != conn)
 			continue;
 		m->conn = NULL;
+		m->n_lost_conns++;
 		move_event_n(m, EV_PEER_LOST, 0, reason);
 	}
 }

@@ -107,6 +107,7 @@ struct move {
 	struct nf *nf; /* held; NULL: gone or not here yet */
 	struct gate gate;
 	struct peer_conn *conn; /* NULL: not connected */
+	uint64_t n_lost_conns;  /* that this session has had */
 	struct job *job;        /* source; NULL once it was dropped from the list */
 
 	char nf_name[SLIM_NAME_SIZE];
@@ -171,6 +172,7 @@ struct move {
 	uint64_t progress_ns; /* when the job was told last */
 	uint64_t redirected_before;
 	uint32_t finish_round;
+	uint64_t trail_conn;     /* `n_lost_conns` when the trail began: it is of one connection */
 	uint64_t lost_seen;      /* packets lost to limits at the last GATE_DONE */
 	uint64_t lost_before;    /* what the peer had named as lost before a restart */
 	uint32_t failed_before;  /* slim.v1.ReasonCode: the verdict was failed before it; 0: no */

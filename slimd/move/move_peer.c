@@ -530,6 +530,9 @@ take_finished(struct move *m, const Slim__Peer__V1__Finished *finished)
 static void
 take_trail_done(struct move *m, const Slim__Peer__V1__TrailDone *done)
 {
+	/* Of a trail that is being sent again: its end is another one. */
+	if ((m->wants & WANT_TRAIL) != 0 || m->trail_conn != m->n_lost_conns)
+		return;
 	if (done->sums_lost > 0)
 		move_complain(m, REASON_RESTART,
 			      "what %llu rows counted after the handover is not in the target's "

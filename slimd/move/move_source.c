@@ -525,6 +525,7 @@ move_begin_trail(struct move *m)
 		return;
 	}
 	m->wants |= WANT_TRAIL;
+	m->trail_conn = m->n_lost_conns;
 	forget_sent(m);
 	m->tokens_ns = m->driver->now_ns;
 	if (!have_trackers(m))
@@ -555,6 +556,9 @@ static bool
 poll_trail(struct move *m)
 {
 	if (m->conn == NULL || !peer_conn_is_up(m->conn))
+		return false;
+	/* Its begin may be lost: the answer to who owns it begins it anew. */
+	if (m->trail_conn != m->n_lost_conns)
 		return false;
 	refill_tokens(m);
 	for (uint32_t t = 0; m->nf != NULL && t < m->n_tables; t++)

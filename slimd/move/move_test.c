@@ -1336,6 +1336,53 @@ begin_said_twice_ends_the_move(void **state)
 	expect_undone(w, 300);
 }
 
+/* The connection ends at the target while the trail is on its way: what was read from the socket there is known
+ * to nobody here, so all of it is sent again, and an answer to what was sent before is none. */
+static void
+a_trail_is_of_one_connection(void **state)
+{
+	Slim__Peer__V1__Frame frame = SLIM__PEER__V1__FRAME__INIT;
+	Slim__Peer__V1__TrailDone done = SLIM__PEER__V1__TRAIL_DONE__INIT;
+	struct world *w = *state;
+	struct job *job;
+	struct move *m;
+
+	fill(w, 500);
+	job = migrate(w, 0, (struct driver_move){.max_bandwidth = 1000000});
+	wait_for_state(w, 0, "ended");
+	for (uint64_t key = 1000; key < 1500; key++)
+		count_packets(w, 0, key, 100);
+	wait_for_state(w, 0, "finishing");
+	m = TAILQ_FIRST(&w->hosts[0].driver->moves);
+	m->tokens = -INT64_C(1000000000); /* for hours */
+	wait_for_state(w, 0, "trailing");
+	frame.session = m->session.id;
+	frame.body_case = SLIM__PEER__V1__FRAME__BODY_TRAIL_DONE;
+	frame.trail_done = &done;
+	for (int n = 0; n < 5; n++)
+		turn(w);
+	assert_true((m->wants & WANT_TRAIL) != 0);
+	peer_conn_close(peer_accepted(w->hosts[1].peers, "a"), REASON_PEER_LOST, "test");
+	UNTIL(w, peer_dialled(w->hosts[0].peers, "b") == NULL);
+	m->tokens = 100000; /* saved while there was no connection */
+	UNTIL(w, peer_dialled(w->hosts[0].peers, "b") != NULL);
+	while (m->trail_conn != m->n_lost_conns) {
+		assert_true((m->wants & WANT_TRAIL) != 0);
+		driver_peer_frame(w->hosts[0].driver, m->conn, &frame);
+		turn(w);
+		m->tokens = -INT64_C(1000000000);
+	}
+	driver_peer_frame(w->hosts[0].driver, m->conn, &frame);
+	for (int n = 0; n < 50; n++)
+		turn(w);
+	assert_string_equal(state_of(w, 0), "trailing");
+	m->tokens = 0;
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	for (uint64_t key = 1000; key < 1500; key++)
+		assert_int_equal(fake_nf_find(w->hosts[1].fake, key)->packets, key - 900);
+}
+
 /* A trail that cannot be read must not keep the target in it. What it counted is missing. */
 static void
 a_bad_row_in_the_trail_does_not_stop_it(void **state)
@@ -3101,6 +3148,7 @@ main(void)
 		TEST(a_target_nf_that_dies_as_owner_fails_the_move_and_says_what_is_lost),
 		TEST(frames_out_of_turn_are_counted),
 		TEST(begin_said_twice_ends_the_move),
+		TEST(a_trail_is_of_one_connection),
 		TEST(a_bad_row_in_the_trail_does_not_stop_it),
 		TEST(a_flood_of_frames_ends_the_connection),
 		TEST(a_target_that_lost_its_journal_still_owns),
