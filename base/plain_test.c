@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses, and sockets by path. */
+/* Addresses, sockets by path, and the folder of a test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,13 +14,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "address.h"
 #include "local_socket.h"
 #include "slice.h"
+#include "test_folder.h"
 
 /* ---- addresses ------------------------------------------------------------------------- */
 
@@ -116,8 +120,7 @@ make_folder(void **state)
 	struct folder *folder = calloc(1, sizeof(*folder));
 
 	assert_non_null(folder);
-	strcpy(folder->path, "/tmp/slim-local-socket-XXXXXX");
-	assert_non_null(mkdtemp(folder->path));
+	assert_int_equal(test_folder_make(folder->path, sizeof(folder->path)), 0);
 	snprintf(folder->socket, sizeof(folder->socket), "%s/s", folder->path);
 	*state = folder;
 	return 0;
@@ -128,8 +131,6 @@ remove_folder(void **state)
 {
 	struct folder *folder = *state;
 
-	unlink(folder->socket);
-	rmdir(folder->path);
 	free(folder);
 	return 0;
 }
@@ -260,6 +261,105 @@ a_short_slice_changes_nothing_else(void **state)
 	assert_int_equal(after.slice_ns, before.slice_ns == 0 ? 0 : SLICE_MIN_NS);
 }
 
+/* ---- the folder of a test -------------------------------------------------------------------- */
+
+static int
+begin(void **state)
+{
+	(void)state;
+	return test_folder_begin("/tmp", "plain");
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	test_folder_end();
+	return 0;
+}
+
+struct other {
+	pid_t pid;
+	char folder[64];
+	char file[80];
+};
+
+/* Another test program, in the midst of a case. Its folder is in ours, where nobody else looks for dead ones. */
+static void
+start_other(struct other *other)
+{
+	int pipe_fds[2];
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	other->pid = fork();
+	if (other->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* where this case fails */
+		if (test_folder_begin(test_folder_path(), "other") == 0 &&
+		    test_folder_make(other->file, sizeof(other->file)) == 0 &&
+		    write(pipe_fds[1], test_folder_path(), sizeof(other->folder)) > 0)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(pipe_fds[0], other->folder, sizeof(other->folder)),
+			 sizeof(other->folder));
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+}
+
+static void
+kill_other(const struct other *other)
+{
+	int status;
+
+	kill(other->pid, SIGKILL);
+	assert_int_equal(waitpid(other->pid, &status, 0), other->pid);
+	assert_true(WIFSIGNALED(status));
+}
+
+/* One that begins, and ends as it should. */
+static void
+run_another(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int error = test_folder_begin(test_folder_path(), "other");
+
+		if (error == 0)
+			test_folder_end();
+		_exit(error == 0 && access(test_folder_path(), F_OK) < 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+the_folder_of_a_killed_test_goes_with_the_next(void **state)
+{
+	struct other other;
+
+	(void)state;
+	start_other(&other);
+	kill_other(&other);
+	assert_int_equal(access(other.folder, F_OK), 0);
+	run_another();
+	assert_int_equal(access(other.folder, F_OK), -1);
+}
+
+static void
+the_folder_of_a_living_test_stays(void **state)
+{
+	struct other other;
+
+	(void)state;
+	start_other(&other);
+	run_another();
+	assert_int_equal(access(other.folder, F_OK), 0);
+	kill_other(&other);
+	run_another();
+}
+
 int
 main(void)
 {
@@ -279,7 +379,9 @@ main(void)
 						remove_folder),
 		cmocka_unit_test(a_path_must_fit),
 		cmocka_unit_test(a_short_slice_changes_nothing_else),
+		cmocka_unit_test(the_folder_of_a_killed_test_goes_with_the_next),
+		cmocka_unit_test(the_folder_of_a_living_test_stays),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, begin, end);
 }

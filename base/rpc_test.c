@@ -31,6 +31,7 @@
 #include "log.h"
 #include "rpc.h"
 #include "slim_ctl.pb-c.h"
+#include "test_folder.h"
 
 #define N_CHUNKS 500u
 #define DEADLINE_S 20
@@ -237,14 +238,29 @@ start_server(struct fixture *f, const char *address, const struct tls_files *tls
 	assert_int_equal(rpc_server_start(f->server), 0);
 }
 
+/* Each case has a folder of its own in it. */
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return test_folder_begin("/tmp", "rpc");
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	test_folder_end();
+	return 0;
+}
+
 static int
 setup_engine(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	log_set_sink(ignore_line, NULL);
-	strcpy(f->dir, "/tmp/slim-rpc-test-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	assert_int_equal(test_folder_make(f->dir, sizeof(f->dir)), 0);
 	snprintf(f->address, sizeof(f->address), "unix:%s/sock", f->dir);
 	f->base = event_base_new();
 	assert_int_equal(rpc_create(f->base, &f->rpc), 0);
@@ -266,21 +282,6 @@ setup(void **state)
 	return 0;
 }
 
-static void
-remove_dir(const char *dir)
-{
-	static const char *const names[] = {"sock",      "ca.pem",    "a.pem",       "a.key",
-					    "other.pem", "other.key", "other-ca.pem"};
-	char path[256];
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(dir), 0);
-}
-
 static int
 teardown(void **state)
 {
@@ -290,7 +291,6 @@ teardown(void **state)
 	rpc_server_destroy(f->server);
 	rpc_destroy(f->rpc);
 	event_base_free(f->base);
-	remove_dir(f->dir);
 	free(f);
 	return 0;
 }
@@ -1059,5 +1059,5 @@ main(void)
 		rpc_bare_test(tls_files_that_do_not_fit_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

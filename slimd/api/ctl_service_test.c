@@ -29,6 +29,7 @@
 #include "row.h"
 #include "slim_command.h"
 #include "slim_ctl.pb-c.h"
+#include "test_folder.h"
 
 #define CAPACITY 40000u
 #define CHUNK 4000u
@@ -448,6 +449,22 @@ ignore_line(void *ctx, enum log_level level, const char *line)
 	(void)line;
 }
 
+/* Each case has a folder of its own in it. */
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return test_folder_begin("/tmp", "ctl");
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	test_folder_end();
+	return 0;
+}
+
 static int
 setup(void **state)
 {
@@ -456,8 +473,7 @@ setup(void **state)
 
 	the = f;
 	log_set_sink(ignore_line, NULL);
-	strcpy(f->dir, "/tmp/slim-ctl-test-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	assert_int_equal(test_folder_make(f->dir, sizeof(f->dir)), 0);
 	snprintf(f->address, sizeof(f->address), "unix:%s/sock", f->dir);
 	make_nf(f);
 	job_list_init(&f->jobs);
@@ -504,7 +520,6 @@ teardown(void **state)
 	event_free(f->worker);
 	event_base_free(f->base);
 	free(f->memory);
-	rmdir(f->dir);
 	free(f);
 	return 0;
 }
@@ -1168,5 +1183,5 @@ main(void)
 		ctl_test(metrics_are_served),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -14,6 +14,7 @@
 
 #include "journal.h"
 #include "real.h"
+#include "test_folder.h"
 
 struct world {
 	struct outside *outside;
@@ -21,14 +22,29 @@ struct world {
 	char seen[512]; /* records as text */
 };
 
+/* Each case has a folder of its own in it. */
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return test_folder_begin("/tmp", "journal");
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	test_folder_end();
+	return 0;
+}
+
 static int
 setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	strcpy(w->dir, "/tmp/slim-journal-test-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
+	assert_int_equal(test_folder_make(w->dir, sizeof(w->dir)), 0);
 	assert_int_equal(outside_create(NULL, &w->outside), 0);
 	*state = w;
 	return 0;
@@ -300,5 +316,5 @@ main(void)
 		TEST(sizes_are_bounded),
 	};
 
-	return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("journal", tests, make_folder, remove_folder);
 }

@@ -31,6 +31,7 @@
 #include "outside.h"
 #include "slow_link.h"
 #include "real.h"
+#include "test_folder.h"
 #include "test_port.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
@@ -58,7 +59,7 @@ struct host {
 };
 
 struct world {
-	char dir[32];
+	char dir[64];
 	struct event_base *base;
 	struct host hosts[2]; /* a: the source at first; b */
 	struct session_limits limits;
@@ -259,6 +260,22 @@ register_fake(struct world *w, int i)
 	UNTIL(w, nf_find(h->nfs, h->fake->info->name) != NULL);
 }
 
+/* Each case has a folder of its own in it; what a disk does is told to it in words. */
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return test_folder_begin("/dev/shm", "move");
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	test_folder_end();
+	return 0;
+}
+
 static int
 setup_over(void **state, uint64_t bytes_per_second)
 {
@@ -267,9 +284,7 @@ setup_over(void **state, uint64_t bytes_per_second)
 	assert_non_null(w);
 	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	log_set_level(getenv("SLIM_TEST_LOG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
-	strcpy(w->dir,
-	       "/dev/shm/slim-move-test-XXXXXX"); /* what a disk does is told to it in words */
-	assert_non_null(mkdtemp(w->dir));
+	assert_int_equal(test_folder_make(w->dir, sizeof(w->dir)), 0);
 	w->base = event_base_new();
 	w->limits = SESSION_LIMITS_DEFAULT;
 	w->limits.max_hold_ns = 500 * MS; /* this process may share its core */
@@ -3206,5 +3221,5 @@ main(void)
 		TEST(a_session_that_cannot_hand_over_does_not_starve_others),
 	};
 
-	return cmocka_run_group_tests_name("move", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("move", tests, make_folder, remove_folder);
 }

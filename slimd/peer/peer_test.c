@@ -27,6 +27,7 @@
 #include "peer.h"
 #include "real.h"
 #include "reasons.h"
+#include "test_folder.h"
 #include "test_port.h"
 
 /* ---- certificates ------------------------------------------------------------------------ */
@@ -36,7 +37,6 @@ struct authority {
 	X509 *cert;
 };
 
-static char dir[40];
 static struct authority good, evil;
 
 static const char *
@@ -46,7 +46,7 @@ file_name(const char *name, const char *suffix)
 	static unsigned next;
 	char *at = names[next++ % 16];
 
-	snprintf(at, sizeof(names[0]), "%s/%s.%s", dir, name, suffix);
+	snprintf(at, sizeof(names[0]), "%s/%s.%s", test_folder_path(), name, suffix);
 	return at;
 }
 
@@ -117,8 +117,7 @@ make_files(void **state)
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN); /* as main() does */
-	strcpy(dir, "/tmp/slim-peer-test-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	assert_int_equal(test_folder_begin("/tmp", "peer"), 0);
 	good = make_authority("good");
 	evil = make_authority("evil");
 	issue("a", "a", &good);
@@ -131,18 +130,12 @@ make_files(void **state)
 static int
 remove_files(void **state)
 {
-	static const char *const names[] = {"good", "evil", "a", "b", "c", "evil-b"};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		unlink(file_name(names[i], "pem"));
-		unlink(file_name(names[i], "key"));
-	}
 	X509_free(good.cert);
 	EVP_PKEY_free(good.key);
 	X509_free(evil.cert);
 	EVP_PKEY_free(evil.key);
-	assert_int_equal(rmdir(dir), 0);
+	test_folder_end();
 	return 0;
 }
 
