@@ -575,7 +575,7 @@ an_end_within_the_handshake_is_no_refusal(void **state)
 static void
 start_with_nobody_to_dial(struct world *w)
 {
-	char listen[32], nobody[32];
+	static char listen[32], nobody[32]; /* kept */
 	struct peer_address peer = {.name = "b", .address = nobody};
 	struct peer_config config = {
 		.host = "a", .n_peers = 1, .peers = &peer, .listen = listen, .plaintext = true};
