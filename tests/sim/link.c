@@ -258,7 +258,7 @@ static void
 end_later(struct link *link, bool refused)
 {
 	struct world *w = link->world;
-	bool is_late = !refused && rnd_chance(w, RNG_NET, 32);
+	bool is_late = !refused && !w->options.prompt_ends && rnd_chance(w, RNG_NET, 32);
 
 	link->other = SIM_NONE;
 	engine_at(w,

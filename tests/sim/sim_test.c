@@ -379,6 +379,7 @@ tell(const struct story *story)
 				  .hold_capacity = story->hold_capacity,
 				  .n_services = 1,
 				  .steadfast = story->steadfast,
+				  .prompt_ends = true,
 				  .source_gone_ns = story->source_gone_ns,
 				  /* Long stories: let the proofs of the cache be short. */
 				  .keep_lag = story->source_gone_ns != 0,

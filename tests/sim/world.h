@@ -366,6 +366,7 @@ struct options {
 	uint32_t n_connections;  /* 0: random */
 	bool steadfast;          /* the controller never goes back after a flip */
 	uint64_t source_gone_ns; /* 0: longer than any trouble */
+	bool prompt_ends;        /* ends of connections are heard soon */
 	bool taken_late;         /* TAKEN comes about when the source gives up */
 	bool keep_faults;        /* `faults` as they are, though random_faults drew them once */
 	struct fault faults[SIM_MAX_FAULTS];
