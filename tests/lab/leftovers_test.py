@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../../scripts/lib"))
 
 from slimlab import leftovers, machine, shared, wait  # noqa: E402
+from slimlab.process import Child  # noqa: E402
 
 
 class Died(Exception):
@@ -429,6 +430,18 @@ class Close(unittest.TestCase):
                                         "the kernel holds it"])
                 self.assertEqual(os.listdir(folder), ["shared.lock"])
                 stuck.kill()
+
+    def test_a_child_that_does_not_die_is_told(self):
+        """Killed by: a kill that waits without an end."""
+        with tempfile.TemporaryDirectory() as folder:
+            journal = leftovers.Journal("one", folder)
+            child = Child(journal, folder, "sleeper", SLEEPER)
+            with mock.patch.object(child.popen, "kill"), \
+                    self.assertRaisesRegex(wait.DeadlinePassed, f"sleeper .process {child.pid}. is killed and has not"):
+                child.kill(seconds=0)
+            self.assertTrue(child.running())
+            journal.close()
+            self.assertFalse(child.running())
 
 
 if __name__ == "__main__":

@@ -93,11 +93,15 @@ class Child:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def kill(self):
+    def kill(self, seconds=20.0):
         """kill -9, and waits until it is gone."""
         if self.running():
             self.popen.kill()
-        self.popen.wait()
+        try:
+            self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise wait.DeadlinePassed(f"{self.name} (process {self.pid}) is killed and has not ended; "
+                                      "the kernel holds it") from None
 
     def stop(self, seconds=10.0, sig=signal.SIGTERM):
         """Asks it to end; kills it when it does not. Returns its exit status."""
