@@ -195,6 +195,8 @@ link_that_is_not_on_the_way(void **state)
 	assert_true(tells(CODE(PORTS), "bridge B does not have: B-M"));
 	check_port("a", "b");
 	assert_true(tells(CODE(PORTS), "bridge A does not have: A-C"));
+	check_port("b", "a");
+	assert_true(tells(CODE(PORTS), "bridge A does not have: A-C"));
 }
 
 static void

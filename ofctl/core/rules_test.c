@@ -408,6 +408,29 @@ assert_needs_what_rules_use(void)
 	return n_needed;
 }
 
+/* A ring: the way there and the way back are not the same. Perimeter on A, a on C opposite. */
+static void
+one_way_links_are_needed_too(void **state)
+{
+	static struct topology_link_config links[] = {{{"A", "A-M"}, {"M", "M-A"}},
+						      {{"B", "B-A"}, {"A", "A-B"}},
+						      {{"C", "C-B"}, {"B", "B-C"}},
+						      {{"M", "M-C"}, {"C", "C-M"}}};
+	struct topology_config *config = example_four_bridges();
+	struct topology_hop there[TOPOLOGY_MAX_BRIDGES], back[TOPOLOGY_MAX_BRIDGES];
+
+	(void)state;
+	config->links = links;
+	config->n_links = 4;
+	config->services[0].instances[0].ports[0].bridge = "C";
+	build(config);
+	assert_int_equal(topology_path(&topology, 0, 3, there), 2);
+	assert_int_equal(topology_path(&topology, 3, 0, back), 2);
+	assert_int_not_equal(there[0].out, back[1].in);
+	set("a");
+	assert_int_equal(assert_needs_what_rules_use(), 2 + 8);
+}
+
 /* Perimeter and c on A, a and d on B behind M, b on C: links that are on no way of the state do not count. */
 static void
 ports_are_needed_by_rules_only(void **state)
@@ -785,6 +808,7 @@ main(void)
 		TEST(largest_configuration_fits),
 		TEST(missing_ports_leave_rules_out),
 		TEST(ports_are_needed_by_rules_only),
+		TEST(one_way_links_are_needed_too),
 		TEST(no_difference_no_mods),
 		TEST(flip_changes_two_rules),
 		TEST(strays_go_and_holes_are_filled),

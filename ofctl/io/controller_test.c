@@ -901,6 +901,33 @@ socket_that_may_be_of_either_proves_nothing(void **state)
 	topology.bridges[1].control[0] = '\0';
 	restart_controller();
 	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	/* Or over a socket of its own: the first is proven, the second one has not got it. */
+	set_control(1, "other.ctl");
+	control.n_requests = 0;
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_non_null(strstr(last.text, "bridge B: "));
+	assert_int_equal(control.n_requests, FRESH_ROUNDS);
+}
+
+/* The socket was found beside the pattern: the other bridge may find it there, too. */
+static void
+socket_beside_may_be_of_either(void **state)
+{
+	(void)state;
+	start_control();
+	control.at_once = true;
+	set_control(0, "nothing.*.ctl");
+	rename_bridge(1, "A");
+	restart_controller();
+	do_call(CONTROLLER_SET, "", "a", false);
+	do_call(CONTROLLER_PREPARE, "a", "b", false); /* the other one has no control */
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	control.n_requests = 0;
+	set_control(1, "other.ctl");
+	call(CONTROLLER_PREPARE, "a", "b", false);
+	assert_int_equal(last.code, SLIM__V1__REASON_CODE__REASON_CONTROL_SOCKET);
+	assert_int_equal(control.n_requests, 0);
 }
 
 /* It does not say how it calls itself. */
@@ -1355,6 +1382,7 @@ main(void)
 		TEST(right_socket_is_found_by_asking),
 		TEST(socket_without_the_bridge_proves_nothing),
 		TEST(socket_that_may_be_of_either_proves_nothing),
+		TEST(socket_beside_may_be_of_either),
 		TEST(bridge_without_a_name_is_not_proven),
 		TEST(pattern_that_fits_nothing_is_named),
 		TEST(counters_where_the_cache_cannot_be_proven),
