@@ -111,8 +111,12 @@ check_bridge(const struct preflight_facts *facts, unsigned bridge,
 	     const struct steering_service *state, struct preflight *p)
 {
 	const struct topology *t = facts->context->topology;
+	bool used = !state->known || (rules_bridges(facts->context, (unsigned)p->service, state) &
+				      (1u << bridge)) != 0;
 	char missing[128];
 
+	if (!used)
+		return;
 	if (!(facts->bridges_up & (1u << bridge))) {
 		preflight_add(&p->reasons, CODE(BRIDGE_DOWN),
 			      "bridge %s at %s is not connected (%s)", t->bridges[bridge].name,

@@ -87,6 +87,10 @@ unsigned rules_missing_ports(const struct rules_context *context, unsigned servi
 			     const struct steering_service *state, uint16_t bridge, char *text,
 			     size_t size);
 
+/* Bridges (bits) that have rules of the service in this state, whether the switches have the ports or not. */
+uint32_t rules_bridges(const struct rules_context *context, unsigned service,
+		       const struct steering_service *state);
+
 /* What is left alone although it is not desired. */
 struct rules_keep {
 	uint16_t bridge;

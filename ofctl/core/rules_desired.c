@@ -149,6 +149,23 @@ rules_missing_ports(const struct rules_context *context, unsigned service,
 	return n;
 }
 
+uint32_t
+rules_bridges(const struct rules_context *context, unsigned service,
+	      const struct steering_service *state)
+{
+	const struct topology *t = context->topology;
+	uint32_t bridges = 0;
+
+	for (unsigned b = 0; b < t->n_bridges; b++) {
+		struct rules_emitter e = {.context = context, .t = t, .bridge = (uint16_t)b};
+
+		rules_emit_service(&e, &t->services[service], state);
+		if (e.full || e.missing > 0)
+			bridges |= 1u << b;
+	}
+	return bridges;
+}
+
 static bool
 lacks_ports(const struct rules_context *context, unsigned service,
 	    const struct steering_service *state)

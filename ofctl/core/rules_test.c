@@ -389,6 +389,10 @@ assert_needs_what_rules_use(void)
 {
 	unsigned all = n_rules_of_service(), n_needed = 0;
 
+	for (unsigned b = 0; b < topology.n_bridges; b++)
+		assert_int_equal(rules_bridges(&context, 0, &steering.services[0]) >> b & 1,
+				 rules_desired_of(&context, &steering, 0, (uint16_t)b, desired) >
+					 0);
 	for (unsigned p = 0; p < topology.n_ports; p++) {
 		uint32_t number = numbers[p];
 		unsigned used, needed = 0;
@@ -444,6 +448,10 @@ ports_are_needed_by_rules_only(void **state)
 	assert_int_equal(assert_needs_what_rules_use(), 2);
 	set("b");
 	assert_int_equal(assert_needs_what_rules_use(), 2 + 2);
+	memset(numbers, 0, sizeof(numbers)); /* A and C, although they have no port at all */
+	assert_int_equal(rules_bridges(&context, 0, &steering.services[0]), 1u << 0 | 1u << 3);
+	for (unsigned p = 0; p < topology.n_ports; p++)
+		numbers[p] = 10 + p;
 	set("c");
 	prepare("c", "d");
 	assert_int_equal(assert_needs_what_rules_use(), 3 + 4);

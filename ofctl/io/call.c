@@ -263,6 +263,30 @@ needed_state(const struct op *op)
 	}
 }
 
+static bool
+is_undo(const struct op *op)
+{
+	return op->call.verb == CONTROLLER_FENCE || op->call.verb == CONTROLLER_CLEANUP;
+}
+
+/* Those with rules of the service as it is or will be, and of the others those that are up: the host of an
+ * instance that has no part in it may be down, and is repaired when it comes back. Where it is not known what is
+ * there, all of them. A fence may stand on one side only: until its session ends, the target's bridges count. */
+static uint32_t
+bridges_to_change(const struct op *op)
+{
+	const struct controller *c = op->controller;
+	struct steering_service now = c->wanted.now.services[op->service];
+	uint32_t all = controller_bridges_of(c, op->service);
+
+	if (!now.known || (is_undo(op) && now.session.stage == STEERING_NO_SESSION))
+		return all;
+	if (now.session.stage == STEERING_FENCED)
+		now.session.stage = STEERING_PREPARED;
+	return all & (controller_bridges_up(c) | rules_bridges(&c->context, op->service, &now) |
+		      rules_bridges(&c->context, op->service, &op->next));
+}
+
 static int
 check_bridges(struct op *op, uint32_t bridges)
 {
@@ -307,12 +331,6 @@ write_wanted(struct op *op)
 	change_fail(&op->change, SLIM__V1__REASON_CODE__REASON_INTERNAL,
 		    "the state file cannot be written");
 	return -EIO;
-}
-
-static bool
-is_undo(const struct op *op)
-{
-	return op->call.verb == CONTROLLER_FENCE || op->call.verb == CONTROLLER_CLEANUP;
 }
 
 /* No rule on the switches is of the session of the call. */
@@ -406,7 +424,7 @@ begin(struct op *op)
 		return;
 	}
 	op->changed = result > 0;
-	bridges = controller_bridges_of(op->controller, op->service);
+	bridges = bridges_to_change(op);
 	result = check_bridges(op, bridges) < 0 || check_ports(op) < 0 ? -1 : 0;
 	if (result < 0 && !is_forward(op)) {
 		op->changed = false;

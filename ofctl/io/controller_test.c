@@ -1200,6 +1200,91 @@ add_service(void)
 	RUN_UNTIL(base, all_up());
 }
 
+/* A third instance on a bridge of its own, whose host is down. The state file tells who serves. */
+static void
+add_far_instance(void)
+{
+	static struct topology_link_config links[] = {{{"A", "to-c"}, {"C", "to-a"}},
+						      {{"B", "to-c"}, {"C", "to-b"}}};
+	static struct topology_port_config ports[] = {
+		{.name = "inside", .bridge = "C", .port = "c-in"},
+		{.name = "outside", .bridge = "C", .port = "c-out"}};
+	struct topology_config *example = example_split();
+	struct topology_instance_config instances[3];
+	struct topology_error error;
+
+	for (unsigned i = 0; i < 2; i++) {
+		example->bridges[i].address = addresses[i];
+		instances[i] = example->services[0].instances[i];
+	}
+	example->bridges[2] = (struct topology_bridge_config){"C", "unix:/nobody/is/there", NULL};
+	example->n_bridges = 3;
+	example->links = links;
+	example->n_links = 2;
+	instances[2] = (struct topology_instance_config){"c", ports, 2};
+	example->services[0].instances = instances;
+	example->services[0].n_instances = 3;
+	example->services[0].transit_vids = (struct topology_vids_config){3100, 3131};
+	controller_destroy(controller);
+	if (topology_build(example, &topology, &error) < 0)
+		fail_msg("%s: %s", error.path, error.text);
+	start_controller();
+	RUN_UNTIL(base, all_up());
+}
+
+/* The fence of c stands where its bridge was up. It is not in force as long as that is down. */
+static void
+fence_waits_for_the_targets_bridge(void **state)
+{
+	char file[96];
+	FILE *f;
+
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	controller_destroy(controller);
+	controller = NULL;
+	snprintf(file, sizeof(file), "%s/steering", folder);
+	f = fopen(file, "we");
+	assert_non_null(f);
+	fprintf(f,
+		"slim-ofctld-state 1\nservice nat a\n"
+		"session nat 00000000000000ab 000000ab fenced a c inside=3000 outside=3001\nend\n");
+	fclose(f);
+	add_far_instance();
+	assert_int_equal(controller_steering(controller)->services[0].session.stage,
+			 STEERING_FENCED);
+	call(CONTROLLER_FENCE, "a", "c", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	call(CONTROLLER_CLEANUP, "a", "c", false);
+	assert_int_equal(last.code, UNREACHABLE);
+}
+
+/* Nothing of this move has to do with the bridge that is down. */
+static void
+bridge_of_a_third_is_not_waited_for(void **state)
+{
+	(void)state;
+	do_call(CONTROLLER_SET, "", "a", false);
+	add_far_instance();
+	do_call(CONTROLLER_PREPARE, "a", "b", false);
+	do_call(CONTROLLER_FLIP, "a", "b", false);
+	do_call(CONTROLLER_QUIET, "a", "b", false);
+	assert_serving(B_PORT);
+	do_call(CONTROLLER_FENCE, "a", "b", true);
+	do_call(CONTROLLER_FENCE, "a", "b", true);
+	assert_serving(A_PORT);
+	do_call(CONTROLLER_CLEANUP, "a", "b", false);
+	/* What may have rules there has to do with it. */
+	call(CONTROLLER_CLEANUP, "a", "b", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	call(CONTROLLER_FENCE, "a", "c", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	call(CONTROLLER_PREPARE, "a", "c", false);
+	assert_int_equal(last.code, UNREACHABLE);
+	assert_non_null(strstr(last.text, "bridge C is not connected"));
+	assert_serving(A_PORT);
+}
+
 static unsigned n_lb;
 
 static void
@@ -1393,6 +1478,8 @@ main(void)
 		TEST(what_is_not_there_is_undone),
 		TEST(undone_although_nothing_is_known),
 		TEST(set_is_refused_unless_somebody_is_sure),
+		TEST(fence_waits_for_the_targets_bridge),
+		TEST(bridge_of_a_third_is_not_waited_for),
 		TEST(services_do_not_wait_for_each_other),
 		TEST(services_change_side_by_side),
 		TEST(refused_service_is_alone),
