@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -188,6 +189,40 @@ link_close(struct link *link)
 	free(link);
 }
 
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Reads the system's file again when it has changed; one that is not there names nobody. Without a base of its
+ * own libevent would ask the C library, which blocks. */
+static int
+prepare_names(struct real *real)
+{
+	const int flags = DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC |
+			  DNS_OPTION_NAMESERVERS_NO_DEFAULT;
+	bool first = real->dns == NULL;
+	struct stat now = {0};
+
+	if (first)
+		real->dns = evdns_base_new(real->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (real->dns == NULL)
+		return -ENOMEM;
+	if (stat(real->resolv_conf, &now) < 0)
+		now = (struct stat){0};
+	if (!first && is_same_file(&now, &real->resolv_conf_read))
+		return 0;
+	real->resolv_conf_read = now;
+	evdns_base_clear_nameservers_and_suspend(real->dns);
+	evdns_base_clear_host_addresses(real->dns);
+	evdns_base_load_hosts(real->dns, "/etc/hosts");
+	evdns_base_resolv_conf_parse(real->dns, flags, real->resolv_conf);
+	evdns_base_resume(real->dns);
+	return 0;
+}
+
 static int
 connect_to(struct link *link, const char *text)
 {
@@ -199,6 +234,8 @@ connect_to(struct link *link, const char *text)
 		return bufferevent_socket_connect(link->bev, (struct sockaddr *)&numeric, size);
 	if (address_parse(text, &address) != NULL)
 		return -EINVAL;
+	if (prepare_names(link->real) < 0)
+		return -ENOMEM;
 	return bufferevent_socket_connect_hostname(link->bev, link->real->dns, AF_UNSPEC,
 						   address.host, address.port);
 }
@@ -370,8 +407,7 @@ outside_open_links(struct outside *outside, const struct tls_files *tls)
 		log_warn("peer connections are plaintext: nobody is authenticated");
 	else if ((real->tls = tls_create_context(tls)) == NULL)
 		return -EINVAL;
-	real->dns = evdns_base_new(real->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
-						       EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	real->resolv_conf = "/etc/resolv.conf";
 	outside->link = &real_link;
 	return 0;
 }

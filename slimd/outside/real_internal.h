@@ -4,6 +4,7 @@
 #define SLIMD_OUTSIDE_REAL_INTERNAL_H
 
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 
 #include "outside.h"
 
@@ -14,8 +15,10 @@ struct event_base;
 struct real {
 	struct outside outside;
 	struct event_base *base;
-	SSL_CTX *tls; /* NULL: plaintext */
-	struct evdns_base *dns;
+	SSL_CTX *tls;                 /* NULL: plaintext */
+	struct evdns_base *dns;       /* NULL: no name was asked for yet */
+	const char *resolv_conf;      /* its path */
+	struct stat resolv_conf_read; /* as it was read last */
 	struct evconnlistener *listener;
 	void (*on_accept)(void *ctx, struct link *link);
 	void *accept_ctx;
