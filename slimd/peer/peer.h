@@ -108,7 +108,8 @@ struct peer_status {
 	const char *state; /* "up", "connecting", "waiting", "inbound" */
 	const char *software;
 	uint64_t rtt_ns;
-	uint64_t redial_ns; /* no dial of ours before, CLOCK_MONOTONIC; 0: at the next look, or dialled */
+	uint64_t
+		redial_ns; /* no dial of ours before, CLOCK_MONOTONIC; 0: at the next look, or dialled */
 	bool tls;
 };
 
