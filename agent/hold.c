@@ -18,5 +18,7 @@ slim_hold_init(struct slim_hold *hold, struct slim_hold_entry *entries, uint32_t
 		.entries = entries,
 		.mask = slim_hold_entries(capacity) - 1,
 		.capacity = capacity,
+		.head = SLIM_HOLD_BEGIN,
+		.tail = SLIM_HOLD_BEGIN,
 	};
 }

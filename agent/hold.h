@@ -5,7 +5,7 @@
  * One per worker and port. At the source it holds what arrives between the
  * stop and TAKEN; at the target, what arrives directly before a flush
  * round has passed. Positions count up for ever, so "everything up to here" is
- * one number. Only the worker that owns it touches it. Knows no DPDK: packets
+ * one number, and 0 stands before all. Only the worker that owns it touches it. Knows no DPDK: packets
  * are opaque pointers.
  */
 #ifndef SLIM_AGENT_HOLD_H
@@ -22,6 +22,10 @@ struct slim_hold_entry {
 	struct rte_mbuf *pkt;
 	uint64_t arrival_ns;
 };
+
+/* The first position. What is put in front stands before it, and positions never pass 0: that would take more packets
+ * put in front, and taken back from the other end, than ever go through a queue. */
+#define SLIM_HOLD_BEGIN (UINT64_C(1) << 62)
 
 struct slim_hold {
 	struct slim_hold_entry *entries; /* mask + 1 of them, owned by the agent */

@@ -86,6 +86,24 @@ both_ends(void **state)
 	assert_int_equal(slim_hold_count(&hold), 0);
 }
 
+/* Positions are compared: also in front of a queue that was never used they count up. Killed by: a queue that
+ * begins at 0. */
+static void
+there_is_room_in_front_of_the_first(void **state)
+{
+	struct slim_hold_entry entries[4];
+	struct slim_hold hold;
+
+	(void)state;
+	slim_hold_init(&hold, entries, 4);
+	for (uintptr_t i = 4; i > 0; i--) {
+		assert_true(slim_hold_push_front(&hold, (struct slim_hold_entry){packet(i), i}));
+		assert_true(hold.head < hold.tail);
+	}
+	for (uintptr_t i = 1; i <= 4; i++)
+		assert_ptr_equal(slim_hold_pop(&hold).pkt, packet(i));
+}
+
 int
 main(void)
 {
@@ -94,6 +112,7 @@ main(void)
 		cmocka_unit_test(is_full_at_its_capacity),
 		cmocka_unit_test(capacity_of_one),
 		cmocka_unit_test(both_ends),
+		cmocka_unit_test(there_is_room_in_front_of_the_first),
 	};
 
 	return cmocka_run_group_tests_name("hold", tests, NULL, NULL);

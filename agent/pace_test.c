@@ -84,12 +84,13 @@ release_under_load(uint32_t held, uint64_t held_ns, uint64_t rate, uint32_t *ret
 {
 	struct slim_hold hold;
 	struct slim_pace pace = {0};
-	uint64_t now = 1000000000, longest = 0, due = 0, resumed;
+	uint64_t now = 1000000000, longest = 0, due = 0, resumed, held_until;
 
 	*ret_lost = 0;
 	slim_hold_init(&hold, entries, CAPACITY);
 	for (uint32_t i = 0; i < held; i++)
 		slim_hold_push(&hold, NULL, now += held_ns / held);
+	held_until = hold.tail;
 	for (resumed = now; now < resumed + UINT64_C(1000000000);) {
 		uint64_t head = hold.head, wait;
 
@@ -97,7 +98,7 @@ release_under_load(uint32_t held, uint64_t held_ns, uint64_t rate, uint32_t *ret
 		for (due += rate * STEP_NS; due >= UINT64_C(1000000000); due -= 1000000000)
 			*ret_lost += !slim_hold_push(&hold, NULL, now);
 		wait = release(&hold, &pace, now);
-		if (head >= held && wait > longest)
+		if (head >= held_until && wait > longest)
 			longest = wait;
 	}
 	assert_true(slim_hold_count(&hold) < 100);

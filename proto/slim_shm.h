@@ -162,7 +162,8 @@ enum slim_gate_mode {
 };
 
 /* The hold word decides who may act when daemons die in the middle (P9).
- * D: IDLE->HOLDING (before the HOLD command), HOLDING->END_SENT, END_SENT->FENCED, any->IDLE
+ * D: HOLDING (store, before the HOLD command), HOLDING->END_SENT, END_SENT->FENCED, END_SENT->TAKEN (the
+ *    target's slimd says so), TAKEN (store, before the REDIRECT command), any->IDLE
  * W: HOLDING->RESUMED (hold limit over, slimd silent), END_SENT->TAKEN (frame from the target) */
 enum slim_hold_word {
 	SLIM_HOLD_IDLE = 0, /* no hold: a worker that still holds passes */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "agent.h"
+#include "tag.h"
 #include "world.h"
 
 #define ROUND_NS 2000u
@@ -548,6 +549,35 @@ a_target_that_is_closed_keeps_nothing(void **state)
 	world_end(&world);
 }
 
+/* Redirected packets that the NF had no room for, in a queue that was never used: the hold has them, in front of
+ * what comes in it. Killed by: positions that begin at 0, where nothing has room in front. */
+static void
+a_hold_takes_over_what_the_nf_had_no_room_for(void **state)
+{
+	(void)state;
+	start(WORLD_TARGET);
+	command(SLIM_GATE_SERVE);
+	for (uint8_t i = 1; i <= 34; i++) {
+		struct rte_mbuf *m = new_packet(i);
+
+		assert_true(slim_tag_push(harness_pool(), &m, VID(0)));
+		put(0, m);
+	}
+	run(1);
+	assert_int_equal(WORLD_COUNTER(nf, redirect_received), 34);
+	served[0] = '\0'; /* as many as an NF asks for in a burst */
+	atomic_store(&nf->shm.control->gate.hold_word, SLIM_HOLD_HOLDING);
+	command(SLIM_GATE_HOLD);
+	put(0, new_packet(35));
+	run(1);
+	expect(served, "");
+	atomic_store(&nf->shm.control->gate.hold_word, SLIM_HOLD_IDLE);
+	run(2);
+	expect(served, "33 34 35");
+	assert_int_equal(WORLD_COUNTER(nf, hold_overflow), 0);
+	world_end(&world);
+}
+
 int
 main(void)
 {
@@ -565,6 +595,7 @@ main(void)
 		cmocka_unit_test(a_target_in_preparation_answers_and_drops),
 		cmocka_unit_test(a_preparation_begins_with_nothing),
 		cmocka_unit_test(a_target_that_is_closed_keeps_nothing),
+		cmocka_unit_test(a_hold_takes_over_what_the_nf_had_no_room_for),
 	};
 
 	harness_start_eal();
