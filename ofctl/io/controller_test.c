@@ -141,8 +141,9 @@ teardown(void **state)
 /* Answers a wait at once, or only when it is told to; everything else at once. */
 static struct {
 	struct evconnlistener *listener;
-	struct bufferevent *bev;
-	unsigned n_requests; /* of these, waits */
+	struct bufferevent *open[4];
+	struct bufferevent *bev; /* of these, the one that asked last */
+	unsigned n_requests;     /* of its requests, waits */
 	bool at_once;
 	const char *bridges; /* that the switch has */
 	const char *refusal; /* of a wait */
@@ -186,7 +187,7 @@ on_control_request(struct bufferevent *bev, void *ctx)
 	char text[128] = "";
 
 	(void)ctx;
-	control.bev = bev; /* the last one that asked */
+	control.bev = bev;
 	bufferevent_read(bev, text, sizeof(text) - 1);
 	if (strstr(text, "\"ofproto/list\"")) {
 		answer_bridges();
@@ -207,6 +208,10 @@ on_control_event(struct bufferevent *bev, short events, void *ctx)
 {
 	(void)events;
 	(void)ctx;
+	for (unsigned i = 0; i < 4; i++) {
+		if (control.open[i] == bev)
+			control.open[i] = NULL;
+	}
 	bufferevent_free(bev);
 	if (control.bev == bev)
 		control.bev = NULL;
@@ -216,11 +221,16 @@ static void
 on_control_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
 		      int size, void *ctx)
 {
+	unsigned i = 0;
+
 	(void)listener;
 	(void)address;
 	(void)size;
 	(void)ctx;
-	control.bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	while (i < 3 && control.open[i])
+		i++;
+	assert_null(control.open[i]);
+	control.bev = control.open[i] = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	assert_non_null(control.bev);
 	bufferevent_setcb(control.bev, on_control_request, NULL, on_control_event, NULL);
 	bufferevent_enable(control.bev, EV_READ | EV_WRITE);
@@ -252,8 +262,10 @@ stop_control(void)
 {
 	char path[96];
 
-	if (control.bev)
-		bufferevent_free(control.bev);
+	for (unsigned i = 0; i < 4; i++) {
+		if (control.open[i])
+			bufferevent_free(control.open[i]);
+	}
 	if (control.listener)
 		evconnlistener_free(control.listener);
 	memset(&control, 0, sizeof(control));
