@@ -34,7 +34,7 @@
  *                          (store-load pair: without either fence an update is lost;
  *                          D's store is a release and W's load an acquire, so that
  *                          W may use the ring entry again that D has read)
- *   P9  hold word          compare-and-swap, acq_rel, both sides
+ *   P9  hold word          compare-and-swap, acq_rel, both sides; D also stores, release
  *   P10 command block      D: block's epoch = 0; fence(release); words; epoch, release
  *                          W: epoch, acquire; words; fence(acquire); the same epoch?
  *   P11 slot used          W release (bucket before)  -> other W acquire (bucket after)
@@ -339,8 +339,8 @@ struct slim_shm_counters {
 /* One per worker. Only the worker writes it (relaxed, but for the releases named). */
 struct slim_shm_worker {
 	SLIM_ALIGNAS(SLIM_CACHE_LINE)
-	slim_atomic_u32 ack_epoch; /* P2: command applied. HOLD: stopped,
-	                                                         nothing in flight, marks sent */
+	slim_atomic_u32 ack_epoch; /* P2: command applied. HOLD: stopped, none in flight,
+	                              marks sent; or left by a fact: see `mode` */
 	slim_atomic_u32 mode;      /* enum slim_gate_mode in force at this worker */
 	slim_atomic_u64
 		heartbeat_ns; /* time of a recent poll, CLOCK_MONOTONIC; at least every 10 ms of polling */
