@@ -915,6 +915,7 @@ driver_poll(struct driver *driver)
 void
 driver_nf_up(struct driver *driver, struct nf *nf)
 {
+	struct slim_shm_command command;
 	struct move *m;
 
 	TAILQ_FOREACH(m, &driver->moves, link) {
@@ -925,7 +926,9 @@ driver_nf_up(struct driver *driver, struct nf *nf)
 		move_take_up(m, nf->instance == m->nf_instance ? nf : NULL);
 	}
 	move_adopt_memory(driver, nf);
-	stray_check(&driver->strays, nf);
+	gate_commanded(nf, &command);
+	if (!move_is_left(driver, command.session)) /* its own version will take it up */
+		stray_check(&driver->strays, nf);
 }
 
 void

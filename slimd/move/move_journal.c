@@ -522,8 +522,8 @@ move_replay(struct driver *driver)
 
 	if (n == MAX_FILES)
 		log_error("more journals than %u: the others are left alone", MAX_FILES);
-	sums_clean(driver->config.outside, driver->config.runtime_dir, sessions,
-		   n > 0 ? (size_t)n : 0);
+	if (n >= 0) /* else nobody knows whose they are */
+		sums_clean(driver->config.outside, driver->config.runtime_dir, sessions, (size_t)n);
 	for (int i = 0; i < n; i++)
 		replay_session(driver, sessions[i]);
 	return n < 0 ? n : 0;

@@ -2517,6 +2517,31 @@ a_gate_left_in_receive_is_closed(void **state)
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 }
 
+/* But not that of a session whose journal is another version's: it is left alone, the gate, too. */
+static void
+a_gate_of_a_session_that_is_left_alone_stays(void **state)
+{
+	struct world *w = *state;
+	struct gate_command receive = {
+		.mode = SLIM_GATE_RECEIVE, .session = FILE_SESSION, .nonce = 7};
+	char path[192];
+	struct gate gate;
+
+	gate_init(&gate, nf_find(w->hosts[0].nfs, "nf-a"));
+	gate_command(&gate, &receive);
+	UNTIL(w, gate_poll(&gate));
+	write_journal_of(w, JOURNAL_VERSION + 1, JOURNAL_VERSION + 1, STAGE_PREPARE);
+	restart(w, 0);
+	for (int n = 0; n < 20; n++)
+		turn(w);
+	assert_int_equal(fake_nf_command(w->hosts[0].fake).mode, SLIM_GATE_RECEIVE);
+	name_journal(w, path);
+	assert_int_equal(unlink(path), 0);
+	restart(w, 0);
+	UNTIL(w, fake_nf_command(w->hosts[0].fake).mode == SLIM_GATE_CLOSED);
+	UNTIL(w, nf_find(w->hosts[0].nfs, "nf-a")->session == 0);
+}
+
 static void
 a_bandwidth_limit_is_kept(void **state)
 {
@@ -3202,6 +3227,7 @@ main(void)
 		TEST(a_target_remembers_that_it_ended_alone),
 		TEST(rows_are_compressed_when_wanted),
 		TEST(a_gate_left_in_receive_is_closed),
+		TEST(a_gate_of_a_session_that_is_left_alone_stays),
 		TEST(a_bandwidth_limit_is_kept),
 		TEST_SLOW(a_slow_link_keeps_the_budget_or_says_so),
 		TEST_SLOW(a_budget_that_cannot_be_kept_begins_no_hold),
