@@ -231,10 +231,12 @@ meet(enum fake_trouble trouble, enum ledger_direction direction, uint32_t flow)
 	struct fake_wire_config wire = {.n_meetings = 1,
 					.meetings = {{trouble, direction, flow, 100}},
 					.extra_ns = 40 * MS};
+	struct traffic_config config = base;
 	struct ledger_counts it, other;
 	struct rig r;
 
-	run_for(&r, 800 * MS, &base, wire);
+	config.drain_ns = 300 * MS; /* what is lost is waited for */
+	run_for(&r, 800 * MS, &config, wire);
 	it = judged(&r, direction);
 	other = judged(&r, direction == LEDGER_UP ? LEDGER_DOWN : LEDGER_UP);
 	assert_true(ledger_counts_clean(&other));
