@@ -535,11 +535,11 @@ set_late(struct options *options)
 
 #define ENOUGH 3u
 
-/* With everything on; as many seeds as a control has needed. */
+/* With everything on: as many seeds as a control has needed, or these. */
 static struct control_run twins[] = {
 	{"all on", 0, "nothing", 0, 1, false},
-	{"all on, there and back", 0, "nothing", 0, 2, false},
-	{"all on, late", 0, "nothing", 0, 1, true},
+	{"all on, there and back", 0, "nothing", 20, 2, false},
+	{"all on, late", 0, "nothing", 60, 1, true},
 };
 
 static void
