@@ -49,7 +49,7 @@
 #include "slim_limits.h"
 
 #define SLIM_SHM_MAGIC UINT64_C(0x31304d494c53) /* "SLIM01" */
-#define SLIM_SHM_VERSION 5u
+#define SLIM_SHM_VERSION 6u
 #define SLIM_CACHE_LINE 64
 
 /* ---- schema ---------------------------------------------------------- */
@@ -238,6 +238,14 @@ struct slim_shm_losses {
 	uint64_t device_drops;                  /* packets that its devices could not keep */
 };
 
+/* Tables of a session at its handover, in the order of the peer's Open; `digest` and `entries` as in the peer protocol. */
+struct slim_shm_totals {
+	slim_atomic_u32 n_tables; /* written last; 0: the handover was not reached */
+	slim_atomic_u32 proved;   /* source: 1: its frozen tables were read again, and were the same */
+	uint64_t digest[SLIM_MAX_TABLES];
+	uint64_t entries[SLIM_MAX_TABLES];
+};
+
 /* What no command says of a session, for a slimd that has lost its journal. Not for the agent. It is begun
  * before anything is touched for the session, follows it to its end, and stays until another one begins:
  * the last session of an NF can still be asked about. Written and read by slimd's memo.h alone. */
@@ -253,6 +261,7 @@ struct slim_shm_memo {
 	struct slim_shm_losses base; /* when the session began */
 	struct slim_shm_losses lost; /* in it; once it is over */
 	uint64_t stood_still_ns;     /* longest silence of a worker; once it is over */
+	struct slim_shm_totals totals; /* source: those of END; target: what it found to be the same */
 	/* The other end. A name ends with 0. */
 	char peer[SLIM_NAME_SIZE];  /* host of the other instance */
 	char other[SLIM_NAME_SIZE]; /* the other instance */

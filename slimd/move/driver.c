@@ -410,6 +410,7 @@ send_end(struct move *m)
 		return;
 	}
 	move_fill_totals(m, &m->end);
+	move_keep_totals(m, &m->end);
 	move_send_end(m);
 	m->times.end_ns = move_now_ns();
 }

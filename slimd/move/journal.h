@@ -30,8 +30,8 @@ enum journal_kind {
 	JOURNAL_OPEN,     /* packed Open */
 	JOURNAL_REPLY,    /* packed OpenReply */
 	JOURNAL_BEGIN,    /* packed Begin */
-	JOURNAL_END,      /* packed End */
-	JOURNAL_STAGE,    /* uint32_t, enum session_stage */
+	/* 5 was End; the NF's memory keeps those totals now */
+	JOURNAL_STAGE = 6, /* uint32_t, enum session_stage */
 	JOURNAL_BASELINE, /* struct move_baseline: the NF's counters when the session began */
 	JOURNAL_LOST, /* uint64_t: packets that the peer named as lost; it forgets the session then */
 	JOURNAL_FAILED, /* uint32_t, slim.v1.ReasonCode: why the result can only be "failed" */

@@ -383,7 +383,11 @@ void move_recall_command(struct move *m);
 /* Keeps the stage in the NF's memo, before the journal: it is never behind that. */
 void move_keep_memo(struct move *m, enum session_stage stage);
 
-/* Takes from the memo how far the session is (*stage stays when it does not say) and what was lost before. */
+/* Keeps the handover's totals in the NF's memo: a source's before END is sent, a target's before it serves. */
+void move_keep_totals(struct move *m, const struct move_totals *totals);
+
+/* Takes from the memo how far the session is (*stage stays when it does not say), what was lost before, and
+ * the handover's totals. After move_recall(): without the session's tables they mean nothing. */
 void move_recall_memo(struct move *m, enum session_stage *stage);
 
 /* An NF has registered: a session in its memory that no journal knows is taken up. */

@@ -3,8 +3,8 @@
  * What a restart needs to know of a move, and how a move is made of it again.
  *
  * The file holds who and with whom (HEAD), what the NF had counted before (BASELINE), the
- * two sides' descriptions (OPEN, REPLY, for the schema links), the tags (BEGIN), the digests of
- * the handover (END) and the stages. All that changes fast is in the NF's memory.
+ * two sides' descriptions (OPEN, REPLY, for the schema links), the tags (BEGIN) and the stages. All that
+ * changes fast, and the totals of the handover, is in the NF's memory.
  *
  * Before the first durable stage nothing was touched and nothing need be known: records that
  * come earlier are only kept in the file, which begins when the first of them is written.
@@ -205,7 +205,6 @@ struct replay {
 	Slim__Peer__V1__Open *open;
 	Slim__Peer__V1__OpenReply *reply;
 	Slim__Peer__V1__Begin *begin;
-	Slim__Peer__V1__End *end;
 	struct move_baseline base;
 	bool has_base;
 	uint64_t lost;
@@ -268,10 +267,6 @@ take_record(void *ctx, enum journal_kind kind, const void *bytes, size_t size)
 		if (r->begin == NULL)
 			r->begin = slim__peer__v1__begin__unpack(NULL, size, bytes);
 		break;
-	case JOURNAL_END:
-		if (r->end == NULL)
-			r->end = slim__peer__v1__end__unpack(NULL, size, bytes);
-		break;
 	}
 }
 
@@ -284,8 +279,6 @@ replay_fini(struct replay *r)
 		slim__peer__v1__open_reply__free_unpacked(r->reply, NULL);
 	if (r->begin != NULL)
 		slim__peer__v1__begin__free_unpacked(r->begin, NULL);
-	if (r->end != NULL)
-		slim__peer__v1__end__free_unpacked(r->end, NULL);
 }
 
 /* Own tables by their place in the NF; the NF is the same process, so the places are too. */
@@ -312,18 +305,6 @@ link_tables(struct move *m, const struct replay *r)
 	}
 	m->n_tables = r->open != NULL ? (uint32_t)r->open->n_tables : 0;
 	return true;
-}
-
-static void
-take_end(struct move *m, const Slim__Peer__V1__End *end)
-{
-	if (end == NULL || end->n_tables != m->n_tables)
-		return;
-	for (uint32_t t = 0; t < m->n_tables; t++) {
-		m->end.digest[t] = end->tables[t]->digest;
-		m->end.entries[t] = end->tables[t]->entries;
-	}
-	m->end.known = true;
 }
 
 static void
@@ -360,7 +341,6 @@ move_recall(struct move *m)
 	if (r.open != NULL && !m->session.is_source)
 		m->peer_workers = r.open->n_workers;
 	take_vids(m, r.begin);
-	take_end(m, r.end);
 	if (r.has_base)
 		m->base = r.base;
 	replay_fini(&r);

@@ -76,6 +76,33 @@ move_keep_memo(struct move *m, enum session_stage stage)
 }
 
 void
+move_keep_totals(struct move *m, const struct move_totals *totals)
+{
+	struct memo_totals kept = {.n_tables = m->n_tables};
+
+	if (m->nf == NULL)
+		return;
+	memcpy(kept.digest, totals->digest, sizeof(kept.digest));
+	memcpy(kept.entries, totals->entries, sizeof(kept.entries));
+	memo_set_totals(m->nf, m->session.id, &kept);
+}
+
+static void
+recall_totals(struct move *m, const struct memo_totals *kept)
+{
+	struct move_totals *totals = m->session.is_source ? &m->end : &m->taken;
+
+	if (kept->n_tables == 0 || kept->n_tables != m->n_tables)
+		return;
+	totals->known = true;
+	memcpy(totals->digest, kept->digest, sizeof(totals->digest));
+	memcpy(totals->entries, kept->entries, sizeof(totals->entries));
+	for (uint32_t t = 0; kept->proved && t < m->n_tables; t++)
+		m->result.digest_proof += kept->digest[t];
+	m->result.has_proof = kept->proved;
+}
+
+void
 move_recall_memo(struct move *m, enum session_stage *stage)
 {
 	struct memo memo;
@@ -85,6 +112,7 @@ move_recall_memo(struct move *m, enum session_stage *stage)
 	/* It is never behind the journal. Once it is over, the file tells what was left to do. */
 	if (!is_over(memo.stage))
 		*stage = (enum session_stage)memo.stage;
+	recall_totals(m, &memo.totals);
 	move_set_baseline_losses(m, &memo.base);
 	if (memo.lost_there > m->lost_before)
 		m->lost_before = memo.lost_there;

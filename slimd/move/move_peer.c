@@ -180,7 +180,6 @@ move_send_end(struct move *m)
 	end.tables = totals.ptrs;
 	end.rows_sent = m->rows_sent;
 	send_frame(m, &frame);
-	move_write_message(m, JOURNAL_END, &end.base);
 }
 
 void

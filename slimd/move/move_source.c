@@ -488,6 +488,8 @@ compare_proof(struct move *m)
 		differs |= tracker->proof_digest != m->end.digest[t] ||
 			   tracker->proof_entries != m->end.entries[t];
 	}
+	if (!differs && m->nf != NULL)
+		memo_set_proved(m->nf, m->session.id);
 	if (differs)
 		move_complain(m, REASON_PROOF,
 			      "the frozen tables differ from the handover's digest");

@@ -392,6 +392,7 @@ compare(struct move *m)
 		move_event_n(m, EV_VERIFY_BAD, 0, REASON_DIGEST);
 		return;
 	}
+	move_keep_totals(m, &m->taken);
 	move_event(m, EV_VERIFIED);
 }
 

@@ -2106,6 +2106,9 @@ a_disk_full_after_end_makes_no_second_owner(void **state)
 		disk.full = false;
 		job = restart_source(w, job);
 		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+		assert_true(job->result.has_proof && job->result.has_source);
+		assert_int_equal(job->result.digest_proof, job->result.digest_source);
+		assert_int_equal(job->result.entries, 100);
 		expect_modes(w, "closed", "pass");
 		assert_int_equal(fake_nf_used(w->hosts[0].fake), 0);
 		back = migrate(w, 1, (struct driver_move){0});
@@ -2330,6 +2333,8 @@ a_restarted_source_finishes_what_is_taken(void **state)
 		wait_for_state(w, 0, states[i]);
 		job = restart_source(w, job);
 		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+		assert_true(job->result.has_proof && job->result.has_source);
+		assert_int_equal(job->result.digest_proof, job->result.digest_source);
 		expect_modes(w, "closed", "pass");
 		assert_int_equal(fake_nf_used(w->hosts[0].fake), 0);
 		assert_int_equal(fake_nf_used(w->hosts[1].fake), 100);
@@ -2359,18 +2364,27 @@ a_restarted_target_discards_a_copy(void **state)
 static void
 a_restarted_target_goes_on_as_owner(void **state)
 {
+	static const char *const states[] = {"taking", "serving"}; /* before Taken is sent, and after */
 	struct world *w = *state;
-	struct job *job;
 
 	fill(w, 300);
-	job = migrate(w, 0, (struct driver_move){0});
-	wait_for_state(w, 1, "serving");
-	restart(w, 1);
-	wait_for_end(w, job);
-	wait_until_idle(w);
-	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
-	expect_modes(w, "closed", "pass");
-	assert_int_equal(fake_nf_used(w->hosts[1].fake), 300);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct job *job = migrate(w, 0, (struct driver_move){0});
+		struct job *back;
+
+		wait_for_state(w, 1, states[i]);
+		restart(w, 1);
+		wait_for_end(w, job);
+		wait_until_idle(w);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+		assert_true(job->result.has_target);
+		assert_int_equal(job->result.digest_target, job->result.digest_source);
+		expect_modes(w, "closed", "pass");
+		assert_int_equal(fake_nf_used(w->hosts[1].fake), 300);
+		back = migrate(w, 1, (struct driver_move){0});
+		wait_for_end(w, back);
+		expect_state(back, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	}
 }
 
 static void

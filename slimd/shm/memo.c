@@ -17,6 +17,30 @@ memo_of(struct nf *nf, uint64_t session)
 	return memo;
 }
 
+static void
+store_totals(struct slim_shm_totals *to, const struct memo_totals *from)
+{
+	atomic_store_explicit(&to->n_tables, 0, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	memcpy(to->digest, from->digest, sizeof(to->digest));
+	memcpy(to->entries, from->entries, sizeof(to->entries));
+	atomic_store_explicit(&to->proved, from->proved, memory_order_relaxed);
+	atomic_store_explicit(&to->n_tables,
+			      from->n_tables <= SLIM_MAX_TABLES ? from->n_tables : 0,
+			      memory_order_release);
+}
+
+static void
+load_totals(const struct slim_shm_totals *from, struct memo_totals *to)
+{
+	to->n_tables = atomic_load_explicit(&from->n_tables, memory_order_acquire);
+	if (to->n_tables > SLIM_MAX_TABLES)
+		to->n_tables = 0;
+	to->proved = atomic_load_explicit(&from->proved, memory_order_relaxed) != 0;
+	memcpy(to->digest, from->digest, sizeof(to->digest));
+	memcpy(to->entries, from->entries, sizeof(to->entries));
+}
+
 void
 memo_begin(struct nf *nf, const struct memo *memo)
 {
@@ -31,6 +55,7 @@ memo_begin(struct nf *nf, const struct memo *memo)
 	to->base = memo->base;
 	to->lost = memo->lost;
 	to->stood_still_ns = memo->stood_still_ns;
+	store_totals(&to->totals, &memo->totals);
 	memcpy(to->peer, memo->peer, sizeof(to->peer));
 	memcpy(to->other, memo->other, sizeof(to->other));
 	atomic_store_explicit(&to->session, memo->session, memory_order_release);
@@ -62,6 +87,7 @@ memo_read(const struct nf *nf, struct memo *ret_memo)
 		.lost = from->lost,
 		.stood_still_ns = from->stood_still_ns,
 	};
+	load_totals(&from->totals, &ret_memo->totals);
 	take_name(ret_memo->peer, from->peer);
 	take_name(ret_memo->other, from->other);
 	return true;
@@ -92,6 +118,24 @@ memo_set_failed(struct nf *nf, uint64_t session, uint32_t why)
 
 	if (memo != NULL)
 		atomic_store_explicit(&memo->failed, why, memory_order_release);
+}
+
+void
+memo_set_totals(struct nf *nf, uint64_t session, const struct memo_totals *totals)
+{
+	struct slim_shm_memo *memo = memo_of(nf, session);
+
+	if (memo != NULL)
+		store_totals(&memo->totals, totals);
+}
+
+void
+memo_set_proved(struct nf *nf, uint64_t session)
+{
+	struct slim_shm_memo *memo = memo_of(nf, session);
+
+	if (memo != NULL)
+		atomic_store_explicit(&memo->totals.proved, 1, memory_order_release);
 }
 
 void

@@ -17,6 +17,13 @@
 
 #include "nf.h"
 
+/* Of the handover; a table's number is its place in the peer's Open. */
+struct memo_totals {
+	uint32_t n_tables; /* 0: not known */
+	bool proved;       /* a source's frozen tables were found to have them, too */
+	uint64_t digest[SLIM_MAX_TABLES], entries[SLIM_MAX_TABLES];
+};
+
 struct memo {
 	uint64_t session; /* 0: none */
 	uint32_t stage;   /* the caller's; memo.h does not know what it means */
@@ -25,6 +32,7 @@ struct memo {
 	uint32_t failed; /* the caller's: why it can only fail; 0: it need not */
 	struct slim_shm_losses base, lost;
 	uint64_t stood_still_ns;
+	struct memo_totals totals;
 	char peer[SLIM_NAME_SIZE], other[SLIM_NAME_SIZE]; /* "": not known */
 };
 
@@ -38,6 +46,9 @@ bool memo_read(const struct nf *nf, struct memo *ret_memo);
 void memo_set_stage(struct nf *nf, uint64_t session, uint32_t stage);
 void memo_set_lost_there(struct nf *nf, uint64_t session, uint64_t n);
 void memo_set_failed(struct nf *nf, uint64_t session, uint32_t why);
+/* A number of tables that is too large counts as 0. */
+void memo_set_totals(struct nf *nf, uint64_t session, const struct memo_totals *totals);
+void memo_set_proved(struct nf *nf, uint64_t session);
 /* The last stage; from here on the losses are not counted any more. */
 void memo_end(struct nf *nf, uint64_t session, uint32_t stage, uint64_t stood_still_ns);
 

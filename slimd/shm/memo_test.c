@@ -50,6 +50,7 @@ static const struct memo example = {
 	.lost_there = 4,
 	.failed = 12,
 	.base = {.hold_overflow = 1, .queue_overflow = 2, .round_gave_up = 3, .device_drops = 4},
+	.totals = {.n_tables = 2, .digest = {5, 6}, .entries = {7, 8}},
 	.peer = "host-b",
 	.other = "nf-b",
 };
@@ -70,6 +71,7 @@ there_is_none_at_first(void **state)
 static void
 what_is_kept_is_read(void **state)
 {
+	static const struct memo_totals totals = {.n_tables = 1, .digest = {15}, .entries = {17}};
 	struct fixture *f = *state;
 	struct memo memo;
 
@@ -79,7 +81,12 @@ what_is_kept_is_read(void **state)
 	memo_set_stage(f->nf, 7, 9);
 	memo_set_lost_there(f->nf, 7, 11);
 	memo_set_failed(f->nf, 7, 13);
+	memo_set_totals(f->nf, 7, &totals);
 	assert_true(memo_read(f->nf, &memo));
+	assert_memory_equal(&memo.totals, &totals, sizeof(totals));
+	memo_set_proved(f->nf, 7);
+	assert_true(memo_read(f->nf, &memo));
+	assert_true(memo.totals.proved);
 	assert_int_equal(memo.stage, 9);
 	assert_int_equal(memo.lost_there, 11);
 	assert_int_equal(memo.failed, 13);
@@ -97,6 +104,8 @@ another_sessions_memo_is_left_alone(void **state)
 	memo_set_stage(f->nf, 8, 9);
 	memo_set_lost_there(f->nf, 8, 11);
 	memo_set_failed(f->nf, 8, 13);
+	memo_set_totals(f->nf, 8, &(struct memo_totals){.n_tables = 1});
+	memo_set_proved(f->nf, 8);
 	memo_end(f->nf, 8, 9, 11);
 	assert_true(memo_read(f->nf, &memo));
 	assert_memory_equal(&memo, &example, sizeof(memo));
@@ -132,7 +141,7 @@ losses_are_those_of_the_session(void **state)
 
 /* The zone is the NF's, too. */
 static void
-names_that_make_no_sense_are_none(void **state)
+what_makes_no_sense_is_none(void **state)
 {
 	struct fixture *f = *state;
 	struct memo memo;
@@ -140,9 +149,11 @@ names_that_make_no_sense_are_none(void **state)
 	memo_begin(f->nf, &example);
 	memset(f->fake->control->memo.peer, 'x', sizeof(f->fake->control->memo.peer));
 	strcpy(f->fake->control->memo.other, "../b");
+	atomic_store(&f->fake->control->memo.totals.n_tables, SLIM_MAX_TABLES + 1);
 	assert_true(memo_read(f->nf, &memo));
 	assert_string_equal(memo.peer, "");
 	assert_string_equal(memo.other, "");
+	assert_int_equal(memo.totals.n_tables, 0);
 }
 
 int
@@ -154,7 +165,7 @@ main(void)
 		TEST(what_is_kept_is_read),
 		TEST(another_sessions_memo_is_left_alone),
 		TEST(losses_are_those_of_the_session),
-		TEST(names_that_make_no_sense_are_none),
+		TEST(what_makes_no_sense_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
