@@ -32,7 +32,7 @@ enum journal_kind {
 	JOURNAL_BEGIN,    /* packed Begin */
 	/* 5 was End; the NF's memory keeps those totals now */
 	JOURNAL_STAGE = 6, /* uint32_t, enum session_stage */
-	JOURNAL_BASELINE, /* struct move_baseline: the NF's counters when the session began */
+	JOURNAL_BASELINE,  /* struct move_baseline: the NF's counters when the session began */
 	JOURNAL_LOST, /* uint64_t: packets that the peer named as lost; it forgets the session then */
 	JOURNAL_FAILED, /* uint32_t, slim.v1.ReasonCode: why the result can only be "failed" */
 };

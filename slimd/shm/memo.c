@@ -25,8 +25,7 @@ store_totals(struct slim_shm_totals *to, const struct memo_totals *from)
 	memcpy(to->digest, from->digest, sizeof(to->digest));
 	memcpy(to->entries, from->entries, sizeof(to->entries));
 	atomic_store_explicit(&to->proved, from->proved, memory_order_relaxed);
-	atomic_store_explicit(&to->n_tables,
-			      from->n_tables <= SLIM_MAX_TABLES ? from->n_tables : 0,
+	atomic_store_explicit(&to->n_tables, from->n_tables <= SLIM_MAX_TABLES ? from->n_tables : 0,
 			      memory_order_release);
 }
 
