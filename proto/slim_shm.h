@@ -241,8 +241,7 @@ struct slim_shm_losses {
 /* Tables of a session at its handover, in the order of the peer's Open; `digest` and `entries` as in the peer protocol. */
 struct slim_shm_totals {
 	slim_atomic_u32 n_tables; /* written last; 0: the handover was not reached */
-	slim_atomic_u32
-		proved; /* source: 1: its frozen tables were read again, and were the same */
+	slim_atomic_u32 proved;   /* source: 1: its frozen tables, read again, had them */
 	uint64_t digest[SLIM_MAX_TABLES];
 	uint64_t entries[SLIM_MAX_TABLES];
 };
@@ -259,11 +258,10 @@ struct slim_shm_memo {
 	slim_atomic_u32
 		failed; /* a number of slimd's: why its result can only be "failed"; 0: it can be better */
 	uint32_t spare;
-	struct slim_shm_losses base; /* when the session began */
-	struct slim_shm_losses lost; /* in it; once it is over */
-	uint64_t stood_still_ns;     /* longest silence of a worker; once it is over */
-	struct slim_shm_totals
-		totals; /* source: those of END; target: what it found to be the same */
+	struct slim_shm_losses base;   /* when the session began */
+	struct slim_shm_losses lost;   /* in it; once it is over */
+	uint64_t stood_still_ns;       /* longest silence of a worker; once it is over */
+	struct slim_shm_totals totals; /* source: sent with END; target: found to be equal */
 	/* The other end. A name ends with 0. */
 	char peer[SLIM_NAME_SIZE];  /* host of the other instance */
 	char other[SLIM_NAME_SIZE]; /* the other instance */

@@ -2364,8 +2364,7 @@ a_restarted_target_discards_a_copy(void **state)
 static void
 a_restarted_target_goes_on_as_owner(void **state)
 {
-	static const char *const states[] = {"taking",
-					     "serving"}; /* before Taken is sent, and after */
+	static const char *const states[] = {"taking", "serving"}; /* Taken not sent yet; sent */
 	struct world *w = *state;
 
 	fill(w, 300);
