@@ -78,12 +78,6 @@ struct move_sent {
 	uint32_t rows;
 };
 
-struct move_totals {
-	bool known;
-	uint64_t digest[SLIM_MAX_TABLES];
-	uint64_t entries[SLIM_MAX_TABLES];
-};
-
 /* Times of one handover, CLOCK_MONOTONIC; 0: not yet. */
 struct move_times {
 	uint64_t hold_ns, stopped_first_ns, stopped_last_ns, held_ns, drained_ns, end_ns;
@@ -132,8 +126,8 @@ struct move {
 	uint8_t local_tables[SLIM_MAX_TABLES];     /* its number here */
 	struct tracker *trackers[SLIM_MAX_TABLES];
 	uint32_t next_table;
-	struct move_totals end;   /* source: sent; target: received */
-	struct move_totals taken; /* source: received with Taken */
+	struct memo_totals end;   /* source: sent; target: received */
+	struct memo_totals taken; /* source: received with Taken */
 
 	/* Events and effects on their way. */
 	struct session_event events[MOVE_MAX_EVENTS];
@@ -268,7 +262,7 @@ void move_begin_copy(struct move *m);
 void move_begin_proof(struct move *m);
 void move_begin_trail(struct move *m);
 void move_take_ack(struct move *m, const Slim__Peer__V1__Ack *ack);
-void move_fill_totals(const struct move *m, struct move_totals *ret);
+void move_fill_totals(const struct move *m, struct memo_totals *ret);
 
 /* ---- move_target.c ----------------------------------------------------------------------- */
 
@@ -384,10 +378,10 @@ void move_recall_command(struct move *m);
 void move_keep_memo(struct move *m, enum session_stage stage);
 
 /* Keeps the handover's totals in the NF's memo: a source's before END is sent, a target's before it serves. */
-void move_keep_totals(struct move *m, const struct move_totals *totals);
+void move_keep_totals(struct move *m, const struct memo_totals *totals);
 
 /* Takes from the memo how far the session is (*stage stays when it does not say), what was lost before, and
- * the handover's totals. After move_recall(): without the session's tables they mean nothing. */
+ * the handover's totals with their proof. */
 void move_recall_memo(struct move *m, enum session_stage *stage);
 
 /* An NF has registered: a session in its memory that no journal knows is taken up. */

@@ -76,30 +76,22 @@ move_keep_memo(struct move *m, enum session_stage stage)
 }
 
 void
-move_keep_totals(struct move *m, const struct move_totals *totals)
+move_keep_totals(struct move *m, const struct memo_totals *totals)
 {
-	struct memo_totals kept = {.n_tables = m->n_tables};
-
-	if (m->nf == NULL)
-		return;
-	memcpy(kept.digest, totals->digest, sizeof(kept.digest));
-	memcpy(kept.entries, totals->entries, sizeof(kept.entries));
-	memo_set_totals(m->nf, m->session.id, &kept);
+	if (m->nf != NULL)
+		memo_set_totals(m->nf, m->session.id, totals);
 }
 
 static void
 recall_totals(struct move *m, const struct memo_totals *kept)
 {
-	struct move_totals *totals = m->session.is_source ? &m->end : &m->taken;
-
-	if (kept->n_tables == 0 || kept->n_tables != m->n_tables)
-		return;
-	totals->known = true;
-	memcpy(totals->digest, kept->digest, sizeof(totals->digest));
-	memcpy(totals->entries, kept->entries, sizeof(totals->entries));
-	for (uint32_t t = 0; kept->proved && t < m->n_tables; t++)
-		m->result.digest_proof += kept->digest[t];
+	if (m->session.is_source)
+		m->end = *kept;
+	else
+		m->taken = *kept;
 	m->result.has_proof = kept->proved;
+	for (uint32_t t = 0; kept->proved && t < kept->n_tables; t++)
+		m->result.digest_proof += kept->digest[t];
 }
 
 void

@@ -66,9 +66,9 @@ struct totals_message {
 };
 
 static size_t
-fill_totals(const struct move *m, const struct move_totals *totals, struct totals_message *ret)
+fill_totals(const struct move *m, const struct memo_totals *totals, struct totals_message *ret)
 {
-	if (!totals->known || m->nf == NULL)
+	if (totals->n_tables != m->n_tables || m->nf == NULL)
 		return 0;
 	for (uint32_t t = 0; t < m->n_tables; t++) {
 		slim__peer__v1__table_totals__init(&ret->tables[t]);
@@ -459,7 +459,7 @@ take_begin(struct move *m, const Slim__Peer__V1__Begin *begin)
 
 static bool
 take_totals(const struct move *m, size_t n, Slim__Peer__V1__TableTotals *const *tables,
-	    struct move_totals *ret)
+	    struct memo_totals *ret)
 {
 	if (n != m->n_tables || m->nf == NULL)
 		return false;
@@ -469,7 +469,7 @@ take_totals(const struct move *m, size_t n, Slim__Peer__V1__TableTotals *const *
 		ret->digest[t] = tables[t]->digest;
 		ret->entries[t] = tables[t]->entries;
 	}
-	ret->known = true;
+	ret->n_tables = m->n_tables;
 	return true;
 }
 

@@ -247,12 +247,11 @@ handover_ns(const struct move_times *t)
 }
 
 static void
-sum_totals(const struct move *m, const struct move_totals *totals, uint64_t *ret_digest,
-	   bool *ret_known)
+sum_totals(const struct memo_totals *totals, uint64_t *ret_digest, bool *ret_known)
 {
-	*ret_known = totals->known;
+	*ret_known = totals->n_tables > 0;
 	*ret_digest = 0;
-	for (uint32_t t = 0; totals->known && t < m->n_tables; t++)
+	for (uint32_t t = 0; t < totals->n_tables; t++)
 		*ret_digest += totals->digest[t];
 }
 
@@ -262,10 +261,10 @@ fill_result(struct move *m)
 	struct job_result *r = &m->job->result;
 
 	*r = m->result;
-	for (uint32_t t = 0; m->end.known && t < m->n_tables; t++)
+	for (uint32_t t = 0; t < m->end.n_tables; t++)
 		r->entries += m->end.entries[t];
-	sum_totals(m, &m->end, &r->digest_source, &r->has_source);
-	sum_totals(m, &m->taken, &r->digest_target, &r->has_target);
+	sum_totals(&m->end, &r->digest_source, &r->has_source);
+	sum_totals(&m->taken, &r->digest_target, &r->has_target);
 	r->duration_ns = m->job->ended_ns - m->job->started_ns;
 	r->handover_ns = handover_ns(&m->times);
 	move_hist(m, false, &r->hold_p50_ns, &r->hold_max_ns);

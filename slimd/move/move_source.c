@@ -69,9 +69,9 @@ move_make_trackers(struct move *m)
 }
 
 void
-move_fill_totals(const struct move *m, struct move_totals *ret)
+move_fill_totals(const struct move *m, struct memo_totals *ret)
 {
-	ret->known = true;
+	*ret = (struct memo_totals){.n_tables = m->n_tables};
 	for (uint32_t t = 0; t < m->n_tables; t++) {
 		ret->digest[t] = m->trackers[t] != NULL ? m->trackers[t]->digest : 0;
 		ret->entries[t] = m->trackers[t] != NULL ? m->trackers[t]->entries : 0;
@@ -464,7 +464,7 @@ have_trackers(struct move *m)
 void
 move_begin_proof(struct move *m)
 {
-	if (!have_trackers(m) || !m->end.known) {
+	if (!have_trackers(m) || m->end.n_tables != m->n_tables) {
 		log_session_warn(m->session.id, "no proof: the totals of the handover are lost");
 		move_event(m, EV_PROVED);
 		return;

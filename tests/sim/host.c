@@ -205,6 +205,16 @@ __wrap_session_step(struct session *session, const struct session_event *event,
 
 /* ---- turning --------------------------------------------------------------------------------------- */
 
+/* Whatever was killed and restarted on the way. */
+static void
+check_proof(const struct service *s, const struct job_result *r)
+{
+	if (!r->has_source || !r->has_proof)
+		violation(s->world, "the move of %s is complete, and nothing proves it", s->name);
+	else if (r->digest_proof != r->digest_source)
+		violation(s->world, "the move of %s is complete, and its proof differs", s->name);
+}
+
 static void
 note_job(struct service *s)
 {
@@ -223,6 +233,8 @@ note_job(struct service *s)
 		return;
 	s->job_over = true;
 	s->job_result = results[job->state];
+	if (s->job_result == RESULT_COMPLETE)
+		check_proof(s, &job->result);
 	s->n_reasons = (uint32_t)job->n_reasons;
 	s->first_reason = job->n_reasons > 0 ? job->reasons[0].code : 0;
 	trace(s->world, "job of %s: %s, reason %u (%s)", s->name,

@@ -489,6 +489,8 @@ static const struct options found[] = {
 	{.seed = 18646, .random_faults = true},
 	/* Failed by force, killed, and complete. */
 	{.seed = 1567, .random_faults = true},
+	/* Settled without a journal: complete, and its proof was forgotten. */
+	{.seed = 1, SMALL_WORLD, .faults = {AT(SOURCE_SETTLING, FAULT_JOURNAL_LOST_SOURCE, 0, 0)}},
 };
 
 static void
