@@ -37,7 +37,7 @@ def counted(self, kind, **what):
     if number == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 leftovers.Journal.note = counted
-with Lab(Settings(name={name!r}, flows=1000, rate=1000, churn=10, capacity=4096, switch_megabytes=256)) as lab:
+with Lab(Settings(name={name!r}, flows=1000, rate=1000, churn=10, capacity=4096)) as lab:
     lab.start_generator()
     print("up", flush=True)
     sys.stdin.read()

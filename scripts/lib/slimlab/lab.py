@@ -71,7 +71,7 @@ class Lab:
         self.generator = None
         self.programs = None
         self.switch = Switch(self.journal, f"{self.folder}/ovs", self.netns("switch"),
-                             settings.switch_megabytes, settings.pmd_cpu, settings.pmd_max_sleep_us,
+                             settings.switch_megabytes(), settings.pmd_cpu, settings.pmd_max_sleep_us,
                              settings.nice)
 
     def __enter__(self):
@@ -149,7 +149,7 @@ class Lab:
 
     def make_switch(self):
         switch = self.switch
-        machine.take_hugepages(self.journal, self.settings.switch_megabytes)
+        machine.take_hugepages(self.journal, self.settings.switch_megabytes())
         switch.start()
         switch.add_bridge("br-slim", learning=False)
         switch.add_bridge("br-in", learning=True)

@@ -34,7 +34,6 @@ class Settings:
     # they and the daemons go before everything else; slimctl runs on somebody's desk.
     nice: int = -10
     daemon_nice: int = -10
-    switch_megabytes: int = 512
     generator_megabytes: int = 192
     queue_size: int = 1024      # descriptors of a virtio ring; 256 overflow when cores are shared
 
@@ -65,6 +64,12 @@ class Settings:
         packets = 2 * len(("inside", "outside")) * self.workers * self.hold_capacity
         peers = 0 if self.filtering == "endpoint-independent" else self.sessions()
         return 96 + self.pool_addresses() + (self.sessions() * slot_bytes + peers * 128 + packets * 2560) // (1 << 20)
+
+    def switch_megabytes(self):
+        """A pool of its own for each vhost-user port, as the switch sizes it, and the rest."""
+        queues = [self.workers] * 4 + [1] * 2  # of two NFs and the generator, inside and outside
+        packets = sum(16384 + n * (2 * 2048 + 32) for n in queues)
+        return 64 + packets * 3008 // (1 << 20) // 2 * 2
 
     def lcores(self, n):
         """EAL's --lcores for n threads that may run on every CPU."""

@@ -17,7 +17,7 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 class Switch:
     """`folder` becomes OVS_RUNDIR and the rest. `megabytes` is the memory of its DPDK."""
 
-    def __init__(self, journal, folder, netns, megabytes=512, pmd_cpu=0, max_sleep_us=50, nice=0):
+    def __init__(self, journal, folder, netns, megabytes, pmd_cpu=0, max_sleep_us=50, nice=0):
         self.journal = journal
         self.folder = folder
         self.netns = netns
@@ -51,6 +51,9 @@ class Switch:
                    f"other_config:dpdk-socket-mem={self.megabytes}",
                    f"other_config:dpdk-socket-limit={self.megabytes}",
                    "other_config:userspace-tso-enable=false",
+                   # A shared pool is sized by trial, at the first link of a port: each trial that fails takes all
+                   # memory for a moment, and the next port's link finds none for its rings.
+                   "other_config:per-port-memory=true",
                    f"other_config:pmd-maxsleep={self.max_sleep_us}",
                    'other_config:dpdk-extra="--in-memory --no-telemetry --no-pci"')
         self.start_vswitchd()
