@@ -26,8 +26,10 @@
 #define N_PACKETS 4000u /* of both directions, in RUN */
 #define DEADLINE_NS (30000u * MS)
 
-#define N_QUEUES 2u   /* into the generator */
-#define PORT_BYTE 37u /* low byte of the UDP destination port: a flow keeps its queue */
+#define N_QUEUES 2u /* into the generator */
+/* Low byte of the remote host's address: source of what goes inside, destination of what goes outside. So a flow
+ * keeps its queue, also a packet of it whose other end was translated wrongly. */
+static const unsigned remote_byte[] = {[TRAFFIC_INSIDE] = 29, [TRAFFIC_OUTSIDE] = 33};
 
 /* The far ends of the ports' rings. */
 struct wire_end {
@@ -142,7 +144,7 @@ carry(struct fake_wire *wire, uint64_t now_ns)
 			}
 			m->data_len = (uint16_t)size;
 			m->pkt_len = (uint32_t)size;
-			queue = rte_pktmbuf_mtod(m, uint8_t *)[PORT_BYTE] % N_QUEUES;
+			queue = rte_pktmbuf_mtod(m, uint8_t *)[remote_byte[side]] % N_QUEUES;
 			assert_int_equal(rte_ring_enqueue(ends[side].to_generator[queue], m), 0);
 		}
 }
