@@ -351,6 +351,102 @@ unknown_tunnel_is_told(void **state)
 	assert_int_equal(harness_counter(&h, GATEWAY_drop_no_tunnel), 1);
 }
 
+/* One octet of a G-PDU to a TEID without session changed, and what is counted with a session; 0: the
+ * frame as it is. */
+static const struct {
+	uint16_t at;
+	uint8_t value;
+	unsigned int counter;
+} contents[] = {
+	{50, 0x55, GATEWAY_drop_inner},
+	{52, 9, GATEWAY_drop_inner},
+	{60, 77, GATEWAY_drop_inner},
+	{45, 0, GATEWAY_drop_inner},
+	{54, 0, GATEWAY_drop_gtpu_chain},
+	{55, 0, GATEWAY_drop_gtpu_container},
+	{55, 0x30, GATEWAY_drop_gtpu_container},
+	{53, 0xc0, GATEWAY_drop_gtpu_extension},
+	{57, 0x40, GATEWAY_drop_gtpu_chain},
+};
+
+/* A G-PDU with a container, if the octet that is changed is one of its own. */
+static struct frame
+g_pdu_with(uint32_t teid, uint16_t at, uint8_t value, bool container)
+{
+	static const uint8_t options[] = {0, 0, 0, 0x85, 1, 0x10, 5, 0};
+	struct frame inner = plain(SUBSCRIBER, SERVER, 32, 1), f;
+	uint8_t gtpu[FRAME_MAX] = {0x34, 255, 0, 68};
+
+	put32(gtpu + 4, teid);
+	memcpy(gtpu + 8, options, sizeof(options));
+	memcpy(gtpu + 16, inner.bytes + 14, 60);
+	f = container ? message(CELL_1, 2152, gtpu, 76) : tunnelled(&inner, CELL_1, teid);
+	f.bytes[at] = value;
+	return f;
+}
+
+/* Killed by: looking at what is in the tunnel before the TEID. */
+static void
+unknown_tunnel_is_told_whatever_is_in_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(contents); i++) {
+		bool container = contents[i].counter != GATEWAY_drop_inner;
+		struct frame in =
+			g_pdu_with(0x00090007, contents[i].at, contents[i].value, container);
+		uint64_t told = harness_counter(&h, GATEWAY_error_indication_sent);
+		uint64_t dropped = harness_counter(&h, contents[i].counter);
+
+		harness_send(&h, GATEWAY_ACCESS, &in, 0);
+		assert_int_equal(harness_counter(&h, GATEWAY_error_indication_sent), told + 1);
+		assert_int_equal(harness_counter(&h, contents[i].counter), dropped);
+		taken(GATEWAY_ACCESS);
+		nothing_left();
+		in = g_pdu_with(TEID, contents[i].at, contents[i].value, container);
+		harness_send(&h, GATEWAY_ACCESS, &in, 0);
+		assert_int_equal(harness_counter(&h, GATEWAY_error_indication_sent), told + 1);
+		assert_int_equal(harness_counter(&h, contents[i].counter), dropped + 1);
+		if (contents[i].counter == GATEWAY_drop_gtpu_extension)
+			taken(GATEWAY_ACCESS);
+		nothing_left();
+	}
+}
+
+/* TS 29.281 section 7.3.1. Killed by: telling all who send to a TEID without session. */
+static void
+teid_zero_is_not_told(void **state)
+{
+	struct frame in = g_pdu_with(0, 42, 0x30, false);
+
+	(void)state;
+	harness_dropped(&h, GATEWAY_ACCESS, &in, GATEWAY_drop_no_tunnel);
+	in = g_pdu_with(0, 50, 0x55, false);
+	harness_dropped(&h, GATEWAY_ACCESS, &in, GATEWAY_drop_no_tunnel);
+	in = g_pdu_with(0, 53, 0xc0, true);
+	harness_dropped(&h, GATEWAY_ACCESS, &in, GATEWAY_drop_no_tunnel);
+	assert_int_equal(harness_counter(&h, GATEWAY_error_indication_sent), 0);
+}
+
+/* Whatever its TEID, type and extension headers. Killed by: telling by the TEID alone. */
+static void
+signalling_is_not_told_of_tunnels(void **state)
+{
+	struct frame out;
+
+	(void)state;
+	for (unsigned int type = 0; type < 255; type++) {
+		struct frame in = g_pdu_with(0x00090007, 43, (uint8_t)type, false);
+
+		harness_send(&h, GATEWAY_ACCESS, &in, 0);
+		in = g_pdu_with(0x00090007, 54, 0, true);
+		in.bytes[43] = (uint8_t)type;
+		harness_send(&h, GATEWAY_ACCESS, &in, 0);
+		while (harness_take(&h, GATEWAY_ACCESS, &out))
+			assert_int_not_equal(out.bytes[43], 26);
+	}
+	assert_int_equal(harness_counter(&h, GATEWAY_error_indication_sent), 0);
+}
+
 /* Killed by: no limit, or one that never ends. */
 static void
 errors_are_limited(void **state)
@@ -651,6 +747,9 @@ main(void)
 		TEST_WITH(a_third_cell_is_followed_at_once, open_by_data),
 		TEST(echo_is_answered),
 		TEST(unknown_tunnel_is_told),
+		TEST(unknown_tunnel_is_told_whatever_is_in_it),
+		TEST(teid_zero_is_not_told),
+		TEST(signalling_is_not_told_of_tunnels),
 		TEST(errors_are_limited),
 		TEST(unknown_extension_header_is_told),
 		TEST(foreign_sources_are_dropped),

@@ -70,7 +70,8 @@ struct gtpu {
 };
 
 /* Takes the header of a message of `size` octets apart; what follows its length is not looked at. On
- * GTPU_UNKNOWN_EXTENSION all but the sizes is valid as well. */
+ * GTPU_UNKNOWN_EXTENSION all but the sizes is valid as well, on GTPU_CHAIN and GTPU_CONTAINER type and TEID
+ * are. */
 enum gtpu_error gtpu_parse(const uint8_t *message, uint32_t size, struct gtpu *ret_gtpu);
 
 /* Octets in front of the payload of a G-PDU that is sent. */

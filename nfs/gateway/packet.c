@@ -82,35 +82,48 @@ static const uint16_t gtpu_drops[] = {
 	[GTPU_CONTAINER] = GATEWAY_drop_gtpu_container,
 };
 
+/* Whether there is such a tunnel does not depend on what is in it (section 7.3.1): the TEID is judged
+ * first. */
+static void
+refuse_gtpu(struct gateway_packet *p, uint16_t wrong)
+{
+	p->kind = GATEWAY_KIND_FAULTY;
+	p->drop = wrong;
+}
+
+static void
+parse_g_pdu(struct gateway_packet *p, uint8_t *payload)
+{
+	uint16_t wrong;
+
+	if (unlikely(p->gtpu.has_container && p->gtpu.direction != GTPU_UPLINK)) {
+		refuse_gtpu(p, GATEWAY_drop_gtpu_container);
+		return;
+	}
+	wrong = gateway_packet_take_ip(p, payload, p->gtpu.payload_size, GATEWAY_drop_inner);
+	if (unlikely(wrong != 0))
+		refuse_gtpu(p, wrong);
+	else
+		p->kind = GATEWAY_KIND_UPLINK;
+}
+
 /* A GTP-U message of `size` octets. */
 static void
 parse_gtpu(struct gateway_packet *p, uint8_t *message, uint32_t size)
 {
 	enum gtpu_error error = gtpu_parse(message, size, &p->gtpu);
-	uint16_t wrong;
 
-	if (unlikely(error != GTPU_OK && error != GTPU_UNKNOWN_EXTENSION)) {
-		drop(p, gtpu_drops[error]);
-		return;
-	}
 	p->bucket = gateway_teid_bucket(p->gtpu.teid);
-	p->kind = GATEWAY_KIND_SIGNAL;
-	if (unlikely(error == GTPU_UNKNOWN_EXTENSION)) {
+	if (likely(error == GTPU_OK && p->gtpu.type == GTPU_G_PDU))
+		parse_g_pdu(p, message + p->gtpu.header_size);
+	else if (error == GTPU_OK)
+		p->kind = GATEWAY_KIND_SIGNAL;
+	else if (error == GTPU_UNKNOWN_EXTENSION)
 		p->kind = GATEWAY_KIND_UNKNOWN_EXTENSION;
-		return;
-	}
-	if (unlikely(p->gtpu.type != GTPU_G_PDU))
-		return;
-	if (unlikely(p->gtpu.has_container && p->gtpu.direction != GTPU_UPLINK)) {
-		drop(p, GATEWAY_drop_gtpu_container);
-		return;
-	}
-	wrong = gateway_packet_take_ip(p, message + p->gtpu.header_size, p->gtpu.payload_size,
-				       GATEWAY_drop_inner);
-	if (unlikely(wrong != 0))
-		drop(p, wrong);
+	else if (error == GTPU_TRUNCATED || error == GTPU_VERSION)
+		drop(p, gtpu_drops[error]);
 	else
-		p->kind = GATEWAY_KIND_UPLINK;
+		refuse_gtpu(p, gtpu_drops[error]);
 }
 
 /* IPv4 from the access side, to the gateway's address. */

@@ -23,6 +23,7 @@ enum gateway_kind {
 	GATEWAY_KIND_DOWNLINK,          /* IP packet to a subscriber */
 	GATEWAY_KIND_SIGNAL,            /* any other GTP-U message */
 	GATEWAY_KIND_UNKNOWN_EXTENSION, /* GTP-U message whose sender is told what is understood here */
+	GATEWAY_KIND_FAULTY, /* GTP-U message that is dropped for `drop`, but for a G-PDU to no session */
 	GATEWAY_KIND_ECHO, /* ICMP echo request to one of the gateway's own addresses */
 	GATEWAY_KIND_ARP,
 	GATEWAY_KIND_NEIGHBOR_DISCOVERY,
@@ -37,7 +38,7 @@ struct gateway_packet {
 	uint8_t side;     /* where it came in */
 	uint8_t bucket;   /* decides which worker handles it */
 	bool is_ipv6;     /* `ip` */
-	uint16_t drop;    /* enum gateway_counter, for GATEWAY_KIND_DROP */
+	uint16_t drop;    /* enum gateway_counter, for GATEWAY_KIND_DROP and GATEWAY_KIND_FAULTY */
 	uint16_t ip_size; /* of the packet at `ip` with its header */
 	/* Of a tunnel packet: */
 	rte_be32_t peer; /* outer source */

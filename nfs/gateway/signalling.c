@@ -76,6 +76,15 @@ gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p)
 {
 	unsigned int counter = GATEWAY_drop_gtpu_type;
 
+	if (p->gtpu.type == GTPU_G_PDU &&
+	    gateway_session_by_teid(w->sessions, p->gtpu.teid) == NF_NO_SLOT) {
+		gateway_signalling_no_tunnel(w, p);
+		return;
+	}
+	if (p->kind == GATEWAY_KIND_FAULTY) {
+		nf_drop(w->nf, p->m, p->drop);
+		return;
+	}
 	if (p->kind == GATEWAY_KIND_UNKNOWN_EXTENSION) {
 		tell_extension_headers(w, p);
 		return;
@@ -99,11 +108,13 @@ gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p)
 	nf_drop(w->nf, p->m, counter);
 }
 
+/* TEID 0 is nobody's, and nobody is told so (section 7.3.1). */
 __attribute__((noinline)) void
 gateway_signalling_no_tunnel(struct gateway_worker *w, struct gateway_packet *p)
 {
 	uint8_t *message;
-	struct rte_mbuf *m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
+	bool told = p->gtpu.teid != 0 && gateway_signalling_may_tell(w);
+	struct rte_mbuf *m = told ? new_message(w, &message) : NULL;
 
 	if (m != NULL) {
 		rte_be32_t here = w->gateway->config.sides[GATEWAY_ACCESS].address;

@@ -14,7 +14,7 @@
 
 #define GATEWAY_SIGNALS_PER_S 1000u /* error messages of its own, per worker */
 
-/* Takes over a GTP-U message that is no G-PDU, or whose extension headers are not understood. */
+/* Takes over a GTP-U message that is no G-PDU, or a G-PDU that goes no further. */
 void gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p);
 
 /* Drops a G-PDU to a TEID without session, and tells its sender, within a rate. */
