@@ -133,8 +133,10 @@ static void send_unknown(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t si
 			 rte_be32_t address);
 
 void
-nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side, rte_be32_t address)
+nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, const struct nf_next *next)
 {
+	rte_be32_t address = next->address;
+	uint8_t side = next->side;
 	struct nf_neighbour_copy *copy = copy_place(n, address, side);
 
 	if (unlikely(!is_fresh(n, copy, address, side))) {
@@ -150,6 +152,14 @@ nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side, rte
 	if (unlikely((int64_t)(n->worker->now_ns - copy->entry.confirmed) > (int64_t)refresh_ns(n)))
 		mark_wanted(n, copy->slot);
 	emit(n, m, side, &copy->entry.mac);
+}
+
+void
+nf_neighbour_resume(struct nf_neighbours *n, struct rte_mbuf *m)
+{
+	const struct nf_meta *meta = nf_meta(m);
+
+	nf_neighbour_send(n, m, &(struct nf_next){.address = meta->address, .side = meta->port});
 }
 
 /* ---- questions ------------------------------------------------------------------------------------- */

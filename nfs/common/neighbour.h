@@ -21,6 +21,7 @@
 
 #include <rte_ether.h>
 
+#include "forward.h"
 #include "nf.h"
 #include "side.h"
 #include "slim.h"
@@ -115,10 +116,12 @@ uint32_t nf_neighbour_capacity(const struct nf_neighbour_config *config);
 
 /* ---- worker ---------------------------------------------------------------------------------- */
 
-/* Sends a packet, complete but for its Ethernet addresses, to a neighbour on a side. Emits it, keeps
- * it while the neighbour is asked, hands it to the neighbour's owner, or drops it. */
-void nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side,
-		       rte_be32_t address);
+/* Sends a packet, complete but for its Ethernet addresses, to where nf_may_go() or nf_may_answer() says.
+ * Emits it, keeps it while the neighbour is asked, hands it to the neighbour's owner, or drops it. */
+void nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, const struct nf_next *next);
+
+/* Goes on with a packet that was handed over so (NF_META_RESOLVE). */
+void nf_neighbour_resume(struct nf_neighbours *n, struct rte_mbuf *m);
 
 /* Does the NF answer for `address` on `side`? */
 typedef bool (*nf_answers_for)(const void *ctx, uint8_t side, rte_be32_t address);

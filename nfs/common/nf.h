@@ -82,7 +82,7 @@ struct nf_meta {
 };
 
 /* `kind` of a packet that nf_neighbour_send() (neighbour.h) handed to the owner of the neighbour
- * `address` on side `port`, who calls it again. */
+ * `address` on side `port`, who calls nf_neighbour_resume(). */
 #define NF_META_RESOLVE UINT8_MAX
 
 extern int nf_meta_offset;

@@ -91,7 +91,6 @@ take_cell(struct nf_request *r, struct nf_words *words, struct gateway_order *or
 {
 	const struct gateway *gateway = r->nf;
 	const char *address, *teid;
-	const struct nf_hop *hop;
 
 	if (nf_words_flag(words, "idle")) {
 		order->given |= GATEWAY_GIVEN_CELL;
@@ -103,9 +102,7 @@ take_cell(struct nf_request *r, struct nf_words *words, struct gateway_order *or
 		return NF_OK;
 	if (!nf_parse_ipv4(address, &order->cell.address) || !parse_teid(teid, &order->cell.teid))
 		return nf_refuse(r, NF_USAGE, "a cell is 'cell ADDRESS cell-teid TEID'");
-	hop = nf_hop_find(&gateway->hops, rte_be_to_cpu_32(order->cell.address));
-	if (nf_is_unroutable(order->cell.address) || hop == NULL || hop->side != GATEWAY_ACCESS ||
-	    order->cell.address == gateway->config.sides[GATEWAY_ACCESS].address)
+	if (nf_may_come(&gateway->hops, order->cell.address, GATEWAY_ACCESS) != NF_ALLOWED)
 		return nf_refuse(r, NF_REFUSED, "no way to a cell at %.40s", address);
 	order->given |= GATEWAY_GIVEN_CELL;
 	return NF_OK;

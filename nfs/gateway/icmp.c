@@ -11,6 +11,7 @@
 #include "counters.h"
 #include "session_entry.h"
 #include "signalling.h"
+#include "tunnel.h"
 
 #define OWN_TTL 64
 #define ICMP_ECHO_REPLY 0
@@ -160,11 +161,12 @@ gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p)
 	struct rte_ipv4_hdr *ip = gateway_ipv4(p);
 	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)(p->ip + rte_ipv4_hdr_len(ip));
 	rte_be32_t sender = ip->src_addr;
-	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(sender));
+	struct nf_next next;
+	enum nf_refusal refusal = nf_may_answer(&w->gateway->hops, sender, p->side, &next);
 	uint16_t from, to;
 
-	if (nf_is_unroutable(sender) || hop == NULL || hop->side != p->side) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
+	if (refusal != NF_ALLOWED) {
+		nf_drop(w->nf, p->m, gateway_refusal_drops[refusal]);
 		return;
 	}
 	memcpy(&from, icmp, sizeof(from));
@@ -177,5 +179,5 @@ gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p)
 	ip->hdr_checksum = 0;
 	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, rte_ipv4_hdr_len(ip));
 	nf_count(w->nf, GATEWAY_icmp_echo_answered, 1);
-	nf_neighbour_send(w->neighbours, p->m, p->side, hop->via != 0 ? hop->via : sender);
+	nf_neighbour_send(w->neighbours, p->m, &next);
 }

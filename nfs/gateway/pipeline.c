@@ -256,13 +256,6 @@ follow(struct gateway_worker *w, const struct gateway_packet *p, uint32_t slot)
 	gateway_switch_path(w, slot, (struct gateway_cell){p->peer, session->cell_teid});
 }
 
-/* fe80::/10: stays on its link. */
-static bool
-is_link_local(const uint8_t address[16])
-{
-	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
-}
-
 static inline bool
 is_spoofed(const struct gateway_packet *p, const struct gateway_session *session)
 {
@@ -307,31 +300,28 @@ to_core_ipv6(struct gateway_worker *w, struct gateway_packet *p)
 static void
 to_core_ipv4(struct gateway_worker *w, struct gateway_packet *p)
 {
-	rte_be32_t destination = gateway_ipv4(p)->dst_addr;
-	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(destination));
+	struct nf_next next;
+	enum nf_refusal refusal =
+		nf_may_go(&w->gateway->hops, gateway_ipv4(p)->dst_addr, GATEWAY_CORE, &next);
 	uint16_t mtu = w->gateway->config.sides[GATEWAY_CORE].mtu;
 	struct rte_mbuf *pieces[NF_MAX_PIECES] = {p->m};
-	rte_be32_t next;
 	uint16_t n = 1;
 
-	if (unlikely(hop == NULL || hop->side != GATEWAY_CORE)) {
-		nf_drop(w->nf, p->m, GATEWAY_drop_no_route);
+	if (unlikely(refusal != NF_ALLOWED)) {
+		nf_drop(w->nf, p->m, gateway_refusal_drops[refusal]);
 		return;
 	}
-	next = hop->via != 0 ? hop->via : destination;
 	if (unlikely(p->ip_size > mtu))
 		n = cut_up(w, p, mtu, pieces);
 	nf_count(w->nf, GATEWAY_uplink, n != 0);
 	for (uint16_t i = 0; i < n; i++)
-		nf_neighbour_send(w->neighbours, pieces[i], GATEWAY_CORE, next);
+		nf_neighbour_send(w->neighbours, pieces[i], &next);
 }
 
 static bool
 is_bad_destination(const struct gateway_packet *p)
 {
-	const uint8_t *ipv6 = gateway_ipv6(p)->dst_addr;
-
-	return p->is_ipv6 ? ipv6[0] == 0xff || is_link_local(ipv6)
+	return p->is_ipv6 ? !nf_ipv6_may_go(gateway_ipv6(p)->dst_addr)
 			  : nf_is_unroutable(gateway_ipv4(p)->dst_addr);
 }
 
@@ -439,7 +429,7 @@ accept_handed(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbu
 	struct nf_meta meta = *nf_meta(m);
 
 	if (unlikely(meta.kind == NF_META_RESOLVE)) {
-		nf_neighbour_send(w->neighbours, m, meta.port, meta.address);
+		nf_neighbour_resume(w->neighbours, m);
 		return false;
 	}
 	if (unlikely(meta.kind == GATEWAY_META_LOCAL))

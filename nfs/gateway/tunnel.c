@@ -8,17 +8,24 @@
 
 #define OUTER_TTL 64
 
+const uint16_t gateway_refusal_drops[] = {
+	[NF_BAD_ADDRESS] = GATEWAY_drop_bad_address,
+	[NF_SPOOFED] = GATEWAY_drop_bad_address,
+	[NF_NO_ROUTE] = GATEWAY_drop_no_route,
+};
+
 void
 gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to, rte_be16_t port,
 		    uint16_t size, unsigned int counter)
 {
-	const struct nf_hop *hop = nf_hop_find(&w->gateway->hops, rte_be_to_cpu_32(to));
+	struct nf_next next;
+	enum nf_refusal refusal = nf_may_go(&w->gateway->hops, to, GATEWAY_ACCESS, &next);
 	struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
 
-	if (unlikely(hop == NULL || hop->side != GATEWAY_ACCESS)) {
-		nf_drop(w->nf, m, GATEWAY_drop_no_route);
+	if (unlikely(refusal != NF_ALLOWED)) {
+		nf_drop(w->nf, m, gateway_refusal_drops[refusal]);
 		return;
 	}
 	*udp = (struct rte_udp_hdr){
@@ -38,5 +45,5 @@ gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to,
 	};
 	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
 	nf_count(w->nf, counter, 1);
-	nf_neighbour_send(w->neighbours, m, GATEWAY_ACCESS, hop->via != 0 ? hop->via : to);
+	nf_neighbour_send(w->neighbours, m, &next);
 }

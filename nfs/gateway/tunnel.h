@@ -17,6 +17,9 @@
 	((uint32_t)(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + \
 		    sizeof(struct rte_udp_hdr)))
 
+/* The counter of a packet that may not come or go (forward.h); 0 for one that may. */
+extern const uint16_t gateway_refusal_drops[];
+
 /* Writes IPv4 and UDP header of a GTP-U message of `size` octets that begins at GATEWAY_OUTER_SIZE, and
  * sends it. Counts it as `counter`, or drops it if there is no route. */
 void gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to,

@@ -10,17 +10,16 @@
 void
 nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 {
-	const struct nf_hop *back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
+	enum nf_refusal source = nf_may_come(&w->nat->hops, p->ip->src_addr, p->side), destination;
+	struct nf_next next;
 	bool outwards = p->side == NAT_INSIDE;
 	uint8_t to = outwards ? NAT_OUTSIDE : NAT_INSIDE;
 	bool is_error = nat_packet_is_icmp_error(p);
 
-	if (nf_is_unroutable(p->ip->src_addr) || nf_is_unroutable(p->ip->dst_addr)) {
-		nf_drop(w->nf, p->m, NAT_drop_bad_address);
-		return;
-	}
-	if (back == NULL || back->side != p->side) {
-		nf_drop(w->nf, p->m, NAT_drop_spoofed);
+	destination = nf_may_go(&w->nat->hops, p->ip->dst_addr, to, &next);
+	if (source != NF_ALLOWED || destination != NF_ALLOWED) {
+		nf_drop(w->nf, p->m,
+			nat_refusal_drops[source != NF_ALLOWED ? source : destination]);
 		return;
 	}
 	if (p->ip->time_to_live <= 1) {
@@ -37,5 +36,6 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 		return;
 	}
 	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, nat_ip_decrement_ttl(p->ip));
-	nat_forward(w, p->m, p->ip->dst_addr, to, outwards ? NAT_routed_out : NAT_routed_in);
+	nf_count(w->nf, outwards ? NAT_routed_out : NAT_routed_in, 1);
+	nat_send(w, p->m, &next);
 }

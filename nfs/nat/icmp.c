@@ -157,10 +157,12 @@ nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
 {
 	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)p->l4;
 	rte_be32_t sender = p->ip->src_addr;
+	struct nf_next next;
+	enum nf_refusal refusal = nf_may_answer(&w->nat->hops, sender, p->side, &next);
 	uint16_t from, to;
 
-	if (nf_is_unroutable(sender)) {
-		nf_drop(w->nf, p->m, NAT_drop_bad_address);
+	if (refusal != NF_ALLOWED) {
+		nf_drop(w->nf, p->m, nat_refusal_drops[refusal]);
 		return;
 	}
 	memcpy(&from, icmp, sizeof(from));
@@ -172,7 +174,8 @@ nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
 	p->ip->time_to_live = OWN_TTL;
 	p->ip->hdr_checksum = 0;
 	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
-	nat_forward(w, p->m, sender, p->side, NAT_echo_answered);
+	nf_count(w->nf, NAT_echo_answered, 1);
+	nat_send(w, p->m, &next);
 }
 
 /* At most NAT_ERRORS_PER_S in each second (RFC 1812 section 4.3.2.8). */
@@ -238,23 +241,22 @@ make_error(struct nat_worker *w, const struct nat_packet *p, const struct error 
 static bool
 may_be_answered(const struct nat_packet *p)
 {
-	return !nf_is_unroutable(p->ip->src_addr) && !nf_is_unroutable(p->ip->dst_addr) &&
-	       p->fragment != NAT_FRAGMENT_LATER;
+	return !nf_is_unroutable(p->ip->dst_addr) && p->fragment != NAT_FRAGMENT_LATER;
 }
 
 __attribute__((noinline)) void
 nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, enum nat_error error, uint16_t mtu,
 		unsigned int drop)
 {
-	rte_be32_t sender = p->ip->src_addr;
-	const struct nf_hop *hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(sender));
+	struct nf_next next;
+	enum nf_refusal refusal = nf_may_answer(&w->nat->hops, p->ip->src_addr, p->side, &next);
 	struct rte_mbuf *m = NULL;
 
-	if (hop != NULL && hop->side == p->side && may_be_answered(p) && may_send_error(w)) {
+	if (refusal == NF_ALLOWED && may_be_answered(p) && may_send_error(w)) {
 		m = make_error(w, p, &errors[error], mtu);
 		nf_count(w->nf, m != NULL ? errors[error].counter : NF_no_mbuf, 1);
 	}
 	nf_drop(w->nf, p->m, drop);
 	if (m != NULL)
-		nf_neighbour_send(w->neighbours, m, p->side, hop->via != 0 ? hop->via : sender);
+		nf_neighbour_send(w->neighbours, m, &next);
 }

@@ -28,12 +28,10 @@ checksum_is_wrong(struct nat_packet *p)
 static uint16_t
 refusal(const struct nat_worker *w, struct nat_packet *p)
 {
-	const struct nf_hop *back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
+	enum nf_refusal address = nf_may_come(&w->nat->hops, p->ip->src_addr, NAT_INSIDE);
 
-	if (nf_is_unroutable(p->ip->src_addr))
-		return NAT_drop_bad_address;
-	if (back == NULL || back->side != NAT_INSIDE)
-		return NAT_drop_spoofed;
+	if (address != NF_ALLOWED)
+		return nat_refusal_drops[address];
 	if (p->m->nb_segs != 1 || checksum_is_wrong(p))
 		return NAT_drop_pcp;
 	return 0;

@@ -122,15 +122,13 @@ static const uint16_t create_drops[] = {
 static uint16_t
 refusal(const struct nat_worker *w, const struct nat_packet *p)
 {
-	const struct nf_hop *back;
+	enum nf_refusal source;
 
 	if (p->fragment == NAT_FRAGMENT_LATER)
 		return NAT_drop_no_mapping;
-	if (nf_is_unroutable(p->ip->src_addr) || nf_is_unroutable(p->ip->dst_addr))
-		return NAT_drop_bad_address;
-	back = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->src_addr));
-	if (back == NULL || back->side != NAT_INSIDE)
-		return NAT_drop_spoofed;
+	source = nf_may_come(&w->nat->hops, p->ip->src_addr, NAT_INSIDE);
+	if (source != NF_ALLOWED)
+		return nat_refusal_drops[source];
 	if (p->protocol == NAT_ICMP && !nat_icmp_is_request(p->l4[0]))
 		return NAT_drop_no_mapping;
 	if (p->protocol == NAT_TCP) {
@@ -281,17 +279,19 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 {
 	bool to_pool = p->pool_number != NAT_NOT_IN_POOL;
 	uint8_t to = to_pool ? NAT_INSIDE : NAT_OUTSIDE;
-	const struct nf_hop *hop;
+	enum nf_refusal refusal = NF_ALLOWED;
 	struct nat_session *session;
+	struct nf_next next;
 	uint32_t slot, ip_sum;
 
 	if (unlikely(p->ip->time_to_live <= 1)) {
 		nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
 		return;
 	}
-	hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(p->ip->dst_addr));
-	if (unlikely((hop == NULL || hop->side != NAT_OUTSIDE) && !to_pool)) {
-		nf_drop(w->nf, p->m, NAT_drop_no_route);
+	if (likely(!to_pool))
+		refusal = nf_may_go(&w->nat->hops, p->ip->dst_addr, NAT_OUTSIDE, &next);
+	if (unlikely(refusal != NF_ALLOWED)) {
+		nf_drop(w->nf, p->m, nat_refusal_drops[refusal]);
 		return;
 	}
 	if (nat_is_too_big(w, p, to)) {
@@ -323,7 +323,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 		return;
 	}
 	nf_count(w->nf, NAT_translated_out, 1);
-	nat_send(w, p->m, NAT_OUTSIDE, hop->via != 0 ? hop->via : p->ip->dst_addr);
+	nat_send(w, p->m, &next);
 }
 
 /* ---- ARP ----------------------------------------------------------------------------------------------- */
@@ -384,7 +384,7 @@ accept_handed(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, bo
 	struct nf_meta meta = *nf_meta(m);
 
 	if (unlikely(meta.kind == NF_META_RESOLVE)) {
-		nf_neighbour_send(w->neighbours, m, meta.port, meta.address);
+		nf_neighbour_resume(w->neighbours, m);
 		return false;
 	}
 	*ret_hairpin = is_hairpin(meta.kind);

@@ -4,8 +4,14 @@
 
 #define L2_SIZE sizeof(struct rte_ether_hdr)
 
+const uint16_t nat_refusal_drops[] = {
+	[NF_BAD_ADDRESS] = NAT_drop_bad_address,
+	[NF_SPOOFED] = NAT_drop_spoofed,
+	[NF_NO_ROUTE] = NAT_drop_no_route,
+};
+
 void
-nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_be32_t next_hop)
+nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, const struct nf_next *next)
 {
 	struct rte_mbuf *pieces[NF_MAX_PIECES];
 	uint16_t n;
@@ -14,7 +20,7 @@ nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_b
 		nf_drop(w->nf, m, NAT_drop_too_big);
 		return;
 	}
-	n = nf_mtu_fragment(m, L2_SIZE, w->nat->config.sides[side].mtu, w->nf->pool, pieces);
+	n = nf_mtu_fragment(m, L2_SIZE, w->nat->config.sides[next->side].mtu, w->nf->pool, pieces);
 	if (n == 0) {
 		nf_drop(w->nf, m, NF_no_mbuf);
 		return;
@@ -22,5 +28,5 @@ nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_b
 	rte_pktmbuf_free(m);
 	nf_count(w->nf, NAT_fragmented, 1);
 	for (uint16_t i = 0; i < n; i++)
-		nf_neighbour_send(w->neighbours, pieces[i], side, next_hop);
+		nf_neighbour_send(w->neighbours, pieces[i], next);
 }

@@ -29,34 +29,37 @@ nat_ip_of(const struct rte_mbuf *m)
 				       sizeof(struct rte_ether_hdr));
 }
 
-/* Fragments leave in their order; only errors come here with a length that may not be cut. */
-void nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, uint8_t side,
-			rte_be32_t next_hop);
+/* The counter of a packet that may not come or go (forward.h); 0 for one that may. */
+extern const uint16_t nat_refusal_drops[];
 
-/* Sends a translated packet to a next hop; cuts it if it is too long for the side. */
+/* Fragments leave in their order; only errors come here with a length that may not be cut. */
+void nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, const struct nf_next *next);
+
+/* Sends a translated packet; cuts it if it is too long for the side. */
 static inline void
-nat_send(struct nat_worker *w, struct rte_mbuf *m, uint8_t side, rte_be32_t next_hop)
+nat_send(struct nat_worker *w, struct rte_mbuf *m, const struct nf_next *next)
 {
-	if (unlikely(nf_mtu_exceeds(nat_ip_of(m), w->nat->config.sides[side].mtu)))
-		nat_send_in_pieces(w, m, side, next_hop);
+	if (unlikely(nf_mtu_exceeds(nat_ip_of(m), w->nat->config.sides[next->side].mtu)))
+		nat_send_in_pieces(w, m, next);
 	else
-		nf_neighbour_send(w->neighbours, m, side, next_hop);
+		nf_neighbour_send(w->neighbours, m, next);
 }
 
-/* Routes and sends a translated packet; counts it as `counter`. Frees it if there is no route to the
- * side that it is for. */
+/* Routes and sends a translated packet; counts it as `counter`. Frees it if it may not go to the side
+ * that it is for. */
 static inline void
 nat_forward(struct nat_worker *w, struct rte_mbuf *m, rte_be32_t destination, uint8_t side,
 	    unsigned int counter)
 {
-	const struct nf_hop *hop = nf_hop_find(&w->nat->hops, rte_be_to_cpu_32(destination));
+	struct nf_next next;
+	enum nf_refusal refusal = nf_may_go(&w->nat->hops, destination, side, &next);
 
-	if (unlikely(hop == NULL || hop->side != side)) {
-		nf_drop(w->nf, m, NAT_drop_no_route);
+	if (unlikely(refusal != NF_ALLOWED)) {
+		nf_drop(w->nf, m, nat_refusal_drops[refusal]);
 		return;
 	}
 	nf_count(w->nf, counter, 1);
-	nat_send(w, m, side, hop->via != 0 ? hop->via : destination);
+	nat_send(w, m, &next);
 }
 
 #endif

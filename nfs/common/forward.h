@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a packet may come from, and where it may go: the one place that decides it, for all that an NF
+ * sends, be it translated, taken out of a tunnel, or made by itself. Constant while workers run. Pure.
+ *
+ *   nf_may_come()    a source, and the side where it came in
+ *   nf_may_go()      a destination, and the side that it is for: what to send it to
+ *   nf_may_answer()  both, for whoever is told something
+ *
+ * Only what one of the last two filled can be sent (nf_neighbour_send() takes nothing else), so no path can
+ * leave the question out.
+ *
+ * No host is: 0/8, 127/8 and 224/3 (RFC 1122 section 3.2.1.3, RFC 1812 section 5.3.7), one of the NF's own
+ * addresses, network and broadcast address of what is on-link, and 169.254/16 beyond the link (RFC 3927
+ * section 7). A source must be reached by the side where it came in (RFC 1812 section 5.3.8).
+ */
+#ifndef NF_FORWARD_H
+#define NF_FORWARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_byteorder.h>
+
+#include "side.h"
+
+struct nf_hop {
+	struct nf_prefix prefix;
+	rte_be32_t via; /* 0: on-link */
+	uint8_t side;
+};
+
+/* All prefixes that can be reached, longest first. */
+struct nf_hops {
+	struct nf_hop hops[NF_MAX_ROUTES + NF_MAX_SIDES];
+	uint32_t n;
+	uint32_t n_own;
+	rte_be32_t own[NF_MAX_SIDES]; /* the NF's addresses */
+};
+
+/* The neighbour that gets a packet. */
+struct nf_next {
+	rte_be32_t address;
+	uint8_t side;
+};
+
+enum nf_refusal {
+	NF_ALLOWED = 0,
+	NF_BAD_ADDRESS, /* of no host */
+	NF_SPOOFED,     /* a source that is reached by another side, or not at all */
+	NF_NO_ROUTE,    /* a destination of another side, or of none */
+};
+
+/* From what is on-link on `n_sides` sides, and the routes. */
+void nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
+		  const struct nf_routes *routes);
+
+/* NF_ALLOWED, NF_BAD_ADDRESS or NF_SPOOFED. */
+enum nf_refusal nf_may_come(const struct nf_hops *hops, rte_be32_t source, uint8_t side);
+
+/* NF_ALLOWED, NF_BAD_ADDRESS or NF_NO_ROUTE; *ret_next only if allowed. */
+enum nf_refusal nf_may_go(const struct nf_hops *hops, rte_be32_t destination, uint8_t side,
+			  struct nf_next *ret_next);
+
+/* May who sent a packet that came in on `side` be told something? As nf_may_come(). */
+enum nf_refusal nf_may_answer(const struct nf_hops *hops, rte_be32_t sender, uint8_t side,
+			      struct nf_next *ret_next);
+
+/* 0/8, 127/8 and 224/3: on no network a host. */
+static inline bool
+nf_is_unroutable(rte_be32_t address)
+{
+	uint32_t top = rte_be_to_cpu_32(address) >> 24;
+
+	return top == 0 || top == 127 || top >= 224;
+}
+
+/* A unicast address that may be forwarded (RFC 4291 sections 2.5 to 2.7): not ::/96 with :: and ::1, not
+ * ::ffff:0:0/96, not of the link, no group. */
+bool nf_ipv6_may_go(const uint8_t address[16]);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where packets may come from and go: every kind of address on every way. What is right is written here
+ * address by address, out of RFC 1122 section 3.2.1.3, RFC 1812 section 5.3 and RFC 3927 section 7.
+ */
+#include "forward.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include <rte_common.h>
+
+#define IP(a, b, c, d) \
+	RTE_BE32((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
+enum { INSIDE, OUTSIDE, N_SIDES };
+
+#define HERE 0 /* next hop: the address itself */
+#define INSIDE_ROUTER IP(100, 64, 0, 2)
+#define OUTSIDE_ROUTER IP(203, 0, 113, 2)
+
+static const struct nf_side sides[N_SIDES] = {
+	[INSIDE] = {.address = IP(100, 64, 0, 1), .prefix = {0x64400000, 0xffff0000}},
+	[OUTSIDE] = {.address = IP(203, 0, 113, 1), .prefix = {0xcb007100, 0xffffff00}},
+};
+
+static const struct nf_routes routes = {
+	.routes =
+		{
+			{{0x64410000, 0xffff0000}, INSIDE_ROUTER, INSIDE},
+			{{0, 0}, OUTSIDE_ROUTER, OUTSIDE},
+			{{0x0a000000, 0xffffffff}, IP(203, 0, 113, 3), OUTSIDE},
+		},
+	.n = 3,
+};
+
+static const struct {
+	const char *what;
+	rte_be32_t address;
+	enum nf_refusal from[N_SIDES]; /* nf_may_come() */
+	enum nf_refusal to[N_SIDES];   /* nf_may_go() */
+	rte_be32_t via;                /* where it is allowed; HERE: the address itself */
+} rows[] = {
+#define NEVER                                  \
+	{NF_BAD_ADDRESS, NF_BAD_ADDRESS},      \
+	{                                      \
+		NF_BAD_ADDRESS, NF_BAD_ADDRESS \
+	}
+#define ONLY_INSIDE                     \
+	{NF_ALLOWED, NF_SPOOFED},       \
+	{                               \
+		NF_ALLOWED, NF_NO_ROUTE \
+	}
+#define ONLY_OUTSIDE                    \
+	{NF_SPOOFED, NF_ALLOWED},       \
+	{                               \
+		NF_NO_ROUTE, NF_ALLOWED \
+	}
+	{"a host inside", IP(100, 64, 3, 7), ONLY_INSIDE, HERE},
+	{"the lowest one", IP(100, 64, 0, 3), ONLY_INSIDE, HERE},
+	{"the highest one", IP(100, 64, 255, 254), ONLY_INSIDE, HERE},
+	{"behind a router inside", IP(100, 65, 3, 7), ONLY_INSIDE, INSIDE_ROUTER},
+	{"what may be a broadcast there", IP(100, 65, 255, 255), ONLY_INSIDE, INSIDE_ROUTER},
+	{"a host outside", IP(203, 0, 113, 10), ONLY_OUTSIDE, HERE},
+	{"the router itself", OUTSIDE_ROUTER, ONLY_OUTSIDE, HERE},
+	{"the rest of the world", IP(192, 0, 2, 1), ONLY_OUTSIDE, OUTSIDE_ROUTER},
+	{"a route of one host", IP(10, 0, 0, 0), ONLY_OUTSIDE, IP(203, 0, 113, 3)},
+	{"its own address inside", IP(100, 64, 0, 1), NEVER, HERE},
+	{"its own address outside", IP(203, 0, 113, 1), NEVER, HERE},
+	{"nobody", IP(0, 0, 0, 0), NEVER, HERE},
+	{"0/8", IP(0, 1, 2, 3), NEVER, HERE},
+	{"loopback", IP(127, 0, 0, 1), NEVER, HERE},
+	{"the end of 127/8", IP(127, 255, 255, 255), NEVER, HERE},
+	{"a group", IP(224, 0, 0, 1), NEVER, HERE},
+	{"class E", IP(240, 0, 0, 1), NEVER, HERE},
+	{"everybody", IP(255, 255, 255, 255), NEVER, HERE},
+	{"the net inside",
+	 IP(100, 64, 0, 0),
+	 {NF_BAD_ADDRESS, NF_SPOOFED},
+	 {NF_BAD_ADDRESS, NF_NO_ROUTE},
+	 HERE},
+	{"its broadcast",
+	 IP(100, 64, 255, 255),
+	 {NF_BAD_ADDRESS, NF_SPOOFED},
+	 {NF_BAD_ADDRESS, NF_NO_ROUTE},
+	 HERE},
+	{"the broadcast outside",
+	 IP(203, 0, 113, 255),
+	 {NF_SPOOFED, NF_BAD_ADDRESS},
+	 {NF_NO_ROUTE, NF_BAD_ADDRESS},
+	 HERE},
+	{"of the link, behind a router",
+	 IP(169, 254, 1, 1),
+	 {NF_SPOOFED, NF_BAD_ADDRESS},
+	 {NF_NO_ROUTE, NF_BAD_ADDRESS},
+	 HERE},
+	{"beside 169.254/16", IP(169, 253, 255, 255), ONLY_OUTSIDE, OUTSIDE_ROUTER},
+	{"126/8", IP(126, 255, 255, 255), ONLY_OUTSIDE, OUTSIDE_ROUTER},
+	{"128/8", IP(128, 0, 0, 0), ONLY_OUTSIDE, OUTSIDE_ROUTER},
+	{"223/8", IP(223, 255, 255, 255), ONLY_OUTSIDE, OUTSIDE_ROUTER},
+};
+
+static void
+test_every_address_on_every_way(void **state)
+{
+	struct nf_hops hops;
+
+	(void)state;
+	nf_hops_init(&hops, sides, N_SIDES, &routes);
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		rte_be32_t via = rows[i].via == HERE ? rows[i].address : rows[i].via;
+
+		for (uint8_t s = 0; s < N_SIDES; s++) {
+			struct nf_next go = {0, UINT8_MAX}, answer = {0, UINT8_MAX};
+			enum nf_refusal went = nf_may_go(&hops, rows[i].address, s, &go);
+
+			print_message("# %s, side %u\n", rows[i].what, s);
+			assert_int_equal(nf_may_come(&hops, rows[i].address, s), rows[i].from[s]);
+			assert_int_equal(went, rows[i].to[s]);
+			assert_int_equal(nf_may_answer(&hops, rows[i].address, s, &answer),
+					 rows[i].from[s]);
+			assert_int_equal(go.address, went == NF_ALLOWED ? via : 0);
+			assert_int_equal(go.side, went == NF_ALLOWED ? s : UINT8_MAX);
+			assert_int_equal(answer.address, go.address);
+			assert_int_equal(answer.side, go.side);
+		}
+	}
+}
+
+/* Links of two and of one have no broadcast address (RFC 3021); a link of 169.254/16 has hosts. */
+static void
+test_small_links(void **state)
+{
+	const struct nf_side small[] = {
+		{.address = IP(192, 0, 2, 0), .prefix = {0xc0000200, 0xfffffffe}},
+		{.address = IP(169, 254, 0, 1), .prefix = {0xa9fe0000, 0xffff0000}},
+	};
+	const struct nf_routes none = {.n = 0};
+	struct nf_hops hops;
+	struct nf_next next;
+
+	(void)state;
+	nf_hops_init(&hops, small, RTE_DIM(small), &none);
+	assert_int_equal(nf_may_go(&hops, IP(192, 0, 2, 1), 0, &next), NF_ALLOWED);
+	assert_int_equal(next.address, IP(192, 0, 2, 1));
+	assert_int_equal(nf_may_go(&hops, IP(192, 0, 2, 0), 0, &next), NF_BAD_ADDRESS);
+	assert_int_equal(nf_may_go(&hops, IP(169, 254, 7, 7), 1, &next), NF_ALLOWED);
+	assert_int_equal(nf_may_come(&hops, IP(169, 254, 255, 255), 1), NF_BAD_ADDRESS);
+	assert_int_equal(nf_may_come(&hops, IP(8, 8, 8, 8), 1), NF_SPOOFED);
+	assert_int_equal(nf_may_go(&hops, IP(8, 8, 8, 8), 1, &next), NF_NO_ROUTE);
+}
+
+static void
+test_ipv6(void **state)
+{
+	static const struct {
+		uint8_t address[16];
+		bool may_go;
+	} addresses[] = {
+		{{0}, false},
+		{{[15] = 1}, false},                                 /* ::1 */
+		{{[12] = 192, [13] = 0, [14] = 2, [15] = 1}, false}, /* ::192.0.2.1 */
+		{{[10] = 0xff, [11] = 0xff, [12] = 8, [15] = 8}, false},
+		{{[10] = 0xff, [11] = 0xfe, [12] = 8, [15] = 8}, true},
+		{{[11] = 1}, true},
+		{{0xfe, 0x80, [15] = 1}, false},
+		{{0xfe, 0xbf, [15] = 1}, false},
+		{{0xfe, 0x7f, [15] = 1}, true},
+		{{0xfe, 0xc0, [15] = 1}, true},
+		{{0xff, 0x02, [15] = 1}, false},
+		{{0xff, 0x0e, [15] = 1}, false},
+		{{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, true},
+		{{0xfd, [15] = 1}, true},
+		{{0x00, 0x64, 0xff, 0x9b, [15] = 1}, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(addresses); i++) {
+		print_message("# %zu\n", i);
+		assert_int_equal(nf_ipv6_may_go(addresses[i].address), addresses[i].may_go);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_address_on_every_way),
+		cmocka_unit_test(test_small_links),
+		cmocka_unit_test(test_ipv6),
+	};
+
+	return cmocka_run_group_tests_name("where packets may come from and go", tests, NULL, NULL);
+}
