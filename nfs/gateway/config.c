@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "config_file.h"
+#include "gtpu.h"
 
 #define SECOND_NS UINT64_C(1000000000)
+#define IPV6_MIN_MTU 1280u /* RFC 8200 section 5 */
 
 /* What conversion works on: the file's words, the result, and where to say what is wrong. */
 struct conversion {
@@ -160,6 +162,24 @@ take_subscribers(struct conversion *c)
 	return error;
 }
 
+/* IPv6 is not cut on its way, so each side must have room for what every host may send. */
+static int
+check_room_ipv6(struct conversion *c)
+{
+	const struct nf_side *sides = c->config->sides;
+
+	if (c->config->n_subscribers_ipv6 == 0)
+		return 0;
+	if (sides[GATEWAY_ACCESS].mtu < IPV6_MIN_MTU + GTPU_MAX_OVERHEAD)
+		return nf_wrong(&c->in, "access.mtu",
+				"%u: IPv6 subscribers need %u, and %u for tunnel headers",
+				sides[GATEWAY_ACCESS].mtu, IPV6_MIN_MTU, GTPU_MAX_OVERHEAD);
+	if (sides[GATEWAY_CORE].mtu < IPV6_MIN_MTU)
+		return nf_wrong(&c->in, "core.mtu", "%u: IPv6 subscribers need %u",
+				sides[GATEWAY_CORE].mtu, IPV6_MIN_MTU);
+	return 0;
+}
+
 /* What waits goes into the hold of the core port when a move begins: it must have room there. */
 static int
 take_buffer(struct conversion *c)
@@ -238,6 +258,8 @@ gateway_config_parse(const char *name, const char *text, size_t size,
 		result = take_core_ipv6(&c);
 	if (result == 0)
 		result = take_subscribers(&c);
+	if (result == 0)
+		result = check_room_ipv6(&c);
 	if (result == 0)
 		result = take_sizes(&c);
 	if (result == 0)

@@ -207,6 +207,19 @@ subscribers_are_checked(void **state)
 	refused(19, "subscribers: ['2001:db8::/32']", "the gateway's own address");
 }
 
+/* Killed by: an MTU that leaves less than 1280 octets for IPv6, on either side or by one octet. */
+static void
+ipv6_subscribers_need_room(void **state)
+{
+	(void)state;
+	refused(6, "  mtu: 1323\n  address: 192.0.2.1/24", "IPv6 subscribers need 1280");
+	refused(14, "  mtu: 1279\n  address: 203.0.113.1/24", "IPv6 subscribers need 1280");
+	assert_int_equal(taken(6, "  mtu: 1324\n  address: 192.0.2.1/24").sides[GATEWAY_ACCESS].mtu,
+			 1324);
+	assert_int_equal(
+		taken(14, "  mtu: 1280\n  address: 203.0.113.1/24").sides[GATEWAY_CORE].mtu, 1280);
+}
+
 static void
 wrong_shape_is_refused_with_its_line(void **state)
 {
@@ -287,6 +300,7 @@ main(void)
 		cmocka_unit_test(names_and_sides_are_checked),
 		cmocka_unit_test(ipv6_core_is_checked),
 		cmocka_unit_test(subscribers_are_checked),
+		cmocka_unit_test(ipv6_subscribers_need_room),
 		cmocka_unit_test(wrong_shape_is_refused_with_its_line),
 		cmocka_unit_test(missing_keys_are_refused),
 		cmocka_unit_test(identity_is_what_instances_share),

@@ -24,6 +24,8 @@
 #define GTPU_HEADER_SIZE 8u
 #define GTPU_OPTIONS_SIZE 4u   /* octets 9 to 12 */
 #define GTPU_CONTAINER_SIZE 4u /* a PDU session container without options */
+/* In front of a subscriber's packet, at most: IPv4, UDP, and a header with a container. */
+#define GTPU_MAX_OVERHEAD (20u + 8u + GTPU_HEADER_SIZE + GTPU_OPTIONS_SIZE + GTPU_CONTAINER_SIZE)
 #define GTPU_MAX_EXTENSIONS 8u /* of one packet */
 #define GTPU_MAX_MESSAGE 64u   /* octets of a signalling message that is built here */
 #define GTPU_MAX_QFI 63u

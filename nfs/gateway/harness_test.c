@@ -396,6 +396,24 @@ harness_take(struct harness *h, uint8_t side, struct frame *ret_frame)
 	return true;
 }
 
+struct frame
+harness_taken(struct harness *h, uint8_t side)
+{
+	struct frame out;
+
+	assert_true(harness_take(h, side, &out));
+	return out;
+}
+
+void
+harness_nothing_left(struct harness *h)
+{
+	struct frame out;
+
+	assert_false(harness_take(h, GATEWAY_ACCESS, &out));
+	assert_false(harness_take(h, GATEWAY_CORE, &out));
+}
+
 void
 harness_wait(struct harness *h, uint64_t ns)
 {
@@ -411,12 +429,10 @@ void
 harness_dropped(struct harness *h, uint8_t side, const struct frame *frame, unsigned int counter)
 {
 	uint64_t before = harness_counter(h, counter);
-	struct frame out;
 
 	harness_send(h, side, frame, 0);
 	assert_int_equal(harness_counter(h, counter), before + 1);
-	assert_false(harness_take(h, GATEWAY_ACCESS, &out));
-	assert_false(harness_take(h, GATEWAY_CORE, &out));
+	harness_nothing_left(h);
 }
 
 /* ---- taking apart -------------------------------------------------------------------------------- */

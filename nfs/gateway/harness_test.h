@@ -90,6 +90,10 @@ struct frame message(uint32_t cell, uint16_t src_port, const uint8_t *gtpu, uint
 void harness_send(struct harness *h, uint8_t side, const struct frame *frame, uint16_t worker);
 /* The next frame that left on a side; false: none. */
 bool harness_take(struct harness *h, uint8_t side, struct frame *ret_frame);
+/* The next frame that left on a side; fails the test if there is none. */
+struct frame harness_taken(struct harness *h, uint8_t side);
+/* Fails the test if any frame left. */
+void harness_nothing_left(struct harness *h);
 /* Fails the test if any frame left, or the counter did not count exactly this one. */
 void harness_dropped(struct harness *h, uint8_t side, const struct frame *frame,
 		     unsigned int counter);

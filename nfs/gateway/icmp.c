@@ -19,6 +19,7 @@
 #define IPV4_MAX 576u
 #define IPV6_MAX 1280u
 #define ICMPV6_ERRORS 127u /* and below (RFC 4443 section 2.1) */
+#define MAX_EXTENSIONS 8u  /* IPv6 extension headers of one packet that are looked behind */
 
 static const struct {
 	uint8_t type, code;
@@ -34,23 +35,84 @@ is_ipv4_error(const uint8_t *icmp)
 	return icmp[0] == 3 || icmp[0] == 4 || icmp[0] == 5 || icmp[0] == 11 || icmp[0] == 12;
 }
 
-/* May its sender be told? Never about an error, a later fragment, or to no single host (RFC 1122 section
- * 3.2.2, RFC 4443 section 2.4). */
+/* Where the next header begins, as the one at `at` says; 0: it is no extension header (RFC 8200 section
+ * 4.1, RFC 4302 section 2.2). */
+static uint32_t
+extension_size(uint8_t type, const uint8_t *at)
+{
+	switch (type) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_ROUTING:
+	case IPPROTO_DSTOPTS:
+		return (at[1] + 1u) * 8u;
+	case IPPROTO_AH:
+		return (at[1] + 2u) * 4u;
+	case IPPROTO_FRAGMENT:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
+/* Is it an ICMPv6 error, or may it be one? What cannot be read to the end of its chain may be. */
 static bool
-may_be_about(const struct gateway_packet *p)
+may_be_ipv6_error(const struct gateway_packet *p)
+{
+	uint8_t type = gateway_ipv6(p)->proto;
+	uint32_t at = sizeof(struct rte_ipv6_hdr);
+
+	for (uint32_t n = 0; n <= MAX_EXTENSIONS; n++) {
+		const uint8_t *header = p->ip + at;
+		uint32_t size;
+
+		if (type != IPPROTO_ICMPV6 && extension_size(type, p->ip) == 0)
+			return false;
+		if (p->ip_size < at + 8)
+			return true;
+		if (type == IPPROTO_ICMPV6)
+			return header[0] <= ICMPV6_ERRORS;
+		size = extension_size(type, header);
+		/* A later fragment: its first octets are of any kind. */
+		if (type == IPPROTO_FRAGMENT && (header[2] != 0 || (header[3] & 0xf8) != 0))
+			return header[0] == IPPROTO_ICMPV6;
+		type = header[0];
+		at += size;
+	}
+	return true;
+}
+
+/* Never about an error, or from or to no single host (RFC 4443 section 2.4 e; what is too big is told to
+ * who sends to a group as well). */
+static bool
+may_be_about_ipv6(const struct gateway_packet *p, enum gateway_reason reason)
+{
+	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
+
+	return ip->src_addr[0] != 0xff && gateway_ipv6_key(ip->src_addr) != 0 &&
+	       (ip->dst_addr[0] != 0xff || reason == GATEWAY_TOO_BIG) && !may_be_ipv6_error(p);
+}
+
+/* Never about an error, a later fragment, or from or to no single host (RFC 1122 section 3.2.2). */
+static bool
+may_be_about_ipv4(const struct gateway_packet *p)
 {
 	const struct rte_ipv4_hdr *ip = gateway_ipv4(p);
-	const struct rte_ipv6_hdr *ip6 = gateway_ipv6(p);
-	uint32_t header = p->is_ipv6 ? (uint32_t)sizeof(*ip6) : rte_ipv4_hdr_len(ip);
+	uint32_t header = rte_ipv4_hdr_len(ip);
 	bool has_type = p->ip_size > header;
 
-	if (p->is_ipv6)
-		return ip6->src_addr[0] != 0xff && gateway_ipv6_key(ip6->src_addr) != 0 &&
-		       !(ip6->proto == IPPROTO_ICMPV6 &&
-			 (!has_type || p->ip[header] <= ICMPV6_ERRORS));
-	return !nf_is_unroutable(ip->src_addr) &&
+	return !nf_is_unroutable(ip->src_addr) && !nf_is_unroutable(ip->dst_addr) &&
 	       (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) == 0 &&
 	       !(ip->next_proto_id == IPPROTO_ICMP && (!has_type || is_ipv4_error(p->ip + header)));
+}
+
+/* What every way to the sender of a packet has room for: into a tunnel, or out of the core side. */
+static uint32_t
+room_for(const struct gateway_worker *w, uint32_t most)
+{
+	const struct nf_side *sides = w->gateway->config.sides;
+	uint32_t tunnel = sides[GATEWAY_ACCESS].mtu - GTPU_MAX_OVERHEAD;
+
+	return RTE_MIN(most, RTE_MIN(tunnel, (uint32_t)sides[GATEWAY_CORE].mtu));
 }
 
 /* An error of `size` octets with room for its headers: ICMP header, then what it is about. */
@@ -82,7 +144,7 @@ make_ipv4(struct gateway_worker *w, const struct gateway_packet *p, enum gateway
 	struct rte_icmp_hdr *icmp;
 	struct rte_ipv4_hdr *ip;
 	uint16_t size;
-	struct rte_mbuf *m = new_error(w, p, sizeof(*ip), IPV4_MAX, &icmp, &size);
+	struct rte_mbuf *m = new_error(w, p, sizeof(*ip), room_for(w, IPV4_MAX), &icmp, &size);
 
 	if (m == NULL)
 		return NULL;
@@ -115,7 +177,7 @@ make_ipv6(struct gateway_worker *w, const struct gateway_packet *p, enum gateway
 
 	if (w->gateway->config.core_ipv6.bits == 0)
 		return NULL;
-	m = new_error(w, p, sizeof(*ip), IPV6_MAX, &icmp, &size);
+	m = new_error(w, p, sizeof(*ip), room_for(w, IPV6_MAX), &icmp, &size);
 	if (m == NULL)
 		return NULL;
 	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, sizeof(struct rte_ether_hdr));
@@ -140,7 +202,8 @@ gateway_icmp_make(struct gateway_worker *w, const struct gateway_packet *p,
 {
 	struct gateway_packet error = {.side = GATEWAY_ACCESS};
 
-	if (!may_be_about(p) || !gateway_signalling_may_tell(w))
+	if (!(p->is_ipv6 ? may_be_about_ipv6(p, reason) : may_be_about_ipv4(p)) ||
+	    !gateway_signalling_may_tell(w))
 		return false;
 	error.m = p->is_ipv6 ? make_ipv6(w, p, reason, mtu) : make_ipv4(w, p, reason, mtu);
 	if (error.m == NULL)

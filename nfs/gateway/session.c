@@ -192,15 +192,31 @@ gateway_session_create(struct gateway_sessions *s, const struct gateway_session 
 	return GATEWAY_SESSION_OK;
 }
 
+/* A bucket that was used up at another rate says nothing of this one. */
+static void
+restart_rates(struct gateway_session *session, const struct gateway_session *wanted)
+{
+	if (session->uplink_rate != wanted->uplink_rate ||
+	    session->uplink_burst != wanted->uplink_burst)
+		session->uplink_due = 0;
+	if (session->downlink_rate != wanted->downlink_rate ||
+	    session->downlink_burst != wanted->downlink_burst)
+		session->downlink_due = 0;
+}
+
 enum gateway_session_error
 gateway_session_change(struct gateway_sessions *s, uint32_t slot,
 		       const struct gateway_session *wanted)
 {
+	struct gateway_session *session;
+
 	if (!is_steerable(wanted) || wanted->teid != gateway_session_at(s, slot)->teid)
 		return GATEWAY_SESSION_BUCKET;
 	if (is_taken(s, wanted, slot))
 		return GATEWAY_SESSION_ADDRESS;
-	copy_state(slim_slot_begin(s->agent, s->table, slot), wanted);
+	session = slim_slot_begin(s->agent, s->table, slot);
+	restart_rates(session, wanted);
+	copy_state(session, wanted);
 	slim_slot_end(s->agent, s->table, slot, gateway_teid_bucket(wanted->teid));
 	index_addresses(s, slot);
 	return GATEWAY_SESSION_OK;

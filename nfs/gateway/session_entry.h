@@ -102,6 +102,18 @@ gateway_session_has_ipv6(const struct gateway_session *session, const uint8_t ad
 
 /* ---- policing ------------------------------------------------------------------------- */
 
+/* More than any burst takes, and far from where times wrap. */
+#define GATEWAY_MAX_BURST_NS (UINT64_C(1) << 62)
+
+/* What `octets` take. A burst at a low rate needs more than 64 bits on the way. */
+static inline uint64_t
+gateway_time_of(uint64_t octets, uint64_t cost)
+{
+	__extension__ unsigned __int128 ns = ((unsigned __int128)octets * cost) >> 16;
+
+	return ns < GATEWAY_MAX_BURST_NS ? (uint64_t)ns : GATEWAY_MAX_BURST_NS;
+}
+
 /*
  * May a packet of `size` octets pass at `now_ns`? A token bucket, kept as the time at which it will be full
  * again: each octet that passes moves this time on by what it takes at the rate, and it may not
@@ -111,12 +123,12 @@ gateway_session_has_ipv6(const struct gateway_session *session, const uint8_t ad
 static inline bool
 gateway_police(uint64_t *due_ns, uint64_t cost, uint64_t burst, uint64_t now_ns, uint32_t size)
 {
-	uint64_t from = *due_ns > now_ns ? *due_ns : now_ns;
-	uint64_t until = from + ((size * cost) >> 16);
+	uint64_t ahead = *due_ns > now_ns ? *due_ns - now_ns : 0;
+	uint64_t most = gateway_time_of(burst, cost), takes = gateway_time_of(size, cost);
 
-	if (until - now_ns > (burst * cost) >> 16)
+	if (ahead > most || takes > most - ahead)
 		return false;
-	*due_ns = until;
+	*due_ns = now_ns + ahead + takes;
 	return true;
 }
 
