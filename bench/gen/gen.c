@@ -211,6 +211,14 @@ write_result(struct gen *g)
 	return error == 0 ? write_file(g->options->output, &g->result, result_write_json) : error;
 }
 
+static bool
+is_void(const struct traffic *t)
+{
+	struct load load = traffic_load(t);
+
+	return load_is_void(&load);
+}
+
 int
 gen_run(const struct options *options, const volatile int *stop)
 {
@@ -230,6 +238,8 @@ gen_run(const struct options *options, const volatile int *stop)
 		if (error == 0)
 			error = write_result(&g);
 		command_finish(&g.command, error == 0 ? "done" : "error no result");
+		if (error == 0 && is_void(g.traffic))
+			error = GEN_VOID;
 	}
 	tear_down(&g);
 	return error;

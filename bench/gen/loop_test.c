@@ -208,6 +208,7 @@ static void
 a_perfect_translator_is_clean(void **state)
 {
 	struct ledger_counts up, down;
+	struct load load;
 	struct traffic *t;
 
 	(void)state;
@@ -216,6 +217,8 @@ a_perfect_translator_is_clean(void **state)
 	up = judged(t, LEDGER_UP);
 	down = judged(t, LEDGER_DOWN);
 	assert_true(up.sent + down.sent >= N_PACKETS);
+	load = traffic_load(t);
+	assert_false(load_is_void(&load));
 	assert_true(ledger_counts_clean(&up));
 	assert_true(ledger_counts_clean(&down));
 	assert_true(ledger_window_at(traffic_ledger(t), 1)->round_trip.n > 0);
@@ -267,12 +270,56 @@ a_faulty_one_is_found_out(void **state)
 	traffic_destroy(t);
 }
 
+/* A port whose far end takes nothing any more: the load that never left is told, and nothing is lost. */
+static void
+a_port_that_refuses_makes_the_run_void(void **state)
+{
+	struct fake_wire *wire = make_wire((struct fake_wire_config){0});
+	struct loop loop = {.pool = pool};
+	struct ledger_counts up, down;
+	struct traffic_config short_of_time = config;
+	struct load load;
+	uint64_t end_ns = clock_now_ns() + DEADLINE_NS;
+	void *waste;
+
+	(void)state;
+	short_of_time.drain_ns = 200 * MS;
+	assert_int_equal(traffic_create(&short_of_time, clock_now_ns(), &loop.traffic), 0);
+	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++)
+		assert_int_equal(loop_port_start(&loop.ports[side], port_ids[side], N_QUEUES, pool),
+				 0);
+	while (traffic_phase(loop.traffic) != TRAFFIC_DONE) {
+		loop_round(&loop);
+		if (sent(loop.traffic) < N_PACKETS)
+			carry(wire, clock_now_ns());
+		else if (loop.ports[0].tx_full > 0 && loop.ports[1].tx_full > 0)
+			traffic_stop(loop.traffic, clock_now_ns());
+		assert_true(clock_now_ns() < end_ns);
+	}
+	loop_take_back(&loop);
+	for (unsigned side = 0; side < TRAFFIC_N_SIDES; side++) {
+		rte_eth_dev_stop(port_ids[side]);
+		while (rte_ring_dequeue(ends[side].from_generator, &waste) == 0)
+			rte_pktmbuf_free(waste);
+	}
+	traffic_finish(loop.traffic, clock_now_ns());
+	load = traffic_load(loop.traffic);
+	assert_true(load.unsent > 0);
+	assert_true(load_is_void(&load));
+	up = judged(loop.traffic, LEDGER_UP);
+	down = judged(loop.traffic, LEDGER_DOWN);
+	assert_true(ledger_counts_lost(&up) <= RING_SIZE && ledger_counts_lost(&down) <= RING_SIZE);
+	traffic_destroy(loop.traffic);
+	fake_wire_destroy(wire);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_perfect_translator_is_clean),
 		cmocka_unit_test(a_faulty_one_is_found_out),
+		cmocka_unit_test(a_port_that_refuses_makes_the_run_void),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -9,6 +9,8 @@
 
 #include "gen.h"
 
+#define EXIT_VOID 3 /* there is a result, and it says nothing */
+
 static volatile int stop;
 
 static void
@@ -47,5 +49,5 @@ main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	n = gen_run(&options, &stop);
 	rte_eal_cleanup();
-	return n == 0 ? 0 : 1;
+	return n == GEN_VOID ? EXIT_VOID : n == 0 ? 0 : 1;
 }

@@ -39,3 +39,12 @@ pace_take(struct pace *p, uint64_t now_ns, uint64_t max_late_ns, uint64_t *ret_d
 	step(p);
 	return true;
 }
+
+void
+pace_give_up(struct pace *p, uint64_t until_ns)
+{
+	while (p->rate != 0 && p->due_ns <= until_ns) {
+		p->skipped++;
+		step(p);
+	}
+}

@@ -26,4 +26,7 @@ void pace_start(struct pace *p, uint64_t rate, uint64_t now_ns);
  * max_late_ns late are given up and counted in `skipped`. */
 bool pace_take(struct pace *p, uint64_t now_ns, uint64_t max_late_ns, uint64_t *ret_due_ns);
 
+/* Gives up all that was due at `until_ns`, as skipped. */
+void pace_give_up(struct pace *p, uint64_t until_ns);
+
 #endif

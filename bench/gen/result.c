@@ -39,15 +39,26 @@ sum_window(const struct ledger_window *w)
 static struct ledger_counts
 sum_judged(const struct traffic *t)
 {
-	const struct ledger *l = traffic_ledger(t);
-	struct ledger_counts sum = {0};
+	struct load load = traffic_load(t);
+	struct ledger_counts sum = load.counts[LEDGER_UP];
 
-	for (uint32_t i = traffic_first_window(t); i < ledger_n_windows(l); i++) {
-		struct ledger_counts one = sum_window(ledger_window_at(l, i));
-
-		ledger_counts_add(&sum, &one);
-	}
+	ledger_counts_add(&sum, &load.counts[LEDGER_DOWN]);
 	return sum;
+}
+
+static void
+write_void(FILE *out, const struct load *load)
+{
+	char text[LOAD_TEXT_SIZE];
+	const char *comma = "";
+	unsigned cursor = 0;
+
+	fputs("  \"void\": [", out);
+	while (load_void(load, &cursor, text)) {
+		fprintf(out, "%s\"%s\"", comma, text);
+		comma = ", ";
+	}
+	fputs("],\n", out);
 }
 
 /* ---- latency --------------------------------------------------------------------- */
@@ -309,6 +320,7 @@ result_write_json(const struct result *r, FILE *out)
 	const struct traffic *t = r->traffic;
 	struct traffic_counts c = traffic_counts(t);
 	struct ledger_counts total = sum_judged(t);
+	struct load load = traffic_load(t);
 
 	fprintf(out,
 		"{\n  \"tool\": \"slim-gen\", \"version\": \"" SLIM_VERSION
@@ -317,6 +329,7 @@ result_write_json(const struct result *r, FILE *out)
 		", \"unix_minus_monotonic_ns\": %" PRId64 ",\n",
 		traffic_ready_ns(t) != 0 ? traffic_phase_name(traffic_phase(t)) : "not ready",
 		r->started_ns, traffic_ready_ns(t), r->stopped_ns, r->unix_minus_monotonic_ns);
+	write_void(out, &load);
 	write_config(out, traffic_config_of(t));
 	write_windows(out, t);
 	fputs("  ", out);
@@ -353,6 +366,9 @@ result_print(const struct result *r, FILE *out)
 	const struct ledger *l = traffic_ledger(r->traffic);
 	struct traffic_counts c = traffic_counts(r->traffic);
 	const struct hist *late = traffic_lateness(r->traffic);
+	struct load load = traffic_load(r->traffic);
+	char text[LOAD_TEXT_SIZE];
+	unsigned cursor = 0;
 
 	fprintf(out, "%-16s %10s %10s %8s %6s %7s %8s %9s %8s %8s %8s\n", "window", "sent",
 		"received", "lost", "twice", "order", "transl.", "gap us", "rtt p50", "p99",
@@ -368,6 +384,8 @@ result_print(const struct result *r, FILE *out)
 		"%.0f us (p99), %.0f us (max); unsent %" PRIu64 "\n",
 		c.opened, c.closed, us(hist_quantile(late, 500)), us(hist_quantile(late, 990)),
 		us(late->max_ns), c.unsent);
+	while (load_void(&load, &cursor, text))
+		fprintf(out, "void: %s\n", text);
 }
 
 const char *

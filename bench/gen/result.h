@@ -5,6 +5,7 @@
  * JSON (times are CLOCK_MONOTONIC nanoseconds unless named otherwise):
  *   state          "done"; anything else: the run did not get to its end
  *   started_ns, ready_ns, stopped_ns, unix_minus_monotonic_ns
+ *   void           why the run says nothing, each in words; none: it does (judge/load.h)
  *   config         what was asked for
  *   windows[]      name, start_ns, end_ns, judged, then a ledger each: up, down, sum; and
  *                  latency: {rtt, up, down}: {n, p50, p99, max} in microseconds,

@@ -405,6 +405,13 @@ pick(struct traffic *t, enum pace_kind kind, uint32_t *ret_slot)
 	return true;
 }
 
+/* Up to when packets are due: what comes after the stop is none of the load. */
+static uint64_t
+last_due(const struct traffic *t, uint64_t now_ns)
+{
+	return t->phase == TRAFFIC_DRAIN ? t->stop_ns : now_ns;
+}
+
 static size_t
 next_of_pace(struct traffic *t, enum pace_kind kind, uint64_t now_ns, uint8_t *frame)
 {
@@ -413,9 +420,12 @@ next_of_pace(struct traffic *t, enum pace_kind kind, uint64_t now_ns, uint8_t *f
 								   : FRAME_PLAIN};
 	uint32_t slot;
 
-	if (!pace_take(&t->paces[kind], now_ns, t->config.max_late_ns, &times.sent_ns) ||
-	    !pick(t, kind, &slot))
+	if (!pace_take(&t->paces[kind], last_due(t, now_ns), t->config.max_late_ns, &times.sent_ns))
 		return 0;
+	if (!pick(t, kind, &slot)) {
+		t->counts.unsent++;
+		return 0;
+	}
 	hist_add(&t->lateness, now_ns - times.sent_ns);
 	return write_packet(t, slot, direction, &times, frame);
 }
@@ -502,8 +512,9 @@ traffic_next(struct traffic *t, enum traffic_side side, uint64_t now_ns, uint8_t
 		return side == TRAFFIC_INSIDE ? next_in_ramp(t, now_ns, frame) : 0;
 	case TRAFFIC_RUN:
 		return next_in_run(t, side, now_ns, frame);
-	case TRAFFIC_RESOLVE:
 	case TRAFFIC_DRAIN:
+		return t->ready_ns != 0 ? next_in_run(t, side, now_ns, frame) : 0;
+	case TRAFFIC_RESOLVE:
 	case TRAFFIC_DONE:
 	default:
 		return 0;
@@ -561,6 +572,7 @@ queue_reply(struct traffic *t, const struct frame_payload *p, uint64_t now_ns)
 {
 	if (t->n_replies == N_REPLIES) {
 		t->counts.echo_overflow++;
+		t->counts.unsent++;
 		return;
 	}
 	t->replies[(t->reply_head + t->n_replies++) % N_REPLIES] =
@@ -744,6 +756,7 @@ enter_run(struct traffic *t, uint64_t now_ns)
 	pace_start(&t->handovers, t->cells != NULL ? c->handovers : 0, now_ns);
 	t->cursors[PACE_DOWN_BULK] = c->n_flows / 2u;
 	ledger_forget_gaps(t->ledger); /* probes rested during the ramp */
+	ledger_expect_all(t->ledger);
 	t->first_window = (uint32_t)ledger_mark(t->ledger, "run", now_ns);
 	t->ready_ns = now_ns;
 	t->phase = TRAFFIC_RUN;
@@ -781,13 +794,25 @@ tick_run(struct traffic *t, uint64_t now_ns)
 	uint32_t slot;
 
 	while (pace_take(&t->churn, now_ns, t->config.max_late_ns, &due_ns))
-		if (flows_close(t->flows, now_ns, &slot))
+		if (flows_close(t->flows, now_ns, &slot)) {
+			ledger_let_go(t->ledger, slot);
 			t->counts.closed++;
+		}
 	while (flows_n_open(t->flows) < t->config.n_flows && open_flow(t, now_ns, &slot))
 		push_fresh(t, slot);
 	while (pace_take(&t->handovers, now_ns, t->config.max_late_ns, &due_ns))
 		if (cells_handover(t->cells, &slot))
 			push_fresh(t, slot);
+}
+
+/* Is something still to be sent that was due before the stop? */
+static bool
+is_behind(const struct traffic *t)
+{
+	for (unsigned k = 0; k < N_PACES; k++)
+		if (t->ready_ns != 0 && t->paces[k].due_ns <= t->stop_ns)
+			return true;
+	return false;
 }
 
 static void
@@ -796,7 +821,8 @@ tick_drain(struct traffic *t, uint64_t now_ns)
 	uint64_t passed = now_ns - t->stop_ns;
 
 	if (passed < DRAIN_MIN_NS ||
-	    (passed < t->config.drain_ns && ledger_outstanding(t->ledger, t->first_window) > 0))
+	    (passed < t->config.drain_ns &&
+	     (is_behind(t) || ledger_outstanding(t->ledger, t->first_window) > 0)))
 		return;
 	t->phase = TRAFFIC_DONE;
 }
@@ -845,6 +871,11 @@ traffic_stop(struct traffic *t, uint64_t now_ns)
 void
 traffic_finish(struct traffic *t, uint64_t now_ns)
 {
+	if (t->phase < TRAFFIC_DRAIN)
+		t->stop_ns = now_ns;
+	for (unsigned k = 0; t->ready_ns != 0 && k < N_PACES; k++)
+		pace_give_up(&t->paces[k], t->stop_ns);
+	t->counts.unsent += t->n_replies;
 	ledger_finish(t->ledger, now_ns);
 	series_finish(t->series);
 }
@@ -870,6 +901,8 @@ traffic_next_due(const struct traffic *t)
 		due = earlier(due, earlier(t->ramp.due_ns, t->warm_down.due_ns));
 	if (t->phase == TRAFFIC_RAMP)
 		due = earlier(due, t->ramp.due_ns);
+	if (t->phase == TRAFFIC_DRAIN && is_behind(t))
+		due = 0;
 	if (t->phase == TRAFFIC_RUN) {
 		due = earlier(due, earlier(t->churn.due_ns, t->handovers.due_ns));
 		for (unsigned k = 0; k < N_PACES; k++)
@@ -925,7 +958,27 @@ traffic_counts(const struct traffic *t)
 
 	for (unsigned k = 0; k < N_PACES; k++)
 		c.unsent += t->paces[k].skipped;
+	c.undone += t->churn.skipped + t->handovers.skipped;
 	return c;
+}
+
+struct load
+traffic_load(const struct traffic *t)
+{
+	struct traffic_counts c = traffic_counts(t);
+	struct load load = {
+		.judged = t->ready_ns != 0,
+		.span_ns = t->ready_ns != 0 ? t->stop_ns - t->ready_ns : 0,
+		.unsent = c.unsent,
+		.undone = c.undone,
+		.silent = ledger_n_silent(t->ledger),
+	};
+
+	for (uint32_t i = t->first_window; i < ledger_n_windows(t->ledger); i++)
+		for (unsigned d = 0; d < LEDGER_N_DIRECTIONS; d++)
+			ledger_counts_add(&load.counts[d],
+					  &ledger_window_at(t->ledger, i)->counts[d]);
+	return load;
 }
 
 const struct hist *

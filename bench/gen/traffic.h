@@ -26,7 +26,7 @@
  *   RAMP     the other flows are opened at a bounded rate; who was not seen is tried again.
  *            Packets up to here belong to the window "ramp", which is reported, not judged.
  *   RUN      from here on everything counts: window "run" until the first mark
- *   DRAIN    nothing new is sent; ends when all has arrived, or after drain_ns
+ *   DRAIN    what was due before the stop is sent, nothing new; ends when all has arrived, or after drain_ns
  *   DONE
  */
 #ifndef SLIM_BENCH_TRAFFIC_H
@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 #include "../judge/ledger.h"
+#include "../judge/load.h"
 #include "../judge/series.h"
 #include "cells.h"
 #include "frame.h"
@@ -88,17 +89,18 @@ struct traffic_config {
 	uint8_t qfi;        /* of a PDU session container in each packet; 0: none */
 };
 
-#define TRAFFIC_COUNTS(X)                                                \
-	X(unsent, "packets given up because the generator was too late") \
-	X(idle_turns, "downlink turns without a flow to send to")        \
-	X(ignored, "frames that were none of the generator's business")  \
-	X(foreign_mac, "frames to somebody else's MAC")                  \
-	X(arp_answered, "ARP requests answered")                         \
-	X(arp_asked, "ARP requests sent")                                \
-	X(echo_overflow, "echo requests not answered: too many at once") \
-	X(open_deferred, "times no slot was free to open a flow")        \
-	X(opened, "flows opened")                                        \
-	X(closed, "flows closed")                                        \
+#define TRAFFIC_COUNTS(X)                                                    \
+	X(unsent, "packets that were due and not sent, whatever the reason") \
+	X(undone, "flows not opened, closed or handed over: too late")       \
+	X(idle_turns, "downlink turns without a flow to send to")            \
+	X(ignored, "frames that were none of the generator's business")      \
+	X(foreign_mac, "frames to somebody else's MAC")                      \
+	X(arp_answered, "ARP requests answered")                             \
+	X(arp_asked, "ARP requests sent")                                    \
+	X(echo_overflow, "echo requests not answered: too many at once")     \
+	X(open_deferred, "times no slot was free to open a flow")            \
+	X(opened, "flows opened")                                            \
+	X(closed, "flows closed")                                            \
 	X(verified, "packets whose UDP checksum the port vouched for")
 
 struct traffic_counts {
@@ -141,7 +143,8 @@ int traffic_mark(struct traffic *t, const char *name, uint64_t now_ns);
 /* Begins DRAIN (in any phase). */
 void traffic_stop(struct traffic *t, uint64_t now_ns);
 
-/* Closes the ledger: what has not arrived by now is lost. Only readers are called after it. */
+/* Closes the ledger: what has not arrived by now is lost, what was due and is not sent is unsent. Only readers are called
+ * after it. */
 void traffic_finish(struct traffic *t, uint64_t now_ns);
 
 /* ---- readers ------------------------------------------------------------------- */
@@ -150,6 +153,8 @@ enum traffic_phase traffic_phase(const struct traffic *t);
 const char *traffic_phase_name(enum traffic_phase phase);
 const struct traffic_config *traffic_config_of(const struct traffic *t);
 const struct ledger *traffic_ledger(const struct traffic *t);
+/* All judged windows, and whether there was the load that was asked for. */
+struct load traffic_load(const struct traffic *t);
 const struct series *traffic_series(const struct traffic *t);
 const struct cells *traffic_cells(const struct traffic *t); /* NULL for a NAT */
 struct traffic_counts traffic_counts(const struct traffic *t);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,14 @@ judged(const struct rig *r, enum ledger_direction direction)
 	for (uint32_t i = traffic_first_window(r->traffic); i < ledger_n_windows(l); i++)
 		ledger_counts_add(&sum, &ledger_window_at(l, i)->counts[direction]);
 	return sum;
+}
+
+static bool
+is_void(const struct rig *r)
+{
+	struct load load = traffic_load(r->traffic);
+
+	return load_is_void(&load);
 }
 
 static void
@@ -374,6 +383,7 @@ what_is_too_late_is_given_up_and_counted(void **state)
 	up = judged(&r, LEDGER_UP);
 	down = judged(&r, LEDGER_DOWN);
 	assert_true(ledger_counts_clean(&up));
+	assert_true(is_void(&r));
 	/* Echo answers are not on a pace: 500 of them less 50 ms. */
 	assert_in_range(up.sent, 9480, 9520);
 	assert_in_range(traffic_counts(r.traffic).unsent + up.sent + down.sent, 19960, 20010);
@@ -403,6 +413,100 @@ a_frame_taken_back_was_not_sent(void **state)
 	up = judged(&r, LEDGER_UP);
 	assert_true(ledger_counts_clean(&up));
 	assert_int_equal(traffic_counts(r.traffic).unsent, 2);
+	rig_end(&r);
+}
+
+/* The only reason why the run is void; NULL: it is not. */
+static void
+expect_void(const struct rig *r, const char *wanted)
+{
+	struct load load = traffic_load(r->traffic);
+	char text[LOAD_TEXT_SIZE];
+	unsigned cursor = 0;
+
+	if (wanted != NULL) {
+		assert_true(load_void(&load, &cursor, text));
+		assert_string_equal(text, wanted);
+	}
+	assert_false(load_void(&load, &cursor, text));
+}
+
+/* 20,000 packets a second of which 500 are answers to echoes, which are on no pace. */
+static void
+load_that_a_port_refuses_is_unsent(void **state)
+{
+	struct rig r;
+	char text[64];
+
+	(void)state;
+	rig_start(&r, &base, (struct fake_wire_config){0});
+	rig_until(&r, TRAFFIC_RUN);
+	rig_for(&r, SECOND);
+	for (unsigned i = 0; i < 4 * SECOND / STEP_NS; i++) { /* nobody asks for a frame any more */
+		r.now_ns += STEP_NS;
+		traffic_tick(r.traffic, r.now_ns);
+	}
+	traffic_stop(r.traffic, r.now_ns);
+	while (traffic_phase(r.traffic) != TRAFFIC_DONE) {
+		r.now_ns += STEP_NS;
+		traffic_tick(r.traffic, r.now_ns);
+	}
+	traffic_finish(r.traffic, r.now_ns);
+	assert_in_range(traffic_counts(r.traffic).unsent, 4 * 19500 - 10, 4 * 19500 + 10);
+	snprintf(text, sizeof(text), "%u packets of the load were not sent",
+		 (unsigned)traffic_counts(r.traffic).unsent);
+	expect_void(&r, text);
+	rig_end(&r);
+}
+
+/* What was due before the stop is sent after it, and nothing else is. */
+static void
+a_stop_leaves_nothing_unsent(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_start(&r, &base, (struct fake_wire_config){0});
+	rig_until(&r, TRAFFIC_RUN);
+	r.paused_until_ns = r.now_ns + 100 * MS;
+	rig_for(&r, 100 * MS - STEP_NS);
+	traffic_stop(r.traffic, r.now_ns);
+	rig_until(&r, TRAFFIC_DONE);
+	traffic_finish(r.traffic, r.now_ns);
+	assert_in_range(judged(&r, LEDGER_UP).sent, 990, 1010);
+	expect_void(&r, NULL);
+	rig_end(&r);
+}
+
+static void
+a_flow_without_a_packet_is_no_proof(void **state)
+{
+	struct traffic_config config = base;
+	struct rig r;
+
+	(void)state;
+	config.rate[LEDGER_UP] = config.rate[LEDGER_DOWN] = 1600; /* 100 a second for 500 flows */
+	config.churn = 0;
+	run_for(&r, SECOND, &config, (struct fake_wire_config){0});
+	expect_void(&r, "299 flows had no packet");
+	rig_end(&r);
+	config = base;
+	config.churn = 2000; /* who is closed before its turn is none of them */
+	run_for(&r, 2 * SECOND / 25, &config, (struct fake_wire_config){0});
+	expect_void(&r, NULL);
+	rig_end(&r);
+}
+
+static void
+a_run_without_a_run_is_void(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_start(&r, &base, (struct fake_wire_config){0});
+	rig_for(&r, 10 * MS);
+	rig_finish(&r);
+	expect_void(&r, "the load never began");
 	rig_end(&r);
 }
 
@@ -557,6 +661,10 @@ main(void)
 		cmocka_unit_test(a_generator_that_pauses_catches_up_and_owns_up),
 		cmocka_unit_test(what_is_too_late_is_given_up_and_counted),
 		cmocka_unit_test(a_frame_taken_back_was_not_sent),
+		cmocka_unit_test(load_that_a_port_refuses_is_unsent),
+		cmocka_unit_test(a_stop_leaves_nothing_unsent),
+		cmocka_unit_test(a_flow_without_a_packet_is_no_proof),
+		cmocka_unit_test(a_run_without_a_run_is_void),
 		cmocka_unit_test(lost_opening_packets_are_sent_again),
 		cmocka_unit_test(it_waits_for_its_neighbours),
 		cmocka_unit_test(it_answers_arp_for_its_address_only),

@@ -37,6 +37,7 @@ struct flow {
 	uint32_t life; /* 0: never opened */
 	uint32_t flags;
 	bool open;
+	bool expected; /* it should send a packet, and has not yet */
 	ledger_endpoint inside, remote, external;
 	struct whereabouts cell;
 	struct direction directions[LEDGER_N_DIRECTIONS];
@@ -48,6 +49,7 @@ struct ledger {
 	uint32_t n_incidents;
 	uint64_t total_incidents;
 	uint64_t lossy_lives;
+	uint64_t n_silent;
 	struct flow *flows;
 	struct ledger_window *windows;
 	struct ledger_incident incidents[JUDGE_MAX_INCIDENTS + 1]; /* the last one takes the rest */
@@ -201,6 +203,7 @@ ledger_open(struct ledger *l, uint32_t flow, const struct ledger_flow_config *co
 	memset(f->directions, 0, sizeof(f->directions));
 	f->life++;
 	f->open = true;
+	f->expected = false;
 	f->flags = config->flags;
 	f->inside = config->inside;
 	f->remote = config->remote;
@@ -238,9 +241,24 @@ void
 ledger_finish(struct ledger *l, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < l->n_flows; i++)
-		if (l->flows[i].open)
+		if (l->flows[i].open) {
+			l->n_silent += l->flows[i].expected;
 			ledger_settle(l, i, now_ns);
+		}
 	l->windows[l->n_windows - 1u].end_ns = now_ns;
+}
+
+void
+ledger_expect_all(struct ledger *l)
+{
+	for (uint32_t i = 0; i < l->n_flows; i++)
+		l->flows[i].expected = l->flows[i].open;
+}
+
+void
+ledger_let_go(struct ledger *l, uint32_t flow)
+{
+	l->flows[flow].expected = false;
 }
 
 void
@@ -306,6 +324,7 @@ ledger_send(struct ledger *l, uint32_t flow, enum ledger_direction direction)
 
 	assert(flow < l->n_flows && f->open);
 	l->windows[window].counts[direction].sent++;
+	f->expected = false;
 	return (struct ledger_ticket){
 		.flow = flow,
 		.life = f->life,
@@ -518,6 +537,12 @@ const struct ledger_incident *
 ledger_incident_at(const struct ledger *l, uint32_t i)
 {
 	return &l->incidents[i];
+}
+
+uint64_t
+ledger_n_silent(const struct ledger *l)
+{
+	return l->n_silent;
 }
 
 uint64_t

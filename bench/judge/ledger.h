@@ -182,6 +182,10 @@ void ledger_cell_begin(struct ledger *l, uint32_t flow, uint32_t cell);
 void ledger_cell_done(struct ledger *l, uint32_t flow, uint64_t now_ns);
 void ledger_cell_closed(struct ledger *l, uint32_t flow);
 
+/* Each life that is open now should send a packet, up or down, before the end. One that is let go need not. */
+void ledger_expect_all(struct ledger *l);
+void ledger_let_go(struct ledger *l, uint32_t flow);
+
 /* The silence up to now was meant: gaps are measured from the next arrival on. */
 void ledger_forget_gaps(struct ledger *l);
 
@@ -218,6 +222,9 @@ bool ledger_counts_clean(const struct ledger_counts *c);
 /* The first JUDGE_MAX_INCIDENTS troubles, and how many there were in all. */
 uint32_t ledger_n_incidents(const struct ledger *l, uint64_t *ret_total);
 const struct ledger_incident *ledger_incident_at(const struct ledger *l, uint32_t i);
+
+/* Lives that sent nothing since ledger_expect_all(), and were there until ledger_finish(). */
+uint64_t ledger_n_silent(const struct ledger *l);
 
 /* Lives that ended with at least one packet lost. */
 uint64_t ledger_lossy_lives(const struct ledger *l);

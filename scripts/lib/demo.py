@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from slimlab import build, leftovers, machine, wait
+from slimlab import build, generator, leftovers, machine, wait
 from slimlab.lab import HOSTS, Lab
 from slimlab.roles import ROLES
 from slimlab.settings import Settings
@@ -180,7 +180,7 @@ def report(options, lab, demo, generated, tcp, ping, usage_error):
         print(f"  {name}: {text}")
     for name in lab.dead():
         print(f"  {name} has ended although nobody asked it to")
-        status = 1
+        status = status or 1
     if options.png:
         title = f"{lab.role.title} with {options.flows:,} {lab.role.flows_are} moves {options.moves} times"
         subprocess.run([REPORT, "plot", *source, "--title", title,
@@ -196,6 +196,9 @@ def main():
             return 1
     try:
         return show(options)
+    except generator.NoLedger as error:
+        print(f"demo: {error}\n  result: void")
+        return generator.VOID
     except (machine.MachineTooSmall, leftovers.Busy, build.NotBuilt, wait.DeadlinePassed) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ import sys
 import time
 
 from slimlab import build, generator, leftovers, machine, timeline, wait
+from slimlab.generator import VOID, void
 from slimlab.lab import HOSTS, Lab
 from slimlab.settings import Settings
 
@@ -50,7 +51,7 @@ def one_move(lab, source, number, *options):
           f"{us(result.get('handover_ns', 0)):>13.0f}{us(result.get('flush_wait_p50_ns', 0)):>12.0f}"
           f"{int(result.get('held_packets', 0)):>7}{int(result.get('redirected_packets', 0)):>12}"
           + ("" if good else f"   {job.get('reasons', job)}"), flush=True)
-    return result if good else None
+    return {**result, "phases": job.get("phases") or []} if good else None
 
 
 def soak(options):
@@ -77,12 +78,15 @@ def soak(options):
         dead = lab.dead()
     summary = summarize(generated, results)
     print_summary(options, summary, results)
+    nothing = void.reasons(generated, results, ("before", "moves"))
     found = reasons(options.moves, generated, results, dead)
+    verdict = "void" if nothing else "failed" if found else "complete"
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
-            json.dump({**summary, "reasons": found, "results": results, "generator": generated}, f, indent=1)
-    print("\n".join([*found, "result: failed" if found else "result: complete"]))
-    return 1 if found else 0
+            json.dump({**summary, "result": verdict, "reasons": nothing + found, "results": results,
+                       "generator": generated}, f, indent=1)
+    print("\n".join([*nothing, *found, f"result: {verdict}"]))
+    return {"complete": 0, "failed": 1, "void": VOID}[verdict]
 
 
 def reasons(n_moves, generated, results, dead):
@@ -115,10 +119,10 @@ def print_cost(summary, rtt):
 
 def summarize(generated, results):
     """The numbers of a soak: a dictionary for --json."""
-    before = next(w for w in generated["windows"] if w["name"] == "before")
+    rtt = next((w["latency"]["rtt"] for w in generated["windows"] if w["name"] == "before"), {"p50": 0.0, "p99": 0.0})
     summary = {"moves": len(results), "ledger": generator.ledger(generated, "moves"),
-               "before": generator.ledger(generated, "before"), "rtt_us_before": before["latency"]["rtt"]}
-    return {**summary, **cost(results, before["latency"]["rtt"]["p50"])} if results else summary
+               "before": generator.ledger(generated, "before"), "rtt_us_before": rtt}
+    return {**summary, **cost(results, rtt["p50"])} if results else summary
 
 
 def print_summary(options, summary, results):
@@ -135,6 +139,9 @@ def main():
         return 1
     try:
         return soak(options)
+    except generator.NoLedger as error:
+        print(f"soak: {error}\nresult: void")
+        return VOID
     except (machine.MachineTooSmall, leftovers.Busy, build.NotBuilt, wait.DeadlinePassed) as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1

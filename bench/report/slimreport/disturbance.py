@@ -6,14 +6,17 @@ LIMIT = 1.5
 AROUND_NS = 100_000_000  # before a move's first phase and after its end
 
 
+def spans(job, names):
+    """(first, last) nanosecond of each time that a job was in one of these phases."""
+    phases = job.get("phases") or []
+    ends = [p["monotonic_ns"] for p in phases[1:]] + ([end_ns(job)] if phases else [])
+    return [(int(p["monotonic_ns"]), int(end)) for p, end in zip(phases, ends) if p["phase"] in names]
+
+
 def phase_ns(job, name):
     """How long a job was in a phase, in all; None if it never was."""
-    phases = job.get("phases")
-    if not phases:
-        return None
-    ends = [p["monotonic_ns"] for p in phases[1:]] + [end_ns(job)]
-    spans = [int(end) - int(p["monotonic_ns"]) for p, end in zip(phases, ends) if p["phase"] == name]
-    return sum(spans) if spans else None
+    found = spans(job, (name,))
+    return sum(last - first for first, last in found) if found else None
 
 
 def end_ns(job):

@@ -5,7 +5,7 @@ import argparse
 import json
 import sys
 
-from . import table, verdict
+from . import table, verdict, void
 from .windows import BadInput
 
 USAGE_ERROR = 2
@@ -19,10 +19,20 @@ def read_json(path):
         raise BadInput(f"{path}: {e}") from e
 
 
+class NoLedger(BadInput):
+    """The generator's result cannot be read: the run says nothing."""
+
+
 def read_gen(path):
-    gen = read_json(path)
+    try:
+        gen = read_json(path)
+    except BadInput as e:
+        raise NoLedger(e) from e
     if not isinstance(gen, dict) or gen.get("tool") != "slim-gen":
-        raise BadInput(f"{path}: not a result of slim-gen")
+        raise NoLedger(f"{path}: not a result of slim-gen")
+    missing = {"state", "void", "windows", "series", "total"} - set(gen)
+    if missing:
+        raise NoLedger(f"{path}: nothing of {', '.join(sorted(missing))}")
     return gen
 
 
@@ -52,13 +62,26 @@ def run_verdict(args):
     tcp = verdict.sum_tcp([read_json(path) for path in args.tcp])
     ping = read_ping(args.ping) if args.ping else None
     v = verdict.judge(gen, jobs, tcp, ping, args.expect_moves, args.usage_error_bytes)
+    write_verdict(args, v)
+    if not args.quiet:
+        print("\n".join(table.lines(v)))
+    return {"complete": 0, "failed": 1, "void": void.EXIT}[v["result"]]
+
+
+def write_verdict(args, v):
     if args.output:
         with open(args.output, "w", encoding="utf-8") as f:
             json.dump(v, f, indent=2)
             f.write("\n")
-    if not args.quiet:
-        print("\n".join(table.lines(v)))
-    return 0 if v["result"] == "complete" else 1
+
+
+def without_ledger(args, error):
+    """What is left to be said."""
+    if args.run is run_verdict:
+        write_verdict(args, {"result": "void", "reasons": [str(error)]})
+    print(f"slim-report: {error}", file=sys.stderr)
+    print("  result: void")
+    return void.EXIT
 
 
 def run_plot(args):
@@ -74,7 +97,8 @@ def parser():
     commands = p.add_subparsers(dest="command", required=True)
     v = commands.add_parser("verdict", help="merge all results, say whether the run was perfect",
                             description="Exit status 0 only if the result is complete: every move complete, "
-                                        "every ledger clean, no connection broken, no ping lost.")
+                                        "every ledger clean, no connection broken, no ping lost. 3 if it is void: load that "
+                                        "was not sent, or nobody who saw it; such a run says nothing.")
     v.add_argument("--expect-moves", type=int, metavar="N", help="how many moves there must be")
     v.add_argument("--tcp", nargs="+", default=[], metavar="FILE",
                    help="reports of iperf3, or {bytes, retransmits, connections_broken} as JSON")
@@ -99,6 +123,8 @@ def main(argv=None):
     args = parser().parse_args(argv)
     try:
         return args.run(args)
+    except NoLedger as e:
+        return without_ledger(args, e)
     except (BadInput, OSError, KeyError) as e:
         what = f"missing key {e}" if isinstance(e, KeyError) else e
         print(f"slim-report: {what}", file=sys.stderr)

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt  # noqa: E402 (the backend comes first)
 from matplotlib.patches import Patch  # noqa: E402
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter  # noqa: E402
 
-from . import disturbance, verdict  # noqa: E402
+from . import disturbance, verdict, void  # noqa: E402
 
 PHASE_COLOURS = {
     "preflight": "#d9d9d9", "prepare": "#c6dbef", "copy": "#9ecae1", "catch-up": "#6baed6",
@@ -180,6 +180,12 @@ def summary(gen, jobs):
     return f"{moves}{sessions}; {total['sent']:,} packets sent: {faults}"
 
 
+def headline(gen, jobs):
+    """(text, colour): what came of it; of a void run that it is void, and nothing else."""
+    nothing = void.reasons(gen, jobs)
+    return (f"void: {'; '.join(nothing)}", BAD) if nothing else (summary(gen, jobs), "#555555")
+
+
 def draw(gen, jobs, path, title):
     series = Series(gen)
     spans = [phase_spans(job) for job in jobs]
@@ -190,7 +196,7 @@ def draw(gen, jobs, path, title):
     with plt.rc_context(STYLE):
         figure = plt.figure(figsize=(16, 14 if zooms else 10.5), layout="constrained")
         rows = figure.add_gridspec(len(heights), 1, height_ratios=heights)
-        draw_head(figure.add_subplot(rows[0]), title, summary(gen, jobs))
+        draw_head(figure.add_subplot(rows[0]), title, *headline(gen, jobs))
         top = figure.add_subplot(rows[1])
         rate = figure.add_subplot(rows[2], sharex=top)
         loss = figure.add_subplot(rows[3], sharex=top)
@@ -210,10 +216,10 @@ def draw(gen, jobs, path, title):
         plt.close(figure)
 
 
-def draw_head(axis, title, text):
+def draw_head(axis, title, text, colour):
     axis.axis("off")
     axis.text(0, 0.95, title, fontsize=22, fontweight="bold", va="top", transform=axis.transAxes)
-    axis.text(0, 0.05, text, fontsize=16, color="#555555", va="bottom", transform=axis.transAxes)
+    axis.text(0, 0.05, text, fontsize=16, color=colour, va="bottom", transform=axis.transAxes)
 
 
 def draw_zooms(figure, row, series, zooms, before_us):

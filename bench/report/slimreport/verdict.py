@@ -4,7 +4,8 @@
 `result` is "complete" only if everything that was measured is: every move complete with equal
 digests, no packet lost, duplicated, reordered, mistranslated or in a wrong cell in any judged window,
 no octet counted twice or not at all by the network function, no TCP connection broken, no ping
-lost. Else it is "failed", and `reasons` says why.
+lost. It is "void" if the run says nothing (void.py), whatever else was seen. Else it is "failed". `reasons` says why,
+those of a void run first.
 
 What was not measured (no real programs ran) is null and does not count; what must be there
 (windows of moves and of the control, as many moves as expected) does.
@@ -17,7 +18,7 @@ machine does by itself in each second without a move.
 import re
 import statistics
 
-from . import disturbance, windows
+from . import disturbance, void, windows
 from .windows import BadInput
 
 # Our key, key of slim.v1.MoveResult, divisor.
@@ -76,18 +77,12 @@ def move_reasons(number, entry, job):
 
 
 def ledger_reasons(name, counts):
-    if counts is None:
-        return [f"no window '{name}' in the ledger"]
-    if counts["sent"] == 0:
-        return [f"nothing was sent in '{name}'"]
-    return [f"{name}: {counts[key]} packets {key}" for key in windows.FAULT_KEYS if counts.get(key)]
+    return [f"{name}: {counts[key]} packets {key}" for key in windows.FAULT_KEYS if (counts or {}).get(key)]
 
 
-def generator_reasons(gen, named):
-    """The generator's own word, and faults in judged windows that have none of our names."""
+def other_reasons(gen, named):
+    """Faults in judged windows that have none of our names."""
     reasons = []
-    if gen["state"] != "done":
-        reasons.append(f"the generator did not finish: {gen['state']}")
     for window in gen["windows"]:
         if window["judged"] and window not in named:
             counts = windows.ledger([window])
@@ -163,7 +158,8 @@ def judge(gen, jobs, tcp=None, ping=None, expect_moves=None, usage_error=None):
             counts.pop("wrong_cell", None)
     if usage_error is not None and verdict["ledger"] is not None:
         verdict["ledger"]["usage_error_bytes"] = usage_error
-    reasons = generator_reasons(gen, moving + control) + usage_reasons(usage_error)
+    nothing = void.reasons(gen, jobs, ("move", "control"))
+    reasons = other_reasons(gen, moving + control) + usage_reasons(usage_error)
     if not jobs:
         reasons.append("no move")
     elif expect_moves is not None and len(jobs) != expect_moves:
@@ -172,8 +168,8 @@ def judge(gen, jobs, tcp=None, ping=None, expect_moves=None, usage_error=None):
         reasons += move_reasons(number, entry, job)
     reasons += ledger_reasons("move", verdict["ledger"]) + ledger_reasons("control", verdict["control"])
     reasons += program_reasons(tcp, ping)
-    verdict["result"] = "failed" if reasons else "complete"
-    verdict["reasons"] = reasons
+    verdict["result"] = "void" if nothing else "failed" if reasons else "complete"
+    verdict["reasons"] = nothing + reasons
     return verdict
 
 

@@ -7,6 +7,8 @@ windows, but for the last one of each, which is cut at the window's maximum.
 
 import math
 
+from .void import is_named
+
 FAULT_KEYS = ("lost", "duplicated", "reordered", "mistranslated", "wrong_cell")
 LEDGER_KEYS = ("sent", "received", *FAULT_KEYS)
 
@@ -17,8 +19,7 @@ class BadInput(Exception):
 
 def select(gen, name):
     """Judged windows called `name`, `name-1`, `name.x` and so on."""
-    return [w for w in gen["windows"]
-            if w["judged"] and (w["name"] == name or w["name"].startswith((name + "-", name + ".")))]
+    return [w for w in gen["windows"] if w["judged"] and is_named(w, name)]
 
 
 def ledger(windows):

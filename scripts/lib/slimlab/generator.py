@@ -2,11 +2,22 @@
 """Client of slim-gen's control socket (one command a line, one line of answer) and of its result."""
 
 import json
+import os
 import socket
+import sys
 
 from . import wait
 
+sys.path.insert(0, os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../../../bench/report"))
+
+from slimreport import void  # noqa: E402
+
+VOID = void.EXIT  # exit status of what found that its run says nothing
 FAULTS = ("lost", "duplicated", "reordered", "mistranslated", "wrong_cell")
+
+
+class NoLedger(wait.DeadlinePassed):
+    """The generator has no result, or one that cannot be read: the run says nothing."""
 
 
 class Generator:
@@ -35,8 +46,7 @@ class Generator:
         self.stream.flush()
         answer = self.stream.readline().strip()
         if not answer or answer.startswith("error"):
-            raise wait.DeadlinePassed(f"slim-gen, asked to '{command}', said '{answer}' "
-                                      f"{self.child.gone() or ''}")
+            raise NoLedger(f"slim-gen, asked to '{command}', said '{answer}' {self.child.gone() or ''}")
         return answer
 
     def await_ready(self, seconds=180):
@@ -51,12 +61,16 @@ class Generator:
         return json.loads(self.ask("status"))
 
     def finish(self):
-        """Stops, waits for what is on its way, returns the result. One of a generator that failed is none."""
+        """Stops, waits for what is on its way, returns the result. One of a generator that failed is none; a void one is
+        one, and says so."""
         self.ask("stop", 60)
-        if self.child.finish(30) != 0:
-            raise wait.DeadlinePassed(self.child.gone())
-        with open(self.output, encoding="utf-8") as f:
-            return json.load(f)
+        if self.child.finish(30) not in (0, VOID):
+            raise NoLedger(self.child.gone())
+        try:
+            with open(self.output, encoding="utf-8") as f:
+                return json.load(f)
+        except (OSError, ValueError) as error:
+            raise NoLedger(f"the result of slim-gen: {error}") from error
 
 
 def ledger(result, *prefixes):
@@ -79,12 +93,7 @@ def faults(counts):
 
 
 def reasons(result, *windows):
-    """Why these windows of a result (prefixes of their names) are not clean, each in words; none: they are. Nothing sent is
-    not nothing lost."""
-    found = [] if result["state"] == "done" else [f"the generator did not finish: {result['state']}"]
-    for name in windows:
-        counts = ledger(result, name)
-        if counts["sent"] == 0:
-            found.append(f"nothing was sent in '{name}'")
-        found += [f"{name}: {counts[key]} packets {key}" for key in FAULTS if counts[key]]
-    return found
+    """Why these windows of a result (prefixes of their names) are not clean, each in words; none: they are, if the run says
+    anything (void.reasons)."""
+    counts = {name: ledger(result, name) for name in windows}
+    return [f"{name}: {counts[name][key]} packets {key}" for name in windows for key in FAULTS if counts[name][key]]
