@@ -124,6 +124,8 @@ nf_process(struct world_nf *nf, struct slim_worker *w, struct rte_mbuf *m)
 	}
 	if (p->number != e->next[d])
 		atomic_fetch_add_explicit(&nf->disordered, 1, memory_order_relaxed);
+	if (p->number < e->next[d])
+		atomic_fetch_add_explicit(&nf->overtaken, 1, memory_order_relaxed);
 	e->next[d] = p->number + 1;
 	e->packets++;
 	slim_slot_end(w, nf->table, slot, (uint8_t)p->flow);
@@ -356,6 +358,8 @@ ledger(struct world *w, struct rte_mbuf *m)
 	} else {
 		if (p->number != w->seen_next[p->flow][p->direction])
 			atomic_fetch_add(&w->reordered, 1);
+		if (p->number < w->seen_next[p->flow][p->direction])
+			atomic_fetch_add(&w->overtaken, 1);
 		w->seen_next[p->flow][p->direction] = p->number + 1;
 		atomic_fetch_add(&w->received, 1);
 	}

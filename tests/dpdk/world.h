@@ -94,7 +94,8 @@ struct world_nf {
 	uint16_t n_kept[WORLD_MAX_WORKERS][WORLD_PORTS];
 	_Atomic uint32_t returned;   /* kept packets that the agent took back */
 	_Atomic uint32_t disordered; /* packets that did not have the number they should */
-	_Atomic uint32_t refused;    /* packets that the NF had no slot for */
+	_Atomic uint32_t overtaken;
+	_Atomic uint32_t refused; /* packets that the NF had no slot for */
 };
 
 struct world {
@@ -117,7 +118,8 @@ struct world {
 	uint32_t seen_next[WORLD_FLOWS][WORLD_PORTS];
 	_Atomic uint32_t sent;
 	_Atomic uint32_t received;
-	_Atomic uint32_t reordered;
+	_Atomic uint32_t reordered;  /* not the next of its flow: behind a lost one, too */
+	_Atomic uint32_t overtaken;  /* of them those that a later one had overtaken */
 	_Atomic uint32_t tagged_out; /* a redirect tag at the perimeter: never */
 	_Atomic uint32_t switch_drops;
 	/* Threads. */

@@ -10,6 +10,7 @@ import sys
 import tap
 from load import Bench, expect, expect_equal
 from slimlab import roles
+from spoilt import Spoilt
 
 LOAD = {"nf": "gateway", "flows": 4_000, "rate": 5_000, "handovers": 200}
 # A subscriber of whom the generator knows nothing: it is the control plane's alone.
@@ -68,7 +69,7 @@ def cases(t):
                "end markers that the generator did not wait for")
         t.case("usage counters are exact", usage_is_exact, bench)
     with Bench(t, "slim-e2e", follow_subscribers=False, **LOAD) as bench:
-        bench.case("a gateway that does not follow", there_and_back, clean=False)
+        bench.case("a gateway that does not follow", there_and_back, spoilt=Spoilt("wrong_cell"))
         bench.judge()
 
 

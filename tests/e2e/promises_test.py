@@ -20,8 +20,12 @@ import tap
 from load import Bench, expect, expect_equal
 from slimlab import generator, wait
 from slimlab.process import run
+from spoilt import Spoilt
 
 MAX_HOLD_MS = 100
+TWIN_HOLD_MS = 1000
+# Receive queues overflow; rounds that nobody answered for so long are given up, and prove no order.
+STOOD_STILL = Spoilt("lost", may=("reordered",))
 FENCE_MS = 50         # beyond the budget: claim, tell, fence
 PLAIN_MOVES = 4
 SLOW_LINK_GAP_MS = 60
@@ -41,7 +45,7 @@ class Gaps:
 
     def note(self, bench, name, limit_ms):
         """Of the window that has just begun."""
-        self.cases.append((bench.windows[-1][0], name, limit_ms))
+        self.cases.append((bench.windows[-1].window, name, limit_ms))
 
     def judge(self, t, result):
         quiet = generator.ledger(result, "quiet")["max_gap_us"] / 1e3
@@ -50,6 +54,14 @@ class Gaps:
             gap = generator.ledger(result, window)["max_gap_us"] / 1e3
             t.case(f"gap of {gap:.0f} ms: {name}", expect, gap <= limit + quiet + self.proof_ms,
                    f"{gap:.1f} ms; allowed are {limit} ms and this machine's {quiet:.1f} and {self.proof_ms:.1f} ms")
+
+    def judge_twin(self, t, result, window):
+        """Its gap is that of its budget, seen as it is: neither the usual one nor an endless one."""
+        quiet = generator.ledger(result, "quiet")["max_gap_us"] / 1e3
+        gap = generator.ledger(result, window)["max_gap_us"] / 1e3
+        most = TWIN_HOLD_MS + FENCE_MS + quiet + self.proof_ms
+        t.case("a gap of a second is seen as one", expect, TWIN_HOLD_MS / 2 < gap <= most,
+               f"{gap:.1f} ms; should be above {TWIN_HOLD_MS / 2} and at most {most:.1f}")
 
 
 def await_slimd(bench, host):
@@ -178,13 +190,12 @@ def after_end(t):
                 name = f"the target's slimd fails between END and TAKEN ({how})"
                 bench.case(name, target_daemon_fails, how)
                 gaps.note(bench, name, MAX_HOLD_MS + FENCE_MS)
-        bench.case("the same with a budget of a second", target_daemon_fails, "kill-at-end", 1000, clean=None)
-        twin = bench.windows[-1][0]
+        bench.case("the same with a budget of a second", target_daemon_fails, "kill-at-end", TWIN_HOLD_MS, spoilt=None)
+        twin = bench.windows[-1].window
         bench.case("the next move completes", Bench.move)
         result = bench.judge()
         gaps.judge(t, result)
-        gap = generator.ledger(result, twin)["max_gap_us"] / 1e3
-        t.case("a gap of a second is seen as one", expect, gap > 500, f"{gap} ms")
+        gaps.judge_twin(t, result, twin)
 
 
 def slowest_proof_ms(bench):
@@ -205,10 +216,11 @@ def after_taken(t):
         bench.case("a controller that is late in STEER", nothing_happens_in_steer)
         died = []
         for _ in range(TIMES):
-            bench.case("the source NF dies after TAKEN", source_nf_dies, clean=None)
-            died.append(bench.windows[-1][0])
+            bench.case("the source NF dies after TAKEN", source_nf_dies, spoilt=None)
+            died.append(bench.windows[-1].window)
             gaps.note(bench, "the source NF dies after TAKEN", SOURCE_GONE_GAP_MS)
-        bench.case(f"the target NF stands still for {STOPPED_S} s after TAKEN", target_nf_stands_still, clean=False)
+        bench.case(f"the target NF stands still for {STOPPED_S} s after TAKEN", target_nf_stands_still,
+                   spoilt=STOOD_STILL)
         bench.case("the next move completes, after all that", Bench.move)
         result = bench.judge()
         gaps.judge(t, result)

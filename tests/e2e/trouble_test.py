@@ -134,7 +134,7 @@ def cases(t):
         bench.case("the next move completes, after all that", next_move)
         bench.judge()
     with Bench(t, "slim-e2e") as bench:
-        bench.case("the source NF dies in copy", source_nf_gone, clean=None)
+        bench.case("the source NF dies in copy", source_nf_gone, spoilt=None)
 
 
 if __name__ == "__main__":
