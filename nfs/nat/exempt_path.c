@@ -24,15 +24,14 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 	}
 	if (p->ip->time_to_live <= 1) {
 		/* Never an error about an error (RFC 1812 section 4.3.2.7). */
-		if (is_error)
-			nf_drop(w->nf, p->m, NAT_drop_ttl);
-		else
-			nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
+		nat_icmp_refuse(
+			w, p,
+			(struct nat_refusal){.drop = NAT_drop_ttl,
+					     .error = is_error ? NAT_ERROR_NONE : NAT_ERROR_TTL});
 		return;
 	}
 	if (nat_is_too_big(w, p, to) && !is_error) {
-		nat_icmp_refuse(w, p, NAT_ERROR_TOO_BIG, w->nat->config.sides[to].mtu,
-				NAT_drop_too_big);
+		nat_icmp_refuse(w, p, nat_too_big(w, to));
 		return;
 	}
 	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, nat_ip_decrement_ttl(p->ip));

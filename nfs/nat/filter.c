@@ -122,21 +122,15 @@ remove_peer(struct nat_filter *f, uint32_t slot)
 	slim_slot_free(f->agent, f->table, slot);
 }
 
-static enum nat_filter_error
+/* There is room for it: nat_filter_plan() looked. */
+static void
 add_peer(struct nat_filter *f, const struct nat_peer *peer, uint32_t hash)
 {
-	uint64_t session_key = session_key_of(peer);
-	uint32_t slot;
+	uint32_t slot = take_slot(f, hash);
 
-	if (f->n_free == 0)
-		return NAT_FILTER_TABLE_FULL;
-	if (nf_slot_group_size(&f->mappings, session_key) >= f->shared->config->peers_per_mapping)
-		return NAT_FILTER_LIMIT;
-	slot = take_slot(f, hash);
 	memcpy(slim_slot_begin(f->agent, f->table, slot), peer, sizeof(*peer));
 	slim_slot_end(f->agent, f->table, slot, bucket_of(peer->inside_address));
-	nf_slot_group_join(&f->mappings, session_key, slot);
-	return NAT_FILTER_OK;
+	nf_slot_group_join(&f->mappings, session_key_of(peer), slot);
 }
 
 /* Static, or asked for by PCP: anybody may send to it, and nobody needs a slot for that. */
@@ -156,22 +150,44 @@ is_open(const struct nat_filter *f, const struct nat_session *session, uint64_t 
 }
 
 enum nat_filter_error
-nat_filter_permit(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
-		  rte_be16_t port, uint64_t now_ns)
+nat_filter_plan(const struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
+		rte_be16_t port, uint64_t now_ns, struct nat_filter_plan *ret_plan)
 {
-	struct nat_peer peer = make_peer(f, session, address, port), *entry;
-	uint32_t hash = hash_of(f, &peer);
-	uint32_t slot = find(f, hash, &peer);
+	struct nat_peer peer = make_peer(f, session, address, port);
+	uint32_t slot = find(f, hash_of(f, &peer), &peer);
+	bool is_new = slot == NF_NO_SLOT && !is_open(f, session, now_ns);
 
-	if (unlikely(slot == NF_NO_SLOT)) {
-		if (is_open(f, session, now_ns))
-			return NAT_FILTER_OK;
-		peer.last_seen = now_ns;
-		return add_peer(f, &peer, hash);
+	if (unlikely(is_new)) {
+		if (f->n_free == 0)
+			return NAT_FILTER_TABLE_FULL;
+		if (nf_slot_group_size(&f->mappings, session_key_of(&peer)) >=
+		    f->shared->config->peers_per_mapping)
+			return NAT_FILTER_LIMIT;
 	}
-	entry = slim_slot(f->table, slot);
-	entry->last_seen = now_ns;
+	*ret_plan = (struct nat_filter_plan){.slot = slot, .is_new = is_new};
 	return NAT_FILTER_OK;
+}
+
+void
+nat_filter_refresh(struct nat_filter *f, uint32_t slot, uint64_t now_ns)
+{
+	struct nat_peer *peer = slim_slot(f->table, slot);
+
+	peer->last_seen = now_ns;
+}
+
+void
+nat_filter_permit(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
+		  rte_be16_t port, uint64_t now_ns, struct nat_filter_plan plan)
+{
+	if (plan.slot != NF_NO_SLOT) {
+		nat_filter_refresh(f, plan.slot, now_ns);
+	} else if (plan.is_new) {
+		struct nat_peer peer = make_peer(f, session, address, port);
+
+		peer.last_seen = now_ns;
+		add_peer(f, &peer, hash_of(f, &peer));
+	}
 }
 
 static bool
@@ -184,12 +200,14 @@ is_over(const struct nat_filter *f, const struct nat_session *session, const str
 }
 
 bool
-nat_filter_permits(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
-		   rte_be16_t port, uint64_t now_ns, bool refresh)
+nat_filter_permits(const struct nat_filter *f, const struct nat_session *session,
+		   rte_be32_t address, rte_be16_t port, uint64_t now_ns, uint32_t *ret_slot)
 {
-	struct nat_peer peer = make_peer(f, session, address, port), *entry;
+	struct nat_peer peer = make_peer(f, session, address, port);
 	uint32_t slot = find(f, hash_of(f, &peer), &peer);
+	const struct nat_peer *entry;
 
+	*ret_slot = NF_NO_SLOT;
 	if (slot == NF_NO_SLOT)
 		return is_open(f, session, now_ns);
 	entry = slim_slot(f->table, slot);
@@ -197,8 +215,7 @@ nat_filter_permits(struct nat_filter *f, const struct nat_session *session, rte_
 	if (unlikely(is_over(f, session, entry, now_ns)) &&
 	    slim_owns(f->agent, bucket_of(entry->inside_address)))
 		return is_open(f, session, now_ns);
-	if (refresh)
-		entry->last_seen = now_ns;
+	*ret_slot = slot;
 	return true;
 }
 

@@ -92,13 +92,28 @@ enum nat_filter_error {
 	NAT_FILTER_LIMIT, /* the mapping has all the peers it may have */
 };
 
-/* A packet of the mapping leaves for a peer, which may answer from now on. `port`: 0 for ICMP. */
-enum nat_filter_error nat_filter_permit(struct nat_filter *f, const struct nat_session *session,
-					rte_be32_t address, rte_be16_t port, uint64_t now_ns);
+/* What is to be done for a packet that leaves for a peer, found out without a change. */
+struct nat_filter_plan {
+	uint32_t slot; /* of the peer; NF_NO_SLOT: it has none */
+	bool is_new;   /* and gets one */
+};
 
-/* May this peer send to the mapping? `refresh`: a packet of it comes in now. */
-bool nat_filter_permits(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
-			rte_be16_t port, uint64_t now_ns, bool refresh);
+/* May a packet of the mapping leave for a peer, who may answer from then on? `session`: at least the key of the
+ * mapping, which may not be there yet; `port`: 0 for ICMP. Refuses for want of room alone. */
+enum nat_filter_error nat_filter_plan(const struct nat_filter *f, const struct nat_session *session,
+				      rte_be32_t address, rte_be16_t port, uint64_t now_ns,
+				      struct nat_filter_plan *ret_plan);
+
+/* The packet leaves; with the plan for it, made in the same round and with no change since. Cannot fail. */
+void nat_filter_permit(struct nat_filter *f, const struct nat_session *session, rte_be32_t address,
+		       rte_be16_t port, uint64_t now_ns, struct nat_filter_plan plan);
+
+/* May this peer send to the mapping? *ret_slot: its slot for nat_filter_refresh(), or NF_NO_SLOT. */
+bool nat_filter_permits(const struct nat_filter *f, const struct nat_session *session,
+			rte_be32_t address, rte_be16_t port, uint64_t now_ns, uint32_t *ret_slot);
+
+/* A packet of the peer came in. */
+void nat_filter_refresh(struct nat_filter *f, uint32_t slot, uint64_t now_ns);
 
 /* Is there a slot for it, whatever its time? For tests. */
 bool nat_filter_has(const struct nat_filter *f, const struct nat_peer *peer);

@@ -70,8 +70,10 @@ is_about_permitted(const struct nat_worker *w, const struct nat_packet *p,
 {
 	struct nat_embedded embedded = nat_packet_embedded(p);
 
+	uint32_t peer;
+
 	return nat_is_permitted(w, session, embedded.ip->dst_addr,
-				nat_l4_peer_port(p->protocol, embedded.l4, true), false);
+				nat_l4_peer_port(p->protocol, embedded.l4, true), &peer);
 }
 
 void
@@ -244,19 +246,30 @@ may_be_answered(const struct nat_packet *p)
 	return !nf_is_unroutable(p->ip->dst_addr) && p->fragment != NAT_FRAGMENT_LATER;
 }
 
+/* The error that answers a packet; NULL: it is not to be answered, or there is no room. */
+static struct rte_mbuf *
+answer_refused(struct nat_worker *w, const struct nat_packet *p, struct nat_refusal refusal,
+	       struct nf_next *ret_next)
+{
+	const struct error *error = &errors[refusal.error];
+	struct rte_mbuf *m;
+
+	if (refusal.error == NAT_ERROR_NONE || !may_be_answered(p) ||
+	    nf_may_answer(&w->nat->hops, p->ip->src_addr, p->side, ret_next) != NF_ALLOWED ||
+	    !may_send_error(w))
+		return NULL;
+	m = make_error(w, p, error, refusal.mtu);
+	nf_count(w->nf, m != NULL ? error->counter : NF_no_mbuf, 1);
+	return m;
+}
+
 __attribute__((noinline)) void
-nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, enum nat_error error, uint16_t mtu,
-		unsigned int drop)
+nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, struct nat_refusal refusal)
 {
 	struct nf_next next;
-	enum nf_refusal refusal = nf_may_answer(&w->nat->hops, p->ip->src_addr, p->side, &next);
-	struct rte_mbuf *m = NULL;
+	struct rte_mbuf *m = answer_refused(w, p, refusal, &next);
 
-	if (refusal == NF_ALLOWED && may_be_answered(p) && may_send_error(w)) {
-		m = make_error(w, p, &errors[error], mtu);
-		nf_count(w->nf, m != NULL ? errors[error].counter : NF_no_mbuf, 1);
-	}
-	nf_drop(w->nf, p->m, drop);
+	nf_drop(w->nf, p->m, refusal.drop);
 	if (m != NULL)
 		nf_neighbour_send(w->neighbours, m, &next);
 }

@@ -23,17 +23,8 @@ void nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p);
 void nat_icmp_error_in(struct nat_worker *w, struct nat_packet *p, bool hairpin);
 void nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p);
 
-/* Errors of the NAT's own. */
-enum nat_error {
-	NAT_ERROR_TTL = 0,     /* time exceeded */
-	NAT_ERROR_TOO_BIG,     /* fragmentation needed, with the next hop's MTU (RFC 1191) */
-	NAT_ERROR_NO_RESOURCE, /* host unreachable (RFC 6888 REQ-11) */
-	NAT_ERROR_PROHIBITED,  /* administratively prohibited (RFC 5508 REQ-8) */
-};
-
-/* Drops an untranslated packet, counts it as `drop`, and tells its sender, within a rate and where
- * RFC 1812 section 4.3.2.7 allows it. `mtu`: for NAT_ERROR_TOO_BIG, else 0. */
-void nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, enum nat_error error, uint16_t mtu,
-		     unsigned int drop);
+/* Drops an untranslated packet, counts it, and tells its sender, within a rate and where RFC 1812
+ * section 4.3.2.7 allows it. */
+void nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, struct nat_refusal refusal);
 
 #endif

@@ -56,13 +56,14 @@ int nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed);
 int nat_create_tables(struct nat *nat, struct slim_agent *agent);
 void nat_fini(struct nat *nat);
 
-/* May `peer` send to the mapping? `refresh`: a packet of it comes in now. */
+/* May `peer` send to the mapping? *ret_slot: its slot to be refreshed, or NF_NO_SLOT. */
 static inline bool
 nat_is_permitted(const struct nat_worker *w, const struct nat_session *session, rte_be32_t peer,
-		 rte_be16_t port, bool refresh)
+		 rte_be16_t port, uint32_t *ret_slot)
 {
+	*ret_slot = NF_NO_SLOT;
 	return w->filter == NULL ||
-	       nat_filter_permits(w->filter, session, peer, port, w->nf->now_ns, refresh);
+	       nat_filter_permits(w->filter, session, peer, port, w->nf->now_ns, ret_slot);
 }
 
 #endif

@@ -70,6 +70,22 @@ struct nat_packet {
 	uint64_t key;     /* the pipeline's */
 };
 
+/* Errors of the NAT's own. */
+enum nat_error {
+	NAT_ERROR_NONE = 0,    /* nobody is told */
+	NAT_ERROR_TTL,         /* time exceeded */
+	NAT_ERROR_TOO_BIG,     /* fragmentation needed, with the next hop's MTU (RFC 1191) */
+	NAT_ERROR_NO_RESOURCE, /* host unreachable (RFC 6888 REQ-11) */
+	NAT_ERROR_PROHIBITED,  /* administratively prohibited (RFC 5508 REQ-8) */
+};
+
+/* Why a packet goes no further, and what its sender is told. */
+struct nat_refusal {
+	uint16_t drop; /* enum nat_counter; 0: it goes on */
+	uint16_t mtu;  /* for NAT_ERROR_TOO_BIG */
+	uint8_t error; /* enum nat_error */
+};
+
 /* ICMP error: the embedded packet behind the ICMP header. */
 struct nat_embedded {
 	struct rte_ipv4_hdr *ip;

@@ -118,59 +118,58 @@ static const uint16_t create_drops[] = {
 	[NAT_SESSION_BLOCK_LIMIT] = NAT_drop_block_limit,
 };
 
-/* 0: allowed to open a mapping; else why not. */
-static uint16_t
-refusal(const struct nat_worker *w, const struct nat_packet *p)
+static struct nat_refusal
+silent(uint16_t counter)
+{
+	return (struct nat_refusal){.drop = counter};
+}
+
+/* A TCP mapping begins with SYN, or where tcp_pickup allows it in the midst of a connection. */
+static struct nat_refusal
+plan_new_tcp(const struct nat_worker *w, const struct nat_packet *p)
+{
+	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
+	enum nat_tcp_event event = nat_tcp_event(tcp->tcp_flags);
+
+	if (event == NAT_TCP_ACK && !w->nat->config.tcp_pickup)
+		return (struct nat_refusal){.drop = NAT_drop_tcp_prohibited,
+					    .error = NAT_ERROR_PROHIBITED};
+	return silent(event == NAT_TCP_SYN || event == NAT_TCP_ACK ? 0 : NAT_drop_tcp_no_syn);
+}
+
+/* May the packet open a mapping? */
+__attribute__((noinline)) static struct nat_refusal
+plan_new(const struct nat_worker *w, const struct nat_packet *p)
 {
 	enum nf_refusal source;
 
 	if (p->fragment == NAT_FRAGMENT_LATER)
-		return NAT_drop_no_mapping;
+		return silent(NAT_drop_no_mapping);
 	source = nf_may_come(&w->nat->hops, p->ip->src_addr, NAT_INSIDE);
 	if (source != NF_ALLOWED)
-		return nat_refusal_drops[source];
+		return silent(nat_refusal_drops[source]);
 	if (p->protocol == NAT_ICMP && !nat_icmp_is_request(p->l4[0]))
-		return NAT_drop_no_mapping;
-	if (p->protocol == NAT_TCP) {
-		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
-		enum nat_tcp_event event = nat_tcp_event(tcp->tcp_flags);
-
-		if (event == NAT_TCP_ACK && !w->nat->config.tcp_pickup)
-			return NAT_drop_tcp_prohibited;
-		if (event != NAT_TCP_SYN && event != NAT_TCP_ACK)
-			return NAT_drop_tcp_no_syn;
-	}
-	return 0;
+		return silent(NAT_drop_no_mapping);
+	return p->protocol == NAT_TCP ? plan_new_tcp(w, p) : silent(0);
 }
 
-/* Returns the slot, or NF_NO_SLOT after dropping the packet. */
-__attribute__((noinline)) static uint32_t
-create(struct nat_worker *w, struct nat_packet *p)
+/* Makes it. Refuses for want of room or by a limit, and then has changed nothing. */
+__attribute__((noinline)) static struct nat_refusal
+make_mapping(struct nat_worker *w, const struct nat_packet *p, uint32_t *ret_slot)
 {
-	uint16_t drop = refusal(w, p);
-	enum nat_session_error error;
-	uint32_t slot = NF_NO_SLOT;
+	enum nat_session_error error =
+		nat_session_create(w->sessions, p->key, p->hash, w->nf->now_ns, ret_slot);
 
-	if (drop == NAT_drop_tcp_prohibited) {
-		nat_icmp_refuse(w, p, NAT_ERROR_PROHIBITED, 0, drop);
-		return NF_NO_SLOT;
-	}
-	if (drop != 0) {
-		nf_drop(w->nf, p->m, drop);
-		return NF_NO_SLOT;
-	}
-	error = nat_session_create(w->sessions, p->key, p->hash, w->nf->now_ns, &slot);
-	if (error != NAT_SESSION_OK) {
-		nat_icmp_refuse(w, p, NAT_ERROR_NO_RESOURCE, 0, create_drops[error]);
-		return NF_NO_SLOT;
-	}
+	if (error != NAT_SESSION_OK)
+		return (struct nat_refusal){.drop = create_drops[error],
+					    .error = NAT_ERROR_NO_RESOURCE};
 	if (p->protocol == NAT_TCP) {
 		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
 
-		nat_session_set_tcp(w->sessions, slot, NAT_TCP_OPENING,
+		nat_session_set_tcp(w->sessions, *ret_slot, NAT_TCP_OPENING,
 				    tag_of_peer(p->ip->dst_addr, tcp->dst_port), w->nf->now_ns);
 	}
-	return slot;
+	return silent(0);
 }
 
 /* ---- fragments with their ports, between workers ------------------------------------------------------ */
@@ -193,63 +192,131 @@ ports_of(const struct nf_meta *meta)
 	return ports;
 }
 
-static const uint16_t permit_drops[] = {
-	[NAT_FILTER_TABLE_FULL] = NAT_drop_peers_full,
-	[NAT_FILTER_LIMIT] = NAT_drop_peer_limit,
+/* ---- inwards ---------------------------------------------------------------------------------------- */
+
+/* What becomes of a packet for a mapping, found out without a change. */
+struct plan_in {
+	uint32_t slot;
+	uint32_t peer; /* slot of the sender among those that are permitted, or NF_NO_SLOT */
+	struct nf_next next;
 };
 
-/* The destination may answer from now on; false: no room for it, and the packet is dropped. */
-static bool
-permit_peer(struct nat_worker *w, struct nat_packet *p, const struct nat_session *session)
+/* A hairpinned packet was cut, and its time to live looked at, on its way out. */
+static inline struct nat_refusal
+plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
+	struct plan_in *ret_plan)
 {
-	enum nat_filter_error error = nat_filter_permit(w->filter, session, p->ip->dst_addr,
-							nat_peer_port(p, true), w->nf->now_ns);
+	const struct nat_session *session;
 
-	if (unlikely(error != NAT_FILTER_OK)) {
-		nat_icmp_refuse(w, p, NAT_ERROR_NO_RESOURCE, 0, permit_drops[error]);
-		return false;
-	}
-	return true;
+	ret_plan->slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
+						  rte_be_to_cpu_16(p->port));
+	if (unlikely(ret_plan->slot == NF_NO_SLOT))
+		return silent(NAT_drop_no_mapping);
+	session = nat_session_at(w->sessions, ret_plan->slot);
+	if (!nat_is_permitted(w, session, p->ip->src_addr, nat_peer_port(p, false),
+			      &ret_plan->peer))
+		return silent(NAT_drop_filtered);
+	if (unlikely(p->ip->time_to_live <= 1 && !hairpin))
+		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
+	if (nat_is_too_big(w, p, NAT_INSIDE) && !hairpin)
+		return nat_too_big(w, NAT_INSIDE);
+	return silent(nat_refusal_drops[nf_may_go(&w->nat->hops, session->inside_address,
+						  NAT_INSIDE, &ret_plan->next)]);
 }
 
-/* ---- the two directions ------------------------------------------------------------------------------ */
-
-static void
-translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
+/* Nothing refuses any more. */
+static inline void
+commit_in(struct nat_worker *w, struct nat_packet *p, bool hairpin, const struct plan_in *plan)
 {
-	uint32_t slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
-						 rte_be_to_cpu_16(p->port));
-	struct nat_session *session;
+	struct nat_session *session = slim_slot(w->sessions->table, plan->slot);
 
-	if (unlikely(slot == NF_NO_SLOT)) {
-		nf_drop(w->nf, p->m, NAT_drop_no_mapping);
-		return;
-	}
-	session = slim_slot(w->sessions->table, slot);
-	if (!nat_is_permitted(w, session, p->ip->src_addr, nat_peer_port(p, false),
-			      w->nat->config.inbound_refresh)) {
-		nf_drop(w->nf, p->m, NAT_drop_filtered);
-		return;
-	}
-	if (unlikely(p->ip->time_to_live <= 1 && !hairpin)) {
-		nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
-		return;
-	}
-	if (nat_is_too_big(w, p, NAT_INSIDE) && !hairpin) {
-		nat_icmp_refuse(w, p, NAT_ERROR_TOO_BIG, w->nat->config.sides[NAT_INSIDE].mtu,
-				NAT_drop_too_big);
-		return;
-	}
 	if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
-		track_tcp_in(w, p, slot);
-	if (w->nat->config.inbound_refresh)
+		track_tcp_in(w, p, plan->slot);
+	if (w->nat->config.inbound_refresh) {
 		session->last_seen = w->nf->now_ns;
+		if (plan->peer != NF_NO_SLOT)
+			nat_filter_refresh(w->filter, plan->peer, w->nf->now_ns);
+	}
 	session->packets_in++;
 	session->bytes_in += p->ip_size;
 	rewrite(p, false, session->inside_address, session->inside_port,
 		hairpin ? 0 : nat_ip_decrement_ttl(p->ip));
-	nat_forward(w, p->m, p->ip->dst_addr, NAT_INSIDE,
-		    hairpin ? NAT_hairpinned : NAT_translated_in);
+	nf_count(w->nf, hairpin ? NAT_hairpinned : NAT_translated_in, 1);
+	nat_send(w, p->m, &plan->next);
+}
+
+static void
+translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
+{
+	struct plan_in plan;
+	struct nat_refusal refusal = plan_in(w, p, hairpin, &plan);
+
+	if (unlikely(refusal.drop != 0))
+		nat_icmp_refuse(w, p, refusal);
+	else
+		commit_in(w, p, hairpin, &plan);
+}
+
+/* ---- outwards --------------------------------------------------------------------------------------- */
+
+/* What becomes of a packet from inside, found out without a change. */
+struct plan_out {
+	uint32_t slot;       /* NF_NO_SLOT: its mapping is to be made */
+	struct nf_next next; /* but for hairpinning */
+	struct nat_filter_plan peer;
+	uint8_t to; /* side that it leaves on: with hairpinning, inside */
+};
+
+/* Where it goes to, and whether it fits there. */
+static inline struct nat_refusal
+plan_way_out(const struct nat_worker *w, const struct nat_packet *p, struct plan_out *ret_plan)
+{
+	bool to_pool = p->pool_number != NAT_NOT_IN_POOL;
+	enum nf_refusal way = NF_ALLOWED;
+
+	ret_plan->to = to_pool ? NAT_INSIDE : NAT_OUTSIDE;
+	if (unlikely(p->ip->time_to_live <= 1))
+		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
+	if (likely(!to_pool))
+		way = nf_may_go(&w->nat->hops, p->ip->dst_addr, NAT_OUTSIDE, &ret_plan->next);
+	if (unlikely(way != NF_ALLOWED))
+		return silent(nat_refusal_drops[way]);
+	return nat_is_too_big(w, p, ret_plan->to) ? nat_too_big(w, ret_plan->to) : silent(0);
+}
+
+/* The destination is to be able to answer. */
+static struct nat_refusal
+plan_peer(const struct nat_worker *w, const struct nat_packet *p, struct plan_out *plan)
+{
+	static const uint16_t drops[] = {
+		[NAT_FILTER_TABLE_FULL] = NAT_drop_peers_full,
+		[NAT_FILTER_LIMIT] = NAT_drop_peer_limit,
+	};
+	struct nat_session session = {0}; /* the mapping, as far as it is known */
+	enum nat_filter_error error;
+
+	memcpy(&session, &p->key, sizeof(p->key));
+	error = nat_filter_plan(w->filter, &session, p->ip->dst_addr, nat_peer_port(p, true),
+				w->nf->now_ns, &plan->peer);
+	if (likely(error == NAT_FILTER_OK))
+		return silent(0);
+	return (struct nat_refusal){.drop = drops[error], .error = NAT_ERROR_NO_RESOURCE};
+}
+
+static inline struct nat_refusal
+plan_out(const struct nat_worker *w, const struct nat_packet *p, struct plan_out *ret_plan)
+{
+	struct nat_refusal refusal = plan_way_out(w, p, ret_plan);
+
+	if (unlikely(refusal.drop != 0))
+		return refusal;
+	ret_plan->slot = nat_session_find(w->sessions, p->hash, p->key);
+	if (unlikely(ret_plan->slot == NF_NO_SLOT)) {
+		refusal = plan_new(w, p);
+		if (refusal.drop != 0)
+			return refusal;
+	}
+	return w->filter != NULL ? plan_peer(w, p, ret_plan) : refusal;
 }
 
 /* The source is translated and the destination is an external address of this NAT: what comes now
@@ -274,56 +341,49 @@ hairpin(struct nat_worker *w, struct nat_packet *p)
 			(struct nf_meta){.kind = NAT_META_HAIRPIN, .port = NAT_INSIDE});
 }
 
-static void
-translate_out(struct nat_worker *w, struct nat_packet *p)
+/* Nothing refuses any more. */
+static inline void
+commit_out(struct nat_worker *w, struct nat_packet *p, const struct plan_out *plan)
 {
-	bool to_pool = p->pool_number != NAT_NOT_IN_POOL;
-	uint8_t to = to_pool ? NAT_INSIDE : NAT_OUTSIDE;
-	enum nf_refusal refusal = NF_ALLOWED;
-	struct nat_session *session;
-	struct nf_next next;
-	uint32_t slot, ip_sum;
+	struct nat_session *session = slim_slot(w->sessions->table, plan->slot);
+	uint32_t ip_sum;
 
-	if (unlikely(p->ip->time_to_live <= 1)) {
-		nat_icmp_refuse(w, p, NAT_ERROR_TTL, 0, NAT_drop_ttl);
-		return;
-	}
-	if (likely(!to_pool))
-		refusal = nf_may_go(&w->nat->hops, p->ip->dst_addr, NAT_OUTSIDE, &next);
-	if (unlikely(refusal != NF_ALLOWED)) {
-		nf_drop(w->nf, p->m, nat_refusal_drops[refusal]);
-		return;
-	}
-	if (nat_is_too_big(w, p, to)) {
-		nat_icmp_refuse(w, p, NAT_ERROR_TOO_BIG, w->nat->config.sides[to].mtu,
-				NAT_drop_too_big);
-		return;
-	}
-	slot = nat_session_find(w->sessions, p->hash, p->key);
-	if (unlikely(slot == NF_NO_SLOT)) {
-		slot = create(w, p);
-		if (slot == NF_NO_SLOT)
-			return;
-	} else if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER)) {
-		track_tcp_out(w, p, slot);
-	}
-	session = slim_slot(w->sessions->table, slot);
-	if (w->filter != NULL && !permit_peer(w, p, session))
-		return;
+	if (w->filter != NULL)
+		nat_filter_permit(w->filter, session, p->ip->dst_addr, nat_peer_port(p, true),
+				  w->nf->now_ns, plan->peer);
 	session->last_seen = w->nf->now_ns;
 	session->packets_out++;
 	session->bytes_out += p->ip_size;
 	ip_sum = nat_ip_decrement_ttl(p->ip);
-	if (unlikely(p->fragment != NAT_WHOLE || p->ip_size > w->nat->config.sides[to].mtu))
+	if (unlikely(p->fragment != NAT_WHOLE || p->ip_size > w->nat->config.sides[plan->to].mtu))
 		ip_sum += nat_fragment_replace_id(w->fragments, p);
 	rewrite(p, true, session->outside_address, session->outside_port, ip_sum);
-	if (unlikely(to_pool)) {
+	if (unlikely(plan->to == NAT_INSIDE)) {
 		p->ports.src = session->outside_port;
 		hairpin(w, p);
 		return;
 	}
 	nf_count(w->nf, NAT_translated_out, 1);
-	nat_send(w, p->m, &next);
+	nat_send(w, p->m, &plan->next);
+}
+
+static void
+translate_out(struct nat_worker *w, struct nat_packet *p)
+{
+	struct plan_out plan;
+	struct nat_refusal refusal = plan_out(w, p, &plan);
+
+	if (likely(refusal.drop == 0)) {
+		/* The last one that may refuse, and the first that changes anything: all or nothing. */
+		if (unlikely(plan.slot == NF_NO_SLOT))
+			refusal = make_mapping(w, p, &plan.slot);
+		else if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
+			track_tcp_out(w, p, plan.slot);
+	}
+	if (unlikely(refusal.drop != 0))
+		nat_icmp_refuse(w, p, refusal);
+	else
+		commit_out(w, p, &plan);
 }
 
 /* ---- ARP ----------------------------------------------------------------------------------------------- */

@@ -4,7 +4,16 @@
  *
  *   parse      every packet; those of foreign buckets go to their worker
  *   prefetch   the cell of the index, then the slot
- *   translate  find or make the mapping, rewrite, next hop, emit
+ *   plan       find the mapping, ask all that can refuse the packet; changes nothing
+ *   commit     make or touch the mapping, rewrite, emit; refuses nothing
+ *
+ * Between them stands what both refuses and changes: making a mapping, all or nothing. What is lost after the
+ * commit is lost on the way out, as on a wire: full queues, an empty pool, a silent neighbour.
+ *
+ * A hairpinned packet is two: one that leaves, and one that comes to a mapping, maybe at another worker, which
+ * cannot be asked. Each half changes nothing if it is refused. What refuses the second leaves the first as it
+ * is, at one worker and at two: for peers behind one NAT that filters, each side's first packet is filtered at
+ * the other side, and opens its own (hole punching, RFC 5128).
  *
  * Needs no port: packets go in by nat_burst() and come out in the worker's FIFOs
  * and rings (nf.h). Never blocks, allocates (but its own packets from the pool), locks,

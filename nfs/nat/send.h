@@ -22,6 +22,14 @@ nat_is_too_big(const struct nat_worker *w, const struct nat_packet *p, uint8_t s
 	return unlikely(p->ip_size > w->nat->config.sides[side].mtu) && nf_mtu_forbids(p->ip);
 }
 
+static inline struct nat_refusal
+nat_too_big(const struct nat_worker *w, uint8_t side)
+{
+	return (struct nat_refusal){.drop = NAT_drop_too_big,
+				    .error = NAT_ERROR_TOO_BIG,
+				    .mtu = w->nat->config.sides[side].mtu};
+}
+
 static inline const struct rte_ipv4_hdr *
 nat_ip_of(const struct rte_mbuf *m)
 {
