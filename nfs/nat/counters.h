@@ -33,9 +33,9 @@
 	X(drop_icmp_type, "dropped: ICMP type that a NAT does not pass")                      \
 	X(drop_icmp_error, "dropped: ICMP error with wrong checksum or unusable content")     \
 	X(drop_own_address, "dropped: to the NAT itself, and neither echo request nor PCP")   \
-	X(drop_bad_address, "dropped: source or destination that cannot be routed")           \
+	X(drop_bad_address, "dropped: source or destination that is of no host, or own")      \
 	X(drop_ttl, "dropped: time to live is over")                                          \
-	X(drop_spoofed, "dropped: source does not belong inside")                             \
+	X(drop_spoofed, "dropped: source does not belong to its side, or to its mapping")     \
 	X(drop_no_route, "dropped: no route, or back to where it came from")                  \
 	X(drop_not_pool, "dropped: from outside, and not to an address of the pool")          \
 	X(drop_no_mapping, "dropped: no mapping for it")                                      \

@@ -10,7 +10,7 @@
 void
 nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 {
-	enum nf_refusal source = nf_may_come(&w->nat->hops, p->ip->src_addr, p->side), destination;
+	enum nf_refusal source = nat_may_come(w, p->ip->src_addr, p->side), destination;
 	struct nf_next next;
 	bool outwards = p->side == NAT_INSIDE;
 	uint8_t to = outwards ? NAT_OUTSIDE : NAT_INSIDE;

@@ -63,44 +63,109 @@ finish_checksums(struct nat_packet *p)
 	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
 }
 
-/* Who answered with the error may be any router; who was sent to decides (RFC 5508 section 4.2). */
+/* What becomes of an error, found out without a change. */
+struct plan {
+	const struct nat_session *session;
+	struct nf_next next; /* but for an error that is hairpinned */
+};
+
+/* May who is at the far end of the packet that the error is about send to the mapping? */
 static bool
 is_about_permitted(const struct nat_worker *w, const struct nat_packet *p,
-		   const struct nat_session *session)
+		   const struct nat_session *session, bool far_source)
 {
 	struct nat_embedded embedded = nat_packet_embedded(p);
-
 	uint32_t peer;
 
-	return nat_is_permitted(w, session, embedded.ip->dst_addr,
-				nat_l4_peer_port(p->protocol, embedded.l4, true), &peer);
+	return nat_is_permitted(w, session, nat_ip_address(embedded.ip, far_source),
+				nat_l4_peer_port(p->protocol, embedded.l4, !far_source), &peer);
+}
+
+/* From outside: any router on the way may have sent it, and who the packet was sent to decides (RFC 5508
+ * section 4.2). */
+static uint16_t
+plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin, struct plan *ret_plan)
+{
+	enum nf_refusal source = NF_ALLOWED;
+	uint32_t slot;
+
+	if (!hairpin)
+		source = nat_may_come(w, p->ip->src_addr, NAT_OUTSIDE);
+	if (source != NF_ALLOWED)
+		return nat_refusal_drops[source];
+	slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
+					rte_be_to_cpu_16(p->port));
+	if (slot == NF_NO_SLOT)
+		return NAT_drop_no_mapping;
+	if (p->ip->time_to_live <= 1 && !hairpin)
+		return NAT_drop_ttl;
+	ret_plan->session = nat_session_at(w->sessions, slot);
+	if (!is_about_permitted(w, p, ret_plan->session, false))
+		return NAT_drop_filtered;
+	return nat_refusal_drops[nf_may_go(&w->nat->hops, ret_plan->session->inside_address,
+					   NAT_INSIDE, &ret_plan->next)];
 }
 
 void
 nat_icmp_error_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 {
-	uint32_t slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
-						 rte_be_to_cpu_16(p->port));
-	const struct nat_session *session;
+	struct plan plan;
+	uint16_t drop = plan_in(w, p, hairpin, &plan);
 
-	if (slot == NF_NO_SLOT) {
-		nf_drop(w->nf, p->m, NAT_drop_no_mapping);
+	if (drop != 0) {
+		nf_drop(w->nf, p->m, drop);
 		return;
 	}
-	if (p->ip->time_to_live <= 1 && !hairpin) {
-		nf_drop(w->nf, p->m, NAT_drop_ttl);
-		return;
-	}
-	session = nat_session_at(w->sessions, slot);
-	if (!is_about_permitted(w, p, session)) {
-		nf_drop(w->nf, p->m, NAT_drop_filtered);
-		return;
-	}
-	rewrite_embedded(p, true, session->inside_address, session->inside_port);
-	p->ip->dst_addr = session->inside_address;
+	rewrite_embedded(p, true, plan.session->inside_address, plan.session->inside_port);
+	p->ip->dst_addr = plan.session->inside_address;
 	p->ip->time_to_live -= !hairpin;
 	finish_checksums(p);
-	nat_forward(w, p->m, p->ip->dst_addr, NAT_INSIDE, NAT_icmp_error_in);
+	nf_count(w->nf, NAT_icmp_error_in, 1);
+	nat_send(w, p->m, &plan.next);
+}
+
+/* Who inside may send an error about what a mapping let in: its host, or a router on the way to it, and behind that
+ * router nobody tells a router from a host. Never who is reached another way, or a neighbour of a host
+ * without a router. */
+static enum nf_refusal
+may_tell(const struct nat_worker *w, rte_be32_t sender, rte_be32_t host)
+{
+	struct nf_next to_sender, to_host;
+	enum nf_refusal refusal = nat_may_answer(w, sender, NAT_INSIDE, &to_sender);
+
+	if (refusal != NF_ALLOWED || sender == host)
+		return refusal;
+	if (nf_may_go(&w->nat->hops, host, NAT_INSIDE, &to_host) != NF_ALLOWED ||
+	    to_host.address == host || to_host.address != to_sender.address)
+		return NF_SPOOFED;
+	return NF_ALLOWED;
+}
+
+static uint16_t
+plan_out(const struct nat_worker *w, const struct nat_packet *p, bool to_pool,
+	 struct plan *ret_plan)
+{
+	static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP,
+							      IPPROTO_ICMP};
+	uint64_t key = nat_session_key(p->address, p->port, ip_protocols[p->protocol]);
+	uint32_t hash = nf_slot_index_hash(&w->sessions->index, key);
+	uint32_t slot = nat_session_find(w->sessions, hash, key);
+	enum nf_refusal refusal;
+
+	if (slot == NF_NO_SLOT)
+		return NAT_drop_no_mapping;
+	ret_plan->session = nat_session_at(w->sessions, slot);
+	refusal = may_tell(w, p->ip->src_addr, ret_plan->session->inside_address);
+	if (refusal != NF_ALLOWED)
+		return nat_refusal_drops[refusal];
+	if (p->ip->time_to_live <= 1)
+		return NAT_drop_ttl;
+	if (!is_about_permitted(w, p, ret_plan->session, true))
+		return NAT_drop_filtered;
+	if (to_pool)
+		return 0;
+	return nat_refusal_drops[nf_may_go(&w->nat->hops, p->ip->dst_addr, NAT_OUTSIDE,
+					   &ret_plan->next)];
 }
 
 /* To a mapping of this NAT: taken as if it came from outside. */
@@ -125,34 +190,27 @@ hairpin_error(struct nat_worker *w, struct nat_packet *p)
 void
 nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p)
 {
-	static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP,
-							      IPPROTO_ICMP};
-	uint64_t key = nat_session_key(p->address, p->port, ip_protocols[p->protocol]);
-	uint32_t hash = nf_slot_index_hash(&w->sessions->index, key);
-	uint32_t slot = nat_session_find(w->sessions, hash, key);
-	const struct nat_session *session;
+	const struct nat_pool *pool = &w->nat->sessions.ports.pool;
+	bool to_pool = nat_pool_number(pool, p->ip->dst_addr) != NAT_NOT_IN_POOL;
+	struct plan plan;
+	uint16_t drop = plan_out(w, p, to_pool, &plan);
 
-	if (slot == NF_NO_SLOT) {
-		nf_drop(w->nf, p->m, NAT_drop_no_mapping);
+	if (drop != 0) {
+		nf_drop(w->nf, p->m, drop);
 		return;
 	}
-	if (p->ip->time_to_live <= 1) {
-		nf_drop(w->nf, p->m, NAT_drop_ttl);
-		return;
-	}
-	session = nat_session_at(w->sessions, slot);
-	rewrite_embedded(p, false, session->outside_address, session->outside_port);
+	rewrite_embedded(p, false, plan.session->outside_address, plan.session->outside_port);
 	/* The sender may be a router on the way: it shows as the mapping's address, too. */
-	p->ip->src_addr = session->outside_address;
+	p->ip->src_addr = plan.session->outside_address;
 	p->ip->time_to_live--;
 	finish_checksums(p);
-	if (nat_pool_number(&w->nat->sessions.ports.pool, p->ip->dst_addr) != NAT_NOT_IN_POOL)
+	if (to_pool) {
 		hairpin_error(w, p);
-	else
-		nat_forward(w, p->m, p->ip->dst_addr, NAT_OUTSIDE, NAT_icmp_error_out);
+		return;
+	}
+	nf_count(w->nf, NAT_icmp_error_out, 1);
+	nat_send(w, p->m, &plan.next);
 }
-
-/* ---- the NAT's own --------------------------------------------------------------------------------- */
 
 void
 nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
@@ -160,7 +218,7 @@ nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
 	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)p->l4;
 	rte_be32_t sender = p->ip->src_addr;
 	struct nf_next next;
-	enum nf_refusal refusal = nf_may_answer(&w->nat->hops, sender, p->side, &next);
+	enum nf_refusal refusal = nat_may_answer(w, sender, p->side, &next);
 	uint16_t from, to;
 
 	if (refusal != NF_ALLOWED) {
@@ -255,7 +313,7 @@ answer_refused(struct nat_worker *w, const struct nat_packet *p, struct nat_refu
 	struct rte_mbuf *m;
 
 	if (refusal.error == NAT_ERROR_NONE || !may_be_answered(p) ||
-	    nf_may_answer(&w->nat->hops, p->ip->src_addr, p->side, ret_next) != NF_ALLOWED ||
+	    nat_may_answer(w, p->ip->src_addr, p->side, ret_next) != NF_ALLOWED ||
 	    !may_send_error(w))
 		return NULL;
 	m = make_error(w, p, error, refusal.mtu);

@@ -416,7 +416,7 @@ nobody_is_told_who_must_not_be(void **state)
 	(void)state;
 	p.ttl = 1;
 	p.dst = IP(224, 0, 0, 5);
-	harness_dropped(&h, &p, NAT_drop_ttl);
+	harness_dropped(&h, &p, NAT_drop_bad_address);
 	p.dst = SERVER;
 	p.src = IP(127, 0, 0, 1);
 	harness_dropped(&h, &p, NAT_drop_ttl);

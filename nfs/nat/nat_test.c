@@ -1061,7 +1061,7 @@ errors_do_no_more_than_that(void **state)
 	error = (struct harness_packet){.side = NAT_INSIDE,
 					.protocol = IPPROTO_ICMP,
 					.src = SUBSCRIBER,
-					.dst = SERVER,
+					.dst = SUBSCRIBER,
 					.icmp_type = 3,
 					.quoted = &p};
 	harness_dropped(&h, &error, NAT_drop_no_mapping);

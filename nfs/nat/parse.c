@@ -74,8 +74,10 @@ parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 	}
 	embedded = nat_packet_embedded(p);
 	protocol = nat_protocol_of(ip->next_proto_id);
-	/* Never about an error, only about a query. */
-	if (protocol < 0 || (protocol == NAT_ICMP && !nat_icmp_is_query(embedded.l4[0]))) {
+	/* It goes to who sent what it is about (RFC 1812 section 4.3.2.4), and is never about an error,
+	 * only about a query. */
+	if (ip->src_addr != p->ip->dst_addr || protocol < 0 ||
+	    (protocol == NAT_ICMP && !nat_icmp_is_query(embedded.l4[0]))) {
 		drop(p, NAT_drop_icmp_error);
 		return;
 	}

@@ -28,7 +28,7 @@ checksum_is_wrong(struct nat_packet *p)
 static uint16_t
 refusal(const struct nat_worker *w, struct nat_packet *p)
 {
-	enum nf_refusal address = nf_may_come(&w->nat->hops, p->ip->src_addr, NAT_INSIDE);
+	enum nf_refusal address = nat_may_come(w, p->ip->src_addr, NAT_INSIDE);
 
 	if (address != NF_ALLOWED)
 		return nat_refusal_drops[address];

@@ -145,7 +145,7 @@ plan_new(const struct nat_worker *w, const struct nat_packet *p)
 
 	if (p->fragment == NAT_FRAGMENT_LATER)
 		return silent(NAT_drop_no_mapping);
-	source = nf_may_come(&w->nat->hops, p->ip->src_addr, NAT_INSIDE);
+	source = nat_may_come(w, p->ip->src_addr, NAT_INSIDE);
 	if (source != NF_ALLOWED)
 		return silent(nat_refusal_drops[source]);
 	if (p->protocol == NAT_ICMP && !nat_icmp_is_request(p->l4[0]))
@@ -206,8 +206,13 @@ static inline struct nat_refusal
 plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
 	struct plan_in *ret_plan)
 {
+	enum nf_refusal source = NF_ALLOWED;
 	const struct nat_session *session;
 
+	if (likely(!hairpin))
+		source = nat_may_come(w, p->ip->src_addr, NAT_OUTSIDE);
+	if (unlikely(source != NF_ALLOWED))
+		return silent(nat_refusal_drops[source]);
 	ret_plan->slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
 						  rte_be_to_cpu_16(p->port));
 	if (unlikely(ret_plan->slot == NF_NO_SLOT))
@@ -275,12 +280,12 @@ plan_way_out(const struct nat_worker *w, const struct nat_packet *p, struct plan
 	enum nf_refusal way = NF_ALLOWED;
 
 	ret_plan->to = to_pool ? NAT_INSIDE : NAT_OUTSIDE;
-	if (unlikely(p->ip->time_to_live <= 1))
-		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
 	if (likely(!to_pool))
 		way = nf_may_go(&w->nat->hops, p->ip->dst_addr, NAT_OUTSIDE, &ret_plan->next);
 	if (unlikely(way != NF_ALLOWED))
 		return silent(nat_refusal_drops[way]);
+	if (unlikely(p->ip->time_to_live <= 1))
+		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
 	return nat_is_too_big(w, p, ret_plan->to) ? nat_too_big(w, ret_plan->to) : silent(0);
 }
 

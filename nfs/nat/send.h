@@ -40,6 +40,25 @@ nat_ip_of(const struct rte_mbuf *m)
 /* The counter of a packet that may not come or go (forward.h); 0 for one that may. */
 extern const uint16_t nat_refusal_drops[];
 
+/* May a packet from this source come in on a side? As nf_may_come(), and the pool's addresses are own ones. */
+static inline enum nf_refusal
+nat_may_come(const struct nat_worker *w, rte_be32_t source, uint8_t side)
+{
+	if (unlikely(nat_pool_number(&w->nat->sessions.ports.pool, source) != NAT_NOT_IN_POOL))
+		return NF_BAD_ADDRESS;
+	return nf_may_come(&w->nat->hops, source, side);
+}
+
+/* May its sender be told something? */
+static inline enum nf_refusal
+nat_may_answer(const struct nat_worker *w, rte_be32_t sender, uint8_t side,
+	       struct nf_next *ret_next)
+{
+	if (unlikely(nat_pool_number(&w->nat->sessions.ports.pool, sender) != NAT_NOT_IN_POOL))
+		return NF_BAD_ADDRESS;
+	return nf_may_answer(&w->nat->hops, sender, side, ret_next);
+}
+
 /* Fragments leave in their order; only errors come here with a length that may not be cut. */
 void nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, const struct nf_next *next);
 
