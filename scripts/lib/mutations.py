@@ -7,14 +7,25 @@ import sys
 
 from slimlab import build
 
-TABLES = ["session", "gate"]
+TABLES = ["session", "gate", "code"]
 
 
 def run(table, options):
     print(f"== {table}", flush=True)
+    if table == "code":
+        return run_code(options)
     command = [build.programs("gcc")[f"{table}_mutations"], *options,
                f"tests/mutations/{table}.list"]
     return subprocess.run(command, cwd=build.PROJECT, check=False).returncode
+
+
+def run_code(options):
+    """Of the table of changes of the code; --quick: the short part. The others' number of children means nothing to it."""
+    command = [sys.executable, f"{build.PROJECT}/scripts/lib/code_mutants.py", "--build", build.folder("gcc")]
+    options = ["--short" if o == "--quick" else o for o in options]
+    if "--jobs" in options:
+        del options[options.index("--jobs"):options.index("--jobs") + 2]
+    return subprocess.run(command + options, cwd=build.PROJECT, check=False).returncode
 
 
 def main():
@@ -28,7 +39,7 @@ def main():
     options = parser.parse_args()
 
     tables = options.table or TABLES
-    if not build.build("gcc", [f"{table}_mutations" for table in tables]):
+    if not build.build("gcc", [] if "code" in tables else [f"{table}_mutations" for table in tables]):
         return 2
     passed = [f"--{name}" for name in ("quick", "verbose", "list") if getattr(options, name)]
     for name in ("match", "jobs"):
