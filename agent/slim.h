@@ -41,6 +41,7 @@
 #include <rte_mbuf.h>
 
 #include "slim_shm.h"
+#include "slim_version.h"
 
 #ifdef __cplusplus
 extern "C" {

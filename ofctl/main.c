@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "ofctld.h"
+#include "slim_version.h"
 
 static int
 usage(FILE *out, int status)

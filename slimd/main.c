@@ -26,6 +26,7 @@
 #include "real.h"
 #include "rpc.h"
 #include "slice.h"
+#include "slim_version.h"
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
 #include <event2/event.h>

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "result.h"
+#include "slim_version.h"
 
 static double
 us(uint64_t ns)

@@ -23,6 +23,7 @@
 #include "control.h"
 #include "port.h"
 #include "show.h"
+#include "slim_version.h"
 
 #define MAIN_LOOP_NS 2000000L /* between two rounds of the main loop */
 #define ROUNDS_PER_WATCH 50u  /* of which one looks at links and clock */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slim-nf: talks to the control socket of a network function. */
 #include "ask.h"
+#include "slim_version.h"
 
 int
 main(int argc, char **argv)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ofctl_metrics.h"
+#include "slim_version.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "reasons.h"
 #include "slim_ctl.pb-c.h"
+#include "slim_version.h"
 
 #define WATCH_PERIOD_MS 200 /* what the API promises */
 #define WATCH_DELAY_MS 20   /* changes that follow each other make one message */

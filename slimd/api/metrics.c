@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "slim_version.h"
 
 static void
 print_nfs(const struct daemon *daemon, struct evbuffer *out)

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "json.h"
 #include "print.h"
+#include "slim_version.h"
 
 /* Any unary call of slimd. */
 static int

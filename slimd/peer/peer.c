@@ -16,6 +16,7 @@
 #include "log.h"
 #include "outside.h"
 #include "reasons.h"
+#include "slim_version.h"
 
 #define SECOND UINT64_C(1000000000)
 #define GREET_NS (5 * SECOND)   /* handshake and Hello */

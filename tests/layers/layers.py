@@ -118,7 +118,7 @@ def sources(root):
 
 def resolve(name, includer, headers):
     """The project's file that an include names, or None for a system header."""
-    if re.fullmatch(r"slim_(peer|ctl)\.pb-c\.h", name):
+    if re.fullmatch(r"slim_(peer|ctl)\.pb-c\.h|slim_version\.h", name):
         return "proto/" + name
     here = os.path.normpath(f"{os.path.dirname(includer)}/{name}")
     if here in headers:
