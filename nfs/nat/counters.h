@@ -25,7 +25,8 @@
 	X(drop_ip_checksum, "dropped: IPv4 header checksum wrong")                            \
 	X(drop_fragment, "dropped: IPv4 fragment of impossible offset or length")             \
 	X(drop_fragment_header, "dropped: header in several fragments (RFC 1858)")            \
-	X(drop_fragment_table, "dropped: too many datagrams come in fragments")               \
+	X(drop_fragment_conflict, "dropped: first fragment with other ports than before")     \
+	X(drop_fragment_refused, "dropped: the first fragment was dropped")                   \
 	X(drop_fragment_queue, "dropped: too many fragments wait for their first one")        \
 	X(drop_fragment_silent, "dropped: the first fragment did not come in time")           \
 	X(drop_protocol, "dropped: neither UDP, TCP nor ICMP")                                \
@@ -52,6 +53,8 @@
 	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \
 	X(drop_rate, "dropped: the subscriber makes mappings faster than it may")             \
 	X(fragment_early, "fragments that waited for the first one of their datagram")        \
+	X(fragment_forgotten, "datagrams in fragments forgotten early, for want of room")     \
+	X(fragment_untold, "datagrams in fragments known late: a ring was full")              \
 	X(fragmented, "packets that left in fragments, too long for the MTU")                 \
 	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \
 	X(too_big_sent, "ICMP fragmentation needed sent")                                     \

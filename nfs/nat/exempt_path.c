@@ -34,6 +34,7 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 		nat_icmp_refuse(w, p, nat_too_big(w, to));
 		return;
 	}
+	nat_fragment_accept(w->fragments, w->nf, p, outwards ? p->ip->src_addr : p->ip->dst_addr);
 	p->ip->hdr_checksum = nf_csum_apply(p->ip->hdr_checksum, nat_ip_decrement_ttl(p->ip));
 	nf_count(w->nf, outwards ? NAT_routed_out : NAT_routed_in, 1);
 	nat_send(w, p->m, &next);

@@ -10,8 +10,7 @@
 
 #include "checksum.h"
 #include "counters.h"
-
-#define KEY_SIZE offsetof(struct nat_fragment, src_port)
+#include "protocol.h"
 
 const struct slim_field nat_fragment_fields[] = {
 	SLIM_FIELD_KEY(struct nat_fragment, src_address, SLIM_IPV4),
@@ -22,89 +21,23 @@ const struct slim_field nat_fragment_fields[] = {
 	SLIM_FIELD_STATE(struct nat_fragment, src_port, SLIM_BE16),
 	SLIM_FIELD_STATE(struct nat_fragment, dst_port, SLIM_BE16),
 	SLIM_FIELD_STATE(struct nat_fragment, sent_id, SLIM_BE16),
+	SLIM_FIELD_STATE(struct nat_fragment, subscriber, SLIM_IPV4),
 	SLIM_FIELD_STATE(struct nat_fragment, seen, SLIM_TIME),
 };
 const uint16_t nat_fragment_n_fields = RTE_DIM(nat_fragment_fields);
 
-/* ---- order by age ----------------------------------------------------------------------- */
-
-static void
-ages_remove(struct nat_ages *ages, uint32_t number)
-{
-	struct nat_age *age = &ages->of[number];
-
-	if (!age->in)
-		return;
-	*(age->older != 0 ? &ages->of[age->older - 1].newer : &ages->oldest) = age->newer;
-	*(age->newer != 0 ? &ages->of[age->newer - 1].older : &ages->newest) = age->older;
-	*age = (struct nat_age){0};
-}
-
-/* As the newest; from wherever it was. */
-static void
-ages_append(struct nat_ages *ages, uint32_t number)
-{
-	ages_remove(ages, number);
-	ages->of[number] = (struct nat_age){.older = ages->newest, .in = true};
-	*(ages->newest != 0 ? &ages->of[ages->newest - 1].newer : &ages->oldest) = number + 1;
-	ages->newest = number + 1;
-}
-
 /* ---- looking up ------------------------------------------------------------------------------ */
-
-static struct nat_fragment
-key_of(const struct nat_packet *p)
-{
-	return (struct nat_fragment){
-		.src_address = p->ip->src_addr,
-		.dst_address = p->ip->dst_addr,
-		.packet_id = p->ip->packet_id,
-		.protocol = p->ip->next_proto_id,
-		.side = p->side,
-	};
-}
-
-static uint32_t
-hash_of(const struct nf_slot_index *index, const struct nat_fragment *key)
-{
-	uint64_t addresses = (uint64_t)key->src_address << 32 | key->dst_address;
-	uint32_t rest = (uint32_t)key->packet_id << 16 | (uint32_t)key->protocol << 8 | key->side;
-
-	return nf_slot_index_hash(index, addresses ^ nf_slot_index_hash(index, rest));
-}
-
-/* The index takes keys of 64 bits: here it is the place of the key. */
-static uint64_t
-place_of(const struct nat_fragment *key)
-{
-	return (uint64_t)(uintptr_t)key;
-}
 
 static bool
 slot_equal(const void *ctx, uint32_t slot, uint64_t place)
 {
-	return memcmp(slim_slot(ctx, slot), (const void *)(uintptr_t)place, KEY_SIZE) == 0;
+	return nat_datagram_is(slim_slot(ctx, slot), place);
 }
 
 static uint32_t
 find(const struct nat_fragments *f, const struct nat_fragment *key, uint32_t hash)
 {
-	return nf_slot_index_find(&f->index, hash, place_of(key), slot_equal, f->table);
-}
-
-static bool
-waiting_equal(const void *ctx, uint32_t number, uint64_t place)
-{
-	const struct nat_waiting *waiting = ctx;
-
-	return memcmp(&waiting[number].wanted, (const void *)(uintptr_t)place, KEY_SIZE) == 0;
-}
-
-static uint32_t
-find_waiting(const struct nat_fragments *f, const struct nat_fragment *key, uint32_t hash)
-{
-	return nf_slot_index_find(&f->waiting_index, hash, place_of(key), waiting_equal,
-				  f->waiting);
+	return nf_slot_index_find(&f->index, hash, nat_datagram_place(key), slot_equal, f->table);
 }
 
 static bool
@@ -113,13 +46,48 @@ is_over(const struct nat_fragments *f, uint64_t since_ns, uint64_t now_ns)
 	return (int64_t)(now_ns - since_ns) >= (int64_t)f->shared->lifetime_ns;
 }
 
-/* ---- what first fragments teach -------------------------------------------------------------------- */
-
-static uint8_t
-bucket_of(const struct nat_fragment *entry)
+/* What is known of a datagram; NULL: nothing, or its time is over. */
+static const struct nat_fragment *
+known(const struct nat_fragments *f, const struct nat_fragment *key, uint64_t now_ns)
 {
-	return nat_fragment_bucket(entry->src_address, entry->dst_address, entry->packet_id,
-				   entry->protocol, entry->side);
+	uint32_t slot = find(f, key, nat_datagram_hash(&f->index, key));
+	const struct nat_fragment *entry;
+
+	if (slot == NF_NO_SLOT)
+		return NULL;
+	entry = slim_slot(f->table, slot);
+	return is_over(f, entry->seen, now_ns) ? NULL : entry;
+}
+
+/* ---- shares ------------------------------------------------------------------------------------------ */
+
+static uint64_t
+peer_key(const struct nat_fragment *d)
+{
+	return (uint64_t)d->src_address << 32 | d->subscriber;
+}
+
+static void
+leave_shares(struct nat_fragments *f, uint32_t slot)
+{
+	uint32_t number = slot - f->first_slot;
+
+	nat_ages_remove(&f->ages, number);
+	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
+		nf_fair_leave(&f->shares[s], number);
+	nf_fair_leave(&f->peers, number);
+}
+
+static void
+join_shares(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *entry)
+{
+	uint32_t number = slot - f->first_slot;
+
+	leave_shares(f, slot);
+	nat_ages_append(&f->ages, number);
+	nf_fair_join(&f->shares[entry->side], number, entry->subscriber);
+	if (entry->side == NAT_OUTSIDE)
+		nf_fair_join(&f->peers, number, peer_key(entry));
 }
 
 static uint32_t
@@ -137,26 +105,196 @@ take_slot(struct nat_fragments *f, uint32_t hash)
 static void
 forget(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *entry)
 {
-	nf_slot_index_remove(&f->index, hash_of(&f->index, entry), slot);
-	ages_remove(&f->ages, slot - f->first_slot);
+	nf_slot_index_remove(&f->index, nat_datagram_hash(&f->index, entry), slot);
+	leave_shares(f, slot);
 	f->free[f->n_free++] = slot;
+}
+
+static void
+forget_number(struct nat_fragments *f, uint32_t number)
+{
+	uint32_t slot = f->first_slot + number;
+
+	forget(f, slot, slim_slot(f->table, slot));
+	slim_slot_free(f->agent, f->table, slot);
 }
 
 /* The oldest entry goes if its time is over. */
 static bool
 forget_oldest(struct nat_fragments *f, uint64_t now_ns)
 {
-	uint32_t slot = f->first_slot + f->ages.oldest - 1;
 	const struct nat_fragment *entry;
 
 	if (f->ages.oldest == 0)
 		return false;
-	entry = slim_slot(f->table, slot);
+	entry = slim_slot(f->table, f->first_slot + f->ages.oldest - 1);
 	if (!is_over(f, entry->seen, now_ns))
 		return false;
-	forget(f, slot, entry);
-	slim_slot_free(f->agent, f->table, slot);
+	forget_number(f, f->ages.oldest - 1);
 	return true;
+}
+
+/* For one datagram more; before its time goes only what takes more than its share. */
+static void
+make_room(struct nat_fragments *f, struct nf_worker *nf, const struct nat_fragment *d)
+{
+	uint32_t oldest = NF_FAIR_NONE;
+	uint8_t giver = d->side;
+
+	if (d->side == NAT_OUTSIDE &&
+	    nf_fair_weight(&f->peers, peer_key(d), &oldest) >= NAT_FRAGMENTS_OF_PEER) {
+		forget_number(f, oldest);
+		nf_count(nf, NAT_fragment_forgotten, 1);
+	}
+	if (f->n_free != 0 || forget_oldest(f, nf->now_ns))
+		return;
+	if (f->shares[giver].weight * 2 < f->n_slots)
+		giver = giver == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+	forget_number(f, nf_fair_victim(&f->shares[giver]));
+	nf_count(nf, NAT_fragment_forgotten, 1);
+}
+
+/* ---- what is found forwardable ------------------------------------------------------------------------ */
+
+static void
+write_slot(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *told)
+{
+	struct nat_fragment *entry = slim_slot_begin(f->agent, f->table, slot);
+
+	*entry = *told;
+	slim_slot_end(f->agent, f->table, slot, nat_datagram_bucket(told));
+	join_shares(f, slot, told);
+}
+
+/* What is known and not over stays as it is, but for its time. */
+static void
+learn(struct nat_fragments *f, struct nf_worker *nf, const struct nat_fragment *told)
+{
+	uint32_t hash = nat_datagram_hash(&f->index, told);
+	const struct nat_fragment *before = known(f, told, nf->now_ns);
+	struct nat_fragment entry = *told;
+	uint32_t slot;
+
+	if (before != NULL && !nat_datagram_has_ports(before, nat_datagram_ports(told)))
+		return;
+	nat_candidate_remove(&f->candidates[told->side], told);
+	slot = find(f, told, hash);
+	if (slot == NF_NO_SLOT) {
+		make_room(f, nf, told);
+		slot = take_slot(f, hash);
+	}
+	entry.seen = nf->now_ns;
+	write_slot(f, slot, &entry);
+}
+
+static void
+take_messages(struct nat_fragments *f, struct nf_worker *nf)
+{
+	struct nat_fragment told[NF_BURST];
+	uint32_t n;
+
+	if (likely(rte_ring_empty(f->messages)))
+		return;
+	do {
+		n = rte_ring_sc_dequeue_burst_elem(f->messages, told, sizeof(told[0]), NF_BURST,
+						   NULL);
+		for (uint32_t i = 0; i < n; i++)
+			learn(f, nf, &told[i]);
+	} while (n == NF_BURST);
+}
+
+void
+nat_fragment_accept(struct nat_fragments *f, struct nf_worker *nf, const struct nat_packet *p,
+		    rte_be32_t subscriber)
+{
+	struct nat_fragment told;
+	struct nat_fragments *owner;
+
+	if (likely(p->fragment != NAT_FRAGMENT_FIRST))
+		return;
+	told = nat_datagram_of(p);
+	told.src_port = p->ports.src;
+	told.dst_port = p->ports.dst;
+	told.sent_id = p->sent_id;
+	told.subscriber = subscriber;
+	owner = f->shared->workers[f->shared->bucket_worker[nat_datagram_bucket(&told)]];
+	if (owner == f)
+		learn(f, nf, &told);
+	else if (rte_ring_mp_enqueue_elem(owner->messages, &told, sizeof(told)) != 0)
+		nf_count(nf, NAT_fragment_untold, 1);
+}
+
+/* ---- on their way ---------------------------------------------------------------------------------- */
+
+static bool
+take_first(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p,
+	   struct nat_fragment *key, struct nat_ports *ret_ports)
+{
+	const struct nat_fragment *entry = known(f, key, nf->now_ns);
+
+	*ret_ports = (struct nat_ports){
+		.src = *nat_l4_port(p->protocol, p->l4, true),
+		.dst = *nat_l4_port(p->protocol, p->l4, false),
+	};
+	p->sent_id = 0;
+	if (entry == NULL) {
+		key->src_port = ret_ports->src;
+		key->dst_port = ret_ports->dst;
+		key->seen = nf->now_ns;
+		nat_candidate_note(&f->candidates[p->side], key);
+		return true;
+	}
+	if (!nat_datagram_has_ports(entry, *ret_ports)) {
+		nf_drop(nf, p->m, NAT_drop_fragment_conflict);
+		return false;
+	}
+	p->sent_id = entry->sent_id;
+	return true;
+}
+
+/* A first fragment from inside is known when it goes on; from outside its mapping's owner will ask again. */
+static bool
+take_unknown(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p,
+	     const struct nat_fragment *key, struct nat_ports *ret_ports)
+{
+	const struct nat_fragment *told = nat_candidate_find(&f->candidates[p->side], key);
+
+	if (told == NULL || is_over(f, told->seen, nf->now_ns)) {
+		nat_early_keep(&f->early, nf, p->m, key);
+		return false;
+	}
+	if (p->side == NAT_INSIDE) {
+		nf_drop(nf, p->m, NAT_drop_fragment_refused);
+		return false;
+	}
+	p->sent_id = 0;
+	*ret_ports = nat_datagram_ports(told);
+	return true;
+}
+
+bool
+nat_fragment_take(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p,
+		  struct nat_ports *ret_ports)
+{
+	struct nat_fragment key = nat_datagram_of(p);
+	const struct nat_fragment *entry;
+
+	take_messages(f, nf);
+	if (p->fragment == NAT_FRAGMENT_FIRST)
+		return take_first(f, nf, p, &key, ret_ports);
+	entry = known(f, &key, nf->now_ns);
+	if (entry == NULL)
+		return take_unknown(f, nf, p, &key, ret_ports);
+	p->sent_id = entry->sent_id;
+	*ret_ports = nat_datagram_ports(entry);
+	return true;
+}
+
+uint16_t
+nat_fragment_take_waiting(struct nat_fragments *f, const struct nat_fragment *key,
+			  struct rte_mbuf *pkts[NAT_FRAGMENTS_PER_DATAGRAM])
+{
+	return nat_early_take(&f->early, key, pkts);
 }
 
 static rte_be16_t
@@ -166,190 +304,31 @@ new_id(struct nat_fragments *f)
 		atomic_fetch_add_explicit(&f->shared->next_id, 1, memory_order_relaxed));
 }
 
-/* `hash` is the key's. NULL: no room. */
-static const struct nat_fragment *
-learn(struct nat_fragments *f, const struct nat_packet *p, const struct nat_fragment *key,
-      uint32_t hash, uint64_t now_ns)
-{
-	uint32_t slot = find(f, key, hash);
-	bool known = slot != NF_NO_SLOT;
-	struct nat_fragment *entry;
-
-	if (!known && f->n_free == 0)
-		forget_oldest(f, now_ns);
-	if (!known)
-		slot = take_slot(f, hash);
-	if (slot == NF_NO_SLOT)
-		return NULL;
-	entry = slim_slot_begin(f->agent, f->table, slot);
-	if (!known) {
-		*entry = *key;
-		entry->sent_id = p->side == NAT_INSIDE ? new_id(f) : 0;
-	}
-	entry->src_port = *nat_l4_port(p->protocol, p->l4, true);
-	entry->dst_port = *nat_l4_port(p->protocol, p->l4, false);
-	entry->seen = now_ns;
-	slim_slot_end(f->agent, f->table, slot, p->bucket);
-	ages_append(&f->ages, slot - f->first_slot);
-	return entry;
-}
-
-/* ---- on their way ---------------------------------------------------------------------------------- */
-
-static void
-end_waiting(struct nat_fragments *f, uint32_t number)
-{
-	struct nat_waiting *waiting = &f->waiting[number];
-
-	nf_slot_index_remove(&f->waiting_index, hash_of(&f->waiting_index, &waiting->wanted),
-			     number);
-	ages_remove(&f->waiting_ages, number);
-	f->n_packets -= waiting->n;
-	waiting->n = 0;
-	f->free_waiting[f->n_free_waiting++] = number;
-}
-
-static void
-drop_waiting(struct nat_fragments *f, struct nf_worker *nf, uint32_t number, unsigned int counter)
-{
-	struct nat_waiting *waiting = &f->waiting[number];
-
-	for (uint16_t i = 0; i < waiting->n; i++)
-		nf_drop(nf, waiting->pkts[i], counter);
-	end_waiting(f, number);
-}
-
-static struct nat_waiting *
-begin_waiting(struct nat_fragments *f, const struct nat_fragment *key, uint32_t hash,
-	      uint64_t now_ns)
-{
-	uint32_t number;
-
-	if (f->n_free_waiting == 0)
-		return NULL;
-	number = f->free_waiting[--f->n_free_waiting];
-	f->waiting[number].wanted = *key;
-	f->waiting[number].since_ns = now_ns;
-	nf_slot_index_insert(&f->waiting_index, hash, number);
-	ages_append(&f->waiting_ages, number);
-	return &f->waiting[number];
-}
-
-static void
-wait_for_first(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p,
-	       const struct nat_fragment *key)
-{
-	uint32_t hash = hash_of(&f->waiting_index, key);
-	uint32_t number = find_waiting(f, key, hash);
-	struct nat_waiting *waiting = number != NF_NO_SLOT ? &f->waiting[number] : NULL;
-
-	if (waiting == NULL && f->n_packets < f->shared->max_packets)
-		waiting = begin_waiting(f, key, hash, nf->now_ns);
-	if (waiting == NULL || waiting->n == NAT_FRAGMENTS_PER_DATAGRAM ||
-	    f->n_packets >= f->shared->max_packets) {
-		nf_drop(nf, p->m, NAT_drop_fragment_queue);
-		return;
-	}
-	waiting->pkts[waiting->n++] = p->m;
-	f->n_packets++;
-	nf_count(nf, NAT_fragment_early, 1);
-}
-
-static const struct nat_fragment *
-take_first(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p,
-	   const struct nat_fragment *key, uint32_t hash)
-{
-	const struct nat_fragment *entry = learn(f, p, key, hash, nf->now_ns);
-	uint32_t number;
-
-	if (entry != NULL)
-		return entry;
-	nf_drop(nf, p->m, NAT_drop_fragment_table);
-	number = find_waiting(f, key, hash_of(&f->waiting_index, key));
-	if (number != NF_NO_SLOT)
-		drop_waiting(f, nf, number, NAT_drop_fragment_table);
-	return NULL;
-}
-
-const struct nat_fragment *
-nat_fragment_take(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p)
-{
-	struct nat_fragment key = key_of(p);
-	uint32_t hash = hash_of(&f->index, &key);
-	const struct nat_fragment *entry;
-	uint32_t slot;
-
-	if (p->fragment == NAT_FRAGMENT_FIRST)
-		return take_first(f, nf, p, &key, hash);
-	slot = find(f, &key, hash);
-	entry = slot != NF_NO_SLOT ? slim_slot(f->table, slot) : NULL;
-	if (entry != NULL && !is_over(f, entry->seen, nf->now_ns))
-		return entry;
-	wait_for_first(f, nf, p, &key);
-	return NULL;
-}
-
-uint16_t
-nat_fragment_take_waiting(struct nat_fragments *f, const struct nat_fragment *datagram,
-			  struct rte_mbuf *pkts[NAT_FRAGMENTS_PER_DATAGRAM])
-{
-	uint32_t number = find_waiting(f, datagram, hash_of(&f->waiting_index, datagram));
-	uint16_t n;
-
-	if (number == NF_NO_SLOT)
-		return 0;
-	n = f->waiting[number].n;
-	memcpy(pkts, f->waiting[number].pkts, n * sizeof(pkts[0]));
-	end_waiting(f, number);
-	return n;
-}
-
 uint32_t
-nat_fragment_replace_id(struct nat_fragments *f, struct nat_packet *p)
+nat_fragment_replace_id(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p)
 {
 	rte_be16_t from = p->ip->packet_id;
 
-	p->ip->packet_id = p->fragment != NAT_WHOLE ? p->sent_id : new_id(f);
-	return nf_csum_diff16(0, from, p->ip->packet_id);
+	if (p->fragment == NAT_WHOLE || (p->fragment == NAT_FRAGMENT_FIRST && p->sent_id == 0))
+		p->sent_id = new_id(f);
+	nat_fragment_accept(f, nf, p, p->ip->src_addr);
+	p->ip->packet_id = p->sent_id;
+	return nf_csum_diff16(0, from, p->sent_id);
 }
 
 /* ---- timers ---------------------------------------------------------------------------------------------- */
-
-/* All of it, or nothing: an instance that serves keeps it. */
-static void
-give_back(struct nat_fragments *f)
-{
-	while (f->waiting_ages.oldest != 0) {
-		uint32_t number = f->waiting_ages.oldest - 1;
-		struct nat_waiting *waiting = &f->waiting[number];
-
-		if (slim_return(f->agent, waiting->wanted.side, waiting->pkts, waiting->n) == 0)
-			return;
-		end_waiting(f, number);
-	}
-}
-
-static void
-tick_waiting(struct nat_fragments *f, struct nf_worker *nf)
-{
-	if (!slim_owns(f->agent, bucket_of(&f->waiting[f->waiting_ages.oldest - 1].wanted)))
-		give_back(f);
-	while (f->waiting_ages.oldest != 0 &&
-	       is_over(f, f->waiting[f->waiting_ages.oldest - 1].since_ns, nf->now_ns))
-		drop_waiting(f, nf, f->waiting_ages.oldest - 1, NAT_drop_fragment_silent);
-}
 
 void
 nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf)
 {
 	const struct nat_fragment *oldest;
 
-	if (unlikely(f->waiting_ages.oldest != 0))
-		tick_waiting(f, nf);
+	take_messages(f, nf);
+	nat_early_tick(&f->early, nf);
 	if (likely(f->ages.oldest == 0))
 		return;
 	oldest = slim_slot(f->table, f->first_slot + f->ages.oldest - 1);
-	if (!slim_owns(f->agent, bucket_of(oldest)))
+	if (!slim_owns(f->agent, nat_datagram_bucket(oldest)))
 		return;
 	for (uint32_t i = 0; i < NAT_FRAGMENT_TICK && forget_oldest(f, nf->now_ns); i++)
 		;
@@ -375,10 +354,10 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	struct nat_fragment key = {0};
 	uint32_t hash, slot;
 
-	memcpy(&key, key_bytes, KEY_SIZE);
-	if (f == NULL || key.side >= NAT_N_SIDES || bucket != bucket_of(&key))
+	memcpy(&key, key_bytes, NAT_DATAGRAM_KEY_SIZE);
+	if (f == NULL || key.side >= NAT_N_SIDES || bucket != nat_datagram_bucket(&key))
 		return SLIM_NO_SLOT;
-	hash = hash_of(&f->index, &key);
+	hash = nat_datagram_hash(&f->index, &key);
 	slot = find(f, &key, hash);
 	return slot != NF_NO_SLOT ? slot : take_slot(f, hash);
 }
@@ -401,7 +380,7 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 	struct nat_fragments *f = share_of(ctx, w);
 	const struct nat_fragment *entry = row;
 
-	ages_append(&f->ages, slot - f->first_slot);
+	join_shares(f, slot, entry);
 	if (entry->side == NAT_INSIDE)
 		skip_id(ctx, rte_be_to_cpu_16(entry->sent_id));
 }
@@ -434,45 +413,66 @@ zalloc(size_t n, size_t size)
 	return rte_zmalloc("nat_fragments", n * size, RTE_CACHE_LINE_SIZE);
 }
 
+static struct rte_ring *
+make_ring(void)
+{
+	ssize_t size =
+		rte_ring_get_memsize_elem(sizeof(struct nat_fragment), NAT_FRAGMENT_MESSAGES);
+	struct rte_ring *ring = zalloc(1, (size_t)size);
+
+	if (ring != NULL)
+		rte_ring_init(ring, "nat_fragments", NAT_FRAGMENT_MESSAGES, RING_F_SC_DEQ);
+	return ring;
+}
+
 static int
-init_share(struct nat_fragments *f, struct nat_fragment_table *t, uint32_t n_slots,
-	   uint32_t first_slot, uint64_t seed)
+init_shares(struct nat_fragments *f, uint64_t seed)
+{
+	int error = nf_fair_init(&f->peers, f->n_slots, f->n_slots, seed);
+
+	for (uint8_t s = 0; error == 0 && s < NAT_N_SIDES; s++) {
+		error = nf_fair_init(&f->shares[s], f->n_slots, f->n_slots, seed);
+		if (error == 0)
+			error = nat_candidates_init(&f->candidates[s], seed);
+	}
+	return error;
+}
+
+static int
+init_worker(struct nat_fragments *f, struct nat_fragment_table *t, uint32_t n_slots,
+	    uint32_t first_slot, uint64_t seed)
 {
 	f->shared = t;
 	f->first_slot = first_slot;
 	f->n_slots = n_slots;
 	f->free = zalloc(n_slots, sizeof(*f->free));
 	f->ages.of = zalloc(n_slots, sizeof(*f->ages.of));
-	f->waiting_ages.of = zalloc(NAT_WAITING_DATAGRAMS, sizeof(*f->waiting_ages.of));
-	f->waiting = zalloc(NAT_WAITING_DATAGRAMS, sizeof(*f->waiting));
-	if (f->free == NULL || f->ages.of == NULL || f->waiting_ages.of == NULL ||
-	    f->waiting == NULL ||
-	    nf_slot_index_init(&f->index, n_slots, seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&f->waiting_index, NAT_WAITING_DATAGRAMS, seed, SOCKET_ID_ANY) != 0)
+	f->messages = make_ring();
+	if (f->free == NULL || f->ages.of == NULL || f->messages == NULL ||
+	    init_shares(f, seed) != 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n_slots; i++)
 		f->free[i] = first_slot + n_slots - 1 - i;
-	for (uint32_t i = 0; i < NAT_WAITING_DATAGRAMS; i++)
-		f->free_waiting[i] = NAT_WAITING_DATAGRAMS - 1 - i;
 	f->n_free = n_slots;
-	f->n_free_waiting = NAT_WAITING_DATAGRAMS;
-	return 0;
+	return nf_slot_index_init(&f->index, n_slots, seed, SOCKET_ID_ANY);
 }
 
 int
 nat_fragment_table_init(struct nat_fragment_table *t, const struct nat_config *config,
-			uint64_t seed)
+			const uint8_t bucket_worker[SLIM_N_BUCKETS], uint64_t seed)
 {
 	uint32_t share = nat_fragment_capacity(config) / config->n_workers;
 
 	t->lifetime_ns = config->timeouts.fragment_ns;
-	t->max_packets = config->fragments_waiting;
 	t->n_workers = config->n_workers;
+	t->bucket_worker = bucket_worker;
 	atomic_init(&t->next_id, (uint16_t)(seed >> 16));
 	for (uint16_t w = 0; w < t->n_workers; w++) {
 		t->workers[w] = zalloc(1, sizeof(struct nat_fragments));
 		if (t->workers[w] == NULL ||
-		    init_share(t->workers[w], t, share, w * share, seed) != 0)
+		    init_worker(t->workers[w], t, share, w * share, seed) != 0 ||
+		    nat_early_init(&t->workers[w]->early, config->fragments_waiting, t->lifetime_ns,
+				   seed) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -489,23 +489,28 @@ nat_fragment_table_attach(struct nat_fragment_table *t, struct slim_table *table
 	}
 }
 
+static void
+fini_worker(struct nat_fragments *f)
+{
+	nat_early_fini(&f->early);
+	nf_slot_index_fini(&f->index);
+	nf_fair_fini(&f->peers);
+	for (uint8_t s = 0; s < NAT_N_SIDES; s++) {
+		nf_fair_fini(&f->shares[s]);
+		nat_candidates_fini(&f->candidates[s]);
+	}
+	rte_free(f->messages);
+	rte_free(f->free);
+	rte_free(f->ages.of);
+	rte_free(f);
+}
+
 void
 nat_fragment_table_fini(struct nat_fragment_table *t)
 {
 	for (uint16_t w = 0; w < t->n_workers; w++) {
-		struct nat_fragments *f = t->workers[w];
-
-		if (f == NULL)
-			continue;
-		for (uint32_t i = 0; f->waiting != NULL && i < NAT_WAITING_DATAGRAMS; i++)
-			rte_pktmbuf_free_bulk(f->waiting[i].pkts, f->waiting[i].n);
-		nf_slot_index_fini(&f->index);
-		nf_slot_index_fini(&f->waiting_index);
-		rte_free(f->free);
-		rte_free(f->ages.of);
-		rte_free(f->waiting_ages.of);
-		rte_free(f->waiting);
-		rte_free(f);
+		if (t->workers[w] != NULL)
+			fini_worker(t->workers[w]);
 		t->workers[w] = NULL;
 	}
 }

@@ -23,6 +23,7 @@
 static struct harness h;
 static uint16_t next_id;
 static enum nat_filtering filtering;
+static bool is_roomy;
 
 /* ---- slim_return(), taken by the linker's --wrap ---------------------------------------------- */
 
@@ -57,8 +58,8 @@ open_with(uint16_t n_workers, bool active)
 	config.n_workers = n_workers;
 	config.filtering = filtering;
 	config.peers = 1024;
-	config.fragments = 64;
-	config.fragments_waiting = 80;
+	config.fragments = is_roomy ? 256 : 64;
+	config.fragments_waiting = is_roomy ? 200 : 80;
 	config.timeouts.fragment_ns = 2 * HARNESS_SECOND;
 	harness_open(&h, &config, active);
 	n_returned = 0;
@@ -81,6 +82,16 @@ open_one(void **state)
 {
 	(void)state;
 	open_with(1, true);
+	return 0;
+}
+
+static int
+open_roomy(void **state)
+{
+	(void)state;
+	is_roomy = true;
+	open_with(1, true);
+	is_roomy = false;
 	return 0;
 }
 
@@ -247,6 +258,34 @@ assert_equal(const struct harness_packet *a, const struct harness_packet *b)
 	assert_int_equal(a->ttl, b->ttl);
 }
 
+static uint32_t
+n_known(void)
+{
+	uint32_t n = 0;
+
+	for (uint16_t w = 0; w < h.config.n_workers; w++)
+		n += h.nat->fragments.workers[w]->n_slots - h.nat->fragments.workers[w]->n_free;
+	return n;
+}
+
+static const struct nat_fragment *
+only_row(uint32_t *ret_slot)
+{
+	const struct nat_fragment *row = NULL;
+
+	for (uint32_t slot = 0; slot < nat_fragment_capacity(&h.config); slot++) {
+		const struct nat_fragment *entry = slim_slot(h.nat->fragments.table, slot);
+
+		if (!((const struct slim_slot_head *)(const void *)entry - 1)->used)
+			continue;
+		assert_null(row);
+		row = entry;
+		*ret_slot = slot;
+	}
+	assert_non_null(row);
+	return row;
+}
+
 /* ---- through ------------------------------------------------------------------------------------------ */
 
 /* Killed by: rewriting a later fragment's payload, a bucket that is not the same for all of them, an
@@ -322,6 +361,9 @@ hairpin_in_every_order(void **state)
 		assert_int_equal(got.dst_port, 7000);
 		assert_int_equal(got.ttl, 63);
 	}
+	/* Its second half is no datagram of its own. */
+	harness_wait(&h, 0);
+	assert_int_equal(n_known(), RTE_DIM(orders));
 }
 
 /* Two subscribers use one identification to one server, from one external address. Killed by: keeping
@@ -494,7 +536,8 @@ own_and_errors_are_not_put_together(void **state)
 	rte_pktmbuf_free(whole);
 }
 
-/* The sender is told once, by the first one (RFC 1812 section 4.3.2.7). */
+/* The sender is told once, by the first one (RFC 1812 section 4.3.2.7), and what comes behind it is not forwarded
+ * without it, nor what came before. Killed by: a refused first fragment that is forgotten at once. */
 static void
 later_fragments_are_not_answered(void **state)
 {
@@ -506,11 +549,25 @@ later_fragments_are_not_answered(void **state)
 	cut_up(&p, 9, pieces);
 	for (int i = 0; i < N_PIECES; i++)
 		harness_send(&h, NAT_INSIDE, pieces[i], 0);
-	assert_int_equal(harness_counter(&h, NAT_drop_ttl), 3);
+	assert_int_equal(harness_counter(&h, NAT_drop_ttl), 1);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_refused), 2);
 	assert_int_equal(harness_counter(&h, NAT_time_exceeded_sent), 1);
 	m = harness_take(&h, NAT_INSIDE);
 	assert_int_equal(harness_parse(m).icmp_type, 11);
 	rte_pktmbuf_free(m);
+	cut_up(&p, 10, pieces);
+	for (int i = N_PIECES - 1; i >= 0; i--)
+		harness_send(&h, NAT_INSIDE, pieces[i], 0);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_refused), 4);
+	assert_int_equal(h.nat->fragments.workers[0]->early.n_packets, 0);
+	rte_pktmbuf_free(harness_take(&h, NAT_INSIDE));
+	/* The identification may be used again. */
+	harness_wait(&h, 2 * HARNESS_SECOND);
+	p.ttl = 64;
+	pass_pieces(&p, orders[5], NAT_OUTSIDE, NULL);
+	next_id = 9;
+	pass_pieces(&p, orders[5], NAT_OUTSIDE, NULL);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_refused), 4);
 }
 
 /* ---- limits -------------------------------------------------------------------------------------------------- */
@@ -535,6 +592,7 @@ a_flood_of_fragments_is_bounded(void **state)
 	assert_int_equal(harness_in_use(&h), 80 + 1);
 	/* Datagrams that come in order are not hurt. */
 	p = packet(IPPROTO_UDP, 2);
+	next_id = 1000;
 	pass_pieces(&p, orders[0], NAT_OUTSIDE, NULL);
 	harness_wait(&h, 2 * HARNESS_SECOND - 1);
 	assert_int_equal(harness_counter(&h, NAT_drop_fragment_silent), 0);
@@ -553,33 +611,174 @@ a_flood_of_fragments_is_bounded(void **state)
 }
 
 static void
-too_many_datagrams_are_counted(void **state)
+send_first(const struct harness_packet *p, uint16_t id)
 {
-	struct harness_packet p = packet(IPPROTO_UDP, 1);
-	struct rte_mbuf *whole = harness_build(&h, &p);
+	struct rte_mbuf *whole = harness_build(&h, p);
 
-	(void)state;
-	for (uint16_t id = 1; id <= 64; id++) {
-		harness_send(&h, NAT_INSIDE, cut(whole, id, 0, 64, true), 0);
-		rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
-	}
-	harness_send(&h, NAT_INSIDE, cut(whole, 65, 64, 64, true), 0);
-	harness_send(&h, NAT_INSIDE, cut(whole, 65, 0, 64, true), 0);
-	assert_int_equal(harness_counter(&h, NAT_drop_fragment_table), 2);
-	/* Known ones go on, and after their time there is room again, without any timer. */
-	harness_send(&h, NAT_INSIDE, cut(whole, 64, 64, 64, false), 0);
-	rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
-	h.nf[0].now_ns += 2 * HARNESS_SECOND;
-	harness_send(&h, NAT_INSIDE, cut(whole, 66, 0, 64, true), 0);
-	rte_pktmbuf_free(harness_take(&h, NAT_OUTSIDE));
-	assert_int_equal(harness_counter(&h, NAT_translated_out), 66);
+	harness_send(&h, p->side, cut(whole, id, 0, 64, true), id % h.config.n_workers);
 	rte_pktmbuf_free(whole);
 }
 
-/* An identification is used again, for another port. Killed by: ports that are kept for ever, or that a
- * new first fragment does not replace. */
 static void
-ports_are_those_of_the_last_first_fragment(void **state)
+send_later(const struct harness_packet *p, uint16_t id)
+{
+	struct rte_mbuf *whole = harness_build(&h, p);
+
+	harness_send(&h, p->side, cut(whole, id, 64, 64, true), id % h.config.n_workers);
+	rte_pktmbuf_free(whole);
+}
+
+static uint32_t
+n_left(uint8_t side)
+{
+	struct rte_mbuf *m;
+	uint32_t n = 0;
+
+	for (; (m = harness_take(&h, side)) != NULL; n++)
+		rte_pktmbuf_free(m);
+	return n;
+}
+
+/* A full table takes what is new, and gives up the oldest of who has most. Killed by: refusing it, giving up the
+ * newest, or another one's. */
+static void
+who_has_most_gives_up_the_oldest(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1), other = packet(IPPROTO_UDP, 2);
+
+	(void)state;
+	other.src = IP(100, 64, 4, 7);
+	send_first(&other, 1000);
+	for (uint16_t id = 1; id <= 70; id++)
+		send_first(&p, id);
+	assert_int_equal(n_known(), 64);
+	assert_int_equal(harness_counter(&h, NAT_fragment_forgotten), 7);
+	assert_int_equal(n_left(NAT_OUTSIDE), 71);
+	send_later(&other, 1000);
+	for (uint16_t id = 1; id <= 70; id++)
+		send_later(&p, id);
+	assert_int_equal(n_left(NAT_OUTSIDE), 64);
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), 7);
+	/* What is over goes first, and is not counted. */
+	h.nf[0].now_ns += 2 * HARNESS_SECOND;
+	send_first(&p, 71);
+	assert_int_equal(harness_counter(&h, NAT_fragment_forgotten), 7);
+	assert_int_equal(n_left(NAT_OUTSIDE), 1);
+}
+
+/* A first fragment that its mapping refuses, or that has none, teaches nothing that lasts or moves, wherever the
+ * mapping's worker is. Killed by: learning before the answer. */
+static void
+what_is_refused_is_not_known(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 5000),
+			      out = harness_pass(&h, &p, NAT_OUTSIDE);
+
+	(void)state;
+	p = answer_to(&out);
+	p.dst_port ^= 0x100; /* of the same bucket */
+	for (uint16_t id = 1; id <= 100; id++)
+		send_first(&p, id);
+	p = answer_to(&out);
+	p.src_port++; /* a peer that is not permitted */
+	for (uint16_t id = 1; id <= 100; id++)
+		send_first(&p, id);
+	assert_int_equal(harness_counter(&h, NAT_drop_no_mapping), 100);
+	assert_int_equal(harness_counter(&h, NAT_drop_filtered), 100);
+	harness_wait(&h, 0);
+	assert_int_equal(n_known(), 0);
+	p = answer_to(&out);
+	for (uint16_t id = 1; id <= 20; id++)
+		send_first(&p, id);
+	harness_wait(&h, 0);
+	assert_int_equal(n_known(), 20);
+	assert_int_equal(n_left(NAT_INSIDE), 20);
+}
+
+/* 64 may be known. Killed by: one pot for both sides, or a side that gives what is not more than its half. */
+static void
+each_side_has_its_half_of_the_table(void **state)
+{
+	struct harness_packet in = packet(IPPROTO_UDP, 5000),
+			      p = harness_pass(&h, &in, NAT_OUTSIDE);
+	const struct nat_fragments *f = h.nat->fragments.workers[0];
+
+	(void)state;
+	p = answer_to(&p);
+	for (uint16_t id = 1; id <= 100; id++) {
+		p.src = id <= 50 ? SERVER : IP(11, 0, 0, 1);
+		send_first(&p, id);
+	}
+	assert_int_equal(f->shares[NAT_OUTSIDE].weight, 64);
+	for (uint16_t id = 1; id <= 40; id++)
+		send_first(&in, id);
+	assert_int_equal(f->shares[NAT_INSIDE].weight, 32);
+	for (uint16_t id = 101; id <= 150; id++)
+		send_first(&p, id);
+	assert_int_equal(f->shares[NAT_INSIDE].weight, 32);
+	assert_int_equal(f->shares[NAT_OUTSIDE].weight, 32);
+}
+
+/* Killed by: a limit that is not there, or counts all peers of a subscriber. */
+static void
+a_peer_has_a_limit_of_its_own(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 5000), out, other;
+
+	(void)state;
+	out = harness_pass(&h, &p, NAT_OUTSIDE);
+	p = other = answer_to(&out);
+	other.src = IP(203, 0, 113, 11);
+	send_first(&other, 1);
+	for (uint16_t id = 1; id <= NAT_FRAGMENTS_OF_PEER + 10; id++)
+		send_first(&p, id);
+	assert_int_equal(n_known(), NAT_FRAGMENTS_OF_PEER + 1);
+	assert_int_equal(n_left(NAT_INSIDE), NAT_FRAGMENTS_OF_PEER + 11);
+	send_later(&other, 1);
+	send_later(&p, 10); /* the last one forgotten */
+	send_later(&p, 11);
+	assert_int_equal(n_left(NAT_INSIDE), 2);
+}
+
+/* The ring to the datagram's worker is full: what comes behind its first fragment goes on all the same. */
+static void
+a_message_that_is_lost_loses_no_packet(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 5000), forged;
+	struct nat_fragment strange = {.side = NAT_OUTSIDE};
+	uint32_t n = 0;
+
+	(void)state;
+	p = harness_pass(&h, &p, NAT_OUTSIDE);
+	p = forged = answer_to(&p);
+	forged.dst_port ^= 0x100;
+	for (uint16_t id = 1; id <= 60; id++) {
+		uint8_t bucket =
+			nat_fragment_bucket(rte_cpu_to_be_32(p.src), rte_cpu_to_be_32(p.dst),
+					    rte_cpu_to_be_16(id), IPPROTO_UDP, NAT_OUTSIDE);
+		uint8_t owner = h.nat->bucket_worker[bucket];
+		struct rte_mbuf *whole = harness_build(&h, &p);
+		struct rte_mbuf *first = cut(whole, id, 0, 64, true);
+
+		rte_pktmbuf_free(whole);
+		send_first(&forged, id); /* the last one counts */
+		nat_ops.burst(&h.nf[owner], NAT_OUTSIDE, &first, 1);
+		while (rte_ring_mp_enqueue_elem(h.nat->fragments.workers[owner]->messages, &strange,
+						sizeof(strange)) == 0)
+			;
+		harness_settle(&h);
+		send_later(&p, id);
+		n += 2;
+	}
+	assert_int_equal(n_left(NAT_INSIDE), n);
+	assert_true(harness_counter(&h, NAT_fragment_untold) > 0);
+}
+
+/* Nobody else's first fragment changes what is known of a datagram, whole or in part over the first one. An
+ * identification that is used again waits until that is over. Killed by: ports that a new first
+ * fragment replaces, or that are kept for ever. */
+static void
+other_ports_do_not_replace_what_is_known(void **state)
 {
 	struct harness_packet a = packet(IPPROTO_UDP, 1), b = packet(IPPROTO_UDP, 2);
 
@@ -589,35 +788,130 @@ ports_are_those_of_the_last_first_fragment(void **state)
 	assert_int_equal(a.src, b.src); /* paired */
 	a = answer_to(&a);
 	b = answer_to(&b);
-	next_id = 5;
-	assert_int_equal(pass_pieces(&a, orders[0], NAT_INSIDE, NULL).dst_port, 1);
+	send_first(&a, 5);
+	assert_int_equal(n_left(NAT_INSIDE), 1);
+	send_first(&b, 5);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_conflict), 1);
+	/* Once more the same one. */
+	send_first(&a, 5);
+	send_later(&a, 5);
+	assert_int_equal(n_left(NAT_INSIDE), 2);
+	/* Its time is over before the timers come to it. */
+	for (uint16_t w = 0; w < h.config.n_workers; w++)
+		h.nf[w].now_ns = h.now_ns += 2 * HARNESS_SECOND;
 	next_id = 5;
 	assert_int_equal(pass_pieces(&b, orders[0], NAT_INSIDE, NULL).dst_port, 2);
 	harness_wait(&h, 2 * HARNESS_SECOND);
 	next_id = 5;
 	assert_int_equal(pass_pieces(&a, orders[5], NAT_INSIDE, NULL).dst_port, 1);
-	assert_int_equal(harness_counter(&h, NAT_fragment_early), 2);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_conflict), 1);
+}
+
+/* Two on their way to their mapping's worker at once. */
+static void
+the_first_that_is_accepted_counts(void **state)
+{
+	struct harness_packet a = packet(IPPROTO_UDP, 1), b = packet(IPPROTO_UDP, 2);
+	const struct nat_fragment *row;
+	uint32_t slot;
+
+	(void)state;
+	a = harness_pass(&h, &a, NAT_OUTSIDE);
+	b = harness_pass(&h, &b, NAT_OUTSIDE);
+	a = answer_to(&a);
+	b = answer_to(&b);
+	for (uint16_t id = 1; id <= 20; id++) {
+		struct rte_mbuf *whole[] = {harness_build(&h, &a), harness_build(&h, &b)};
+		uint8_t bucket =
+			nat_fragment_bucket(rte_cpu_to_be_32(a.src), rte_cpu_to_be_32(a.dst),
+					    rte_cpu_to_be_16(id), IPPROTO_UDP, NAT_OUTSIDE);
+
+		for (int i = 0; i < 2; i++) {
+			struct rte_mbuf *first = cut(whole[i], id, 0, 64, true);
+
+			nat_ops.burst(&h.nf[h.nat->bucket_worker[bucket]], NAT_OUTSIDE, &first, 1);
+		}
+		rte_pktmbuf_free_bulk(whole, 2);
+		harness_settle(&h);
+		harness_wait(&h, 0);
+		row = only_row(&slot);
+		assert_int_equal(row->dst_port, rte_cpu_to_be_16(a.dst_port));
+		harness_wait(&h, 2 * HARNESS_SECOND);
+	}
+	n_left(NAT_INSIDE);
+}
+
+/* Who guesses an identification, and has no mapping to be let in by, keeps nobody from using it. */
+static void
+what_is_refused_stands_in_nobodys_way(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1), forged;
+
+	(void)state;
+	p = harness_pass(&h, &p, NAT_OUTSIDE);
+	p = forged = answer_to(&p);
+	forged.dst_port ^= 0x100;
+	for (uint16_t id = 5; id < 25; id++) {
+		send_first(&forged, id);
+		next_id = id;
+		assert_int_equal(pass_pieces(&p, orders[id % 2], NAT_INSIDE, NULL).dst_port, 1);
+		send_first(&forged, id);
+	}
+	assert_int_equal(harness_counter(&h, NAT_drop_no_mapping), 20);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_conflict), 20);
+}
+
+/* ---- who waits ------------------------------------------------------------------------------------------------ */
+
+/* 80 may wait: each side has 40. Killed by: one limit for both, a source that takes what another one
+ * has. */
+static void
+each_side_has_its_half_of_the_queue(void **state)
+{
+	struct harness_packet in = packet(IPPROTO_UDP, 1), p;
+
+	(void)state;
+	p = answer_to(&in);
+	p.dst = IP(198, 51, 100, 0);
+	for (uint16_t id = 1; id <= 200; id++) {
+		p.src = IP(11, 0, 0, 0) + id;
+		send_later(&p, id);
+	}
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), 200);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_queue), 120);
+	for (uint16_t id = 1; id <= 50; id++)
+		send_later(&in, id);
+	assert_int_equal(h.nat->fragments.workers[0]->early.shares[NAT_INSIDE].weight, 40);
+	assert_int_equal(h.nat->fragments.workers[0]->early.shares[NAT_OUTSIDE].weight, 40);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_queue), 120 + 50);
+	/* Another subscriber takes from who has most, up to as many. */
+	in.src = IP(100, 64, 4, 7);
+	for (uint16_t id = 1; id <= 50; id++)
+		send_later(&in, id);
+	assert_int_equal(nf_fair_weight(&h.nat->fragments.workers[0]->early.shares[NAT_INSIDE],
+					rte_cpu_to_be_32(in.src), NULL),
+			 20);
+	for (uint16_t id = 1; id <= 200; id++) {
+		p.src = IP(11, 0, 0, 0) + id;
+		send_later(&p, (uint16_t)(id + 1000));
+	}
+	assert_int_equal(h.nat->fragments.workers[0]->early.shares[NAT_INSIDE].weight, 40);
+}
+
+/* With room for more than that. */
+static void
+a_source_has_a_limit_in_the_queue(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_UDP, 1);
+
+	(void)state;
+	for (uint16_t id = 1; id <= 150; id++)
+		send_later(&p, id);
+	assert_int_equal(harness_counter(&h, NAT_fragment_early), NAT_FRAGMENTS_PER_SOURCE);
+	assert_int_equal(harness_counter(&h, NAT_drop_fragment_queue), 22);
 }
 
 /* ---- moving ---------------------------------------------------------------------------------------------------- */
-
-static const struct nat_fragment *
-only_row(uint32_t *ret_slot)
-{
-	const struct nat_fragment *row = NULL;
-
-	for (uint32_t slot = 0; slot < nat_fragment_capacity(&h.config); slot++) {
-		const struct nat_fragment *entry = slim_slot(h.nat->fragments.table, slot);
-
-		if (!((const struct slim_slot_head *)(const void *)entry - 1)->used)
-			continue;
-		assert_null(row);
-		row = entry;
-		*ret_slot = slot;
-	}
-	assert_non_null(row);
-	return row;
-}
 
 static void
 install(const struct nat_fragment *row, uint8_t bucket)
@@ -716,12 +1010,12 @@ what_waits_is_given_back(void **state)
 	harness_send(&h, NAT_INSIDE, pieces[2], 0);
 	harness_send(&h, NAT_INSIDE, pieces[1], 0);
 	harness_wait(&h, HARNESS_SECOND);
-	assert_int_equal(h.nat->fragments.workers[0]->n_packets, 2);
+	assert_int_equal(h.nat->fragments.workers[0]->early.n_packets, 2);
 	refuses = false;
 	harness_wait(&h, HARNESS_SECOND / 2);
 	assert_int_equal(n_returned, 2);
 	assert_int_equal(returned_port, NAT_INSIDE);
-	assert_int_equal(h.nat->fragments.workers[0]->n_packets, 0);
+	assert_int_equal(h.nat->fragments.workers[0]->early.n_packets, 0);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(returned[i]->data_len, copies[2 - i]->data_len);
 		assert_memory_equal(rte_pktmbuf_mtod(returned[i], void *),
@@ -765,6 +1059,7 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_one, close_it)
 #define TEST_FILTERING(f) cmocka_unit_test_setup_teardown(f, open_filtering, close_it)
+#define TEST_ROOMY(f) cmocka_unit_test_setup_teardown(f, open_roomy, close_it)
 #define TEST_THREE(f) cmocka_unit_test_setup_teardown(f, open_three, close_it)
 	const struct CMUnitTest tests[] = {
 		TEST(udp_in_every_order),
@@ -788,8 +1083,18 @@ main(void)
 		TEST(own_and_errors_are_not_put_together),
 		TEST(later_fragments_are_not_answered),
 		TEST(a_flood_of_fragments_is_bounded),
-		TEST(too_many_datagrams_are_counted),
-		TEST_THREE(ports_are_those_of_the_last_first_fragment),
+		TEST(who_has_most_gives_up_the_oldest),
+		TEST_FILTERING(what_is_refused_is_not_known),
+		TEST(each_side_has_its_half_of_the_table),
+		TEST_ROOMY(a_peer_has_a_limit_of_its_own),
+		TEST_THREE(a_message_that_is_lost_loses_no_packet),
+		TEST(other_ports_do_not_replace_what_is_known),
+		TEST_THREE(other_ports_do_not_replace_what_is_known),
+		TEST_THREE(the_first_that_is_accepted_counts),
+		TEST(what_is_refused_stands_in_nobodys_way),
+		TEST_THREE(what_is_refused_stands_in_nobodys_way),
+		TEST(each_side_has_its_half_of_the_queue),
+		TEST_ROOMY(a_source_has_a_limit_in_the_queue),
 		TEST(ports_are_known_where_a_row_was_installed),
 		TEST(rows_that_make_no_sense_are_refused),
 		cmocka_unit_test(what_waits_is_given_back),

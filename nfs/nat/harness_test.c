@@ -825,6 +825,29 @@ check_pcp(const struct nat_pcp *pcp)
 	assert_int_equal(used, pcp->n_slots - pcp->n_free);
 }
 
+/* Datagrams in fragments: each in the share of its side. */
+static void
+check_fragments(const struct nat_fragments *f)
+{
+	uint32_t used[NAT_N_SIDES] = {0};
+
+	for (uint32_t slot = f->first_slot; slot < f->first_slot + f->n_slots; slot++) {
+		const struct nat_fragment *d = slim_slot(f->table, slot);
+		bool is_used = ((const struct slim_slot_head *)(const void *)d - 1)->used;
+
+		for (uint8_t s = 0; s < NAT_N_SIDES; s++)
+			assert_true(nf_fair_has(&f->shares[s], slot - f->first_slot) ==
+				    (is_used && d->side == s));
+		assert_true(nf_fair_has(&f->peers, slot - f->first_slot) ==
+			    (is_used && d->side == NAT_OUTSIDE));
+		if (is_used)
+			used[d->side]++;
+	}
+	assert_int_equal(used[NAT_INSIDE], f->shares[NAT_INSIDE].weight);
+	assert_int_equal(used[NAT_OUTSIDE], f->shares[NAT_OUTSIDE].weight);
+	assert_int_equal(f->n_slots - f->n_free, used[NAT_INSIDE] + used[NAT_OUTSIDE]);
+}
+
 void
 harness_check(const struct harness *h)
 {
@@ -844,6 +867,7 @@ harness_check(const struct harness *h)
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
 		const struct nat_sessions *s = h->nat->sessions.workers[w];
 
+		check_fragments(h->nat->fragments.workers[w]);
 		if (h->workers[w].filter != NULL)
 			check_peers(h->workers[w].filter);
 		if (h->workers[w].pcp != NULL)

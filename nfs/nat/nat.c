@@ -17,7 +17,7 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	if (error == 0)
 		error = nat_pcp_table_init(&nat->pcp, &nat->config, seed);
 	if (error == 0)
-		error = nat_fragment_table_init(&nat->fragments, config, seed);
+		error = nat_fragment_table_init(&nat->fragments, config, nat->bucket_worker, seed);
 	if (error == 0)
 		error = nat_log_init(&nat->log, config);
 	if (error != 0)

@@ -237,6 +237,8 @@ commit_in(struct nat_worker *w, struct nat_packet *p, bool hairpin, const struct
 
 	if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
 		track_tcp_in(w, p, plan->slot);
+	if (!hairpin)
+		nat_fragment_accept(w->fragments, w->nf, p, session->inside_address);
 	if (w->nat->config.inbound_refresh) {
 		session->last_seen = w->nf->now_ns;
 		if (plan->peer != NF_NO_SLOT)
@@ -361,7 +363,7 @@ commit_out(struct nat_worker *w, struct nat_packet *p, const struct plan_out *pl
 	session->bytes_out += p->ip_size;
 	ip_sum = nat_ip_decrement_ttl(p->ip);
 	if (unlikely(p->fragment != NAT_WHOLE || p->ip_size > w->nat->config.sides[plan->to].mtu))
-		ip_sum += nat_fragment_replace_id(w->fragments, p);
+		ip_sum += nat_fragment_replace_id(w->fragments, w->nf, p);
 	rewrite(p, true, session->outside_address, session->outside_port, ip_sum);
 	if (unlikely(plan->to == NAT_INSIDE)) {
 		p->ports.src = session->outside_port;
@@ -521,14 +523,12 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 	}
 }
 
-/* A fragment goes on with what is known of its datagram: here, or at the worker that owns its mapping. */
+/* A fragment goes on with the ports of its datagram: here, or at the worker that owns its mapping. */
 static void
-pass_fragment(struct nat_worker *w, struct nat_packet *p, const struct nat_fragment *datagram)
+pass_fragment(struct nat_worker *w, struct nat_packet *p, struct nat_ports ports)
 {
-	const struct nat_ports ports = {datagram->src_port, datagram->dst_port};
 	uint8_t owner;
 
-	p->sent_id = datagram->sent_id;
 	nat_parse_resolve(p, &w->nat->config, &w->nat->sessions.ports.pool, ports);
 	if (p->kind == NAT_KIND_DROP) {
 		nf_drop(w->nf, p->m, p->drop);
@@ -546,21 +546,23 @@ pass_fragment(struct nat_worker *w, struct nat_packet *p, const struct nat_fragm
 static void
 take_fragment(struct nat_worker *w, struct nat_packet *p)
 {
-	const struct nat_fragment *datagram = nat_fragment_take(w->fragments, w->nf, p);
+	const struct nat_fragment datagram = nat_datagram_of(p);
 	struct rte_mbuf *waiting[NAT_FRAGMENTS_PER_DATAGRAM];
 	struct nat_packet later;
+	struct nat_ports ports;
 	uint16_t n;
 
-	if (datagram == NULL)
+	if (!nat_fragment_take(w->fragments, w->nf, p, &ports))
 		return;
-	pass_fragment(w, p, datagram);
+	pass_fragment(w, p, ports);
 	if (p->fragment != NAT_FRAGMENT_FIRST)
 		return;
-	n = nat_fragment_take_waiting(w->fragments, datagram, waiting);
+	n = nat_fragment_take_waiting(w->fragments, &datagram, waiting);
 	for (uint16_t i = 0; i < n; i++) {
 		nat_parse(&later, &w->nat->config, &w->nat->sessions.ports.pool, waiting[i],
-			  datagram->side, false);
-		pass_fragment(w, &later, datagram);
+			  datagram.side, false);
+		if (nat_fragment_take(w->fragments, w->nf, &later, &ports))
+			pass_fragment(w, &later, ports);
 	}
 }
 
