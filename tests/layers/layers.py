@@ -10,10 +10,15 @@ circle. Prints TAP.
 """
 
 import glob
+import json
 import os
 import re
 import subprocess
 import sys
+
+sys.dont_write_bytecode = True
+
+import duplicates  # noqa: E402
 
 # Headers that bring neither clock, thread, file, socket nor log.
 PURE_SYSTEM = {
@@ -189,6 +194,59 @@ def check_circles(tap, root, files, headers):
               [" <-> ".join(group) for group in circles(by_noun)])
 
 
+# Here every file is a module of its own. slimd/move, ofctl/core and ofctl/io have modules that are several files.
+NO_CALLS_IN_A_CIRCLE = ("agent", "base", "nfs", "bench")
+
+
+def objects_of(build):
+    """What the build makes; there may be leftovers of files that are gone."""
+    with open(f"{build}/compile_commands.json", encoding="utf-8") as f:
+        known = {command["output"] for command in json.load(f)}
+    return [f"{build}/{path}" for path in sorted(known)
+            if path.startswith(tuple(f"{top}/" for top in NO_CALLS_IN_A_CIRCLE))
+            and not path.endswith(("_test.c.o", ".pb-c.c.o")) and os.path.exists(f"{build}/{path}")]
+
+
+def calls_of(build, objects):
+    """{file: files whose functions or data it uses}. A name that several files define is
+    nobody's: of tests' doubles, and of the same NF in several programs."""
+    out = subprocess.run(["nm", "-g", "-A", *objects], capture_output=True, text=True, check=True).stdout
+    defined, used = {}, {}
+    for line in out.splitlines():
+        path, _, words = line.rpartition(":")
+        kind, name = words.split()[-2:]
+        (used if kind in "Uwv" else defined).setdefault(name, set()).add(os.path.relpath(path, build))
+    graph = {}
+    for name, users in used.items():
+        if len(defined.get(name, ())) == 1:
+            for user in users - defined[name]:
+                graph.setdefault(user, set()).update(defined[name])
+    return graph
+
+
+def check_calls(tap, build):
+    objects = objects_of(build)
+    tap.check("the build has objects", [] if objects else [f"none in {build}"])
+    graph = calls_of(build, objects)
+    tap.check(f"no two files of {', '.join(NO_CALLS_IN_A_CIRCLE)} call each other in a circle",
+              [" <-> ".join(group) for group in circles(graph)])
+
+
+# Between two NFs; how many lines may stand in both of places that share more than so many.
+SHARED, CEILING = 20, "tests/layers/shared-lines.txt"
+
+
+def check_duplicates(tap, root):
+    found = duplicates.pairs(f"{root}/nfs/nat", f"{root}/nfs/gateway", SHARED + 1)
+    lines = sum(n for n, _ in found)
+    with open(f"{root}/{CEILING}", encoding="ascii") as f:
+        ceiling = int(f.read())
+    tap.check(f"NAT and gateway share no more in places of over {SHARED} lines than they did",
+              [*(f"{n} lines: {places}" for n, places in found), f"{lines} lines; {CEILING} allows {ceiling}"]
+              if lines > ceiling else [])
+    print(f"# {lines} lines in {len(found)} pairs of places; the ceiling is {ceiling}")
+
+
 def problems_of(path, text, headers):
     rule = RULES[rule_of(path)]
     for quote, name in INCLUDE.findall(text):
@@ -283,6 +341,8 @@ def main():
     root, build = sys.argv[1:3]
     tap = Tap()
     check_includes(tap, root)
+    check_calls(tap, build)
+    check_duplicates(tap, root)
     check_agent(tap, root, build)
     check_text(tap, root)
     check_ports(tap, root)
