@@ -102,7 +102,7 @@ take_cell(struct nf_request *r, struct nf_words *words, struct gateway_order *or
 		return NF_OK;
 	if (!nf_parse_ipv4(address, &order->cell.address) || !parse_teid(teid, &order->cell.teid))
 		return nf_refuse(r, NF_USAGE, "a cell is 'cell ADDRESS cell-teid TEID'");
-	if (nf_may_come(&gateway->hops, order->cell.address, GATEWAY_ACCESS) != NF_ALLOWED)
+	if (!gateway_may_be_cell(gateway, order->cell.address))
 		return nf_refuse(r, NF_REFUSED, "no way to a cell at %.40s", address);
 	order->given |= GATEWAY_GIVEN_CELL;
 	return NF_OK;

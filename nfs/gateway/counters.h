@@ -41,7 +41,7 @@
 	X(drop_no_tunnel, "dropped: no session has this TEID")                                 \
 	X(drop_spoofed, "dropped: a source address that is not the subscriber's")              \
 	X(drop_no_subscriber, "dropped: no session has this destination address")              \
-	X(drop_bad_address, "dropped: destination that cannot be routed")                      \
+	X(drop_bad_address, "dropped: from or to an address that is no host's here")           \
 	X(drop_own_address, "dropped: to the gateway itself, and no echo request")             \
 	X(drop_no_route, "dropped: no route, or back to where it came from")                   \
 	X(drop_too_big, "dropped: longer than the MTU, and may not be cut")                    \

@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "config.h"
+#include "forward.h"
 #include "neighbour.h"
 #include "nf.h"
 #include "router.h"
@@ -35,6 +36,13 @@ struct gateway_worker {
 	uint64_t signals_ns; /* error messages: beginning of the current second */
 	uint32_t n_signals;
 };
+
+/* May a cell be at this address? For what a control plane says and what packets show alike. */
+static inline bool
+gateway_may_be_cell(const struct gateway *gateway, rte_be32_t address)
+{
+	return nf_may_come(&gateway->hops, address, GATEWAY_ACCESS) == NF_ALLOWED;
+}
 
 /* Main thread. Tables and routes; *gateway is zeroed before. -ENOMEM. */
 int gateway_init(struct gateway *gateway, const struct gateway_config *config, uint64_t seed);

@@ -414,6 +414,45 @@ harness_nothing_left(struct harness *h)
 	assert_false(harness_take(h, GATEWAY_CORE, &out));
 }
 
+/* Of an ICMPv6 message behind its IPv6 header (RFC 4443 section 2.3). */
+static uint16_t
+icmpv6_sum(const uint8_t *ip)
+{
+	uint16_t size = get16(ip + 4);
+	uint32_t sum = size + 58u;
+
+	for (uint32_t i = 8; i < 40u + size; i += 2)
+		sum += get16(ip + i);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+void
+harness_tell_router(struct harness *h)
+{
+	const struct gateway_core_ipv6 *core = &h->config.core_ipv6;
+	struct frame f = {.size = 86}, out;
+	uint8_t *ip = f.bytes + 14, *message = ip + 40;
+
+	harness_wait(h, 1);
+	while (harness_take(h, GATEWAY_CORE, &out))
+		;
+	put_ether(f.bytes, core_mac, 0x86dd);
+	put_ipv6(ip, core->router, core->address, 32);
+	ip[6] = 58;
+	ip[7] = 255;
+	message[0] = 136;
+	message[4] = 0xe0;
+	memcpy(message + 8, core->router, 16);
+	message[24] = 2;
+	message[25] = 1;
+	memcpy(message + 26, (const uint8_t[]){2, 0xaa, 0, 0, 0, 6}, 6);
+	put16(message + 2, icmpv6_sum(ip));
+	harness_send(h, GATEWAY_CORE, &f, (uint16_t)(core->router[15] % h->config.n_workers));
+	harness_wait(h, 1);
+}
+
 void
 harness_wait(struct harness *h, uint64_t ns)
 {

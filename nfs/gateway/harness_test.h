@@ -18,9 +18,11 @@
 
 #include "commands.h"
 #include "counters.h"
+#include "downlink.h"
 #include "orders.h"
 #include "pipeline.h"
 #include "signalling.h"
+#include "uplink.h"
 #include "worker.h"
 
 #define HARNESS_WORKERS 4
@@ -61,6 +63,9 @@ void harness_defaults(struct gateway_config *config);
 void harness_open(struct harness *h, const struct gateway_config *config, bool active);
 /* Fails the test if an mbuf was lost. */
 void harness_close(struct harness *h);
+
+/* The core's IPv6 router tells its MAC address, asked or not. */
+void harness_tell_router(struct harness *h);
 
 /* Moves time on and runs the timers of all workers. */
 void harness_wait(struct harness *h, uint64_t ns);

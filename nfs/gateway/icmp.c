@@ -12,9 +12,11 @@
 #include "session_entry.h"
 #include "signalling.h"
 #include "tunnel.h"
+#include "uplink.h"
 
 #define OWN_TTL 64
 #define ICMP_ECHO_REPLY 0
+#define ICMPV6_ECHO_REPLY 129
 /* Octets of an error with all of its headers (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4). */
 #define IPV4_MAX 576u
 #define IPV6_MAX 1280u
@@ -218,29 +220,75 @@ gateway_icmp_make(struct gateway_worker *w, const struct gateway_packet *p,
 	return true;
 }
 
+/* The request becomes its answer. */
+static void
+turn_ipv4(struct gateway_packet *p)
+{
+	struct rte_ipv4_hdr *ip = gateway_ipv4(p);
+	rte_be32_t asked = ip->dst_addr;
+
+	ip->dst_addr = ip->src_addr;
+	ip->src_addr = asked;
+	ip->time_to_live = OWN_TTL;
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, rte_ipv4_hdr_len(ip));
+}
+
+static void
+turn_ipv6(struct gateway_packet *p)
+{
+	struct rte_ipv6_hdr *ip = gateway_ipv6(p);
+	uint8_t asked[16];
+
+	memcpy(asked, ip->dst_addr, sizeof(asked));
+	memcpy(ip->dst_addr, ip->src_addr, sizeof(asked));
+	memcpy(ip->src_addr, asked, sizeof(asked));
+	ip->hop_limits = OWN_TTL;
+}
+
+static void
+turn_icmp(struct rte_icmp_hdr *icmp, uint8_t type)
+{
+	uint16_t from, to;
+
+	memcpy(&from, icmp, sizeof(from));
+	icmp->icmp_type = type;
+	memcpy(&to, icmp, sizeof(to));
+	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
+}
+
+static void
+turn(struct gateway_worker *w, struct gateway_packet *p)
+{
+	if (p->is_ipv6) {
+		turn_icmp((struct rte_icmp_hdr *)(gateway_ipv6(p) + 1), ICMPV6_ECHO_REPLY);
+		turn_ipv6(p);
+	} else {
+		turn_icmp((struct rte_icmp_hdr *)(p->ip + rte_ipv4_hdr_len(gateway_ipv4(p))),
+			  ICMP_ECHO_REPLY);
+		turn_ipv4(p);
+	}
+	nf_count(w->nf, GATEWAY_icmp_echo_answered, 1);
+}
+
 void
 gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p)
 {
-	struct rte_ipv4_hdr *ip = gateway_ipv4(p);
-	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)(p->ip + rte_ipv4_hdr_len(ip));
-	rte_be32_t sender = ip->src_addr;
 	struct nf_next next;
-	enum nf_refusal refusal = nf_may_answer(&w->gateway->hops, sender, p->side, &next);
-	uint16_t from, to;
+	enum nf_refusal refusal =
+		nf_may_answer(&w->gateway->hops, gateway_ipv4(p)->src_addr, p->side, &next);
 
 	if (refusal != NF_ALLOWED) {
 		nf_drop(w->nf, p->m, gateway_refusal_drops[refusal]);
 		return;
 	}
-	memcpy(&from, icmp, sizeof(from));
-	icmp->icmp_type = ICMP_ECHO_REPLY;
-	memcpy(&to, icmp, sizeof(to));
-	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
-	ip->src_addr = ip->dst_addr;
-	ip->dst_addr = sender;
-	ip->time_to_live = OWN_TTL;
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, rte_ipv4_hdr_len(ip));
-	nf_count(w->nf, GATEWAY_icmp_echo_answered, 1);
+	turn(w, p);
 	nf_neighbour_send(w->neighbours, p->m, &next);
+}
+
+void
+gateway_icmp_answer_subscriber(struct gateway_worker *w, struct gateway_packet *p)
+{
+	turn(w, p);
+	gateway_route(w, p);
 }

@@ -21,7 +21,9 @@ enum gateway_reason { GATEWAY_TIME_EXCEEDED, GATEWAY_TOO_BIG };
 bool gateway_icmp_make(struct gateway_worker *w, const struct gateway_packet *p,
 		       enum gateway_reason reason, uint16_t mtu, struct gateway_packet *ret_error);
 
-/* Answers an ICMP echo request to the gateway itself. */
+/* Answers an ICMP echo request to the gateway itself: from a host on a side; from a subscriber, ICMPv6 as
+ * well. */
 void gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p);
+void gateway_icmp_answer_subscriber(struct gateway_worker *w, struct gateway_packet *p);
 
 #endif

@@ -29,6 +29,7 @@ open_with(uint16_t access_mtu, uint16_t core_mtu)
 				     "session add 0x10007 ipv4 100.64.3.7 ipv6 2001:db8:0:7::/64 "
 				     "cell 192.0.2.11 cell-teid 0xa001"),
 			 NF_OK);
+	harness_tell_router(&h);
 	return 0;
 }
 
@@ -95,17 +96,15 @@ the_largest_burst_passes_at_the_lowest_rate(void **state)
 static void
 a_bucket_that_is_used_up_for_ever_lets_nothing_pass(void **state)
 {
-	uint64_t due = UINT64_MAX - 1, cost = UINT64_C(8000000000) << 16;
+	uint64_t cost = UINT64_C(8000000000) << 16, burst = UINT64_C(1) << 32, due;
 
 	(void)state;
-	assert_false(gateway_police(&due, cost, UINT64_C(1) << 32, 1000, 1500));
-	assert_int_equal(due, UINT64_MAX - 1);
-	due = 0;
-	assert_true(gateway_police(&due, cost, UINT64_C(1) << 32, 1000, UINT16_MAX));
+	assert_false(gateway_police(UINT64_MAX - 1, cost, burst, 1000, 1500, &due));
+	assert_true(gateway_police(0, cost, burst, 1000, UINT16_MAX, &due));
 	assert_int_equal(due, 1000 + UINT16_MAX * UINT64_C(8000000000));
 	/* Its burst is below the packet. */
-	assert_false(gateway_police(&due, cost, 10, due, 11));
-	assert_true(gateway_police(&due, cost, 11, due, 11));
+	assert_false(gateway_police(due, cost, 10, due, 11, &due));
+	assert_true(gateway_police(due, cost, 11, due, 11, &due));
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------ */
@@ -228,6 +227,168 @@ nobody_is_told_of_errors_behind_extension_headers(void **state)
 	}
 }
 
+/* ---- no trace --------------------------------------------------------------------------------------------- */
+
+enum direction { UP, DOWN };
+enum family { IPV4, IPV6 };
+
+/* One refusal: what is wrong with an otherwise good packet. */
+struct refusal {
+	const char *name;
+	enum direction direction;
+	enum family family;
+	uint16_t size; /* of the IP packet */
+	uint8_t time_to_live;
+	bool may_be_cut;
+	uint16_t headroom;
+	bool no_mbufs;
+	unsigned int counter;
+};
+
+static const struct refusal refusals[] = {
+	{"too big up", UP, IPV4, 1501, 64, false, 128, false, GATEWAY_drop_too_big},
+	{"too big up", UP, IPV6, 1501, 64, false, 128, false, GATEWAY_drop_too_big},
+	{"too big down", DOWN, IPV4, 1465, 64, false, 128, false, GATEWAY_drop_too_big},
+	{"too big down", DOWN, IPV6, 1465, 64, false, 128, false, GATEWAY_drop_too_big},
+	{"over up", UP, IPV4, 60, 1, true, 128, false, GATEWAY_drop_ttl},
+	{"over up", UP, IPV6, 60, 0, true, 128, false, GATEWAY_drop_ttl},
+	{"over down", DOWN, IPV4, 60, 0, true, 128, false, GATEWAY_drop_ttl},
+	{"over down", DOWN, IPV6, 60, 1, true, 128, false, GATEWAY_drop_ttl},
+	{"policed up", UP, IPV4, 1400, 64, true, 128, false, GATEWAY_drop_policed},
+	{"policed up", UP, IPV6, 1400, 64, true, 128, false, GATEWAY_drop_policed},
+	{"policed down", DOWN, IPV4, 1400, 64, true, 128, false, GATEWAY_drop_policed},
+	{"policed down", DOWN, IPV6, 1400, 64, true, 128, false, GATEWAY_drop_policed},
+	{"no room in front", DOWN, IPV4, 60, 64, true, 20, false, GATEWAY_drop_segments},
+	{"no room in front", DOWN, IPV6, 60, 64, true, 35, false, GATEWAY_drop_segments},
+	{"no memory up", UP, IPV4, 1600, 64, true, 128, true, NF_no_mbuf},
+	{"no memory down", DOWN, IPV4, 1500, 64, true, 128, true, NF_no_mbuf},
+};
+
+static struct frame
+packet_of(const struct refusal *r)
+{
+	struct frame f =
+		plain(r->direction == UP ? SUBSCRIBER : SERVER,
+		      r->direction == UP ? SERVER : SUBSCRIBER, (uint16_t)(r->size - 28), 1);
+	uint8_t *ip = f.bytes + 14;
+
+	if (r->family == IPV6) {
+		put16(f.bytes + 12, 0x86dd);
+		put_ipv6(ip, r->direction == UP ? subscriber_6 : server_6,
+			 r->direction == UP ? server_6 : subscriber_6, (uint16_t)(r->size - 40));
+		ip[7] = r->time_to_live;
+	} else {
+		ip[6] = r->may_be_cut ? 0 : 0x40;
+		ip[8] = r->time_to_live;
+		put16(ip + 10, 0);
+		put16(ip + 10, (uint16_t)~ipv4_sum(ip));
+	}
+	return r->direction == UP ? tunnelled(&f, CELL_2, TEID) : f;
+}
+
+/* As harness_send(), with so much room in front, and maybe as the last buffer of the pool. */
+static void
+send_refused(const struct refusal *r)
+{
+	static struct rte_mbuf *all[4096];
+	struct frame frame = packet_of(r);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(h.pool);
+	uint32_t n = 0;
+
+	assert_non_null(m);
+	m->data_off = r->headroom;
+	memcpy(rte_pktmbuf_append(m, frame.size), frame.bytes, frame.size);
+	while (r->no_mbufs && (all[n] = rte_pktmbuf_alloc(h.pool)) != NULL)
+		n++;
+	gateway_ops.burst(&h.nf[0], r->direction == UP ? GATEWAY_ACCESS : GATEWAY_CORE, &m, 1);
+	rte_pktmbuf_free_bulk(all, n);
+	harness_wait(&h, 0);
+}
+
+/* The bursts are used up to 1300 octets. */
+static void
+use_up(void)
+{
+	struct refusal good = {"", UP, IPV4, 1000, 64, true, 128, false, 0};
+	struct frame out;
+
+	for (int i = 0; i < 3; i++) {
+		good.direction = UP;
+		send_refused(&good);
+		good.direction = DOWN;
+		send_refused(&good);
+	}
+	while (harness_take(&h, GATEWAY_ACCESS, &out) || harness_take(&h, GATEWAY_CORE, &out))
+		;
+}
+
+/* Takes what left out of what is counted: an error to the subscriber is a packet to him, too. */
+static uint64_t
+take_errors(enum direction direction, struct gateway_session *session,
+	    const struct gateway_session *before)
+{
+	struct frame out;
+	uint64_t n = 0;
+
+	while (harness_take(&h, GATEWAY_ACCESS, &out)) {
+		session->packets_down--;
+		session->bytes_down -= out.size - 50u;
+		session->downlink_due = before->downlink_due;
+		session->last_seen = before->last_seen;
+		n++;
+	}
+	while (harness_take(&h, GATEWAY_CORE, &out))
+		n += direction == DOWN;
+	return n;
+}
+
+static uint64_t
+n_passed(void)
+{
+	return harness_counter(&h, GATEWAY_uplink) + harness_counter(&h, GATEWAY_downlink);
+}
+
+static void
+leaves_no_trace(const struct refusal *r)
+{
+	struct gateway_session before, after;
+	uint64_t n, moved, passed;
+
+	h.gateway->config.path_switch_by_data = false;
+	harness_wait(&h, HARNESS_SECOND);
+	if (r->counter == GATEWAY_drop_policed)
+		use_up();
+	h.gateway->config.path_switch_by_data = true;
+	n = harness_counter(&h, r->counter);
+	moved = harness_counter(&h, GATEWAY_path_switched);
+	passed = n_passed();
+	before = *harness_session(&h, TEID);
+	send_refused(r);
+	after = *harness_session(&h, TEID);
+	if (harness_counter(&h, r->counter) != n + 1)
+		fail_msg("%s: not counted", r->name);
+	after.packets_policed -= r->counter == GATEWAY_drop_policed;
+	passed += take_errors(r->direction, &after, &before);
+	if (memcmp(&before, &after, sizeof(after)) != 0)
+		fail_msg("%s: the session changed", r->name);
+	assert_int_equal(harness_counter(&h, GATEWAY_path_switched), moved);
+	assert_int_equal(n_passed(), passed);
+}
+
+/* Uplink comes from another cell, so a packet that passes would move the subscriber, too. Killed by: any of
+ * what is counted or kept in front of any of what refuses. */
+static void
+what_is_refused_leaves_no_trace(void **state)
+{
+	(void)state;
+	assert_int_equal(harness_ask(&h,
+				     "session modify 0x10007 uplink-rate 80000 uplink-burst 4300 "
+				     "downlink-rate 80000 downlink-burst 4300"),
+			 NF_OK);
+	for (size_t i = 0; i < RTE_DIM(refusals); i++)
+		leaves_no_trace(&refusals[i]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_usual, close_it)
 #define TEST_WITH(f, open) cmocka_unit_test_setup_teardown(f, open, close_it)
 
@@ -241,6 +402,7 @@ main(void)
 		TEST(errors_are_as_long_as_allowed),
 		TEST(errors_about_ipv6_are_as_long_as_allowed),
 		TEST(nobody_is_told_of_errors_behind_extension_headers),
+		TEST(what_is_refused_leaves_no_trace),
 	};
 
 	if (!harness_start_eal())

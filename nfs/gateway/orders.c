@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "pipeline.h"
+#include "downlink.h"
 
 static const enum nf_status statuses[] = {
 	[GATEWAY_SESSION_OK] = NF_OK,          [GATEWAY_SESSION_EXISTS] = NF_EXISTS,

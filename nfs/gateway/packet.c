@@ -13,6 +13,7 @@
 
 #define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
 #define ICMP_ECHO_REQUEST 8u
+#define ICMPV6_ECHO_REQUEST 128u
 
 static void
 drop(struct gateway_packet *p, uint16_t counter)
@@ -158,17 +159,27 @@ parse_tunnel(struct gateway_packet *p)
 
 /* ---- plain IP ---------------------------------------------------------------------------------- */
 
+bool
+gateway_is_echo_request(const struct gateway_packet *p)
+{
+	const struct rte_ipv4_hdr *ip = gateway_ipv4(p);
+	uint32_t header;
+
+	if (p->is_ipv6)
+		return gateway_ipv6(p)->proto == IPPROTO_ICMPV6 &&
+		       p->ip_size >= sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_icmp_hdr) &&
+		       p->ip[sizeof(struct rte_ipv6_hdr)] == ICMPV6_ECHO_REQUEST;
+	header = rte_ipv4_hdr_len(ip);
+	return ip->next_proto_id == IPPROTO_ICMP && !(ip->fragment_offset & FRAGMENT_BITS) &&
+	       p->ip_size >= header + sizeof(struct rte_icmp_hdr) &&
+	       p->ip[header] == ICMP_ECHO_REQUEST;
+}
+
 static void
 parse_own(struct gateway_packet *p)
 {
-	const struct rte_ipv4_hdr *ip = gateway_ipv4(p);
-	const struct rte_icmp_hdr *icmp =
-		(const struct rte_icmp_hdr *)(p->ip + rte_ipv4_hdr_len(ip));
-
-	p->bucket = gateway_ipv4_bucket(ip->src_addr);
-	if (ip->next_proto_id == IPPROTO_ICMP && !(ip->fragment_offset & FRAGMENT_BITS) &&
-	    p->ip_size >= rte_ipv4_hdr_len(ip) + sizeof(*icmp) &&
-	    icmp->icmp_type == ICMP_ECHO_REQUEST)
+	p->bucket = gateway_ipv4_bucket(gateway_ipv4(p)->src_addr);
+	if (gateway_is_echo_request(p))
 		p->kind = GATEWAY_KIND_ECHO;
 	else
 		drop(p, GATEWAY_drop_own_address);

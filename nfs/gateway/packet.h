@@ -57,6 +57,9 @@ void gateway_packet_parse(struct gateway_packet *p, const struct gateway_config 
 uint16_t gateway_packet_take_ip(struct gateway_packet *p, uint8_t *ip, uint32_t size,
 				uint16_t wrong);
 
+/* Is the IP packet a whole ICMP or ICMPv6 echo request? */
+bool gateway_is_echo_request(const struct gateway_packet *p);
+
 static inline struct rte_ipv4_hdr *
 gateway_ipv4(const struct gateway_packet *p)
 {

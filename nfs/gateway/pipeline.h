@@ -4,8 +4,8 @@
  *
  *   parse      every packet; those of foreign buckets go to their worker
  *   prefetch   the cells of the index, then the slot
- *   forward    uplink: out of the tunnel, checked, to the core; downlink: into the tunnel, to the
- *              cell where the subscriber is now
+ *   forward    uplink.h: out of the tunnel, to the core; downlink.h: into the tunnel, to the cell where the
+ *              subscriber is now
  *
  * Needs no port: packets go in by gateway_burst() and come out in the worker's FIFOs and rings (nf.h).
  * Never blocks, allocates (but its own packets from the pool), locks, logs or makes a system call.
@@ -15,11 +15,6 @@
 
 #include "gateway.h"
 #include "nf.h"
-#include "session_entry.h"
-
-/* An uplink packet from the cell that was left does not move the subscriber back for this long: it was
- * on its way when he left. */
-#define GATEWAY_SWITCH_GUARD_NS UINT64_C(500000000)
 
 /* What a handed-over packet is (struct nf_meta.kind). */
 enum gateway_meta_kind {
@@ -29,10 +24,5 @@ enum gateway_meta_kind {
 
 /* nf_ops.burst; nf->self is a struct gateway_worker. */
 void gateway_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
-
-/* Moves a subscriber to another cell (address 0: to none). The cell that is left gets an end marker
- * (TS 29.281 section 7.3.2) behind the last packet that went there and before the first that
- * goes elsewhere. What waited for the subscriber follows. */
-void gateway_switch_path(struct gateway_worker *w, uint32_t slot, struct gateway_cell cell);
 
 #endif

@@ -119,16 +119,22 @@ gateway_time_of(uint64_t octets, uint64_t cost)
  * again: each octet that passes moves this time on by what it takes at the rate, and it may not
  * lie further ahead than the burst takes. So the state of a direction is one time, which is translated to
  * the clock of a target and merges by `max`: what both instances let pass counts there.
+ * *ret_due_ns is the time that the caller keeps if the packet passes.
  */
 static inline bool
-gateway_police(uint64_t *due_ns, uint64_t cost, uint64_t burst, uint64_t now_ns, uint32_t size)
+gateway_police(uint64_t due_ns, uint64_t cost, uint64_t burst, uint64_t now_ns, uint32_t size,
+	       uint64_t *ret_due_ns)
 {
-	uint64_t ahead = *due_ns > now_ns ? *due_ns - now_ns : 0;
-	uint64_t most = gateway_time_of(burst, cost), takes = gateway_time_of(size, cost);
+	uint64_t ahead = due_ns > now_ns ? due_ns - now_ns : 0, most, takes;
 
+	*ret_due_ns = due_ns;
+	if (cost == 0)
+		return true;
+	most = gateway_time_of(burst, cost);
+	takes = gateway_time_of(size, cost);
 	if (ahead > most || takes > most - ahead)
 		return false;
-	*due_ns = now_ns + ahead + takes;
+	*ret_due_ns = now_ns + ahead + takes;
 	return true;
 }
 

@@ -33,25 +33,42 @@ new_message(struct gateway_worker *w, uint8_t **ret_message)
 }
 
 static void
-send_message(struct gateway_worker *w, struct rte_mbuf *m, uint16_t size, rte_be32_t to,
-	     rte_be16_t port, unsigned int counter)
+send_message(struct gateway_worker *w, struct rte_mbuf *m, uint16_t size,
+	     const struct gateway_outer *outer, unsigned int counter)
 {
 	rte_pktmbuf_trim(m, (uint16_t)(GTPU_MAX_MESSAGE - size));
-	gateway_send_tunnel(w, m, to, port, size, counter);
+	gateway_send_tunnel(w, m, outer, size, counter);
+}
+
+/* False, and the message is dropped: who sent it is no host that can be told. */
+static bool
+may_answer(struct gateway_worker *w, struct gateway_packet *p, struct gateway_outer *ret_outer)
+{
+	enum nf_refusal refusal = gateway_outer_to(w, p->peer, ret_outer);
+
+	if (likely(refusal == NF_ALLOWED))
+		return true;
+	nf_drop(w->nf, p->m, gateway_refusal_drops[refusal]);
+	return false;
 }
 
 /* The response goes to the port from which was asked (section 4.4.2.2). */
 static void
 answer_gtpu_echo(struct gateway_worker *w, struct gateway_packet *p)
 {
+	struct gateway_outer outer;
+	struct rte_mbuf *m;
 	uint8_t *message;
-	struct rte_mbuf *m = new_message(w, &message);
 
+	if (!may_answer(w, p, &outer))
+		return;
+	m = new_message(w, &message);
 	if (m != NULL) {
 		uint16_t size = gtpu_put_echo_response(message, p->gtpu.sequence,
 						       w->gateway->config.recovery);
 
-		send_message(w, m, size, p->peer, p->peer_port, GATEWAY_gtpu_echo_answered);
+		outer.port = p->peer_port;
+		send_message(w, m, size, &outer, GATEWAY_gtpu_echo_answered);
 	}
 	rte_pktmbuf_free(p->m);
 }
@@ -59,14 +76,17 @@ answer_gtpu_echo(struct gateway_worker *w, struct gateway_packet *p)
 static void
 tell_extension_headers(struct gateway_worker *w, struct gateway_packet *p)
 {
+	struct gateway_outer outer;
+	struct rte_mbuf *m;
 	uint8_t *message;
-	struct rte_mbuf *m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
 
+	if (!may_answer(w, p, &outer))
+		return;
+	m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
 	if (m != NULL) {
 		uint16_t size = gtpu_put_supported_extension_headers(message, p->gtpu.sequence);
 
-		send_message(w, m, size, p->peer, RTE_BE16(GTPU_PORT),
-			     GATEWAY_extension_headers_sent);
+		send_message(w, m, size, &outer, GATEWAY_extension_headers_sent);
 	}
 	nf_drop(w->nf, p->m, GATEWAY_drop_gtpu_extension);
 }
@@ -108,21 +128,31 @@ gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p)
 	nf_drop(w->nf, p->m, counter);
 }
 
+static void
+tell_no_tunnel(struct gateway_worker *w, const struct gateway_packet *p,
+	       const struct gateway_outer *outer)
+{
+	rte_be32_t here = w->gateway->config.sides[GATEWAY_ACCESS].address;
+	uint8_t *message;
+	struct rte_mbuf *m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
+	uint16_t size;
+
+	if (m == NULL)
+		return;
+	size = gtpu_put_error_indication(message, p->gtpu.teid, (const uint8_t *)&here);
+	send_message(w, m, size, outer, GATEWAY_error_indication_sent);
+}
+
 /* TEID 0 is nobody's, and nobody is told so (section 7.3.1). */
 __attribute__((noinline)) void
 gateway_signalling_no_tunnel(struct gateway_worker *w, struct gateway_packet *p)
 {
-	uint8_t *message;
-	bool told = p->gtpu.teid != 0 && gateway_signalling_may_tell(w);
-	struct rte_mbuf *m = told ? new_message(w, &message) : NULL;
+	struct gateway_outer outer;
 
-	if (m != NULL) {
-		rte_be32_t here = w->gateway->config.sides[GATEWAY_ACCESS].address;
-		uint16_t size =
-			gtpu_put_error_indication(message, p->gtpu.teid, (const uint8_t *)&here);
-
-		send_message(w, m, size, p->peer, RTE_BE16(GTPU_PORT),
-			     GATEWAY_error_indication_sent);
+	if (p->gtpu.teid != 0) {
+		if (!may_answer(w, p, &outer))
+			return;
+		tell_no_tunnel(w, p, &outer);
 	}
 	nf_drop(w->nf, p->m, GATEWAY_drop_no_tunnel);
 }
@@ -130,10 +160,14 @@ gateway_signalling_no_tunnel(struct gateway_worker *w, struct gateway_packet *p)
 void
 gateway_signalling_end_marker(struct gateway_worker *w, struct gateway_cell cell)
 {
+	struct gateway_outer outer;
+	struct rte_mbuf *m;
 	uint8_t *message;
-	struct rte_mbuf *m = new_message(w, &message);
 
+	if (gateway_outer_to(w, cell.address, &outer) != NF_ALLOWED)
+		return;
+	m = new_message(w, &message);
 	if (m != NULL)
-		send_message(w, m, gtpu_put_end_marker(message, cell.teid), cell.address,
-			     RTE_BE16(GTPU_PORT), GATEWAY_end_marker_sent);
+		send_message(w, m, gtpu_put_end_marker(message, cell.teid), &outer,
+			     GATEWAY_end_marker_sent);
 }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "counters.h"
+#include "gtpu.h"
 
 #define OUTER_TTL 64
 
@@ -14,23 +15,27 @@ const uint16_t gateway_refusal_drops[] = {
 	[NF_NO_ROUTE] = GATEWAY_drop_no_route,
 };
 
+enum nf_refusal
+gateway_outer_to(const struct gateway_worker *w, rte_be32_t address,
+		 struct gateway_outer *ret_outer)
+{
+	ret_outer->to = address;
+	ret_outer->source_port = RTE_BE16(GTPU_PORT);
+	ret_outer->port = RTE_BE16(GTPU_PORT);
+	return nf_may_go(&w->gateway->hops, address, GATEWAY_ACCESS, &ret_outer->next);
+}
+
 void
-gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to, rte_be16_t port,
+gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, const struct gateway_outer *outer,
 		    uint16_t size, unsigned int counter)
 {
-	struct nf_next next;
-	enum nf_refusal refusal = nf_may_go(&w->gateway->hops, to, GATEWAY_ACCESS, &next);
 	struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
 
-	if (unlikely(refusal != NF_ALLOWED)) {
-		nf_drop(w->nf, m, gateway_refusal_drops[refusal]);
-		return;
-	}
 	*udp = (struct rte_udp_hdr){
-		.src_port = RTE_BE16(GTPU_PORT),
-		.dst_port = port,
+		.src_port = outer->source_port,
+		.dst_port = outer->port,
 		.dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + size)),
 	};
 	/* Atomic datagrams: no identification (RFC 6864). */
@@ -41,9 +46,9 @@ gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to,
 		.time_to_live = OUTER_TTL,
 		.next_proto_id = IPPROTO_UDP,
 		.src_addr = w->gateway->config.sides[GATEWAY_ACCESS].address,
-		.dst_addr = to,
+		.dst_addr = outer->to,
 	};
 	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
 	nf_count(w->nf, counter, 1);
-	nf_neighbour_send(w->neighbours, m, &next);
+	nf_neighbour_send(w->neighbours, m, &outer->next);
 }

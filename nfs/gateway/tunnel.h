@@ -20,9 +20,21 @@
 /* The counter of a packet that may not come or go (forward.h); 0 for one that may. */
 extern const uint16_t gateway_refusal_drops[];
 
-/* Writes IPv4 and UDP header of a GTP-U message of `size` octets that begins at GATEWAY_OUTER_SIZE, and
- * sends it. Counts it as `counter`, or drops it if there is no route. */
-void gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, rte_be32_t to,
-			 rte_be16_t port, uint16_t size, unsigned int counter);
+/* What stands outside of a tunnel packet, and where it goes. */
+struct gateway_outer {
+	struct nf_next next;
+	rte_be32_t to;
+	rte_be16_t source_port;
+	rte_be16_t port;
+};
+
+/* To a cell at `address`, and GTP-U's port. */
+enum nf_refusal gateway_outer_to(const struct gateway_worker *w, rte_be32_t address,
+				 struct gateway_outer *ret_outer);
+
+/* Writes IPv4 and UDP header of a GTP-U message of `size` octets that begins at GATEWAY_OUTER_SIZE, sends it,
+ * and counts it as `counter`. */
+void gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m,
+			 const struct gateway_outer *outer, uint16_t size, unsigned int counter);
 
 #endif
