@@ -38,6 +38,8 @@ take_row(void *ctx, const char *row)
 		fprintf(a->out, "%s\n", row);
 	else if (!table_add(&a->table, row))
 		a->nonsense = true;
+	if (a->options->stream)
+		fflush(a->out);
 }
 
 static void

@@ -71,6 +71,7 @@ start_fail(struct nf_request *r, struct nf_words *words)
 
 static const struct nf_command commands[] = {
 	{"count", "N", "", start_count, count},
+	{"watch", "N", "", start_count, count},
 	{"change", "", "", start_change, NULL},
 	{"fail", "[HOW]", "", start_fail, NULL},
 	{0},
@@ -173,6 +174,23 @@ rows_are_json_on_demand(void **state)
 	assert_string_equal(output, "{\"name\":\"r\\u001b0\",\"n\":0}\n");
 	assert_int_equal(run_words("change", true), EXIT_DONE);
 	assert_string_equal(output, "{\"count\":2}\n");
+}
+
+/* Killed by: a table whose rows wait for each other, or an answer that must come in time. */
+static void
+what_is_watched_comes_at_once(void **state)
+{
+	struct options options;
+	char name[] = "slim-nf", watch[] = "watch", n[] = "2", option[] = "--socket";
+	char *words[] = {name, option, path, watch, n, NULL};
+
+	(void)state;
+	assert_true(options_parse(&options, 5, words));
+	assert_true(options.stream);
+	assert_int_equal(options.timeout_ms, -1);
+	assert_int_equal(run(&options), EXIT_DONE);
+	assert_string_equal(output,
+			    "{\"name\":\"r\\u001b0\",\"n\":0}\n{\"name\":\"r\\u001b1\",\"n\":1}\n");
 }
 
 static void
@@ -400,6 +418,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_become_a_table),
 		cmocka_unit_test(rows_are_json_on_demand),
+		cmocka_unit_test(what_is_watched_comes_at_once),
 		cmocka_unit_test(refusals_have_their_exit_codes),
 		cmocka_unit_test(a_long_table_flows),
 		cmocka_unit_test(a_batch_is_answered_whole),

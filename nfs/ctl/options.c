@@ -124,6 +124,10 @@ options_parse(struct options *options, int argc, char **argv)
 		fputs("slim-nf: --socket PATH is missing (or SLIM_NF_SOCKET)\n", stderr);
 		return false;
 	}
+	if (n > 0 && strcmp(argv[optind], "watch") == 0) {
+		options->stream = options->json = true;
+		options->timeout_ms = -1;
+	}
 	return join(options, n, argv + optind);
 }
 

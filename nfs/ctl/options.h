@@ -23,6 +23,7 @@ struct options {
 	const char *socket;
 	const char *batch; /* file of requests; "-": standard input; NULL: the words */
 	bool json;
+	bool stream; /* rows come when something happens: no answer is due, and each is printed at once */
 	bool help;
 	bool version;
 	int timeout_ms;

@@ -21,7 +21,7 @@ struct talk_ops {
 int talk_open(const char *path);
 
 /* Sends every line of `requests`, but for empty ones and those that begin with '#', and gives the answers to `ops`, in order, until all are answered. `requests`
- * may still come in meanwhile. -ETIMEDOUT: for `timeout_ms` an answer was due and nothing came;
+ * may still come in meanwhile. -ETIMEDOUT: for `timeout_ms` (-1: for ever) an answer was due and nothing came;
  * -EPIPE: the other end is gone; -EPROTO: what it says makes no sense; what read or write say. */
 int talk_run(int fd, struct lines *requests, int timeout_ms, const struct talk_ops *ops, void *ctx);
 

@@ -53,7 +53,7 @@ take_entry(struct gateway_buffer *b)
 	return i;
 }
 
-void
+uint32_t
 gateway_buffer_put(struct gateway_buffer *b, uint32_t slot, struct rte_mbuf *m)
 {
 	struct gateway_session *session = session_of(b, slot);
@@ -61,7 +61,7 @@ gateway_buffer_put(struct gateway_buffer *b, uint32_t slot, struct rte_mbuf *m)
 
 	if (session->n_waiting == b->limits.packets_per_session || b->free == 0) {
 		nf_drop(b->worker, m, GATEWAY_drop_idle_full);
-		return;
+		return 0;
 	}
 	i = take_entry(b);
 	b->entries[i] = (struct gateway_waiting){
@@ -81,6 +81,7 @@ gateway_buffer_put(struct gateway_buffer *b, uint32_t slot, struct rte_mbuf *m)
 		session->first_waiting = i;
 	session->last_waiting = i;
 	nf_count(b->worker, GATEWAY_buffered, 1);
+	return session->n_waiting;
 }
 
 /* Out of the list of all, and back to the free ones. */

@@ -41,8 +41,8 @@ int gateway_buffer_init(struct gateway_buffer *b, const struct gateway_buffer_li
 /* Frees what waits, too. */
 void gateway_buffer_fini(struct gateway_buffer *b);
 
-/* Takes over a packet for the session in `slot`, or drops it. */
-void gateway_buffer_put(struct gateway_buffer *b, uint32_t slot, struct rte_mbuf *m);
+/* Takes over a packet for the session in `slot`: returns how many wait for it now; 0: it was dropped. */
+uint32_t gateway_buffer_put(struct gateway_buffer *b, uint32_t slot, struct rte_mbuf *m);
 
 /* The session's oldest packet, the caller's; NULL: none. */
 struct rte_mbuf *gateway_buffer_take(struct gateway_buffer *b, uint32_t slot);

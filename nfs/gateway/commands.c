@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "events.h"
 #include "gateway.h"
 #include "gtpu.h"
 #include "orders.h"
@@ -317,6 +318,74 @@ show_sessions(struct nf_request *r, struct nf_reply *reply)
 	return filter.limit == 0 || r->job.cursor == table->capacity;
 }
 
+/* ---- watching --------------------------------------------------------------------------------------- */
+
+/* In the job's arguments. */
+struct watch_order {
+	bool recent;
+	uint64_t limit; /* rows that may follow */
+};
+
+static enum nf_status
+start_watch(struct nf_request *r, struct nf_words *words)
+{
+	struct watch_order order = {.recent = nf_words_flag(words, "recent"), .limit = UINT64_MAX};
+	const char *limit = nf_words_option(words, "limit");
+
+	if (limit != NULL && !nf_parse_number(limit, UINT64_MAX, &order.limit))
+		return NF_USAGE;
+	memcpy(r->job.args, &order, sizeof(order));
+	return NF_OK;
+}
+
+static void
+write_event(struct nf_reply *reply, const struct nf_event *event, uint16_t worker, uint64_t lost)
+{
+	static const char *const words[] = {
+#define X(name, word) word,
+		GATEWAY_EVENTS(X)
+#undef X
+	};
+	uint32_t cell_teid = (uint32_t)event->words[2];
+
+	nf_reply_begin(reply);
+	nf_reply_text(reply, "event", "%s", words[event->words[0] >> 32]);
+	nf_reply_text(reply, "teid", "0x%08x", (uint32_t)event->words[0]);
+	write_address(reply, "cell", (rte_be32_t)(event->words[2] >> 32));
+	if (event->words[2] >> 32 != 0)
+		nf_reply_text(reply, "cell_teid", "0x%08x", cell_teid);
+	nf_reply_number(reply, "time_ns", event->words[1]);
+	nf_reply_number(reply, "worker", worker);
+	nf_reply_number(reply, "number", event->number);
+	if (lost != 0)
+		nf_reply_number(reply, "lost", lost);
+	nf_reply_end(reply);
+}
+
+/* Ends with its rows, or with the client. */
+static bool
+watch(struct nf_request *r, struct nf_reply *reply)
+{
+	const struct gateway *gateway = r->nf;
+	struct nf_watch *watch = r->workspace;
+	struct watch_order order;
+	struct nf_event event;
+	uint16_t worker;
+
+	memcpy(&order, r->job.args, sizeof(order));
+	if (r->job.cursor == 0)
+		nf_watch_begin(watch, gateway->events, gateway->config.n_workers, order.recent);
+	r->job.cursor = 1;
+	while (order.limit != 0 && nf_reply_has_room(reply) &&
+	       nf_watch_next(watch, gateway->events, gateway->config.n_workers, &event, &worker)) {
+		write_event(reply, &event, worker, watch->lost);
+		watch->lost = 0;
+		order.limit--;
+	}
+	memcpy(r->job.args, &order, sizeof(order));
+	return order.limit == 0;
+}
+
 #define SESSION_ARGS                                                                   \
 	"[ipv4 ADDRESS] [ipv6 PREFIX] [cell ADDRESS cell-teid TEID | idle] [qfi QFI] " \
 	"[uplink-rate BITS-PER-S [uplink-burst OCTETS]] [downlink-rate BITS-PER-S "    \
@@ -331,6 +400,8 @@ const struct nf_command gateway_commands[] = {
 	 "move a subscriber to another cell, or to none", start_switch, NULL},
 	{"show sessions", "[teid TEID] [ipv4 ADDRESS] [cell ADDRESS] [waiting] [limit N]",
 	 "list sessions", start_show, show_sessions},
+	{"watch", "[recent] [limit N]", "tell what happens, from now on or from what is remembered",
+	 start_watch, watch},
 	{"show counters", "", "what the gateway counted", NULL, nf_show_counters},
 	{NULL, NULL, NULL, NULL, NULL},
 };

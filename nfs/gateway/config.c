@@ -201,13 +201,15 @@ take_sizes(struct conversion *c)
 {
 	const struct gateway_file *file = c->file;
 	struct gateway_config *config = c->config;
-	uint32_t workers = 0, sleep_us = 0, recovery = 0, idle = 0;
+	uint32_t workers = 0, sleep_us = 0, recovery = 0, idle = 0, cell_idle = 0;
 
 	if (nf_take_number(&c->in, "workers", file->workers, 1, 1, SLIM_MAX_WORKERS, &workers) !=
 		    0 ||
 	    nf_take_number(&c->in, "recovery", file->recovery, 0, 0, UINT8_MAX, &recovery) != 0 ||
 	    nf_take_number(&c->in, "timeouts.session", file->timeouts.session, 0, 0, 30 * 24 * 3600,
 			   &idle) != 0 ||
+	    nf_take_number(&c->in, "timeouts.cell_idle", file->timeouts.cell_idle, 0, 0,
+			   30 * 24 * 3600, &cell_idle) != 0 ||
 	    nf_take_seconds(&c->in, "timeouts.arp", file->timeouts.arp, 300, &config->arp_ns) !=
 		    0 ||
 	    nf_take_number(&c->in, "capacity", file->capacity, 65536, 1024, SLIM_MAX_CAPACITY,
@@ -225,9 +227,24 @@ take_sizes(struct conversion *c)
 	config->sleep_ns = sleep_us * 1000;
 	config->recovery = (uint8_t)recovery;
 	config->session_idle_ns = idle * SECOND_NS;
+	config->cell_idle_ns = cell_idle * SECOND_NS;
 	config->path_switch_by_data =
 		file->path_switch_by_data != NULL && *file->path_switch_by_data;
 	return 0;
+}
+
+/* What follows from an error indication, beside the event. */
+static int
+take_error_indication(struct conversion *c)
+{
+	const char *text = c->file->error_indication;
+
+	if (text == NULL)
+		return 0;
+	c->config->idle_at_error = strcmp(text, "idle") == 0;
+	if (c->config->idle_at_error || strcmp(text, "report") == 0)
+		return 0;
+	return nf_wrong(&c->in, "error_indication", "'%.40s' is neither report nor idle", text);
 }
 
 int
@@ -262,6 +279,8 @@ gateway_config_parse(const char *name, const char *text, size_t size,
 		result = check_room_ipv6(&c);
 	if (result == 0)
 		result = take_sizes(&c);
+	if (result == 0)
+		result = take_error_indication(&c);
 	if (result == 0)
 		result = take_buffer(&c);
 	nf_yaml_free(&gateway_file_schema, file);
@@ -307,6 +326,7 @@ gateway_config_identity(const struct gateway_config *config, char identity[SLIM_
 	mix_ipv6(&f, config->core_ipv6.address, config->core_ipv6.bits);
 	mix_ipv6(&f, config->core_ipv6.router, config->core_ipv6.bits);
 	nf_fingerprint_number(&f, config->path_switch_by_data);
+	nf_fingerprint_number(&f, config->idle_at_error);
 	nf_fingerprint_number(&f, config->recovery);
 	snprintf(identity, SLIM_IDENTITY_SIZE, "gateway gtp-u config %016" PRIx64, f.hash);
 }

@@ -52,7 +52,9 @@ struct gateway_config {
 	struct gateway_core_ipv6 core_ipv6;
 	bool path_switch_by_data; /* an uplink packet from another cell moves the subscriber there */
 	uint8_t recovery;         /* restart counter of echo responses */
+	bool idle_at_error;       /* a cell that has no such tunnel is left */
 	uint64_t session_idle_ns; /* 0: sessions do not expire */
+	uint64_t cell_idle_ns;    /* 0: cells are not released */
 	uint64_t arp_ns;
 	struct gateway_buffer_limits buffer;
 	uint32_t capacity; /* sessions */

@@ -20,6 +20,7 @@ static const cyaml_schema_field_t core_ipv6_fields[] = {
 };
 static const cyaml_schema_field_t timeouts_fields[] = {
 	NUMBER("session", struct gateway_file_timeouts, session),
+	NUMBER("cell_idle", struct gateway_file_timeouts, cell_idle),
 	NUMBER("arp", struct gateway_file_timeouts, arp),
 	CYAML_FIELD_END,
 };
@@ -43,6 +44,7 @@ static const cyaml_schema_field_t file_fields[] = {
 				   subscribers, n_subscribers, &prefix_value, 1,
 				   GATEWAY_MAX_PREFIXES),
 	FLAG("path_switch_by_data", struct gateway_file, path_switch_by_data),
+	STRING("error_indication", OPTIONAL, struct gateway_file, error_indication),
 	NUMBER("recovery", struct gateway_file, recovery),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct gateway_file, timeouts, timeouts_fields),
 	CYAML_FIELD_MAPPING("buffer", OPTIONAL, struct gateway_file, buffer, buffer_fields),

@@ -10,6 +10,7 @@
 
 struct gateway_file_timeouts {
 	uint32_t *session;
+	uint32_t *cell_idle;
 	uint32_t *arp;
 };
 
@@ -36,6 +37,7 @@ struct gateway_file {
 	char **subscribers;
 	unsigned int n_subscribers;
 	bool *path_switch_by_data;
+	char *error_indication;
 	uint32_t *recovery;
 	struct gateway_file_timeouts timeouts;
 	struct gateway_file_buffer buffer;

@@ -100,6 +100,8 @@ good_file_is_taken(void **state)
 	assert_false(c.path_switch_by_data);
 	assert_int_equal(c.recovery, 0);
 	assert_int_equal(c.session_idle_ns, 0);
+	assert_int_equal(c.cell_idle_ns, 0);
+	assert_false(c.idle_at_error);
 	assert_int_equal(c.arp_ns, UINT64_C(300000000000));
 	assert_int_equal(c.buffer.packets, 4096);
 	assert_int_equal(c.buffer.packets_per_session, 16);
@@ -123,6 +125,8 @@ numbers_have_bounds(void **state)
 	refused(6, "  vlan: 4095\n  address: 192.0.2.1/24", "not in 1..4094");
 	refused(MORE, "recovery: 256", "not in 0..255");
 	refused(MORE, "timeouts: {session: 2592001}", "not in 0..2592000");
+	refused(MORE, "timeouts: {cell_idle: 2592001}", "not in 0..2592000");
+	refused(MORE, "error_indication: ignore", "neither report nor idle");
 	refused(MORE, "timeouts: {arp: 0}", "not in 1..2592000");
 	refused(MORE, "timeouts: {arp: 2592001}", "not in 1..2592000");
 	refused(MORE, "buffer: {packets: 8193}", "not in 0..8192");
@@ -151,6 +155,10 @@ bounds_themselves_are_good(void **state)
 	assert_int_equal(taken(MORE, "recovery: 255").recovery, 255);
 	assert_int_equal(taken(MORE, "timeouts: {session: 2592000}").session_idle_ns,
 			 UINT64_C(2592000000000000));
+	assert_int_equal(taken(MORE, "timeouts: {cell_idle: 2592000}").cell_idle_ns,
+			 UINT64_C(2592000000000000));
+	assert_true(taken(MORE, "error_indication: idle").idle_at_error);
+	assert_false(taken(MORE, "error_indication: report").idle_at_error);
 	assert_int_equal(taken(MORE, "timeouts: {arp: 1}").arp_ns, 1000000000);
 	assert_int_equal(taken(MORE, "buffer: {packets: 8192}").buffer.packets, 8192);
 	assert_int_equal(taken(MORE, "buffer: {packets: 0}").buffer.packets, 0);
@@ -270,6 +278,8 @@ identity_is_what_instances_share(void **state)
 		{MORE, "buffer: {packets: 9}", true},
 		{MORE, "recovery: 1", false},
 		{MORE, "path_switch_by_data: true", false},
+		{MORE, "error_indication: idle", false},
+		{MORE, "timeouts: {cell_idle: 9}", true},
 		{7, "  mac: 02:00:00:00:01:09", false},
 		{10, "      via: 192.0.2.3", false},
 		{17, "  address: '2001:db8:ffff::3/64'", false},

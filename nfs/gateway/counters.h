@@ -13,7 +13,8 @@
 	X(uplink, "packets from subscribers to the core network")                              \
 	X(downlink, "packets to subscribers")                                                  \
 	X(gtpu_echo_answered, "GTP-U echo requests answered")                                  \
-	X(error_indication_received, "GTP-U error indications from cells")                     \
+	X(error_indication_received, "GTP-U error indications from cells about their tunnels") \
+	X(drop_error_indication, "dropped: error indication about no tunnel of its sender")    \
 	X(end_marker_received, "GTP-U end markers from cells")                                 \
 	X(gtpu_other_received, "other GTP-U signalling messages")                              \
 	X(icmp_echo_answered, "ICMP echo requests to the gateway's own addresses, answered")   \
@@ -60,6 +61,7 @@
 	X(time_exceeded_sent, "ICMP and ICMPv6 time exceeded sent")                            \
 	X(path_switched, "subscribers that moved to another cell")                             \
 	X(path_switched_by_data, "of these, by an uplink packet from there")                   \
+	X(cell_released, "subscribers that left their cell: idle, or an error indication")     \
 	X(end_marker_sent, "GTP-U end markers sent to the cell that was left")                 \
 	X(path_switch_ignored, "uplink packets from a cell that was left a moment ago")        \
 	X(error_indication_sent, "GTP-U error indications sent")                               \

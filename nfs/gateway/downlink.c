@@ -3,6 +3,7 @@
 #include "downlink.h"
 
 #include "counters.h"
+#include "events.h"
 #include "passage.h"
 #include "signalling.h"
 #include "tunnel.h"
@@ -125,7 +126,9 @@ keep(struct gateway_worker *w, struct gateway_packet *p, uint32_t slot)
 		eth->ether_type =
 			p->is_ipv6 ? RTE_BE16(RTE_ETHER_TYPE_IPV6) : RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	}
-	gateway_buffer_put(&w->buffer, slot, p->m);
+	if (gateway_buffer_put(&w->buffer, slot, p->m) == 1)
+		gateway_tell_event(w, GATEWAY_EVENT_DOWNLINK_WAITING,
+				   gateway_session_at(w->sessions, slot));
 }
 
 static void
@@ -191,4 +194,11 @@ gateway_switch_path(struct gateway_worker *w, uint32_t slot, struct gateway_cell
 	nf_count(w->nf, GATEWAY_path_switched, 1);
 	if (cell.address != 0)
 		send_waiting(w, slot);
+}
+
+void
+gateway_release_cell(struct gateway_worker *w, uint32_t slot)
+{
+	gateway_session_set_cell(w->sessions, slot, (struct gateway_cell){0}, w->nf->now_ns);
+	nf_count(w->nf, GATEWAY_cell_released, 1);
 }

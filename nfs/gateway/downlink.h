@@ -19,4 +19,8 @@ void gateway_downlink(struct gateway_worker *w, struct gateway_packet *p);
  * goes elsewhere. What waited for the subscriber follows. */
 void gateway_switch_path(struct gateway_worker *w, uint32_t slot, struct gateway_cell cell);
 
+/* The subscriber is in no cell any more, and the cell need not be told: it has no such tunnel, or nothing to
+ * be done for it. */
+void gateway_release_cell(struct gateway_worker *w, uint32_t slot);
+
 #endif

@@ -2,6 +2,22 @@
 /* The gateway; see gateway.h. Main thread. */
 #include "gateway.h"
 
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+static int
+init_events(struct gateway *gateway)
+{
+	for (uint16_t w = 0; w < gateway->config.n_workers; w++) {
+		gateway->events[w] = rte_zmalloc("gateway_events", sizeof(struct nf_events),
+						 RTE_CACHE_LINE_SIZE);
+		if (gateway->events[w] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int
 gateway_init(struct gateway *gateway, const struct gateway_config *config, uint64_t seed)
 {
@@ -17,8 +33,11 @@ gateway_init(struct gateway *gateway, const struct gateway_config *config, uint6
 						   .capacity = config->capacity,
 						   .n_workers = config->n_workers,
 						   .idle_ns = config->session_idle_ns,
+						   .cell_idle_ns = config->cell_idle_ns,
 						   .seed = seed,
 					   });
+	if (error == 0)
+		error = init_events(gateway);
 	if (error != 0)
 		return error;
 	return nf_neighbour_table_init(&gateway->neighbours,
@@ -50,4 +69,6 @@ gateway_fini(struct gateway *gateway)
 {
 	nf_neighbour_table_fini(&gateway->neighbours);
 	gateway_session_table_fini(&gateway->sessions);
+	for (uint16_t w = 0; w < SLIM_MAX_WORKERS; w++)
+		rte_free(gateway->events[w]);
 }

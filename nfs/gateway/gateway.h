@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "config.h"
+#include "event.h"
 #include "forward.h"
 #include "neighbour.h"
 #include "nf.h"
@@ -23,6 +24,7 @@ struct gateway {
 	struct gateway_router_table router;
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
+	struct nf_events *events[SLIM_MAX_WORKERS]; /* each put by its worker */
 };
 
 struct gateway_worker {
@@ -35,6 +37,8 @@ struct gateway_worker {
 	uint64_t swept_ns;   /* the sweep has done all that was due at this time */
 	uint64_t signals_ns; /* error messages: beginning of the current second */
 	uint32_t n_signals;
+	uint32_t n_errors; /* ICMP and ICMPv6 errors that leave with the burst */
+	struct rte_mbuf *errors[NF_BURST];
 };
 
 /* May a cell be at this address? For what a control plane says and what packets show alike. */

@@ -21,6 +21,7 @@ enum {
 	IE_TEID_DATA_I = 16,
 	IE_PEER_ADDRESS = 133,
 	IE_EXTENSION_HEADER_TYPES = 141,
+	IE_FIRST_WITH_LENGTH = 128,
 };
 
 static uint16_t
@@ -132,6 +133,49 @@ gtpu_parse(const uint8_t *message, uint32_t size, struct gtpu *ret_gtpu)
 	ret_gtpu->header_size = (uint16_t)(GTPU_HEADER_SIZE + used);
 	ret_gtpu->payload_size = (uint16_t)(length - used);
 	return error;
+}
+
+/* Octets of an element's value; elements below 128 have a fixed length, the others say theirs (section 8.1).
+ * -1: it is cut, or not known. */
+static int32_t
+element_size(const uint8_t *at, uint16_t left)
+{
+	uint16_t size;
+
+	if (at[0] == IE_RECOVERY)
+		return left >= 2 ? 1 : -1;
+	if (at[0] == IE_TEID_DATA_I)
+		return left >= 5 ? 4 : -1;
+	if (at[0] < IE_FIRST_WITH_LENGTH || left < 3)
+		return -1;
+	size = get16(at + 1);
+	return size <= left - 3 ? size : -1;
+}
+
+bool
+gtpu_take_error_indication(const uint8_t *elements, uint16_t size, uint32_t *ret_teid,
+			   uint8_t ret_address[4])
+{
+	bool has_teid = false, has_address = false;
+	uint16_t used = 0;
+
+	while (used < size) {
+		const uint8_t *at = elements + used;
+		int32_t value = element_size(at, (uint16_t)(size - used));
+		uint16_t head = at[0] < IE_FIRST_WITH_LENGTH ? 1 : 3;
+
+		if (value < 0)
+			return false;
+		if (at[0] == IE_TEID_DATA_I && !has_teid) {
+			*ret_teid = get32(at + 1);
+			has_teid = true;
+		} else if (at[0] == IE_PEER_ADDRESS && value == 4 && !has_address) {
+			memcpy(ret_address, at + 3, 4);
+			has_address = true;
+		}
+		used = (uint16_t)(used + head + value);
+	}
+	return has_teid && has_address;
 }
 
 /* ---- out -------------------------------------------------------------------------------- */

@@ -76,6 +76,12 @@ struct gtpu {
  * are. */
 enum gtpu_error gtpu_parse(const uint8_t *message, uint32_t size, struct gtpu *ret_gtpu);
 
+/* What an error indication names (section 7.3.1), from its information elements: the payload of the message.
+ * False: it does not name a tunnel, or its elements are wrong. `address` is that of an IPv4 tunnel, as in the
+ * packet. */
+bool gtpu_take_error_indication(const uint8_t *elements, uint16_t size, uint32_t *ret_teid,
+				uint8_t ret_address[4]);
+
 /* Octets in front of the payload of a G-PDU that is sent. */
 static inline uint16_t
 gtpu_header_size(bool container)

@@ -586,6 +586,8 @@ check_slot(const struct harness *h, uint32_t slot)
 		assert_int_equal((uint8_t)rte_be_to_cpu_32(e->ipv4), bucket);
 		assert_int_equal(gateway_session_by_ipv4(s, e->ipv4), slot);
 	}
+	assert_int_equal(e->indexed_cell,
+			 gateway_cell_key((struct gateway_cell){e->cell_address, e->cell_teid}));
 	if (gateway_ipv6_key(e->ipv6) != 0) {
 		assert_int_equal(e->ipv6[7], bucket);
 		assert_int_equal(gateway_session_by_ipv6(s, e->ipv6), slot);
@@ -596,6 +598,7 @@ void
 harness_check(const struct harness *h)
 {
 	uint32_t used = 0, free = 0, ipv4 = 0, ipv6 = 0, by_teid = 0, by_ipv4 = 0, by_ipv6 = 0;
+	uint32_t in_cells = 0, by_cell = 0;
 
 	for (uint32_t slot = 0; slot < h->gateway->sessions.table->capacity; slot++) {
 		const struct gateway_session *e = slim_slot(h->gateway->sessions.table, slot);
@@ -606,6 +609,7 @@ harness_check(const struct harness *h)
 		used++;
 		ipv4 += e->ipv4 != 0;
 		ipv6 += gateway_ipv6_key(e->ipv6) != 0;
+		in_cells += e->cell_address != 0;
 	}
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
 		const struct gateway_sessions *s = h->gateway->sessions.workers[w];
@@ -614,9 +618,11 @@ harness_check(const struct harness *h)
 		by_teid += cells_in_use(&s->by_teid);
 		by_ipv4 += cells_in_use(&s->by_ipv4);
 		by_ipv6 += cells_in_use(&s->by_ipv6);
+		by_cell += cells_in_use(&s->by_cell);
 	}
 	assert_int_equal(used + free, h->gateway->sessions.table->capacity);
 	assert_int_equal(by_teid, used);
 	assert_int_equal(by_ipv4, ipv4);
 	assert_int_equal(by_ipv6, ipv6);
+	assert_int_equal(by_cell, in_cells);
 }

@@ -19,6 +19,7 @@
 #include "commands.h"
 #include "counters.h"
 #include "downlink.h"
+#include "events.h"
 #include "orders.h"
 #include "pipeline.h"
 #include "signalling.h"

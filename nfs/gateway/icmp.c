@@ -12,7 +12,6 @@
 #include "session_entry.h"
 #include "signalling.h"
 #include "tunnel.h"
-#include "uplink.h"
 
 #define OWN_TTL 64
 #define ICMP_ECHO_REPLY 0
@@ -198,26 +197,22 @@ make_ipv6(struct gateway_worker *w, const struct gateway_packet *p, enum gateway
 	return m;
 }
 
-bool
-gateway_icmp_make(struct gateway_worker *w, const struct gateway_packet *p,
-		  enum gateway_reason reason, uint16_t mtu, struct gateway_packet *ret_error)
+void
+gateway_icmp_tell(struct gateway_worker *w, const struct gateway_packet *p,
+		  enum gateway_reason reason, uint16_t mtu)
 {
-	struct gateway_packet error = {.side = GATEWAY_ACCESS};
+	struct rte_mbuf *m;
 
-	if (!(p->is_ipv6 ? may_be_about_ipv6(p, reason) : may_be_about_ipv4(p)) ||
+	if (w->n_errors == NF_BURST ||
+	    !(p->is_ipv6 ? may_be_about_ipv6(p, reason) : may_be_about_ipv4(p)) ||
 	    !gateway_signalling_may_tell(w))
-		return false;
-	error.m = p->is_ipv6 ? make_ipv6(w, p, reason, mtu) : make_ipv4(w, p, reason, mtu);
-	if (error.m == NULL)
-		return false;
+		return;
+	m = p->is_ipv6 ? make_ipv6(w, p, reason, mtu) : make_ipv4(w, p, reason, mtu);
+	if (m == NULL)
+		return;
+	w->errors[w->n_errors++] = m;
 	nf_count(w->nf,
 		 reason == GATEWAY_TOO_BIG ? GATEWAY_too_big_sent : GATEWAY_time_exceeded_sent, 1);
-	gateway_packet_take_ip(
-		&error, rte_pktmbuf_mtod_offset(error.m, uint8_t *, sizeof(struct rte_ether_hdr)),
-		rte_pktmbuf_data_len(error.m) - (uint32_t)sizeof(struct rte_ether_hdr),
-		GATEWAY_drop_ip_header);
-	*ret_error = error;
-	return true;
 }
 
 /* The request becomes its answer. */
@@ -257,8 +252,8 @@ turn_icmp(struct rte_icmp_hdr *icmp, uint8_t type)
 	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
 }
 
-static void
-turn(struct gateway_worker *w, struct gateway_packet *p)
+void
+gateway_icmp_turn_echo(struct gateway_worker *w, struct gateway_packet *p)
 {
 	if (p->is_ipv6) {
 		turn_icmp((struct rte_icmp_hdr *)(gateway_ipv6(p) + 1), ICMPV6_ECHO_REPLY);
@@ -282,13 +277,6 @@ gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p)
 		nf_drop(w->nf, p->m, gateway_refusal_drops[refusal]);
 		return;
 	}
-	turn(w, p);
+	gateway_icmp_turn_echo(w, p);
 	nf_neighbour_send(w->neighbours, p->m, &next);
-}
-
-void
-gateway_icmp_answer_subscriber(struct gateway_worker *w, struct gateway_packet *p)
-{
-	turn(w, p);
-	gateway_route(w, p);
 }

@@ -15,15 +15,16 @@
 
 enum gateway_reason { GATEWAY_TIME_EXCEEDED, GATEWAY_TOO_BIG };
 
-/* What tells the sender of a subscriber's packet why it goes no further; `mtu` for GATEWAY_TOO_BIG. A
- * packet as from the access side, out of its tunnel, that the caller routes. False: nothing is to be
- * said, or not so often. The packet that it is about stays the caller's. */
-bool gateway_icmp_make(struct gateway_worker *w, const struct gateway_packet *p,
-		       enum gateway_reason reason, uint16_t mtu, struct gateway_packet *ret_error);
+/* What tells the sender of a subscriber's packet why it goes no further; `mtu` for GATEWAY_TOO_BIG. It is kept
+ * in w->errors until the burst ends; nothing is if there is nothing to be said, or not so often. The packet that
+ * it is about stays the caller's. */
+void gateway_icmp_tell(struct gateway_worker *w, const struct gateway_packet *p,
+		       enum gateway_reason reason, uint16_t mtu);
 
-/* Answers an ICMP echo request to the gateway itself: from a host on a side; from a subscriber, ICMPv6 as
- * well. */
+/* Answers an ICMP echo request to the gateway itself from a host on a side. */
 void gateway_icmp_answer_echo(struct gateway_worker *w, struct gateway_packet *p);
-void gateway_icmp_answer_subscriber(struct gateway_worker *w, struct gateway_packet *p);
+
+/* Makes the answer of an ICMP or ICMPv6 echo request. */
+void gateway_icmp_turn_echo(struct gateway_worker *w, struct gateway_packet *p);
 
 #endif

@@ -87,6 +87,7 @@ main(int argc, char **argv)
 		.counters = gateway_counter_names,
 		.n_counters = GATEWAY_N_COUNTERS,
 		.commands = gateway_commands,
+		.workspace_size = sizeof(struct nf_watch),
 		.load = load,
 		.init = init,
 		.create_tables = create_tables,

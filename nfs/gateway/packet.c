@@ -115,10 +115,12 @@ parse_gtpu(struct gateway_packet *p, uint8_t *message, uint32_t size)
 	enum gtpu_error error = gtpu_parse(message, size, &p->gtpu);
 
 	p->bucket = gateway_teid_bucket(p->gtpu.teid);
+	p->ip = message + p->gtpu.header_size;
 	if (likely(error == GTPU_OK && p->gtpu.type == GTPU_G_PDU))
-		parse_g_pdu(p, message + p->gtpu.header_size);
+		parse_g_pdu(p, p->ip);
 	else if (error == GTPU_OK)
-		p->kind = GATEWAY_KIND_SIGNAL;
+		p->kind = p->gtpu.type == GTPU_ERROR_INDICATION ? GATEWAY_KIND_ERROR_INDICATION
+								: GATEWAY_KIND_SIGNAL;
 	else if (error == GTPU_UNKNOWN_EXTENSION)
 		p->kind = GATEWAY_KIND_UNKNOWN_EXTENSION;
 	else if (error == GTPU_TRUNCATED || error == GTPU_VERSION)

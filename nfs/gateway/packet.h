@@ -24,7 +24,9 @@ enum gateway_kind {
 	GATEWAY_KIND_SIGNAL,            /* any other GTP-U message */
 	GATEWAY_KIND_UNKNOWN_EXTENSION, /* GTP-U message whose sender is told what is understood here */
 	GATEWAY_KIND_FAULTY, /* GTP-U message that is dropped for `drop`, but for a G-PDU to no session */
-	GATEWAY_KIND_ECHO, /* ICMP echo request to one of the gateway's own addresses */
+	GATEWAY_KIND_ERROR_INDICATION,
+	GATEWAY_KIND_OWN_ERROR, /* the same, and this worker may have the session */
+	GATEWAY_KIND_ECHO,      /* ICMP echo request to one of the gateway's own addresses */
 	GATEWAY_KIND_ARP,
 	GATEWAY_KIND_NEIGHBOR_DISCOVERY,
 };
@@ -32,7 +34,7 @@ enum gateway_kind {
 struct gateway_packet {
 	struct rte_mbuf *m;
 	/* IP header of the subscriber's packet: in the tunnel for UPLINK, the plain one for DOWNLINK. Of ECHO
-	 * the plain one. */
+	 * the plain one. Of SIGNAL and ERROR_INDICATION the information elements. */
 	uint8_t *ip;
 	uint8_t kind;     /* enum gateway_kind */
 	uint8_t side;     /* where it came in */

@@ -7,6 +7,8 @@
 #include "counters.h"
 #include "downlink.h"
 #include "icmp.h"
+#include "indication.h"
+#include "meta.h"
 #include "packet.h"
 #include "signalling.h"
 #include "uplink.h"
@@ -55,6 +57,16 @@ accept_local(struct gateway_packet *p, struct rte_mbuf *m)
 	return true;
 }
 
+/* Parsed by another worker, who found that it is good. */
+static bool
+accept_error_indication(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbuf *m,
+			uint8_t side)
+{
+	gateway_packet_parse(p, &w->gateway->config, m, side);
+	p->kind = GATEWAY_KIND_OWN_ERROR;
+	return true;
+}
+
 static inline bool
 accept_handed(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbuf *m)
 {
@@ -66,6 +78,8 @@ accept_handed(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbu
 	}
 	if (unlikely(meta.kind == GATEWAY_META_LOCAL))
 		return accept_local(p, m);
+	if (unlikely(meta.kind == GATEWAY_META_ERROR))
+		return accept_error_indication(w, p, m, meta.port);
 	return accept_packet(w, p, m, meta.port, GATEWAY_META_FRESH);
 }
 
@@ -114,6 +128,10 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 	case GATEWAY_KIND_ECHO:
 		gateway_icmp_answer_echo(w, p);
 		break;
+	case GATEWAY_KIND_ERROR_INDICATION:
+	case GATEWAY_KIND_OWN_ERROR:
+		gateway_indication_take(w, p);
+		break;
 	case GATEWAY_KIND_NEIGHBOR_DISCOVERY:
 		gateway_router_take(&w->router, p);
 		break;
@@ -123,6 +141,18 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 	default:
 		gateway_signalling_take(w, p);
 		break;
+	}
+}
+
+void
+gateway_send_errors(struct gateway_worker *w)
+{
+	/* To send one may make another one necessary; not without end, for none is about an error. */
+	while (unlikely(w->n_errors != 0)) {
+		struct gateway_packet p;
+
+		accept_local(&p, w->errors[--w->n_errors]);
+		gateway_route(w, &p);
 	}
 }
 
@@ -153,4 +183,5 @@ gateway_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint1
 			prefetch_slot(w, &packets[i]);
 	for (uint16_t i = 0; i < n_mine; i++)
 		act(w, &packets[i]);
+	gateway_send_errors(w);
 }

@@ -16,13 +16,10 @@
 #include "gateway.h"
 #include "nf.h"
 
-/* What a handed-over packet is (struct nf_meta.kind). */
-enum gateway_meta_kind {
-	GATEWAY_META_FRESH = 1, /* as it came in; `port`: side */
-	GATEWAY_META_LOCAL,     /* out of its tunnel, to a subscriber; `port`: side */
-};
-
 /* nf_ops.burst; nf->self is a struct gateway_worker. */
 void gateway_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
+
+/* Sends what the gateway has to say to senders of packets; part of a burst, and of a round. */
+void gateway_send_errors(struct gateway_worker *w);
 
 #endif

@@ -43,6 +43,8 @@ const struct slim_field gateway_session_fields[] = {
 	SLIM_FIELD_LOCAL(struct gateway_session, uplink_cost, SLIM_U64),
 	SLIM_FIELD_LOCAL(struct gateway_session, downlink_cost, SLIM_U64),
 	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv6, SLIM_U64),
+	SLIM_FIELD_LOCAL(struct gateway_session, indexed_cell, SLIM_U64),
+	SLIM_FIELD_LOCAL(struct gateway_session, error_told, SLIM_U64),
 	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv4, SLIM_U32),
 	SLIM_FIELD_LOCAL(struct gateway_session, first_waiting, SLIM_U32),
 	SLIM_FIELD_LOCAL(struct gateway_session, last_waiting, SLIM_U32),
@@ -60,10 +62,11 @@ tick_of(uint64_t ns)
 	return tick == 0 ? 1 : tick;
 }
 
+/* 0: the next sweep looks at it. */
 static void
 set_deadline(struct gateway_sessions *s, uint32_t slot, uint64_t ns)
 {
-	if (s->shared->config.idle_ns != 0)
+	if (s->shared->config.idle_ns != 0 || s->shared->config.cell_idle_ns != 0)
 		s->deadlines[slot - s->first_slot] = tick_of(ns);
 }
 
@@ -103,6 +106,27 @@ unindex_addresses(struct gateway_sessions *s, uint32_t slot)
 	session->indexed_ipv6 = 0;
 }
 
+static struct gateway_cell
+cell_of(const struct gateway_session *session)
+{
+	return (struct gateway_cell){session->cell_address, session->cell_teid};
+}
+
+static void
+set_indexed_cell(struct gateway_sessions *s, uint32_t slot, uint64_t key)
+{
+	struct gateway_session *session = slim_slot(s->table, slot);
+
+	if (session->indexed_cell == key)
+		return;
+	if (session->indexed_cell != 0)
+		nf_slot_index_remove(&s->by_cell,
+				     nf_slot_index_hash(&s->by_cell, session->indexed_cell), slot);
+	__atomic_store_n(&session->indexed_cell, key, __ATOMIC_RELAXED);
+	if (key != 0)
+		nf_slot_index_insert(&s->by_cell, nf_slot_index_hash(&s->by_cell, key), slot);
+}
+
 /* Brings what is derived in the slot up to date with its state. */
 static void
 index_addresses(struct gateway_sessions *s, uint32_t slot)
@@ -112,6 +136,7 @@ index_addresses(struct gateway_sessions *s, uint32_t slot)
 
 	session->uplink_cost = cost_of(session->uplink_rate);
 	session->downlink_cost = cost_of(session->downlink_rate);
+	set_indexed_cell(s, slot, gateway_cell_key(cell_of(session)));
 	if (session->indexed_ipv4 == session->ipv4 && session->indexed_ipv6 == prefix)
 		return;
 	unindex_addresses(s, slot);
@@ -152,6 +177,8 @@ take_slot(struct gateway_sessions *s, uint32_t teid)
 	session = slim_slot(s->table, slot);
 	session->indexed_ipv4 = 0;
 	session->indexed_ipv6 = 0;
+	session->indexed_cell = 0;
+	session->error_told = 0;
 	session->n_waiting = 0;
 	nf_slot_index_insert(&s->by_teid, nf_slot_index_hash(&s->by_teid, teid), slot);
 	return slot;
@@ -186,7 +213,7 @@ gateway_session_create(struct gateway_sessions *s, const struct gateway_session 
 	session->last_seen = now_ns;
 	slim_slot_end(s->agent, s->table, slot, gateway_teid_bucket(wanted->teid));
 	index_addresses(s, slot);
-	set_deadline(s, slot, now_ns + s->shared->config.idle_ns);
+	set_deadline(s, slot, 0);
 	s->n_created++;
 	*ret_slot = slot;
 	return GATEWAY_SESSION_OK;
@@ -233,6 +260,8 @@ gateway_session_set_cell(struct gateway_sessions *s, uint32_t slot, struct gatew
 	session->cell_address = cell.address;
 	session->cell_teid = cell.teid;
 	slim_slot_end(s->agent, s->table, slot, gateway_teid_bucket(session->teid));
+	set_indexed_cell(s, slot, gateway_cell_key(cell));
+	set_deadline(s, slot, 0);
 }
 
 /* Takes a slot out of all that is derived, and gives it back to the free ones. */
@@ -241,6 +270,7 @@ forget(struct gateway_sessions *s, uint32_t slot, uint32_t teid)
 {
 	gateway_buffer_drop(s->buffer, slot);
 	unindex_addresses(s, slot);
+	set_indexed_cell(s, slot, 0);
 	nf_slot_index_remove(&s->by_teid, nf_slot_index_hash(&s->by_teid, teid), slot);
 	s->deadlines[slot - s->first_slot] = 0;
 	s->free[s->n_free++] = slot;
@@ -256,21 +286,57 @@ gateway_session_remove(struct gateway_sessions *s, uint32_t slot)
 
 /* ---- expiry ------------------------------------------------------------------------------------ */
 
+static bool
+is_over(uint64_t since_ns, uint64_t limit_ns, uint64_t now_ns)
+{
+	return limit_ns != 0 && (int64_t)(now_ns - since_ns) >= (int64_t)limit_ns;
+}
+
+/* When its cell can be released; 0: it is in none, or never. A subscriber who came just now is not idle. */
+static uint64_t
+cell_deadline(const struct gateway_sessions *s, const struct gateway_session *session)
+{
+	uint64_t limit_ns = s->shared->config.cell_idle_ns;
+	bool seen_later = (int64_t)(session->last_seen - session->switched) > 0;
+
+	if (limit_ns == 0 || session->cell_address == 0)
+		return 0;
+	return (seen_later ? session->last_seen : session->switched) + limit_ns;
+}
+
+/* The next time at which something may be over; nothing is looked at again if there is none. */
+static void
+set_next_deadline(struct gateway_sessions *s, uint32_t slot)
+{
+	const struct gateway_session *session = gateway_session_at(s, slot);
+	uint64_t idle_ns = s->shared->config.idle_ns, cell = cell_deadline(s, session);
+	uint64_t end = session->last_seen + idle_ns;
+
+	if (idle_ns == 0 && cell == 0)
+		s->deadlines[slot - s->first_slot] = 0;
+	else
+		set_deadline(s, slot, idle_ns == 0 || (cell != 0 && cell < end) ? cell : end);
+}
+
 static void
 expire_one(struct gateway_sessions *s, uint32_t slot, uint64_t now_ns)
 {
 	const struct gateway_session *session = gateway_session_at(s, slot);
-	uint64_t idle_ns = s->shared->config.idle_ns;
+	bool ends = is_over(session->last_seen, s->shared->config.idle_ns, now_ns);
+	uint64_t cell = cell_deadline(s, session);
+	bool leaves = cell != 0 && (int64_t)(now_ns - cell) >= 0;
 
-	if ((int64_t)(now_ns - session->last_seen) < (int64_t)idle_ns) {
-		set_deadline(s, slot, session->last_seen + idle_ns);
+	if ((ends || leaves) && !slim_owns(s->agent, gateway_teid_bucket(session->teid)))
+		return;
+	if (ends) {
+		gateway_session_remove(s, slot);
+		s->n_removed--;
+		s->n_expired++;
 		return;
 	}
-	if (!slim_owns(s->agent, gateway_teid_bucket(session->teid)))
-		return;
-	gateway_session_remove(s, slot);
-	s->n_removed--;
-	s->n_expired++;
+	if (leaves)
+		s->cell_idle(s->cell_idle_ctx, slot);
+	set_next_deadline(s, slot);
 }
 
 void
@@ -370,7 +436,8 @@ init_share(struct gateway_sessions *s, const struct gateway_session_table *t, ui
 	if (s->free == NULL || s->deadlines == NULL ||
 	    nf_slot_index_init(&s->by_teid, n_slots, seed, SOCKET_ID_ANY) != 0 ||
 	    nf_slot_index_init(&s->by_ipv4, n_slots, ~seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->by_ipv6, n_slots, seed + 1, SOCKET_ID_ANY) != 0)
+	    nf_slot_index_init(&s->by_ipv6, n_slots, seed + 1, SOCKET_ID_ANY) != 0 ||
+	    nf_slot_index_init(&s->by_cell, n_slots, seed + 2, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
 	/* The lowest slot is taken first. */
 	for (uint32_t i = 0; i < n_slots; i++)
@@ -433,6 +500,7 @@ gateway_session_table_fini(struct gateway_session_table *t)
 		nf_slot_index_fini(&s->by_teid);
 		nf_slot_index_fini(&s->by_ipv4);
 		nf_slot_index_fini(&s->by_ipv6);
+		nf_slot_index_fini(&s->by_cell);
 		rte_free(s->free);
 		rte_free(s->deadlines);
 		rte_free(s);

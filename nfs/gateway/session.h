@@ -9,7 +9,8 @@
  *
  * All else is derived from the slots, and brought up to date in `installed` and `removed` when rows
  * come from another instance:
- *   indexes    TEID, IPv4 address, IPv6 prefix -> slot (slot_index.h), one of each a worker
+ *   indexes    TEID, IPv4 address, IPv6 prefix, end of the tunnel in the cell -> slot (slot_index.h), one of
+ *              each a worker
  *   local      fields of class local: what is indexed, and what rates are in time
  *   deadlines  when to look at a slot next, in coarse ticks
  *
@@ -50,6 +51,7 @@ struct gateway_sessions {
 	struct nf_slot_index by_teid;
 	struct nf_slot_index by_ipv4;
 	struct nf_slot_index by_ipv6;
+	struct nf_slot_index by_cell; /* other workers look up in it, too */
 	uint32_t first_slot;
 	uint32_t n_slots;
 	uint32_t *free; /* stack of slots */
@@ -57,6 +59,9 @@ struct gateway_sessions {
 	uint32_t cursor;               /* of the sweep */
 	struct gateway_buffer *buffer; /* what waits for a session goes with it */
 	uint32_t *deadlines;           /* by slot - first_slot: tick; 0: nothing to expire */
+	/* Called for a session that was idle in its cell for too long; whoever is above takes it out of there. */
+	void (*cell_idle)(void *ctx, uint32_t slot);
+	void *cell_idle_ctx;
 	/* Events of rare paths; the worker adds them to its counters. */
 	uint64_t n_created;
 	uint64_t n_removed;
@@ -67,8 +72,9 @@ struct gateway_sessions {
 struct gateway_session_config {
 	uint32_t capacity;
 	uint16_t n_workers;
-	uint64_t idle_ns; /* a session without packets for that long is removed; 0: never */
-	uint64_t seed;    /* makes hashes unpredictable */
+	uint64_t idle_ns;      /* a session without packets for that long is removed; 0: never */
+	uint64_t cell_idle_ns; /* likewise, it is in no cell any more */
+	uint64_t seed;         /* makes hashes unpredictable */
 };
 
 struct gateway_session_table {
@@ -143,6 +149,25 @@ gateway_session_by_ipv6(const struct gateway_sessions *s, const uint8_t address[
 				  gateway_ipv6_equal, s->table);
 }
 
+static inline bool
+gateway_cell_equal(const void *ctx, uint32_t slot, uint64_t key)
+{
+	const struct gateway_session *session = slim_slot(ctx, slot);
+
+	return __atomic_load_n(&session->indexed_cell, __ATOMIC_RELAXED) == key;
+}
+
+/* By the end of its tunnel in a cell. Any worker may ask; that it is so still, only the owner of `s` can
+ * say. */
+static inline uint32_t
+gateway_session_by_cell(const struct gateway_sessions *s, struct gateway_cell cell)
+{
+	uint64_t key = gateway_cell_key(cell);
+
+	return nf_slot_index_find(&s->by_cell, nf_slot_index_hash(&s->by_cell, key), key,
+				  gateway_cell_equal, s->table);
+}
+
 /* ---- change, worker --------------------------------------------------------------------------- */
 
 /* Makes a session from the state fields of *wanted. *ret_slot only on GATEWAY_SESSION_OK. */
@@ -160,8 +185,8 @@ void gateway_session_set_cell(struct gateway_sessions *s, uint32_t slot, struct 
 
 void gateway_session_remove(struct gateway_sessions *s, uint32_t slot);
 
-/* Looks at the next `n` slots of the worker and removes sessions that were idle for too long, if this
- * instance owns their bucket. */
+/* Looks at the next `n` slots of the worker: sessions that were idle for too long are removed, or leave their
+ * cell, if this instance owns their bucket. */
 void gateway_session_expire(struct gateway_sessions *s, uint64_t now_ns, uint32_t n);
 
 #endif

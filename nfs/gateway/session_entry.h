@@ -46,6 +46,8 @@ struct gateway_session {
 	uint64_t uplink_cost; /* nanoseconds an octet takes, times 2^16; 0: no limit */
 	uint64_t downlink_cost;
 	uint64_t indexed_ipv6;
+	uint64_t indexed_cell;
+	uint64_t error_told; /* when its last error indication was told */
 	rte_be32_t indexed_ipv4;
 	uint32_t first_waiting; /* buffer.h; valid if any waits */
 	uint32_t last_waiting;
@@ -84,6 +86,13 @@ gateway_ipv6_key(const uint8_t address[16])
 
 	memcpy(&key, address, sizeof(key));
 	return key;
+}
+
+/* 0: in no cell. */
+static inline uint64_t
+gateway_cell_key(struct gateway_cell cell)
+{
+	return cell.address == 0 ? 0 : (uint64_t)cell.address << 32 | cell.teid;
 }
 
 /* Is it the subscriber's own? */

@@ -113,9 +113,6 @@ gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p)
 	case GTPU_ECHO_REQUEST:
 		answer_gtpu_echo(w, p);
 		return;
-	case GTPU_ERROR_INDICATION:
-		counter = GATEWAY_error_indication_received;
-		break;
 	case GTPU_END_MARKER:
 		counter = GATEWAY_end_marker_received;
 		break;

@@ -4,9 +4,10 @@
 
 #include "counters.h"
 #include "downlink.h"
+#include "events.h"
 #include "icmp.h"
+#include "meta.h"
 #include "passage.h"
-#include "pipeline.h"
 #include "signalling.h"
 #include "tunnel.h"
 
@@ -125,7 +126,8 @@ go(struct gateway_worker *w, struct gateway_packet *p, const struct plan *plan,
 		to_subscriber(w, p);
 		break;
 	case WAY_OWN:
-		gateway_icmp_answer_subscriber(w, p);
+		gateway_icmp_turn_echo(w, p);
+		gateway_route(w, p);
 		break;
 	}
 }
@@ -163,6 +165,7 @@ follow(struct gateway_worker *w, const struct gateway_packet *p, uint32_t slot)
 	}
 	nf_count(w->nf, GATEWAY_path_switched_by_data, 1);
 	gateway_switch_path(w, slot, (struct gateway_cell){p->peer, session->cell_teid});
+	gateway_tell_event(w, GATEWAY_EVENT_PATH_SWITCHED, session);
 }
 
 static inline bool

@@ -3,6 +3,8 @@
 #include "worker.h"
 
 #include "counters.h"
+#include "downlink.h"
+#include "events.h"
 #include "orders.h"
 #include "pipeline.h"
 
@@ -16,11 +18,22 @@ sweep(struct gateway_worker *w)
 	uint64_t since = w->nf->now_ns - w->swept_ns;
 	uint64_t due = (RTE_MIN(since, GATEWAY_SWEEP_NS) * w->sessions->n_slots) >> 31;
 
-	if (due == 0 || w->gateway->config.session_idle_ns == 0)
+	if (due == 0 ||
+	    (w->gateway->config.session_idle_ns == 0 && w->gateway->config.cell_idle_ns == 0))
 		return;
 	w->swept_ns = w->nf->now_ns;
 	gateway_session_expire(w->sessions, w->nf->now_ns,
 			       (uint32_t)RTE_MIN(due, GATEWAY_SWEEP_MAX));
+}
+
+/* struct gateway_sessions.cell_idle */
+static void
+leave_cell(void *ctx, uint32_t slot)
+{
+	struct gateway_worker *w = ctx;
+
+	gateway_tell_event(w, GATEWAY_EVENT_CELL_IDLE, gateway_session_at(w->sessions, slot));
+	gateway_release_cell(w, slot);
 }
 
 /* What the tables counted goes to the worker's counters. */
@@ -38,6 +51,7 @@ tick(struct nf_worker *nf)
 {
 	struct gateway_worker *w = nf->self;
 
+	gateway_send_errors(w); /* of packets that waited until an order */
 	gateway_buffer_tick(&w->buffer);
 	sweep(w);
 	nf_neighbour_tick(w->neighbours);
@@ -66,6 +80,8 @@ gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf
 	w->buffer.worker = nf;
 	w->buffer.sessions = gateway->sessions.table;
 	w->sessions->buffer = &w->buffer;
+	w->sessions->cell_idle = leave_cell;
+	w->sessions->cell_idle_ctx = w;
 	nf->self = w;
 	nf->ops = &gateway_ops;
 	return gateway_buffer_init(&w->buffer, &gateway->config.buffer);
@@ -74,5 +90,6 @@ gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf
 void
 gateway_worker_fini(struct gateway_worker *w)
 {
+	rte_pktmbuf_free_bulk(w->errors, w->n_errors);
 	gateway_buffer_fini(&w->buffer);
 }
