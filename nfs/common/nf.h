@@ -29,6 +29,7 @@
 #include <rte_ring.h>
 
 #include "clock.h"
+#include "frame.h"
 #include "mailbox.h"
 #include "slim.h"
 
@@ -210,12 +211,13 @@ nf_fifo_count(const struct nf_fifo *fifo)
 /* Pushes the port's tag. False: no room in front, and the packet is dropped. */
 bool nf_worker_tag(struct nf_worker *w, uint16_t port, struct rte_mbuf *m);
 
-/* Sends a finished frame, without a VLAN tag, out of a port (index). */
+/* Sends a finished frame, without a VLAN tag and padding, out of a port (index). */
 static inline void
 nf_emit(struct nf_worker *w, uint16_t port, struct rte_mbuf *m)
 {
 	struct nf_fifo *fifo = w->tx[port];
 
+	nf_frame_pad(m);
 	if (unlikely(w->vlans[port] != 0) && !nf_worker_tag(w, port, m))
 		return;
 	if (unlikely(nf_fifo_count(fifo) == NF_FIFO_SIZE)) {

@@ -19,7 +19,6 @@
 #define NF_MTU_DEFAULT 1500u
 #define NF_MTU_MIN 576u
 #define NF_MTU_MAX 9216u
-#define NF_MIN_FRAME 60u /* bytes of the shortest Ethernet frame without FCS */
 
 struct nf_prefix {
 	uint32_t address; /* host order, no bits below the mask */

@@ -11,9 +11,12 @@ nat_packet_embedded(const struct nat_packet *p)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(p->l4 + sizeof(struct rte_icmp_hdr));
 	uint8_t *l4 = (uint8_t *)ip + rte_ipv4_hdr_len(ip);
-	const uint8_t *end = (const uint8_t *)p->ip + p->ip_size;
+	const uint8_t *here = (const uint8_t *)p->ip + p->ip_size;
+	const uint8_t *end = (const uint8_t *)ip + rte_be_to_cpu_16(ip->total_length);
 
-	return (struct nat_embedded){.ip = ip, .l4 = l4, .l4_size = (uint32_t)(end - l4)};
+	end = RTE_MIN(end, here);
+	return (struct nat_embedded){
+		.ip = ip, .l4 = l4, .l4_size = end > l4 ? (uint32_t)(end - l4) : 0};
 }
 
 uint32_t

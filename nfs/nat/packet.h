@@ -90,7 +90,8 @@ struct nat_refusal {
 struct nat_embedded {
 	struct rte_ipv4_hdr *ip;
 	uint8_t *l4;
-	uint32_t l4_size; /* bytes of it that are there, at least 8 */
+	uint32_t
+		l4_size; /* bytes of it that are there, at least 8; what follows is not of the packet */
 };
 
 /* The embedded packet of an error that nat_parse() accepted. */

@@ -10,6 +10,7 @@
 
 #include "counters.h"
 #include "exempt.h"
+#include "frame.h"
 #include "neighbour.h"
 #include "pcp_message.h"
 #include "protocol.h"
@@ -47,6 +48,26 @@ fold_sum(const void *data, uint32_t size)
 	return (uint16_t)~rte_raw_cksum(data, size);
 }
 
+/* A whole datagram is no longer than the packet that it stands in; of one in fragments that cannot be said. */
+static bool
+udp_size_is_wrong(const struct rte_udp_hdr *udp, uint32_t l4_size, bool whole)
+{
+	uint32_t size = rte_be_to_cpu_16(udp->dgram_len);
+
+	return size < sizeof(*udp) || (whole && size > l4_size);
+}
+
+static bool
+embedded_udp_is_wrong(const struct nat_embedded *embedded)
+{
+	const struct rte_ipv4_hdr *ip = embedded->ip;
+	uint32_t l4_size = (uint32_t)rte_be_to_cpu_16(ip->total_length) - rte_ipv4_hdr_len(ip);
+
+	return ip->next_proto_id == IPPROTO_UDP &&
+	       udp_size_is_wrong((const struct rte_udp_hdr *)embedded->l4, l4_size,
+				 (ip->fragment_offset & FRAGMENT_BITS) == 0);
+}
+
 /* An ICMP error of l4_size bytes: is the embedded packet one that a mapping can be found for?
  * RFC 5508 REQ-3: the checksums of the error and of the embedded header must be right; that of the
  * embedded payload is not looked at, a router may have cut it short. */
@@ -73,6 +94,10 @@ parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 		return;
 	}
 	embedded = nat_packet_embedded(p);
+	if (embedded.l4_size < EMBEDDED_L4_MIN || embedded_udp_is_wrong(&embedded)) {
+		drop(p, NAT_drop_icmp_error);
+		return;
+	}
 	protocol = nat_protocol_of(ip->next_proto_id);
 	/* It goes to who sent what it is about (RFC 1812 section 4.3.2.4), and is never about an error,
 	 * only about a query. */
@@ -117,10 +142,9 @@ parse_l4(struct nat_packet *p, const struct nat_pool *pool)
 	if (p->protocol == NAT_ICMP) {
 		parse_icmp(p, pool, here);
 	} else if (p->protocol == NAT_UDP) {
-		const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)p->l4;
-
-		if (here < sizeof(*udp) || rte_be_to_cpu_16(udp->dgram_len) < sizeof(*udp) ||
-		    (rte_be_to_cpu_16(udp->dgram_len) > l4_size && p->fragment == NAT_WHOLE))
+		if (here < sizeof(struct rte_udp_hdr) ||
+		    udp_size_is_wrong((const struct rte_udp_hdr *)p->l4, l4_size,
+				      p->fragment == NAT_WHOLE))
 			drop(p, NAT_drop_l4_header);
 	} else {
 		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
@@ -197,6 +221,7 @@ parse_ip_header(struct nat_packet *p)
 		drop(p, NAT_drop_ip_checksum);
 		return false;
 	}
+	nf_frame_trim(p->m, (uint32_t)sizeof(struct rte_ether_hdr) + p->ip_size);
 	p->l4 = (uint8_t *)ip + header;
 	if (unlikely(ip->fragment_offset & FRAGMENT_BITS))
 		return parse_fragment_part(p, rte_be_to_cpu_16(ip->fragment_offset), header);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a frame to what the NAT has to know of it, in one pass and checked against the frame's bounds. Pure:
- * reads the packet and the configuration, changes nothing.
+ * reads the packet and the configuration, and changes nothing but where the frame ends: behind the IPv4 packet.
  */
 #ifndef NAT_PARSE_H
 #define NAT_PARSE_H

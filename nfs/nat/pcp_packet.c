@@ -13,15 +13,19 @@
 
 #define OWN_TTL 64
 
-/* Leaves the field zero: the packet goes no further. */
+/* Over the datagram: what stands behind it in the packet is none of it (RFC 768). Leaves the field zero: the
+ * packet goes no further. */
 static bool
 checksum_is_wrong(struct nat_packet *p)
 {
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)p->l4;
 	rte_be16_t sent = udp->dgram_cksum;
+	struct rte_ipv4_hdr ip = *p->ip;
 
 	udp->dgram_cksum = 0;
-	return sent != 0 && rte_ipv4_udptcp_cksum(p->ip, udp) != sent;
+	ip.total_length = rte_cpu_to_be_16(
+		(uint16_t)(rte_ipv4_hdr_len(&ip) + rte_be_to_cpu_16(udp->dgram_len)));
+	return sent != 0 && rte_ipv4_udptcp_cksum(&ip, udp) != sent;
 }
 
 /* In one piece, from somebody inside, and as it was sent? */
