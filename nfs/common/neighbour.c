@@ -414,8 +414,14 @@ nf_arp_take(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side, nf_answer
 static void
 give_up(struct nf_neighbours *n, struct nf_asked *asked)
 {
-	for (uint16_t i = 0; i < asked->n_waiting; i++)
+	bool tells = n->silent != NULL && slim_owns(n->agent, nf_neighbour_bucket(asked->address));
+
+	/* Who is told may be behind the same neighbour: then that waits, too, and is dropped here. */
+	for (uint16_t i = 0; i < asked->n_waiting; i++) {
+		if (tells)
+			n->silent(n->worker, asked->waiting[i], asked->side);
 		nf_drop(n->worker, asked->waiting[i], NF_drop_arp_silent);
+	}
 	stop_asking(n, asked);
 }
 

@@ -80,6 +80,8 @@ struct nf_neighbours {
 	uint32_t cursor;
 	uint32_t n_asked;
 	uint64_t next_tick_ns;
+	/* Told of a packet that is dropped for its neighbour on a side is silent; NULL: nobody. May send. */
+	void (*silent)(struct nf_worker *w, struct rte_mbuf *m, uint8_t side);
 	struct nf_asked asked[NF_MAX_ASKED];
 	struct nf_neighbour_copy copies[NF_NEIGHBOUR_COPIES];
 };

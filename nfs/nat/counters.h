@@ -58,7 +58,7 @@
 	X(fragmented, "packets that left in fragments, too long for the MTU")                 \
 	X(time_exceeded_sent, "ICMP time exceeded sent")                                      \
 	X(too_big_sent, "ICMP fragmentation needed sent")                                     \
-	X(unreachable_sent, "ICMP unreachable sent, for refused mappings")                    \
+	X(unreachable_sent, "ICMP unreachable sent: refused mapping, no route, silence")      \
 	X(pcp_granted, "PCP requests answered with success")                                  \
 	X(pcp_refused, "PCP requests answered with an error")                                 \
 	X(mapping_created, "mappings created")                                                \

@@ -100,9 +100,13 @@ nat_exempt_parse(struct nat_packet *p, const struct nat_config *config, const st
 {
 	uint32_t l4_size = p->fragment == NAT_WHOLE ? nat_packet_size_behind(p, p->l4) : 0;
 
-	if (is_own(config, pool, p->ip->dst_addr) || is_own(config, pool, p->ip->src_addr))
+	bool is_error = nat_packet_is_icmp_error(p);
+
+	/* An error may be the NAT's own. */
+	if (is_own(config, pool, p->ip->dst_addr) ||
+	    (!is_error && is_own(config, pool, p->ip->src_addr)))
 		return false;
-	if (nat_packet_is_icmp_error(p)) {
+	if (is_error) {
 		if (!error_is_exempt(p, config, inwards))
 			return false;
 	} else {

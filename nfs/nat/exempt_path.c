@@ -7,27 +7,39 @@
 #include "icmp.h"
 #include "send.h"
 
+/* Never an error about an error (RFC 1812 section 4.3.2.7). */
+static struct nat_refusal
+told_unless(bool is_error, struct nat_refusal refusal)
+{
+	if (is_error)
+		refusal.error = NAT_ERROR_NONE;
+	return refusal;
+}
+
 void
 nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 {
-	enum nf_refusal source = nat_may_come(w, p->ip->src_addr, p->side), destination;
+	enum nf_refusal source = p->is_own ? NF_ALLOWED : nat_may_come(w, p->ip->src_addr, p->side);
+	enum nf_refusal destination;
 	struct nf_next next;
 	bool outwards = p->side == NAT_INSIDE;
 	uint8_t to = outwards ? NAT_OUTSIDE : NAT_INSIDE;
 	bool is_error = nat_packet_is_icmp_error(p);
 
 	destination = nf_may_go(&w->nat->hops, p->ip->dst_addr, to, &next);
-	if (source != NF_ALLOWED || destination != NF_ALLOWED) {
-		nf_drop(w->nf, p->m,
-			nat_refusal_drops[source != NF_ALLOWED ? source : destination]);
+	if (source != NF_ALLOWED) {
+		nf_drop(w->nf, p->m, nat_refusal_drops[source]);
+		return;
+	}
+	if (destination != NF_ALLOWED) {
+		nat_icmp_refuse(w, p, told_unless(is_error, nat_no_way(destination)));
 		return;
 	}
 	if (p->ip->time_to_live <= 1) {
-		/* Never an error about an error (RFC 1812 section 4.3.2.7). */
 		nat_icmp_refuse(
 			w, p,
-			(struct nat_refusal){.drop = NAT_drop_ttl,
-					     .error = is_error ? NAT_ERROR_NONE : NAT_ERROR_TTL});
+			told_unless(is_error, (struct nat_refusal){.drop = NAT_drop_ttl,
+								   .error = NAT_ERROR_TTL}));
 		return;
 	}
 	if (nat_is_too_big(w, p, to) && !is_error) {

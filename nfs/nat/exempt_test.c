@@ -231,7 +231,9 @@ exempt_packets_are_checked(void **state)
 	assert_int_equal(told.icmp_type, 11);
 	p = answer_to(&p);
 	p.dst = IP(192, 0, 2, 7); /* not inside */
-	harness_dropped(&h, &p, NAT_drop_no_route);
+	told = harness_pass(&h, &p, NAT_OUTSIDE);
+	assert_int_equal(told.icmp_type << 8 | told.icmp_code, 3 << 8 | 0);
+	assert_int_equal(harness_counter(&h, NAT_drop_no_route), 1);
 	assert_int_equal(harness_counter(&h, NAT_routed_out), 0);
 }
 

@@ -89,7 +89,7 @@ plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin, st
 	enum nf_refusal source = NF_ALLOWED;
 	uint32_t slot;
 
-	if (!hairpin)
+	if (!hairpin && !p->is_own)
 		source = nat_may_come(w, p->ip->src_addr, NAT_OUTSIDE);
 	if (source != NF_ALLOWED)
 		return nat_refusal_drops[source];
@@ -150,12 +150,13 @@ plan_out(const struct nat_worker *w, const struct nat_packet *p, bool to_pool,
 	uint64_t key = nat_session_key(p->address, p->port, ip_protocols[p->protocol]);
 	uint32_t hash = nf_slot_index_hash(&w->sessions->index, key);
 	uint32_t slot = nat_session_find(w->sessions, hash, key);
-	enum nf_refusal refusal;
+	enum nf_refusal refusal = NF_ALLOWED;
 
 	if (slot == NF_NO_SLOT)
 		return NAT_drop_no_mapping;
 	ret_plan->session = nat_session_at(w->sessions, slot);
-	refusal = may_tell(w, p->ip->src_addr, ret_plan->session->inside_address);
+	if (!p->is_own)
+		refusal = may_tell(w, p->ip->src_addr, ret_plan->session->inside_address);
 	if (refusal != NF_ALLOWED)
 		return nat_refusal_drops[refusal];
 	if (p->ip->time_to_live <= 1)
@@ -256,6 +257,8 @@ static const struct error {
 } errors[] = {
 	[NAT_ERROR_TTL] = {11, 0, NAT_time_exceeded_sent},
 	[NAT_ERROR_TOO_BIG] = {3, 4, NAT_too_big_sent},
+	[NAT_ERROR_NO_ROUTE] = {3, 0, NAT_unreachable_sent},
+	[NAT_ERROR_SILENT] = {3, 1, NAT_unreachable_sent},
 	[NAT_ERROR_NO_RESOURCE] = {3, 1, NAT_unreachable_sent},
 	[NAT_ERROR_PROHIBITED] = {3, 13, NAT_unreachable_sent},
 };
@@ -330,4 +333,42 @@ nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, struct nat_refusal r
 	nf_drop(w->nf, p->m, refusal.drop);
 	if (m != NULL)
 		nf_neighbour_send(w->neighbours, m, &next);
+}
+
+static bool
+is_of_nat(const struct nat_worker *w, rte_be32_t address)
+{
+	return address == w->nat->config.sides[NAT_INSIDE].address ||
+	       address == w->nat->config.sides[NAT_OUTSIDE].address;
+}
+
+struct rte_mbuf *
+nat_icmp_unreachable(struct nat_worker *w, struct rte_mbuf *m, uint8_t side)
+{
+	struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	bool is_later = (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) != 0;
+	const struct nat_packet p = {
+		.m = m,
+		.ip = ip,
+		.l4 = (uint8_t *)ip + rte_ipv4_hdr_len(ip),
+		.ip_size = rte_be_to_cpu_16(ip->total_length),
+		.side = side,
+		.fragment = is_later ? NAT_FRAGMENT_LATER : NAT_WHOLE,
+	};
+	const struct error *error = &errors[NAT_ERROR_SILENT];
+	struct rte_ether_hdr *eth;
+	struct rte_mbuf *told;
+
+	if (is_of_nat(w, ip->src_addr) || nat_packet_is_icmp_error(&p) || !may_be_answered(&p) ||
+	    !may_send_error(w))
+		return NULL;
+	told = make_error(w, &p, error, 0);
+	nf_count(w->nf, told != NULL ? error->counter : NF_no_mbuf, 1);
+	if (told == NULL)
+		return NULL;
+	eth = rte_pktmbuf_mtod(told, struct rte_ether_hdr *);
+	rte_ether_addr_copy(&w->nat->config.sides[side].mac, &eth->dst_addr);
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	return told;
 }

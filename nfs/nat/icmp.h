@@ -27,4 +27,8 @@ void nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p);
  * section 4.3.2.7 allows it. */
 void nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, struct nat_refusal refusal);
 
+/* An error about a translated packet that found its neighbour on a side silent, as a frame that comes in there;
+ * NULL: it is not to be answered, or there is no room. */
+struct rte_mbuf *nat_icmp_unreachable(struct nat_worker *w, struct rte_mbuf *m, uint8_t side);
+
 #endif

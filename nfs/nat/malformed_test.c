@@ -155,7 +155,7 @@ inside_to_inside_is_not_translated(void **state)
 
 	(void)state;
 	p.dst = IP(100, 65, 1, 1);
-	harness_dropped(&h, &p, NAT_drop_no_route);
+	harness_refused(&h, &p, 0, NAT_drop_no_route);
 	assert_int_equal(harness_n_sessions(&h), 0);
 }
 

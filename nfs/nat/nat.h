@@ -21,6 +21,7 @@ enum nat_meta_kind {
 	NAT_META_HAIRPIN,          /* source translated, from inside, to a mapping of this NAT */
 	NAT_META_FRAGMENT,         /* as it came in, and `address` holds its struct nat_ports */
 	NAT_META_HAIRPIN_FRAGMENT, /* both */
+	NAT_META_OWN,              /* an ICMP error that the NAT made, as if it came in on `port` */
 };
 
 /* All workers. Constant while they run, but for the tables. */

@@ -1246,7 +1246,9 @@ packets_wait_for_an_answer(void **state)
 		nat_ops.tick(&h.nf[0]);
 	}
 	assert_int_equal(harness_counter(&h, NF_drop_arp_silent), 1);
-	assert_int_equal(nf_neighbour_waiting(h.nat->neighbours.workers[0]), 0);
+	/* What its sender is told waits for the sender. */
+	assert_int_equal(harness_counter(&h, NAT_icmp_error_in), 1);
+	assert_int_equal(nf_neighbour_waiting(h.nat->neighbours.workers[0]), 1);
 }
 
 /* Killed by: never refreshing, refreshing what nobody uses, or keeping the silent. */

@@ -57,6 +57,7 @@ struct nat_packet {
 	uint8_t fragment; /* enum nat_fragment_part */
 	bool inwards;     /* goes to a mapping: from outside, or hairpinned */
 	bool knows_ports; /* of a fragment: `ports` is set */
+	bool is_own; /* an ICMP error that the NAT made, of a side: its source is the NAT's there */
 	struct nat_ports ports;
 	rte_be16_t sent_id;   /* of a fragment from inside: identification with which it leaves */
 	uint16_t drop;        /* enum nat_counter, for NAT_KIND_DROP */
@@ -75,6 +76,8 @@ enum nat_error {
 	NAT_ERROR_NONE = 0,    /* nobody is told */
 	NAT_ERROR_TTL,         /* time exceeded */
 	NAT_ERROR_TOO_BIG,     /* fragmentation needed, with the next hop's MTU (RFC 1191) */
+	NAT_ERROR_NO_ROUTE,    /* network unreachable (RFC 1812 section 5.2.7.1) */
+	NAT_ERROR_SILENT,      /* host unreachable: the neighbour does not answer (the same) */
 	NAT_ERROR_NO_RESOURCE, /* host unreachable (RFC 6888 REQ-11) */
 	NAT_ERROR_PROHIBITED,  /* administratively prohibited (RFC 5508 REQ-8) */
 };

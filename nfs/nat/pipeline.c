@@ -225,8 +225,8 @@ plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
 		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
 	if (nat_is_too_big(w, p, NAT_INSIDE) && !hairpin)
 		return nat_too_big(w, NAT_INSIDE);
-	return silent(nat_refusal_drops[nf_may_go(&w->nat->hops, session->inside_address,
-						  NAT_INSIDE, &ret_plan->next)]);
+	return nat_no_way(
+		nf_may_go(&w->nat->hops, session->inside_address, NAT_INSIDE, &ret_plan->next));
 }
 
 /* Nothing refuses any more. */
@@ -285,7 +285,7 @@ plan_way_out(const struct nat_worker *w, const struct nat_packet *p, struct plan
 	if (likely(!to_pool))
 		way = nf_may_go(&w->nat->hops, p->ip->dst_addr, NAT_OUTSIDE, &ret_plan->next);
 	if (unlikely(way != NF_ALLOWED))
-		return silent(nat_refusal_drops[way]);
+		return nat_no_way(way);
 	if (unlikely(p->ip->time_to_live <= 1))
 		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
 	return nat_is_too_big(w, p, ret_plan->to) ? nat_too_big(w, ret_plan->to) : silent(0);
@@ -431,6 +431,7 @@ accept_packet(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, st
 	uint8_t owner;
 
 	nat_parse(p, config, pool, m, meta.port, is_hairpin(meta.kind));
+	p->is_own = meta.kind == NAT_META_OWN;
 	if (unlikely(p->kind == NAT_KIND_FRAGMENT) && has_ports(meta.kind))
 		nat_parse_resolve(p, config, pool, ports_of(&meta));
 	if (unlikely(p->kind == NAT_KIND_DROP)) {
@@ -595,4 +596,18 @@ nat_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t 
 		prefetch_slot(w, &packets[i]);
 	for (uint16_t i = 0; i < n_mine; i++)
 		act(w, &packets[i], hairpinned[i]);
+}
+
+void
+nat_tell_silent(struct nf_worker *nf, struct rte_mbuf *m, uint8_t side)
+{
+	struct nat_worker *w = nf->self;
+	struct rte_mbuf *error = nat_icmp_unreachable(w, m, side);
+	struct nat_packet p;
+
+	if (error == NULL ||
+	    !accept_packet(w, &p, error, (struct nf_meta){.kind = NAT_META_OWN, .port = side}))
+		return;
+	prefetch_index(w, &p);
+	act(w, &p, false);
 }

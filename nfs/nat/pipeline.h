@@ -27,4 +27,9 @@
 /* nf_ops.burst; nf->self is a struct nat_worker. */
 void nat_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
 
+/* A translated packet goes no further on a side, for its neighbour is silent: tells its sender, as a router on
+ * that side would, by an ICMP error that comes in there and is translated like others (RFC 1812 section
+ * 5.2.7.1, RFC 5508 REQ-10). The packet stays the caller's. */
+void nat_tell_silent(struct nf_worker *nf, struct rte_mbuf *m, uint8_t side);
+
 #endif

@@ -30,15 +30,24 @@ nat_too_big(const struct nat_worker *w, uint8_t side)
 				    .mtu = w->nat->config.sides[side].mtu};
 }
 
+/* The counter of a packet that may not come or go (forward.h); 0 for one that may. */
+extern const uint16_t nat_refusal_drops[];
+
+/* Of a packet that may not go: its sender is told if there is no route (RFC 1812 section 4.3.3.1). */
+static inline struct nat_refusal
+nat_no_way(enum nf_refusal refusal)
+{
+	return (struct nat_refusal){.drop = nat_refusal_drops[refusal],
+				    .error = refusal == NF_NO_ROUTE ? NAT_ERROR_NO_ROUTE
+								    : NAT_ERROR_NONE};
+}
+
 static inline const struct rte_ipv4_hdr *
 nat_ip_of(const struct rte_mbuf *m)
 {
 	return rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *,
 				       sizeof(struct rte_ether_hdr));
 }
-
-/* The counter of a packet that may not come or go (forward.h); 0 for one that may. */
-extern const uint16_t nat_refusal_drops[];
 
 /* May a packet from this source come in on a side? As nf_may_come(), and the pool's addresses are own ones. */
 static inline enum nf_refusal

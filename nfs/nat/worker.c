@@ -71,6 +71,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 	w->sessions->agent = nf->agent;
 	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);
 	w->fragments->agent = nf->agent;
+	w->neighbours->silent = nat_tell_silent;
 	nf->self = w;
 	nf->ops = &nat_ops;
 }
