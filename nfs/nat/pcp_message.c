@@ -172,6 +172,8 @@ static void
 put_mapping(uint8_t *bytes, const struct nat_pcp_response *response)
 {
 	memset(bytes + AT_PROTOCOL + 1, 0, AT_INSIDE_PORT - AT_PROTOCOL - 1);
+	if (response->repeats_suggestion)
+		return;
 	put16(bytes + AT_PORT, response->port);
 	memcpy(bytes + AT_ADDRESS, mapped_prefix, sizeof(mapped_prefix));
 	put32(bytes + AT_ADDRESS + sizeof(mapped_prefix), response->address);

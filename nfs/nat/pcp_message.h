@@ -66,7 +66,8 @@ struct nat_pcp_response {
 	/* Of a successful MAP: */
 	uint16_t port;
 	uint32_t address;
-	bool prefer_failure; /* the request had the option, and it was obeyed */
+	bool prefer_failure;     /* the request had the option, and it was obeyed */
+	bool repeats_suggestion; /* instead of port and address */
 };
 
 /* Takes a request of `size` bytes that came from `source` apart. Returns the result that it has

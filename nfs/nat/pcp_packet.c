@@ -28,11 +28,11 @@ checksum_is_wrong(struct nat_packet *p)
 	return sent != 0 && rte_ipv4_udptcp_cksum(&ip, udp) != sent;
 }
 
-/* In one piece, from somebody inside, and as it was sent? */
+/* In one piece, from somebody inside who can be answered, and as it was sent? */
 static uint16_t
-refusal(const struct nat_worker *w, struct nat_packet *p)
+refusal(const struct nat_worker *w, struct nat_packet *p, struct nf_next *ret_next)
 {
-	enum nf_refusal address = nat_may_come(w, p->ip->src_addr, NAT_INSIDE);
+	enum nf_refusal address = nat_may_answer(w, p->ip->src_addr, NAT_INSIDE, ret_next);
 
 	if (address != NF_ALLOWED)
 		return nat_refusal_drops[address];
@@ -41,18 +41,17 @@ refusal(const struct nat_worker *w, struct nat_packet *p)
 	return 0;
 }
 
-static struct rte_mbuf *
-make_response(struct nat_worker *w, const struct nat_packet *p, const uint8_t *bytes, size_t size)
+/* The response, in an mbuf that is empty. */
+static void
+write_response(struct nat_worker *w, const struct nat_packet *p, const uint8_t *bytes, size_t size,
+	       struct rte_mbuf *m)
 {
 	const struct rte_udp_hdr *request = (const struct rte_udp_hdr *)p->l4;
 	uint16_t udp_size = (uint16_t)(sizeof(struct rte_udp_hdr) + size);
 	uint16_t ip_size = (uint16_t)(sizeof(struct rte_ipv4_hdr) + udp_size);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->nf->pool);
 	struct rte_ipv4_hdr *ip;
 	struct rte_udp_hdr *udp;
 
-	if (m == NULL)
-		return NULL;
 	rte_pktmbuf_append(m, (uint16_t)(sizeof(struct rte_ether_hdr) + ip_size));
 	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
 	*ip = (struct rte_ipv4_hdr){
@@ -73,34 +72,43 @@ make_response(struct nat_worker *w, const struct nat_packet *p, const uint8_t *b
 	};
 	memcpy(udp + 1, bytes, size);
 	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
-	return m;
+}
+
+/* The server changes something only now, when nothing can keep back its answer. */
+static void
+answer(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, const struct nf_next *next)
+{
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)p->l4;
+	size_t size = rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp);
+	uint8_t bytes[NAT_PCP_MAX_SIZE], result = 0;
+
+	/* A longer one is refused by its size alone. */
+	memcpy(bytes, udp + 1, RTE_MIN(size, sizeof(bytes)));
+	size = nat_pcp_server_answer(w->pcp, p->ip->src_addr, bytes, size, w->nf->now_ns, &result);
+	if (size == 0) {
+		rte_pktmbuf_free(m);
+		nf_drop(w->nf, p->m, NAT_drop_pcp);
+		return;
+	}
+	write_response(w, p, bytes, size, m);
+	nf_count(w->nf, result == NAT_PCP_SUCCESS ? NAT_pcp_granted : NAT_pcp_refused, 1);
+	nat_send(w, m, next);
+	rte_pktmbuf_free(p->m);
 }
 
 void
 nat_pcp_take(struct nat_worker *w, struct nat_packet *p)
 {
-	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)p->l4;
-	size_t size = rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp);
-	uint16_t drop = refusal(w, p);
-	uint8_t bytes[NAT_PCP_MAX_SIZE], result = 0;
+	struct nf_next next;
+	uint16_t drop = refusal(w, p, &next);
 	struct rte_mbuf *m = NULL;
 
 	if (drop == 0) {
-		/* A longer one is refused by its size alone. */
-		memcpy(bytes, udp + 1, RTE_MIN(size, sizeof(bytes)));
-		size = nat_pcp_server_answer(w->pcp, p->ip->src_addr, bytes, size, w->nf->now_ns,
-					     &result);
-		drop = size == 0 ? NAT_drop_pcp : 0;
-	}
-	if (drop == 0) {
-		m = make_response(w, p, bytes, size);
+		m = rte_pktmbuf_alloc(w->nf->pool);
 		drop = m == NULL ? NF_no_mbuf : 0;
 	}
-	if (drop != 0) {
+	if (drop != 0)
 		nf_drop(w->nf, p->m, drop);
-		return;
-	}
-	nat_forward(w, m, p->ip->src_addr, NAT_INSIDE,
-		    result == NAT_PCP_SUCCESS ? NAT_pcp_granted : NAT_pcp_refused);
-	rte_pktmbuf_free(p->m);
+	else
+		answer(w, p, m, &next);
 }

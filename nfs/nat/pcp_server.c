@@ -104,13 +104,14 @@ delete_many(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request
 	}
 }
 
-/* Of nothing, too, is a success (section 15.1). */
+/* Of nothing, too, is a success, and the response repeats what was suggested (section 15.1). */
 static void
 delete_mapping(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request *request,
 	       uint64_t now_ns, struct nat_pcp_response *response)
 {
 	uint32_t slot;
 
+	response->repeats_suggestion = true;
 	if (request->protocol == 0 || request->inside_port == 0) {
 		delete_many(pcp, source, request, now_ns);
 		return;
@@ -137,6 +138,8 @@ result_of(enum nat_session_error error)
 	case NAT_SESSION_RATE:
 	case NAT_SESSION_BLOCK_LIMIT:
 		return NAT_PCP_USER_EX_QUOTA;
+	case NAT_SESSION_NOT_WISHED:
+		return NAT_PCP_CANNOT_PROVIDE_EXTERNAL;
 	default:
 		return NAT_PCP_NO_RESOURCES;
 	}
@@ -150,6 +153,7 @@ create_session(struct nat_pcp *pcp, uint64_t key, const struct nat_pcp_request *
 	struct nat_wish wish = {
 		.address = rte_cpu_to_be_32(request->suggested_address),
 		.port = request->suggested_port,
+		.only = request->prefer_failure,
 	};
 	enum nat_session_error error =
 		nat_session_create_at(pcp->sessions, key, hash, wish, now_ns, ret_session);
@@ -174,21 +178,15 @@ static enum nat_pcp_result
 provide_session(struct nat_pcp *pcp, uint64_t key, const struct nat_pcp_request *request,
 		uint64_t now_ns, uint32_t *ret_session)
 {
-	enum nat_pcp_result result = NAT_PCP_SUCCESS;
 	uint32_t session = find_session(pcp, key);
-	bool is_new = session == NF_NO_SLOT;
 
-	if (is_new)
-		result = create_session(pcp, key, request, now_ns, &session);
-	if (result != NAT_PCP_SUCCESS)
-		return result;
+	if (session == NF_NO_SLOT)
+		return create_session(pcp, key, request, now_ns, ret_session);
+	if (request->prefer_failure &&
+	    !is_as_suggested(nat_session_at(pcp->sessions, session), request))
+		return NAT_PCP_CANNOT_PROVIDE_EXTERNAL;
 	*ret_session = session;
-	if (!request->prefer_failure ||
-	    is_as_suggested(nat_session_at(pcp->sessions, session), request))
-		return NAT_PCP_SUCCESS;
-	if (is_new)
-		nat_mapping_remove(pcp->sessions, session);
-	return NAT_PCP_CANNOT_PROVIDE_EXTERNAL;
+	return NAT_PCP_SUCCESS;
 }
 
 /* One more for this subscriber? */
@@ -219,10 +217,12 @@ map(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request *reques
 		.protocol = request->protocol,
 	};
 	uint64_t key = nat_pcp_key(&entry);
-	uint32_t slot = find_live(pcp, key, now_ns), session = NF_NO_SLOT;
+	uint32_t slot = nat_pcp_find(pcp, key), session = NF_NO_SLOT;
 	enum nat_pcp_result result;
 
-	if (slot != NF_NO_SLOT && !is_of(slim_slot(pcp->table, slot), request)) {
+	/* One whose time is over is nobody's: its slot is taken over, once nothing refuses any more. */
+	if (slot != NF_NO_SLOT && !is_over(slim_slot(pcp->table, slot), now_ns) &&
+	    !is_of(slim_slot(pcp->table, slot), request)) {
 		refuse_stranger(slim_slot(pcp->table, slot), now_ns, response);
 		return;
 	}

@@ -490,6 +490,26 @@ nonce_protects_a_mapping(void **state)
 	granted(&request);
 }
 
+/* RFC 6887 section 15.1, erratum 3621. Killed by: an answer to a deletion that tells an endpoint of its own. */
+static void
+delete_repeats_what_was_suggested(void **state)
+{
+	struct message request = map_request(IPPROTO_UDP, 5000), answer;
+
+	(void)state;
+	granted(&request);
+	request.lifetime = 0;
+	request.external_port = 4711;
+	request.external_address = IP(9, 8, 7, 6);
+	for (int i = 0; i < 3; i++) { /* of what is there, of what is gone, of all */
+		answer = granted(&request);
+		assert_int_equal(answer.external_port, 4711);
+		assert_int_equal(answer.external_address, IP(9, 8, 7, 6));
+		assert_int_equal(answer.lifetime, 0);
+		request.port = i == 0 ? 5000 : 0;
+	}
+}
+
 /* Killed by: leaving a mapping behind that nobody wanted so, or calling a hint a condition. */
 static void
 prefer_failure_makes_the_hint_a_condition(void **state)
@@ -944,6 +964,7 @@ main(void)
 		TEST(delete_ends_what_was_asked_for),
 		TEST(delete_takes_all_of_a_subscriber),
 		TEST(nonce_protects_a_mapping),
+		TEST(delete_repeats_what_was_suggested),
 		TEST(prefer_failure_makes_the_hint_a_condition),
 		TEST(suggestions_are_followed_where_they_can_be),
 		TEST_WITH(suggestions_keep_to_blocks, open_blocks),

@@ -484,11 +484,145 @@ nothing_is_changed(void **state)
 	assert_in_range(n, 150, 1000);
 }
 
+/* ---- requests of PCP ----------------------------------------------------------------------------------- */
+
+struct request {
+	uint8_t nonce;
+	uint8_t protocol;
+	uint8_t port;
+	uint8_t opcode;
+	uint16_t suggested_port;
+	bool prefer_failure;
+	uint32_t lifetime;
+};
+
+static struct rte_mbuf *
+build_request(const struct request *r)
+{
+	struct harness_packet p = from(SUBSCRIBER, PORT, IPPROTO_UDP);
+	uint8_t bytes[64] = {2,
+			     r->opcode,
+			     [7] = (uint8_t)r->lifetime,
+			     [18] = 0xff,
+			     [19] = 0xff,
+			     [36] = r->protocol,
+			     [41] = r->port,
+			     [54] = 0xff,
+			     [55] = 0xff,
+			     [60] = 2 /* PREFER_FAILURE */};
+	rte_be32_t source = rte_cpu_to_be_32(SUBSCRIBER);
+
+	p.dst = IP(100, 64, 0, 1);
+	p.dst_port = NAT_PCP_PORT;
+	bytes[6] = (uint8_t)(r->lifetime >> 8);
+	memcpy(bytes + 20, &source, sizeof(source));
+	memset(bytes + 24, r->nonce, NAT_PCP_NONCE_SIZE);
+	bytes[42] = (uint8_t)(r->suggested_port >> 8);
+	bytes[43] = (uint8_t)r->suggested_port;
+	return harness_build_udp(&h, &p, bytes, r->prefer_failure ? 64 : 60);
+}
+
+static void
+ask(const struct request *r)
+{
+	harness_send(&h, NAT_INSIDE, build_request(r), 0);
+	drain();
+}
+
+/* Three mappings that were asked for, one whose time is over though no timer came by. */
+static void
+open_with_requests(uint32_t n_slots, uint32_t per_subscriber)
+{
+	struct nat_config config;
+
+	harness_defaults(&config);
+	config.pcp.enabled = true;
+	config.pcp.min_lifetime = 10;
+	config.pcp.mappings = n_slots;
+	config.pcp.mappings_per_subscriber = per_subscriber;
+	harness_open(&h, &config, true);
+	meet(SUBSCRIBER);
+	for (uint8_t port = 1; port <= 3; port++)
+		ask(&(struct request){.nonce = 1,
+				      .protocol = IPPROTO_UDP,
+				      .port = port,
+				      .opcode = NAT_PCP_MAP,
+				      .lifetime = port == 3 ? 10 : 1000});
+	assert_int_equal(harness_counter(&h, NAT_pcp_granted), 3);
+	h.nf[0].now_ns += 20 * HARNESS_SECOND;
+}
+
+/* Killed by: a mapping made, or one whose time is over ended, before the last reason to refuse. */
+static void
+refused_requests_change_nothing(void **state)
+{
+	static const struct {
+		struct request request;
+		uint32_t n_slots, per_subscriber;
+	} cases[] = {
+		/* Somebody else's. */
+		{{2, IPPROTO_UDP, 1, NAT_PCP_MAP, 0, false, 1000}, 16, 16},
+		{{2, IPPROTO_UDP, 1, NAT_PCP_MAP, 0, false, 0}, 16, 16},
+		/* No room. */
+		{{1, IPPROTO_UDP, 9, NAT_PCP_MAP, 0, false, 1000}, 3, 16},
+		{{1, IPPROTO_UDP, 9, NAT_PCP_MAP, 0, false, 1000}, 16, 3},
+		/* Not as suggested: new, there, and over. */
+		{{1, IPPROTO_UDP, 9, NAT_PCP_MAP, 80, true, 1000}, 16, 16},
+		{{1, IPPROTO_TCP, 9, NAT_PCP_MAP, 80, true, 1000}, 16, 16},
+		{{1, IPPROTO_UDP, 1, NAT_PCP_MAP, 80, true, 1000}, 16, 16},
+		{{1, IPPROTO_UDP, 3, NAT_PCP_MAP, 80, true, 1000}, 16, 16},
+		{{2, IPPROTO_UDP, 3, NAT_PCP_MAP, 80, true, 1000}, 16, 16},
+		/* What is not there. */
+		{{1, 0, 9, NAT_PCP_MAP, 0, false, 1000}, 16, 16},
+		{{1, IPPROTO_UDP, 0, NAT_PCP_MAP, 0, false, 1000}, 16, 16},
+		{{1, IPPROTO_UDP, 9, 2, 0, false, 1000}, 16, 16},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		uint64_t before;
+
+		open_with_requests(cases[i].n_slots, cases[i].per_subscriber);
+		before = digest_of(true);
+		ask(&cases[i].request);
+		assert_int_equal(harness_counter(&h, NAT_pcp_refused), 1);
+		if (digest_of(true) != before)
+			fail_msg("case %zu: changed", i);
+		harness_check(&h);
+		harness_close(&h);
+	}
+}
+
+/* Killed by: a change whose answer then has no memory. */
+static void
+requests_without_room_for_an_answer_change_nothing(void **state)
+{
+	static struct rte_mbuf *all[4096];
+	struct request request = {1, IPPROTO_UDP, 9, NAT_PCP_MAP, 0, false, 1000};
+	struct rte_mbuf *m;
+	uint64_t before;
+	uint32_t n = 0;
+
+	(void)state;
+	open_with_requests(16, 16);
+	before = digest_of(true);
+	m = build_request(&request);
+	while ((all[n] = rte_pktmbuf_alloc(h.pool)) != NULL)
+		n++;
+	harness_send(&h, NAT_INSIDE, m, 0);
+	rte_pktmbuf_free_bulk(all, n);
+	assert_int_equal(harness_counter(&h, NF_no_mbuf), 1);
+	assert_true(digest_of(true) == before);
+	harness_close(&h);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_changed),
+		cmocka_unit_test(refused_requests_change_nothing),
+		cmocka_unit_test(requests_without_room_for_an_answer_change_nothing),
 	};
 
 	if (!harness_start_eal())

@@ -478,6 +478,17 @@ nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash, uint64_t
 	return nat_session_create_at(s, key, hash, (struct nat_wish){0}, now_ns, ret_slot);
 }
 
+/* Is the place what was wished for, if nothing else will do? */
+static bool
+is_wished(const struct nat_session_table *t, const struct nat_wish *wish,
+	  const struct nat_place *at)
+{
+	return !wish->only ||
+	       ((wish->address == 0 || wish->address == t->ports.pool.addresses[at->number]) &&
+		(wish->port == 0 ||
+		 wish->port == nat_port_at(&t->ports.pool.rule, at->bucket, at->place)));
+}
+
 enum nat_session_error
 nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struct nat_wish wish,
 		      uint64_t now_ns, uint32_t *ret_slot)
@@ -513,6 +524,8 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 		at = static_place(t, fixed, request.protocol);
 	else
 		error = find_port(s, &request, &at);
+	if (error == NAT_SESSION_OK && !is_wished(t, &wish, &at))
+		error = NAT_SESSION_NOT_WISHED;
 	if (error != NAT_SESSION_OK)
 		return error;
 	if (subscriber == NULL)

@@ -83,6 +83,7 @@ enum nat_session_error {
 	NAT_SESSION_LIMIT,
 	NAT_SESSION_RATE,
 	NAT_SESSION_BLOCK_LIMIT,
+	NAT_SESSION_NOT_WISHED, /* what is wished for cannot be had */
 };
 
 struct nat_session_table;
@@ -218,6 +219,7 @@ nat_session_find_outside(const struct nat_sessions *s, enum nat_protocol protoco
 struct nat_wish {
 	rte_be32_t address; /* 0: any */
 	uint16_t port;      /* host order; 0: any, whatever the address */
+	bool only;          /* this or nothing */
 };
 
 /* As nat_session_create(), at the endpoint that is wished for if the subscriber may have it: of its bucket,
