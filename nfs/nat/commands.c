@@ -110,9 +110,16 @@ state_name(const struct nat_session *s)
 		[NAT_TCP_FIN_IN] = "fin-from-outside",
 		[NAT_TCP_CLOSED] = "closed",
 		[NAT_TCP_SHARED] = "several-peers",
+		[NAT_TCP_RESET] = "reset",
+		[NAT_TCP_RESET_FIN_OUT] = "reset-after-fin-from-inside",
+		[NAT_TCP_RESET_FIN_IN] = "reset-after-fin-from-outside",
+		[NAT_TCP_OPENING_FIN] = "opening-fin-from-inside",
+		[NAT_TCP_ANSWERED_FIN] = "answered-fin-from-outside",
+		[NAT_TCP_IDLE] = "no-connection",
 	};
 
-	return s->tcp_state < NAT_TCP_N_STATES ? names[s->tcp_state] : "?";
+	return s->tcp_state < NAT_TCP_N_STATES && names[s->tcp_state] != NULL ? names[s->tcp_state]
+									      : "?";
 }
 
 static void

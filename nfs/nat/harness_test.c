@@ -204,9 +204,17 @@ build_l4(uint8_t *l4, const struct harness_packet *p)
 	if (p->protocol == IPPROTO_TCP) {
 		put16(l4, p->src_port);
 		put16(l4 + 2, p->dst_port);
-		l4[12] = 5 << 4;
+		put32(l4 + 4, p->tcp_seq);
+		put32(l4 + 8, p->tcp_ack);
 		l4[13] = p->tcp_flags != 0 ? p->tcp_flags : 0x10;
+		put16(l4 + 14, p->tcp_window);
 		size = 20;
+		if (p->tcp_scale != 0) {
+			memcpy(l4 + size, "\1\3\3", 3); /* no operation, window scale */
+			l4[size + 3] = (uint8_t)(p->tcp_scale - 1);
+			size += 4;
+		}
+		l4[12] = (uint8_t)(size / 4 << 4);
 	} else if (p->protocol == IPPROTO_UDP) {
 		put16(l4, p->src_port);
 		put16(l4 + 2, p->dst_port);
@@ -256,6 +264,8 @@ build_ip(uint8_t *ip, const struct harness_packet *p)
 	put16(ip + 10, (uint16_t)~fold(naive_sum(ip, 20)));
 	if (!(p->protocol == IPPROTO_UDP && p->no_checksum))
 		put16(checksum, (uint16_t)~l4_sum(ip, l4, l4_size));
+	if (p->protocol == IPPROTO_TCP && p->wrong_checksum)
+		checksum[0] ^= 1;
 	return (uint16_t)(20 + l4_size);
 }
 

@@ -52,6 +52,10 @@ struct harness_packet {
 	uint32_t src, dst;
 	uint16_t src_port, dst_port; /* ICMP: src_port is the query id */
 	uint8_t tcp_flags;           /* 0: ACK */
+	uint8_t tcp_scale;           /* window scale option, plus 1; 0: none */
+	uint16_t tcp_window;
+	uint32_t tcp_seq, tcp_ack;
+	bool wrong_checksum; /* TCP */
 	uint8_t icmp_type;
 	uint8_t icmp_code;
 	uint16_t icmp_mtu; /* fragmentation needed: of the next hop */

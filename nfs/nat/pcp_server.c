@@ -158,9 +158,9 @@ create_session(struct nat_pcp *pcp, uint64_t key, const struct nat_pcp_request *
 	enum nat_session_error error =
 		nat_session_create_at(pcp->sessions, key, hash, wish, now_ns, ret_session);
 
-	/* The peer is not known yet: the first segment from inside tells. */
 	if (error == NAT_SESSION_OK && request->protocol == IPPROTO_TCP)
-		nat_session_set_tcp(pcp->sessions, *ret_session, NAT_TCP_OPENING, 0, now_ns);
+		nat_session_set_tcp(pcp->sessions, *ret_session,
+				    &(struct nat_tcp){.state = NAT_TCP_IDLE}, now_ns);
 	return result_of(error);
 }
 

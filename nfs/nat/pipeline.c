@@ -19,6 +19,7 @@
 #include "pcp_packet.h"
 #include "send.h"
 #include "statics.h"
+#include "tcp_path.h"
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
@@ -66,48 +67,6 @@ rewrite(struct nat_packet *p, bool source, rte_be32_t address, rte_be16_t port, 
 		rewrite_l4(p, source, port, address_sum);
 }
 
-/* ---- TCP ----------------------------------------------------------------------------------------- */
-
-static uint16_t
-tag_of_peer(rte_be32_t address, rte_be16_t port)
-{
-	uint32_t h = (address ^ ((uint32_t)port << 16 | port)) * UINT32_C(0x9e3779b1);
-
-	return (uint16_t)(h >> 16);
-}
-
-static inline void
-track_tcp_out(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
-{
-	const struct nat_session *session = nat_session_at(w->sessions, slot);
-	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
-	uint16_t peer = tag_of_peer(p->ip->dst_addr, tcp->dst_port);
-	enum nat_tcp_event event = nat_tcp_event(tcp->tcp_flags);
-	uint8_t state = nat_tcp_out[session->tcp_state & 7][event];
-
-	if (unlikely(peer != session->tcp_peer)) {
-		bool follow = false;
-
-		state = (uint8_t)nat_tcp_other_peer(session->tcp_state, event, &follow);
-		if (!follow)
-			peer = session->tcp_peer;
-	}
-	if (unlikely(state != session->tcp_state || peer != session->tcp_peer))
-		nat_session_set_tcp(w->sessions, slot, state, peer, w->nf->now_ns);
-}
-
-static inline void
-track_tcp_in(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
-{
-	const struct nat_session *session = nat_session_at(w->sessions, slot);
-	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
-	uint8_t state = nat_tcp_in[session->tcp_state & 7][nat_tcp_event(tcp->tcp_flags)];
-
-	if (unlikely(state != session->tcp_state) &&
-	    tag_of_peer(p->ip->src_addr, tcp->src_port) == session->tcp_peer)
-		nat_session_set_tcp(w->sessions, slot, state, session->tcp_peer, w->nf->now_ns);
-}
-
 /* ---- a new mapping --------------------------------------------------------------------------------- */
 
 static const uint16_t create_drops[] = {
@@ -134,7 +93,7 @@ plan_new_tcp(const struct nat_worker *w, const struct nat_packet *p)
 	if (event == NAT_TCP_ACK && !w->nat->config.tcp_pickup)
 		return (struct nat_refusal){.drop = NAT_drop_tcp_prohibited,
 					    .error = NAT_ERROR_PROHIBITED};
-	return silent(event == NAT_TCP_SYN || event == NAT_TCP_ACK ? 0 : NAT_drop_tcp_no_syn);
+	return silent(nat_tcp_may_open(event) ? 0 : NAT_drop_tcp_no_syn);
 }
 
 /* May the packet open a mapping? */
@@ -163,12 +122,8 @@ make_mapping(struct nat_worker *w, const struct nat_packet *p, uint32_t *ret_slo
 	if (error != NAT_SESSION_OK)
 		return (struct nat_refusal){.drop = create_drops[error],
 					    .error = NAT_ERROR_NO_RESOURCE};
-	if (p->protocol == NAT_TCP) {
-		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
-
-		nat_session_set_tcp(w->sessions, *ret_slot, NAT_TCP_OPENING,
-				    tag_of_peer(p->ip->dst_addr, tcp->dst_port), w->nf->now_ns);
-	}
+	if (p->protocol == NAT_TCP)
+		nat_tcp_begin(w, p, *ret_slot);
 	return silent(0);
 }
 
@@ -236,7 +191,7 @@ commit_in(struct nat_worker *w, struct nat_packet *p, bool hairpin, const struct
 	struct nat_session *session = slim_slot(w->sessions->table, plan->slot);
 
 	if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
-		track_tcp_in(w, p, plan->slot);
+		nat_tcp_track_in(w, p, plan->slot);
 	if (!hairpin)
 		nat_fragment_accept(w->fragments, w->nf, p, session->inside_address);
 	if (w->nat->config.inbound_refresh) {
@@ -385,7 +340,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 		if (unlikely(plan.slot == NF_NO_SLOT))
 			refusal = make_mapping(w, p, &plan.slot);
 		else if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
-			track_tcp_out(w, p, plan.slot);
+			nat_tcp_track_out(w, p, plan.slot);
 	}
 	if (unlikely(refusal.drop != 0))
 		nat_icmp_refuse(w, p, refusal);
@@ -485,7 +440,7 @@ prefetch_slot(struct nat_worker *w, const struct nat_packet *p)
 		slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
 						rte_be_to_cpu_16(p->port));
 	if (slot != NF_NO_SLOT)
-		__builtin_prefetch(nat_session_at(w->sessions, slot), 1);
+		nat_tcp_prefetch(nat_session_at(w->sessions, slot), p->protocol, p->kind);
 }
 
 static void take_fragment(struct nat_worker *w, struct nat_packet *p);

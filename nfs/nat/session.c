@@ -28,6 +28,7 @@
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
+/* As they stand in the slot, without gaps: a row is one run of bytes. */
 const struct slim_field nat_session_fields[] = {
 	SLIM_FIELD_KEY(struct nat_session, inside_address, SLIM_IPV4),
 	SLIM_FIELD_KEY(struct nat_session, inside_port, SLIM_BE16),
@@ -35,12 +36,17 @@ const struct slim_field nat_session_fields[] = {
 	SLIM_FIELD_STATE(struct nat_session, tcp_state, SLIM_U8),
 	SLIM_FIELD_STATE(struct nat_session, outside_address, SLIM_IPV4),
 	SLIM_FIELD_STATE(struct nat_session, outside_port, SLIM_BE16),
-	SLIM_FIELD_STATE(struct nat_session, tcp_peer, SLIM_U16),
+	SLIM_FIELD_STATE(struct nat_session, tcp_peer_port, SLIM_BE16),
 	SLIM_FIELD_LAZY(struct nat_session, last_seen, SLIM_TIME, SLIM_MERGE_MAX),
 	SLIM_FIELD_LAZY(struct nat_session, packets_out, SLIM_COUNTER, SLIM_MERGE_SUM),
 	SLIM_FIELD_LAZY(struct nat_session, bytes_out, SLIM_COUNTER, SLIM_MERGE_SUM),
 	SLIM_FIELD_LAZY(struct nat_session, packets_in, SLIM_COUNTER, SLIM_MERGE_SUM),
 	SLIM_FIELD_LAZY(struct nat_session, bytes_in, SLIM_COUNTER, SLIM_MERGE_SUM),
+	SLIM_FIELD_LAZY(struct nat_session, tcp_sent, SLIM_U64, SLIM_MERGE_MAX),
+	SLIM_FIELD_LAZY(struct nat_session, tcp_acked, SLIM_U64, SLIM_MERGE_MAX),
+	SLIM_FIELD_LAZY(struct nat_session, tcp_right, SLIM_U64, SLIM_MERGE_MAX),
+	SLIM_FIELD_STATE(struct nat_session, tcp_peer_address, SLIM_IPV4),
+	SLIM_FIELD_STATE(struct nat_session, tcp_scale, SLIM_U8),
 };
 const uint16_t nat_session_n_fields = RTE_DIM(nat_session_fields);
 
@@ -553,16 +559,22 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 }
 
 void
-nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16_t peer,
+nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nat_tcp *tcp,
 		    uint64_t now_ns)
 {
 	const struct nat_timeouts *timeouts = &s->shared->timeouts;
 	struct nat_session *session = slim_slot_begin(s->agent, s->table, slot);
 	uint64_t before = nat_session_timeout(timeouts, session), timeout;
 
-	session->tcp_state = state;
-	session->tcp_peer = peer;
+	session->tcp_state = tcp->state;
+	session->tcp_scale = tcp->scale;
+	session->tcp_peer_address = tcp->peer_address;
+	session->tcp_peer_port = tcp->peer_port;
+	session->tcp_edges = tcp->edges;
 	timeout = nat_session_timeout(timeouts, session);
+	/* In the row, so that it holds after a move as well. */
+	if (timeout < before)
+		session->last_seen = now_ns;
 	slim_slot_end(s->agent, s->table, slot, bucket_of(session->inside_address));
 	if (timeout < before)
 		nat_session_look_at(s, slot, now_ns + timeout);

@@ -35,7 +35,7 @@
 #include "tcp.h"
 #include "wheel.h"
 
-/* One mapping: 56 bytes, with the slot's header one cache line. */
+/* One mapping: with the slot's header two cache lines, of which the second one is TCP's alone. */
 struct nat_session {
 	rte_be32_t inside_address;
 	rte_be16_t inside_port;
@@ -43,16 +43,33 @@ struct nat_session {
 	uint8_t tcp_state; /* enum nat_tcp_state */
 	rte_be32_t outside_address;
 	rte_be16_t outside_port;
-	uint16_t tcp_peer; /* tag of the peer that tcp_state follows */
+	rte_be16_t tcp_peer_port; /* with tcp_peer_address: whom tcp_state follows */
 	/* Lazy: written by every packet. */
 	uint64_t last_seen;
 	uint64_t packets_out;
 	uint64_t bytes_out; /* IPv4 total lengths */
 	uint64_t packets_in;
 	uint64_t bytes_in;
+	/* Lazy: written by packets from inside (tcp.h). */
+	union {
+		struct nat_tcp_edges tcp_edges;
+		struct {
+			uint64_t tcp_sent;
+			uint64_t tcp_acked;
+			uint64_t tcp_right;
+		};
+	};
+	rte_be32_t tcp_peer_address;
+	uint8_t tcp_scale;
+	uint8_t reserved[35]; /* zero */
 };
 
-_Static_assert(sizeof(struct nat_session) == 56, "a slot is one cache line");
+_Static_assert(sizeof(struct nat_session) == 120, "a slot is two cache lines");
+_Static_assert(offsetof(struct nat_session, tcp_edges) == 56, "the second line is TCP's");
+_Static_assert(offsetof(struct nat_session, tcp_right) ==
+		       offsetof(struct nat_session, tcp_edges) +
+			       offsetof(struct nat_tcp_edges, right),
+	       "the same by both names");
 
 extern const struct slim_field nat_session_fields[];
 extern const uint16_t nat_session_n_fields;
@@ -236,8 +253,8 @@ bool nat_session_is_static(const struct nat_sessions *s, uint64_t key);
 enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash,
 					  uint64_t now_ns, uint32_t *ret_slot);
 
-/* Sets what TCP knows, and moves the deadline if that makes the timeout shorter. */
-void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, uint8_t state, uint16_t peer,
+/* Sets what TCP knows. If that makes the timeout shorter, it begins now. */
+void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nat_tcp *tcp,
 			 uint64_t now_ns);
 
 /* When somebody is to look whether the mapping still lives; before it was looked at then, or later. */

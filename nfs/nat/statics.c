@@ -24,6 +24,8 @@ nat_statics_begin(struct nat_worker *w)
 		if (nat_session_create(w->sessions, key, hash, w->nf->now_ns, &slot) ==
 			    NAT_SESSION_OK &&
 		    s->protocol == IPPROTO_TCP)
-			nat_session_set_tcp(w->sessions, slot, NAT_TCP_OPENING, 0, w->nf->now_ns);
+			nat_session_set_tcp(w->sessions, slot,
+					    &(struct nat_tcp){.state = NAT_TCP_IDLE},
+					    w->nf->now_ns);
 	}
 }

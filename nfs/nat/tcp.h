@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far the TCP connection of a mapping is, for its timeout (RFC 5382 section 5).
+ * How far the TCP connection of a mapping is, for its timeout: RFC 6146 section 3.5.2.2 and RFC
+ * 7857 section 2 with "V6" for the inside and "V4" for the outside, RFC 5382 section 5. Pure.
  *
- * A mapping may carry connections to several peers; it follows the one that was opened
- * last, told apart by a 16-bit tag of the peer. A second live connection makes the
- * mapping SHARED: then it lives until it is idle for the established timeout, whatever
- * single connections do. Only packets from inside can make a mapping live longer;
- * packets from outside count only if they come from the peer that is followed.
+ * A table says all: for each way that a segment can come, each state and each event the state after
+ * it. Ways tell the direction, and whether the segment is of the peer that the mapping follows or
+ * of another one, by full address and port. A mapping may carry connections to several peers; it
+ * follows the one that was opened last. A second one beside a live one makes the mapping SHARED:
+ * then it lives until it is idle for the established timeout, whatever single connections do.
+ *
+ * What can be forged is judged by its numbers before it is an event. Three edges are kept, all of
+ * them from what the inside host sends, whom a stranger outside cannot move:
+ *
+ *   sent    the number after the last one that the inside has sent
+ *   acked   the number that it expects next from the peer: its RCV.NXT, or a little less
+ *   right   the end of the window that it has offered
+ *
+ * A RST from outside is at the edge (its number is `acked`), in the window, or a stray that changes
+ * nothing (RFC 5961 section 3.2). A NAT cannot know whether the host takes one in the window: if
+ * not, the host answers with an ACK, and any segment after a RST that fits leads back. A RST from
+ * inside has to be `sent`, or not further behind than a window can be. Other segments from outside
+ * have to acknowledge what was sent and stand around the window, wherever they would change
+ * something.
+ *
+ * An edge is 64 bits, the lower ones the sequence number: it only grows, so that the larger of two
+ * is the later one (SLIM_MERGE_MAX). A new connection begins at the next multiple of 2^32.
  */
 #ifndef NAT_TCP_H
 #define NAT_TCP_H
@@ -14,50 +32,154 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In the session table: the numbers are part of the protocol between versions. */
+/* In the session table: the numbers are part of the protocol between versions. In brackets RFC
+ * 6146's. */
 enum nat_tcp_state {
-	NAT_TCP_NONE = 0,        /* not TCP */
-	NAT_TCP_OPENING = 1,     /* first packet from inside */
-	NAT_TCP_ANSWERED = 2,    /* SYN from outside */
-	NAT_TCP_ESTABLISHED = 3, /* handshake done */
-	NAT_TCP_FIN_OUT = 4,     /* FIN from inside */
-	NAT_TCP_FIN_IN = 5,      /* FIN from outside */
-	NAT_TCP_CLOSED = 6,      /* both FINs, or RST */
-	NAT_TCP_SHARED = 7,      /* several peers */
-	NAT_TCP_N_STATES
+	NAT_TCP_NONE = 0,          /* not TCP */
+	NAT_TCP_OPENING = 1,       /* first segment from inside (V6 INIT) */
+	NAT_TCP_ANSWERED = 2,      /* SYN from outside, too; not yet acknowledged from inside */
+	NAT_TCP_ESTABLISHED = 3,   /* handshake done (ESTABLISHED) */
+	NAT_TCP_FIN_OUT = 4,       /* FIN from inside (V6 FIN RCV) */
+	NAT_TCP_FIN_IN = 5,        /* FIN from outside (V4 FIN RCV) */
+	NAT_TCP_CLOSED = 6,        /* both (V6 FIN + V4 FIN RCV) */
+	NAT_TCP_SHARED = 7,        /* several peers */
+	NAT_TCP_RESET = 8,         /* RST, nothing since (TRANS) */
+	NAT_TCP_RESET_FIN_OUT = 9, /* the same after a FIN from inside */
+	NAT_TCP_RESET_FIN_IN = 10, /* the same after a FIN from outside */
+	NAT_TCP_OPENING_FIN = 11,  /* opening, and FIN from inside */
+	NAT_TCP_ANSWERED_FIN = 12, /* answered, and FIN from outside */
+	NAT_TCP_IDLE = 13,         /* no connection yet (CLOSED) */
+	NAT_TCP_N_STATES = 16      /* two that are nothing stand in the table like SHARED */
 };
 
-/* What a segment says, the strongest flag wins. */
-enum nat_tcp_event { NAT_TCP_ACK = 0, NAT_TCP_SYN, NAT_TCP_FIN, NAT_TCP_RST, NAT_TCP_N_EVENTS };
+/* What a segment says. */
+enum nat_tcp_event {
+	NAT_TCP_ACK = 0,
+	NAT_TCP_SYN,
+	NAT_TCP_SYNACK,
+	NAT_TCP_FIN,
+	NAT_TCP_RST,        /* at the edge */
+	NAT_TCP_RST_WINDOW, /* in the window */
+	NAT_TCP_RST_STRAY,  /* outside it, or with a wrong checksum */
+	NAT_TCP_ODD,        /* flags that no host sends, or numbers that do not fit */
+	NAT_TCP_N_EVENTS
+};
+
+enum nat_tcp_way {
+	NAT_TCP_OUT = 0,   /* to the peer that is followed */
+	NAT_TCP_IN,        /* from it */
+	NAT_TCP_OUT_OTHER, /* to another one */
+	NAT_TCP_IN_OTHER,  /* from another one */
+	NAT_TCP_N_WAYS
+};
+
+/* Only tests/mutations says something else. */
+#ifndef NAT_TCP_TABLE
+#define NAT_TCP_TABLE const
+#endif
+
+/* In a cell of OUT_OTHER: the other peer is the one to follow from now on. */
+#define NAT_TCP_FOLLOW 0x80u
+
+extern NAT_TCP_TABLE uint8_t nat_tcp_table[NAT_TCP_N_WAYS][NAT_TCP_N_STATES][NAT_TCP_N_EVENTS];
+
+#define NAT_TCP_FLAGS 0x17u /* that are looked at: FIN, SYN, RST and ACK */
+
+/* By them; a RST is not judged yet. */
+extern const uint8_t nat_tcp_events[24];
 
 static inline enum nat_tcp_event
 nat_tcp_event(uint8_t flags)
 {
-	if (flags & 0x04)
-		return NAT_TCP_RST;
-	if (flags & 0x02)
-		return NAT_TCP_SYN;
-	if (flags & 0x01)
-		return NAT_TCP_FIN;
-	return NAT_TCP_ACK;
+	return (enum nat_tcp_event)nat_tcp_events[flags & NAT_TCP_FLAGS];
 }
 
-/* State after a segment of the peer that is followed. */
-extern const uint8_t nat_tcp_out[NAT_TCP_N_STATES][NAT_TCP_N_EVENTS];
-extern const uint8_t nat_tcp_in[NAT_TCP_N_STATES][NAT_TCP_N_EVENTS];
-
-/* State after a segment from inside to another peer. *ret_follow: the other peer is the one
- * to follow from now on. */
-enum nat_tcp_state nat_tcp_other_peer(enum nat_tcp_state state, enum nat_tcp_event event,
-				      bool *ret_follow);
+static inline uint8_t
+nat_tcp_cell(enum nat_tcp_way way, uint8_t state, enum nat_tcp_event event)
+{
+	return nat_tcp_table[way][state % NAT_TCP_N_STATES][event];
+}
 
 /* Established for the choice of the timeout? A half-closed connection is: it may still carry
  * data for long. */
 static inline bool
 nat_tcp_is_established(uint8_t state)
 {
-	return state == NAT_TCP_ESTABLISHED || state == NAT_TCP_FIN_OUT ||
-	       state == NAT_TCP_FIN_IN || state == NAT_TCP_SHARED;
+	const uint32_t established = 1u << NAT_TCP_ESTABLISHED | 1u << NAT_TCP_FIN_OUT |
+				     1u << NAT_TCP_FIN_IN | 1u << NAT_TCP_SHARED | 3u << 14;
+
+	return established >> state % NAT_TCP_N_STATES & 1u;
 }
+
+/* ---- numbers ------------------------------------------------------------------------------- */
+
+struct nat_tcp_edges {
+	uint64_t sent;
+	uint64_t acked;
+	uint64_t right;
+};
+
+#define NAT_TCP_MAX_WINDOW (UINT32_C(1) << 30) /* RFC 7323 section 2.3 */
+#define NAT_TCP_MAX_SCALE 14u
+#define NAT_TCP_NO_SCALE 0x7fu /* a segment without the option */
+
+/* In `scale`: nothing is acknowledged from inside, so what the peer sends is known from itself
+ * alone. */
+#define NAT_TCP_UNACKED 0x80u
+
+/* What is known of a connection. Address and port of the peer are as on the wire. */
+struct nat_tcp {
+	struct nat_tcp_edges edges;
+	uint32_t peer_address;
+	uint16_t peer_port;
+	uint8_t state; /* enum nat_tcp_state */
+	uint8_t scale; /* of the inside's window, or with NAT_TCP_UNACKED */
+};
+
+/* A segment as the tracker has it, in host order but for the peer. */
+struct nat_tcp_segment {
+	uint32_t peer_address;
+	uint16_t peer_port;
+	uint16_t window;
+	uint32_t seq;
+	uint32_t ack;
+	uint32_t size; /* of its data */
+	uint8_t flags;
+	uint8_t scale; /* its option, or NAT_TCP_NO_SCALE */
+	bool is_sound; /* its checksum is right. Of a RST only */
+};
+
+/* Up to a number that the inside host says. What is more than a window behind is a jump ahead. */
+static inline void
+nat_tcp_advance(uint64_t *edge, uint32_t to)
+{
+	uint32_t ahead = to - (uint32_t)*edge;
+
+	if (ahead <= UINT32_MAX - NAT_TCP_MAX_WINDOW)
+		*edge += ahead;
+}
+
+/* An acknowledgement from inside that changes no state: all that most segments do. `end`: the
+ * number after its data. */
+static inline void
+nat_tcp_follow(struct nat_tcp_edges *edges, uint8_t scale, uint32_t end, uint32_t ack,
+	       uint16_t window)
+{
+	nat_tcp_advance(&edges->sent, end);
+	nat_tcp_advance(&edges->acked, ack);
+	nat_tcp_advance(&edges->right, ack + ((uint32_t)window << scale));
+}
+
+/* A segment from inside opens a mapping; only such that nat_tcp_may_open(). */
+void nat_tcp_open(struct nat_tcp *c, const struct nat_tcp_segment *s);
+static inline bool
+nat_tcp_may_open(enum nat_tcp_event event)
+{
+	return event == NAT_TCP_SYN || event == NAT_TCP_ACK;
+}
+
+/* A segment was forwarded. True: state, peer or scale are others now; else at most edges. */
+bool nat_tcp_take_out(struct nat_tcp *c, const struct nat_tcp_segment *s);
+bool nat_tcp_take_in(struct nat_tcp *c, const struct nat_tcp_segment *s);
 
 #endif

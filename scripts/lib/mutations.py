@@ -7,7 +7,7 @@ import sys
 
 from slimlab import build
 
-TABLES = ["session", "gate", "code"]
+TABLES = ["session", "gate", "tcp", "code"]
 
 
 def run(table, options):
