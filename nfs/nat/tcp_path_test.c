@@ -256,6 +256,55 @@ dropped_with_an_error(const struct harness_packet *p)
 	assert_int_equal(harness_counter(&h, NAT_drop_ttl), before + 1);
 }
 
+/* In pieces it cannot be summed. Killed by: a sum over what is there. */
+static void
+reset_in_fragments_changes_nothing(void **state)
+{
+	struct harness_packet p;
+	struct rte_ipv4_hdr *ip;
+	struct rte_mbuf *m;
+
+	(void)state;
+	handshake();
+	p = forged(RST, outside.tcp_seq);
+	p.payload = 4; /* with the header a multiple of 8 */
+	m = harness_build(&h, &p);
+	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG);
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	harness_send(&h, NAT_OUTSIDE, m, 0);
+	m = harness_take(&h, NAT_INSIDE);
+	assert_non_null(m);
+	rte_pktmbuf_free(m);
+	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+}
+
+/* Its payload may be in other segments of the mbuf. Killed by: a sum over the first one alone. */
+static void
+reset_in_several_segments_is_summed(void **state)
+{
+	struct harness_packet p;
+	struct rte_mbuf *m, *rest;
+
+	(void)state;
+	handshake();
+	p = forged(RST, outside.tcp_seq);
+	p.payload = 51;
+	m = harness_build(&h, &p);
+	rest = rte_pktmbuf_alloc(h.pool);
+	assert_non_null(rest);
+	memcpy(rte_pktmbuf_append(rest, 40),
+	       rte_pktmbuf_mtod_offset(m, void *, rte_pktmbuf_data_len(m) - 40), 40);
+	rte_pktmbuf_trim(m, 40);
+	assert_int_equal(rte_pktmbuf_chain(m, rest), 0);
+	harness_send(&h, NAT_OUTSIDE, m, 0);
+	m = harness_take(&h, NAT_INSIDE);
+	assert_non_null(m);
+	rte_pktmbuf_free(m);
+	lives_for(TRANSITORY);
+}
+
 /* Killed by: state that is written before the last refusal. */
 static void
 reset_that_is_not_forwarded_changes_nothing(void **state)
@@ -307,6 +356,16 @@ window_is_scaled_by_both_or_not(void **state)
 	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
 	p.tcp_seq--;
 	harness_pass(&h, &p, NAT_INSIDE);
+	lives_for(TRANSITORY);
+
+	/* More than 14 stands for 14 (RFC 7323 section 2.3). */
+	inside.tcp_scale = outside.tcp_scale = 40 + 1;
+	send_out(SYN, 0);
+	send_in(SYNACK, 0);
+	inside.tcp_scale = outside.tcp_scale = 0;
+	send_out(ACK, 0);
+	assert_int_equal(session()->tcp_right - session()->tcp_acked, WINDOW << 14);
+	send_in(RST, 0);
 	lives_for(TRANSITORY);
 
 	inside.tcp_scale = 4 + 1;
@@ -523,6 +582,8 @@ main(void)
 		TEST(data_after_reset_revives),
 		TEST(reset_in_the_window_is_doubted),
 		TEST(reset_with_a_wrong_checksum_changes_nothing),
+		TEST(reset_in_fragments_changes_nothing),
+		TEST(reset_in_several_segments_is_summed),
 		TEST(reset_that_is_not_forwarded_changes_nothing),
 		TEST(reset_after_long_silence_waits_its_time),
 		TEST(window_is_scaled_by_both_or_not),

@@ -336,6 +336,8 @@ stories(void **state)
 	play(">S <S >B", "opening answered established");
 	/* A SYN from inside that is sent again changes nothing. */
 	play(">S >S <B >S >A", "opening opening answered answered established");
+	/* The outside alone completes no handshake. */
+	play(">S <B <A >A", "opening answered answered established");
 	/* Picked up in the middle: lives long only once the peer answers. */
 	play(">A >A <A", "opening opening established");
 	play(">A <F >F", "opening finin closed");
