@@ -13,6 +13,7 @@
 #include "gtpu.h"
 
 #define SECOND_NS UINT64_C(1000000000)
+#define DSCP_MAX 63u
 #define IPV6_MIN_MTU 1280u /* RFC 8200 section 5 */
 
 /* What conversion works on: the file's words, the result, and where to say what is wrong. */
@@ -233,6 +234,29 @@ take_sizes(struct conversion *c)
 	return 0;
 }
 
+static int
+take_tunnel(struct conversion *c)
+{
+	const struct gateway_file_tunnel *file = &c->file->tunnel;
+	struct gateway_tunnel_config *tunnel = &c->config->tunnel;
+	unsigned long dscp = 0;
+	char *end = NULL;
+
+	tunnel->ecn = file->ecn == NULL || *file->ecn;
+	tunnel->flow_ports = file->flow_ports != NULL && *file->flow_ports;
+	if (file->dscp == NULL)
+		return 0;
+	tunnel->copy_dscp = strcmp(file->dscp, "copy") == 0;
+	if (tunnel->copy_dscp)
+		return 0;
+	dscp = strtoul(file->dscp, &end, 10);
+	if (file->dscp[0] < '0' || file->dscp[0] > '9' || *end != '\0' || dscp > DSCP_MAX)
+		return nf_wrong(&c->in, "tunnel.dscp", "'%.40s' is neither copy nor in 0..%u",
+				file->dscp, DSCP_MAX);
+	tunnel->dscp = (uint8_t)dscp;
+	return 0;
+}
+
 /* What follows from an error indication, beside the event. */
 static int
 take_error_indication(struct conversion *c)
@@ -279,6 +303,8 @@ gateway_config_parse(const char *name, const char *text, size_t size,
 		result = check_room_ipv6(&c);
 	if (result == 0)
 		result = take_sizes(&c);
+	if (result == 0)
+		result = take_tunnel(&c);
 	if (result == 0)
 		result = take_error_indication(&c);
 	if (result == 0)
@@ -327,6 +353,10 @@ gateway_config_identity(const struct gateway_config *config, char identity[SLIM_
 	mix_ipv6(&f, config->core_ipv6.router, config->core_ipv6.bits);
 	nf_fingerprint_number(&f, config->path_switch_by_data);
 	nf_fingerprint_number(&f, config->idle_at_error);
+	nf_fingerprint_number(&f, config->tunnel.copy_dscp);
+	nf_fingerprint_number(&f, config->tunnel.dscp);
+	nf_fingerprint_number(&f, config->tunnel.ecn);
+	nf_fingerprint_number(&f, config->tunnel.flow_ports);
 	nf_fingerprint_number(&f, config->recovery);
 	snprintf(identity, SLIM_IDENTITY_SIZE, "gateway gtp-u config %016" PRIx64, f.hash);
 }

@@ -26,6 +26,14 @@ struct gateway_buffer_limits {
 	uint64_t lifetime_ns;
 };
 
+/* What stands outside of tunnel packets. */
+struct gateway_tunnel_config {
+	bool copy_dscp;  /* of the subscriber's packet */
+	uint8_t dscp;    /* else */
+	bool ecn;        /* normal mode of RFC 6040; else compatibility mode */
+	bool flow_ports; /* UDP source ports by flow; else GTP-U's */
+};
+
 /* IPv6 on the core side. */
 struct gateway_core_ipv6 {
 	uint8_t address[16]; /* the gateway's */
@@ -50,6 +58,7 @@ struct gateway_config {
 	struct gateway_prefix_ipv6 subscribers_ipv6[GATEWAY_MAX_PREFIXES];
 	uint32_t n_subscribers_ipv6;
 	struct gateway_core_ipv6 core_ipv6;
+	struct gateway_tunnel_config tunnel;
 	bool path_switch_by_data; /* an uplink packet from another cell moves the subscriber there */
 	uint8_t recovery;         /* restart counter of echo responses */
 	bool idle_at_error;       /* a cell that has no such tunnel is left */

@@ -18,6 +18,12 @@ static const cyaml_schema_field_t core_ipv6_fields[] = {
 	STRING("router", REQUIRED, struct gateway_file_core_ipv6, router),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t tunnel_fields[] = {
+	STRING("dscp", OPTIONAL, struct gateway_file_tunnel, dscp),
+	FLAG("ecn", struct gateway_file_tunnel, ecn),
+	FLAG("flow_ports", struct gateway_file_tunnel, flow_ports),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t timeouts_fields[] = {
 	NUMBER("session", struct gateway_file_timeouts, session),
 	NUMBER("cell_idle", struct gateway_file_timeouts, cell_idle),
@@ -46,6 +52,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	FLAG("path_switch_by_data", struct gateway_file, path_switch_by_data),
 	STRING("error_indication", OPTIONAL, struct gateway_file, error_indication),
 	NUMBER("recovery", struct gateway_file, recovery),
+	CYAML_FIELD_MAPPING("tunnel", OPTIONAL, struct gateway_file, tunnel, tunnel_fields),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct gateway_file, timeouts, timeouts_fields),
 	CYAML_FIELD_MAPPING("buffer", OPTIONAL, struct gateway_file, buffer, buffer_fields),
 	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct gateway_file, idle, nf_yaml_idle_fields),

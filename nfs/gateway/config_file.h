@@ -25,6 +25,12 @@ struct gateway_file_buffer {
 	uint32_t *seconds;
 };
 
+struct gateway_file_tunnel {
+	char *dscp;
+	bool *ecn;
+	bool *flow_ports;
+};
+
 struct gateway_file {
 	char *instance;
 	char *service;
@@ -39,6 +45,7 @@ struct gateway_file {
 	bool *path_switch_by_data;
 	char *error_indication;
 	uint32_t *recovery;
+	struct gateway_file_tunnel tunnel;
 	struct gateway_file_timeouts timeouts;
 	struct gateway_file_buffer buffer;
 	struct nf_yaml_idle idle;

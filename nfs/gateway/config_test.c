@@ -102,6 +102,10 @@ good_file_is_taken(void **state)
 	assert_int_equal(c.session_idle_ns, 0);
 	assert_int_equal(c.cell_idle_ns, 0);
 	assert_false(c.idle_at_error);
+	assert_false(c.tunnel.copy_dscp);
+	assert_int_equal(c.tunnel.dscp, 0);
+	assert_true(c.tunnel.ecn);
+	assert_false(c.tunnel.flow_ports);
 	assert_int_equal(c.arp_ns, UINT64_C(300000000000));
 	assert_int_equal(c.buffer.packets, 4096);
 	assert_int_equal(c.buffer.packets_per_session, 16);
@@ -126,6 +130,9 @@ numbers_have_bounds(void **state)
 	refused(MORE, "recovery: 256", "not in 0..255");
 	refused(MORE, "timeouts: {session: 2592001}", "not in 0..2592000");
 	refused(MORE, "timeouts: {cell_idle: 2592001}", "not in 0..2592000");
+	refused(MORE, "tunnel: {dscp: 64}", "neither copy nor in 0..63");
+	refused(MORE, "tunnel: {dscp: -1}", "neither copy nor in 0..63");
+	refused(MORE, "tunnel: {dscp: EF}", "neither copy nor in 0..63");
 	refused(MORE, "error_indication: ignore", "neither report nor idle");
 	refused(MORE, "timeouts: {arp: 0}", "not in 1..2592000");
 	refused(MORE, "timeouts: {arp: 2592001}", "not in 1..2592000");
@@ -157,6 +164,10 @@ bounds_themselves_are_good(void **state)
 			 UINT64_C(2592000000000000));
 	assert_int_equal(taken(MORE, "timeouts: {cell_idle: 2592000}").cell_idle_ns,
 			 UINT64_C(2592000000000000));
+	assert_int_equal(taken(MORE, "tunnel: {dscp: 63}").tunnel.dscp, 63);
+	assert_true(taken(MORE, "tunnel: {dscp: copy}").tunnel.copy_dscp);
+	assert_false(taken(MORE, "tunnel: {ecn: false}").tunnel.ecn);
+	assert_true(taken(MORE, "tunnel: {flow_ports: true}").tunnel.flow_ports);
 	assert_true(taken(MORE, "error_indication: idle").idle_at_error);
 	assert_false(taken(MORE, "error_indication: report").idle_at_error);
 	assert_int_equal(taken(MORE, "timeouts: {arp: 1}").arp_ns, 1000000000);
@@ -279,6 +290,10 @@ identity_is_what_instances_share(void **state)
 		{MORE, "recovery: 1", false},
 		{MORE, "path_switch_by_data: true", false},
 		{MORE, "error_indication: idle", false},
+		{MORE, "tunnel: {dscp: 1}", false},
+		{MORE, "tunnel: {dscp: copy}", false},
+		{MORE, "tunnel: {ecn: false}", false},
+		{MORE, "tunnel: {flow_ports: true}", false},
 		{MORE, "timeouts: {cell_idle: 9}", true},
 		{7, "  mac: 02:00:00:00:01:09", false},
 		{10, "      via: 192.0.2.3", false},

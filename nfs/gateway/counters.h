@@ -46,6 +46,7 @@
 	X(drop_own_address, "dropped: to the gateway itself, and no echo request")             \
 	X(drop_no_route, "dropped: no route, or back to where it came from")                   \
 	X(drop_too_big, "dropped: longer than the MTU, and may not be cut")                    \
+	X(drop_ecn, "dropped: congestion on the way of a packet that cannot carry it")         \
 	X(drop_ttl, "dropped: time to live is over")                                           \
 	X(drop_idle_full, "dropped: the subscriber is in no cell, and too many packets wait")  \
 	X(drop_idle_late, "dropped: waited too long for the subscriber to be in a cell")       \

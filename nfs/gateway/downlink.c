@@ -64,6 +64,7 @@ make_plan(struct gateway_worker *w, struct gateway_packet *p, const struct gatew
 	plan->room = tunnel_room(w, session);
 	if (unlikely(refusal != NF_ALLOWED))
 		return gateway_refusal_drops[refusal];
+	gateway_outer_of(w, p, &plan->outer);
 	if (unlikely(p->ip_size <= plan->room && !has_headroom(w, p, session)))
 		return GATEWAY_drop_segments;
 	if (unlikely(p->side == GATEWAY_CORE && gateway_ttl_is_over(p)))

@@ -156,6 +156,7 @@ parse_tunnel(struct gateway_packet *p)
 	}
 	p->peer = ip->src_addr;
 	p->peer_port = udp->src_port;
+	p->outer_ecn = ip->type_of_service & 3u;
 	parse_gtpu(p, (uint8_t *)(uintptr_t)(udp + 1), length - (uint32_t)sizeof(*udp));
 }
 

@@ -45,6 +45,7 @@ struct gateway_packet {
 	/* Of a tunnel packet: */
 	rte_be32_t peer; /* outer source */
 	rte_be16_t peer_port;
+	uint8_t outer_ecn;
 	struct gtpu gtpu;
 	uint32_t hash; /* the pipeline's */
 	uint64_t key;  /* the pipeline's */

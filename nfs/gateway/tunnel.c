@@ -22,6 +22,7 @@ gateway_outer_to(const struct gateway_worker *w, rte_be32_t address,
 	ret_outer->to = address;
 	ret_outer->source_port = RTE_BE16(GTPU_PORT);
 	ret_outer->port = RTE_BE16(GTPU_PORT);
+	ret_outer->traffic_class = (uint8_t)(w->gateway->config.tunnel.dscp << 2);
 	return nf_may_go(&w->gateway->hops, address, GATEWAY_ACCESS, &ret_outer->next);
 }
 
@@ -41,6 +42,7 @@ gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, const struct g
 	/* Atomic datagrams: no identification (RFC 6864). */
 	*ip = (struct rte_ipv4_hdr){
 		.version_ihl = RTE_IPV4_VHL_DEF,
+		.type_of_service = outer->traffic_class,
 		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + size)),
 		.fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
 		.time_to_live = OUTER_TTL,

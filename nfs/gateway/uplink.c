@@ -4,6 +4,7 @@
 
 #include "counters.h"
 #include "downlink.h"
+#include "ecn.h"
 #include "events.h"
 #include "icmp.h"
 #include "meta.h"
@@ -19,6 +20,7 @@ struct plan {
 	uint64_t due;
 	uint32_t room;
 	enum way way;
+	uint8_t ecn;
 };
 
 /* ---- where to -------------------------------------------------------------------------------------------- */
@@ -197,6 +199,10 @@ make_plan(struct gateway_worker *w, struct gateway_packet *p, const struct gatew
 		return refused;
 	if (unlikely(plan->way != WAY_OWN && gateway_ttl_is_over(p)))
 		return GATEWAY_drop_ttl;
+	plan->ecn =
+		gateway_ecn_decapsulate(gateway_traffic_class(p) & GATEWAY_ECN_MASK, p->outer_ecn);
+	if (unlikely(plan->ecn == GATEWAY_ECN_DROP))
+		return GATEWAY_drop_ecn;
 	if (unlikely(gateway_is_too_big(p, plan->room)))
 		return GATEWAY_drop_too_big;
 	if (unlikely(!gateway_police(session->uplink_due, session->uplink_cost,
@@ -214,6 +220,8 @@ pass(struct gateway_worker *w, struct gateway_packet *p, uint32_t slot,
 
 	if (likely(plan->way != WAY_OWN))
 		gateway_decrement_ttl(p);
+	if (unlikely(p->outer_ecn != GATEWAY_NOT_ECT))
+		gateway_set_ecn(p, plan->ecn);
 	gateway_strip(p);
 	n = gateway_pieces(w, p, plan->room, pieces);
 	if (unlikely(n == 0))
