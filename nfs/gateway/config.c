@@ -234,6 +234,20 @@ take_sizes(struct conversion *c)
 	return 0;
 }
 
+/* As the buffer, but for the access port. */
+static int
+take_fragments(struct conversion *c)
+{
+	struct gateway_fragment_limits *limits = &c->config->fragments;
+	uint32_t most = c->config->hold_capacity / 2;
+
+	if (nf_take_number(&c->in, "fragments", c->file->fragments, most < 1024 ? most : 1024, 0,
+			   most, &limits->packets) != 0)
+		return -EINVAL;
+	return nf_take_seconds(&c->in, "timeouts.fragment", c->file->timeouts.fragment, 2,
+			       &limits->lifetime_ns);
+}
+
 static int
 take_tunnel(struct conversion *c)
 {
@@ -303,6 +317,8 @@ gateway_config_parse(const char *name, const char *text, size_t size,
 		result = check_room_ipv6(&c);
 	if (result == 0)
 		result = take_sizes(&c);
+	if (result == 0)
+		result = take_fragments(&c);
 	if (result == 0)
 		result = take_tunnel(&c);
 	if (result == 0)

@@ -26,6 +26,12 @@ struct gateway_buffer_limits {
 	uint64_t lifetime_ns;
 };
 
+/* Fragments of tunnel packets (fragment.h). */
+struct gateway_fragment_limits {
+	uint32_t packets; /* that wait, of one worker */
+	uint64_t lifetime_ns;
+};
+
 /* What stands outside of tunnel packets. */
 struct gateway_tunnel_config {
 	bool copy_dscp;  /* of the subscriber's packet */
@@ -66,6 +72,7 @@ struct gateway_config {
 	uint64_t cell_idle_ns;    /* 0: cells are not released */
 	uint64_t arp_ns;
 	struct gateway_buffer_limits buffer;
+	struct gateway_fragment_limits fragments;
 	uint32_t capacity; /* sessions */
 	uint32_t neighbours;
 	uint32_t hold_capacity;

@@ -28,6 +28,7 @@ static const cyaml_schema_field_t timeouts_fields[] = {
 	NUMBER("session", struct gateway_file_timeouts, session),
 	NUMBER("cell_idle", struct gateway_file_timeouts, cell_idle),
 	NUMBER("arp", struct gateway_file_timeouts, arp),
+	NUMBER("fragment", struct gateway_file_timeouts, fragment),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t buffer_fields[] = {
@@ -58,6 +59,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct gateway_file, idle, nf_yaml_idle_fields),
 	NUMBER("capacity", struct gateway_file, capacity),
 	NUMBER("neighbours", struct gateway_file, neighbours),
+	NUMBER("fragments", struct gateway_file, fragments),
 	NUMBER("hold_capacity", struct gateway_file, hold_capacity),
 	CYAML_FIELD_END,
 };

@@ -12,6 +12,7 @@ struct gateway_file_timeouts {
 	uint32_t *session;
 	uint32_t *cell_idle;
 	uint32_t *arp;
+	uint32_t *fragment;
 };
 
 struct gateway_file_core_ipv6 {
@@ -51,6 +52,7 @@ struct gateway_file {
 	struct nf_yaml_idle idle;
 	uint32_t *capacity;
 	uint32_t *neighbours;
+	uint32_t *fragments;
 	uint32_t *hold_capacity;
 };
 

@@ -107,6 +107,8 @@ good_file_is_taken(void **state)
 	assert_true(c.tunnel.ecn);
 	assert_false(c.tunnel.flow_ports);
 	assert_int_equal(c.arp_ns, UINT64_C(300000000000));
+	assert_int_equal(c.fragments.packets, 1024);
+	assert_int_equal(c.fragments.lifetime_ns, UINT64_C(2000000000));
 	assert_int_equal(c.buffer.packets, 4096);
 	assert_int_equal(c.buffer.packets_per_session, 16);
 	assert_int_equal(c.buffer.lifetime_ns, UINT64_C(10000000000));
@@ -130,6 +132,8 @@ numbers_have_bounds(void **state)
 	refused(MORE, "recovery: 256", "not in 0..255");
 	refused(MORE, "timeouts: {session: 2592001}", "not in 0..2592000");
 	refused(MORE, "timeouts: {cell_idle: 2592001}", "not in 0..2592000");
+	refused(MORE, "fragments: 8193", "not in 0..8192");
+	refused(MORE, "timeouts: {fragment: 0}", "not in 1..2592000");
 	refused(MORE, "tunnel: {dscp: 64}", "neither copy nor in 0..63");
 	refused(MORE, "tunnel: {dscp: -1}", "neither copy nor in 0..63");
 	refused(MORE, "tunnel: {dscp: EF}", "neither copy nor in 0..63");
@@ -178,6 +182,9 @@ bounds_themselves_are_good(void **state)
 	assert_int_equal(taken(MORE, "neighbours: 64").neighbours, 64);
 	/* The buffer follows the hold that it goes into. */
 	assert_int_equal(taken(MORE, "hold_capacity: 64").buffer.packets, 32);
+	assert_int_equal(taken(MORE, "hold_capacity: 64").fragments.packets, 32);
+	assert_int_equal(taken(MORE, "fragments: 0").fragments.packets, 0);
+	assert_int_equal(taken(MORE, "fragments: 8192").fragments.packets, 8192);
 	assert_int_equal(taken(MORE, "idle: {spin: 0, sleep_us: 0}").sleep_ns, 0);
 	assert_true(taken(MORE, "path_switch_by_data: true").path_switch_by_data);
 	assert_string_equal(taken(MORE, "control_socket: /run/x").control_socket, "/run/x");
@@ -287,6 +294,8 @@ identity_is_what_instances_share(void **state)
 		{MORE, "capacity: 131072", true},
 		{MORE, "timeouts: {session: 9}", true},
 		{MORE, "buffer: {packets: 9}", true},
+		{MORE, "fragments: 9", true},
+		{MORE, "timeouts: {fragment: 9}", true},
 		{MORE, "recovery: 1", false},
 		{MORE, "path_switch_by_data: true", false},
 		{MORE, "error_indication: idle", false},

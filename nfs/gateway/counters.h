@@ -29,7 +29,11 @@
 	X(drop_segments, "dropped: a packet in several buffers")                               \
 	X(drop_ip_header, "dropped: outer or plain IP header wrong")                           \
 	X(drop_ip_checksum, "dropped: outer or plain IPv4 header checksum wrong")              \
-	X(drop_fragment, "dropped: fragment of a tunnel packet")                               \
+	X(fragment_taken, "fragments that became a part of a tunnel packet")                   \
+	X(drop_fragment,                                                                       \
+	  "dropped: fragment of a tunnel packet that is wrong, or overlaps another")           \
+	X(drop_fragment_full, "dropped: too many fragments of tunnel packets wait")            \
+	X(drop_fragment_silent, "dropped: the rest of a tunnel packet did not come in time")   \
 	X(drop_not_gtpu, "dropped: from the access side, and not GTP-U to the gateway")        \
 	X(drop_udp_header, "dropped: UDP header of a tunnel packet wrong")                     \
 	X(drop_gtpu_truncated, "dropped: GTP-U message shorter than it says")                  \
@@ -51,8 +55,9 @@
 	X(drop_idle_full, "dropped: the subscriber is in no cell, and too many packets wait")  \
 	X(drop_idle_late, "dropped: waited too long for the subscriber to be in a cell")       \
 	X(drop_idle_gone, "dropped: the session ended while the packet waited")                \
-	X(returned, "packets that waited for a cell, given back for the target of a move")     \
+	X(returned, "packets that waited inside, given back for the target of a move")         \
 	X(drop_policed, "dropped: above the rate of the session")                              \
+	X(reassembled, "tunnel packets put together from fragments")                           \
 	X(local, "packets from a subscriber to a subscriber of this gateway")                  \
 	X(buffered, "packets that wait or waited until the subscriber is in a cell")           \
 	X(solicitation_sent, "IPv6 neighbor solicitations sent")                               \

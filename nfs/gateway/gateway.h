@@ -11,6 +11,7 @@
 #include "config.h"
 #include "event.h"
 #include "forward.h"
+#include "fragment.h"
 #include "neighbour.h"
 #include "nf.h"
 #include "router.h"
@@ -33,6 +34,7 @@ struct gateway_worker {
 	struct gateway_sessions *sessions;
 	struct nf_neighbours *neighbours;
 	struct gateway_buffer buffer;
+	struct gateway_fragments fragments;
 	struct gateway_router_view router;
 	uint64_t swept_ns;   /* the sweep has done all that was due at this time */
 	uint64_t signals_ns; /* error messages: beginning of the current second */

@@ -537,7 +537,7 @@ harness_waiting(const struct harness *h)
 
 	for (uint16_t w = 0; w < h->config.n_workers; w++)
 		n += nf_neighbour_waiting(h->gateway->neighbours.workers[w]) +
-		     h->workers[w].buffer.n;
+		     h->workers[w].buffer.n + h->workers[w].fragments.n_packets;
 	return n;
 }
 

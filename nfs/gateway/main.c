@@ -31,7 +31,8 @@ load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ER
 		.n_sides = GATEWAY_N_SIDES,
 		.n_workers = config.n_workers,
 		.hold_capacity = config.hold_capacity,
-		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.buffer.packets,
+		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.buffer.packets +
+			  config.fragments.packets,
 		.spin = config.spin,
 		.sleep_ns = config.sleep_ns,
 	};

@@ -137,8 +137,10 @@ parse_tunnel(struct gateway_packet *p)
 	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(p->ip + rte_ipv4_hdr_len(ip));
 	uint32_t size = p->ip_size - rte_ipv4_hdr_len(ip), length;
 
-	if (ip->fragment_offset & FRAGMENT_BITS) {
-		drop(p, GATEWAY_drop_fragment);
+	if (unlikely(ip->fragment_offset & FRAGMENT_BITS)) {
+		p->kind = GATEWAY_KIND_FRAGMENT;
+		p->peer = ip->src_addr;
+		p->bucket = gateway_fragment_bucket(ip->src_addr, ip->packet_id);
 		return;
 	}
 	if (size < sizeof(*udp)) {

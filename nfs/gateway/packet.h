@@ -27,6 +27,7 @@ enum gateway_kind {
 	GATEWAY_KIND_ERROR_INDICATION,
 	GATEWAY_KIND_OWN_ERROR, /* the same, and this worker may have the session */
 	GATEWAY_KIND_ECHO,      /* ICMP echo request to one of the gateway's own addresses */
+	GATEWAY_KIND_FRAGMENT,  /* of a tunnel packet */
 	GATEWAY_KIND_ARP,
 	GATEWAY_KIND_NEIGHBOR_DISCOVERY,
 };
@@ -59,6 +60,15 @@ void gateway_packet_parse(struct gateway_packet *p, const struct gateway_config 
  * counter of the drop: `wrong` for all but a wrong checksum. */
 uint16_t gateway_packet_take_ip(struct gateway_packet *p, uint8_t *ip, uint32_t size,
 				uint16_t wrong);
+
+/* Where the fragments of a datagram meet. */
+static inline uint8_t
+gateway_fragment_bucket(rte_be32_t source, rte_be16_t id)
+{
+	uint32_t h = (source ^ (uint32_t)id << 16 ^ id) * UINT32_C(0x9e3779b9);
+
+	return (uint8_t)(h >> 24);
+}
 
 /* Is the IP packet a whole ICMP or ICMPv6 echo request? */
 bool gateway_is_echo_request(const struct gateway_packet *p);

@@ -115,6 +115,8 @@ prefetch_slot(struct gateway_worker *w, const struct gateway_packet *p)
 	__builtin_prefetch(&gateway_session_at(s, slot)->last_seen, 1);
 }
 
+static void take_fragment(struct gateway_worker *w, struct gateway_packet *p);
+
 static inline void
 act(struct gateway_worker *w, struct gateway_packet *p)
 {
@@ -127,6 +129,9 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 		break;
 	case GATEWAY_KIND_ECHO:
 		gateway_icmp_answer_echo(w, p);
+		break;
+	case GATEWAY_KIND_FRAGMENT:
+		take_fragment(w, p);
 		break;
 	case GATEWAY_KIND_ERROR_INDICATION:
 	case GATEWAY_KIND_OWN_ERROR:
@@ -142,6 +147,22 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 		gateway_signalling_take(w, p);
 		break;
 	}
+}
+
+/* A whole packet begins anew: its TEID says whose it is. It is no fragment. */
+__attribute__((noinline)) static void
+take_fragment(struct gateway_worker *w, struct gateway_packet *p)
+{
+	struct gateway_packet q;
+	struct rte_mbuf *whole;
+
+	if (!gateway_may_be_cell(w->gateway, p->peer)) {
+		nf_drop(w->nf, p->m, GATEWAY_drop_bad_address);
+		return;
+	}
+	whole = gateway_fragments_take(&w->fragments, p);
+	if (whole != NULL && accept_packet(w, &q, whole, p->side, GATEWAY_META_FRESH))
+		act(w, &q);
 }
 
 void

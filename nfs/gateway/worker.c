@@ -2,6 +2,8 @@
 /* A worker of the gateway; see worker.h. Its thread, but for init and fini. */
 #include "worker.h"
 
+#include <errno.h>
+
 #include "counters.h"
 #include "downlink.h"
 #include "events.h"
@@ -52,6 +54,7 @@ tick(struct nf_worker *nf)
 	struct gateway_worker *w = nf->self;
 
 	gateway_send_errors(w); /* of packets that waited until an order */
+	gateway_fragments_tick(&w->fragments);
 	gateway_buffer_tick(&w->buffer);
 	sweep(w);
 	nf_neighbour_tick(w->neighbours);
@@ -84,7 +87,10 @@ gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf
 	w->sessions->cell_idle_ctx = w;
 	nf->self = w;
 	nf->ops = &gateway_ops;
-	return gateway_buffer_init(&w->buffer, &gateway->config.buffer);
+	if (gateway_buffer_init(&w->buffer, &gateway->config.buffer) != 0)
+		return -ENOMEM;
+	return gateway_fragments_init(&w->fragments, nf, &gateway->config.fragments,
+				      gateway->sessions.config.seed);
 }
 
 void
@@ -92,4 +98,5 @@ gateway_worker_fini(struct gateway_worker *w)
 {
 	rte_pktmbuf_free_bulk(w->errors, w->n_errors);
 	gateway_buffer_fini(&w->buffer);
+	gateway_fragments_fini(&w->fragments);
 }
