@@ -3,12 +3,10 @@
 #include "fragment.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include <rte_malloc.h>
 
-#include "checksum.h"
 #include "counters.h"
 #include "protocol.h"
 
@@ -204,15 +202,12 @@ take_messages(struct nat_fragments *f, struct nf_worker *nf)
 }
 
 void
-nat_fragment_accept(struct nat_fragments *f, struct nf_worker *nf, const struct nat_packet *p,
-		    rte_be32_t subscriber)
+nat_fragment_accept_first(struct nat_fragments *f, struct nf_worker *nf, const struct nat_packet *p,
+			  rte_be32_t subscriber)
 {
-	struct nat_fragment told;
+	struct nat_fragment told = nat_datagram_of(p);
 	struct nat_fragments *owner;
 
-	if (likely(p->fragment != NAT_FRAGMENT_FIRST))
-		return;
-	told = nat_datagram_of(p);
 	told.src_port = p->ports.src;
 	told.dst_port = p->ports.dst;
 	told.sent_id = p->sent_id;
@@ -297,25 +292,6 @@ nat_fragment_take_waiting(struct nat_fragments *f, const struct nat_fragment *ke
 	return nat_early_take(&f->early, key, pkts);
 }
 
-static rte_be16_t
-new_id(struct nat_fragments *f)
-{
-	return rte_cpu_to_be_16(
-		atomic_fetch_add_explicit(&f->shared->next_id, 1, memory_order_relaxed));
-}
-
-uint32_t
-nat_fragment_replace_id(struct nat_fragments *f, struct nf_worker *nf, struct nat_packet *p)
-{
-	rte_be16_t from = p->ip->packet_id;
-
-	if (p->fragment == NAT_WHOLE || (p->fragment == NAT_FRAGMENT_FIRST && p->sent_id == 0))
-		p->sent_id = new_id(f);
-	nat_fragment_accept(f, nf, p, p->ip->src_addr);
-	p->ip->packet_id = p->sent_id;
-	return nf_csum_diff16(0, from, p->sent_id);
-}
-
 /* ---- timers ---------------------------------------------------------------------------------------------- */
 
 void
@@ -362,27 +338,11 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	return slot != NF_NO_SLOT ? slot : take_slot(f, hash);
 }
 
-/* No new datagram gets the identification of one that is on its way. */
-static void
-skip_id(struct nat_fragment_table *t, uint16_t id)
-{
-	uint16_t next = atomic_load_explicit(&t->next_id, memory_order_relaxed);
-
-	while ((int16_t)(id + 1 - next) > 0 &&
-	       !atomic_compare_exchange_weak_explicit(&t->next_id, &next, (uint16_t)(id + 1),
-						      memory_order_relaxed, memory_order_relaxed))
-		;
-}
-
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
 	struct nat_fragments *f = share_of(ctx, w);
-	const struct nat_fragment *entry = row;
-
-	join_shares(f, slot, entry);
-	if (entry->side == NAT_INSIDE)
-		skip_id(ctx, rte_be_to_cpu_16(entry->sent_id));
+	join_shares(f, slot, row);
 }
 
 static void
@@ -466,7 +426,6 @@ nat_fragment_table_init(struct nat_fragment_table *t, const struct nat_config *c
 	t->lifetime_ns = config->timeouts.fragment_ns;
 	t->n_workers = config->n_workers;
 	t->bucket_worker = bucket_worker;
-	atomic_init(&t->next_id, (uint16_t)(seed >> 16));
 	for (uint16_t w = 0; w < t->n_workers; w++) {
 		t->workers[w] = zalloc(1, sizeof(struct nat_fragments));
 		if (t->workers[w] == NULL ||

@@ -22,10 +22,7 @@
  * A first fragment with other ports than the one before is dropped while that is known: it could only be
  * meant to lead others astray (RFC 1858; RFC 5722 for IPv6).
  *
- * From inside, fragments leave with an identification of the NAT's own, one for each datagram:
- * several subscribers may send with the same one from what is then the same address (RFC 6864
- * section 5.3.1). One counter gives them out; it goes past every row that comes from another
- * instance.
+ * From inside, the fragments of a datagram leave with one identification of the NAT's own (identification.h).
  *
  * All calls that take a struct nat_fragments belong to its worker. Nothing here allocates after init.
  */
@@ -81,7 +78,6 @@ struct nat_fragment_table {
 	uint64_t lifetime_ns; /* of what the first fragment taught, and of waiting for it */
 	uint16_t n_workers;
 	const uint8_t *bucket_worker;
-	_Atomic uint16_t next_id;
 	struct nat_fragments *workers[SLIM_MAX_WORKERS];
 };
 
@@ -107,15 +103,19 @@ bool nat_fragment_take(struct nat_fragments *f, struct nf_worker *nf, struct nat
 uint16_t nat_fragment_take_waiting(struct nat_fragments *f, const struct nat_fragment *key,
 				   struct rte_mbuf *pkts[NAT_FRAGMENTS_PER_DATAGRAM]);
 
+/* The part of nat_fragment_accept() for first fragments. */
+void nat_fragment_accept_first(struct nat_fragments *f, struct nf_worker *nf,
+			       const struct nat_packet *p, rte_be32_t subscriber);
+
 /* A first fragment goes on, and nothing can refuse it any more: its datagram is known from now on. Its header
  * is as it came. Any worker; other packets are passed over. */
-void nat_fragment_accept(struct nat_fragments *f, struct nf_worker *nf, const struct nat_packet *p,
-			 rte_be32_t subscriber);
-
-/* Gives a packet that leaves from inside in fragments, or is one, the identification of its datagram, and
- * accepts it. Returns what that does to the sum of the header (checksum.h). */
-uint32_t nat_fragment_replace_id(struct nat_fragments *f, struct nf_worker *nf,
-				 struct nat_packet *p);
+static inline void
+nat_fragment_accept(struct nat_fragments *f, struct nf_worker *nf, const struct nat_packet *p,
+		    rte_be32_t subscriber)
+{
+	if (unlikely(p->fragment == NAT_FRAGMENT_FIRST))
+		nat_fragment_accept_first(f, nf, p, subscriber);
+}
 
 /* Timers and messages, once a round; gives back what waits when the instance does not serve any more. */
 void nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf);

@@ -388,6 +388,101 @@ identifications_are_the_nats_own(void **state)
 	assert_int_equal(id_in, 77);
 }
 
+/* RFC 6864 section 5.3.1: whole datagrams that may be cut later, too, on every way that leaves under an address of
+ * the NAT's. What may not be cut keeps what it has. Killed by: a way without it, one for atomic
+ * ones, a checksum that is forgotten (the harness looks). */
+static void
+what_may_be_cut_has_an_identification_of_its_own(void **state)
+{
+	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
+	struct harness_packet a, b, server, error, quoted;
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(protocols); i++) {
+		a = b = packet(protocols[i], 1);
+		b.src = IP(100, 64, 3, 8);
+		a = harness_pass(&h, &a, NAT_OUTSIDE);
+		b = harness_pass(&h, &b, NAT_OUTSIDE);
+		assert_int_not_equal(a.id, 0x1234);
+		assert_int_not_equal(b.id, 0x1234);
+		assert_int_not_equal(a.id, b.id);
+		b = packet(protocols[i], 1);
+		b.dont_fragment = true;
+		assert_int_equal(harness_pass(&h, &b, NAT_OUTSIDE).id, 0x1234);
+		b = answer_to(&a);
+		b.id = 77;
+		assert_int_equal(harness_pass(&h, &b, NAT_INSIDE).id, 77);
+	}
+	server = packet(IPPROTO_UDP, 7000);
+	server.src = IP(100, 64, 5, 200);
+	server = harness_pass(&h, &server, NAT_OUTSIDE);
+	a = packet(IPPROTO_UDP, 1);
+	a.dst = server.src;
+	a.dst_port = server.src_port;
+	a = harness_pass(&h, &a, NAT_INSIDE);
+	assert_int_not_equal(a.id, 0x1234);
+	quoted = packet(IPPROTO_UDP, 1);
+	a = harness_pass(&h, &quoted, NAT_OUTSIDE);
+	quoted = answer_to(&quoted);
+	quoted.payload = 0;
+	error = (struct harness_packet){.side = NAT_INSIDE,
+					.protocol = IPPROTO_ICMP,
+					.src = SUBSCRIBER,
+					.dst = SERVER,
+					.icmp_type = 3,
+					.icmp_code = 3,
+					.quoted = &quoted};
+	quoted.dst = SUBSCRIBER;
+	a = harness_pass(&h, &error, NAT_OUTSIDE);
+	assert_int_not_equal(a.id, 0x1234);
+	assert_int_not_equal(a.id, 0);
+	error.dont_fragment = true;
+	assert_int_equal(harness_pass(&h, &error, NAT_OUTSIDE).id, 0x1234);
+}
+
+/* Behind two addresses, to one server. Killed by: a counter of each subscriber's own. */
+static void
+no_two_behind_an_address_share_an_identification(void **state)
+{
+	static bool seen[2][65536];
+
+	(void)state;
+	memset(seen, 0, sizeof(seen));
+	for (uint32_t i = 0; i < 10000; i++) {
+		struct harness_packet p = packet(IPPROTO_UDP, 1);
+
+		p.src = IP(100, 64, 3, 2) + i % 250;
+		p = harness_pass(&h, &p, NAT_OUTSIDE);
+		assert_false(seen[p.src & 1][p.id]);
+		seen[p.src & 1][p.id] = true;
+	}
+}
+
+/* The NAT's own: not one counter for everybody. */
+static void
+own_datagrams_have_identifications_too(void **state)
+{
+	struct harness_packet p = packet(IPPROTO_ICMP, 1);
+	uint16_t ids[4];
+
+	(void)state;
+	p.dst = IP(100, 64, 0, 1);
+	ids[0] = harness_pass(&h, &p, NAT_INSIDE).id;
+	p.src = IP(100, 64, 3, 8);
+	ids[1] = harness_pass(&h, &p, NAT_INSIDE).id;
+	p.dst = SERVER;
+	p.ttl = 1;
+	ids[2] = harness_pass(&h, &p, NAT_INSIDE).id;
+	p.src = SUBSCRIBER;
+	ids[3] = harness_pass(&h, &p, NAT_INSIDE).id;
+	for (int i = 0; i < 4; i++) {
+		assert_int_not_equal(ids[i], 0x1234);
+		assert_int_not_equal(ids[i], 0);
+	}
+	assert_true((uint16_t)(ids[1] - ids[0]) > 8);
+	assert_true((uint16_t)(ids[3] - ids[2]) > 8);
+}
+
 /* RFC 5508: the embedded packet is the first fragment of a datagram. */
 static void
 errors_about_a_fragment_are_translated(void **state)
@@ -942,6 +1037,8 @@ ports_are_known_where_a_row_was_installed(void **state)
 	uint8_t bucket;
 
 	(void)state;
+	harness_wait(&h, 0);
+	harness_wait(&h, NAT_ID_SETTLED_NS);
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	cut_up(&p, 9, pieces);
 	harness_send(&h, NAT_INSIDE, pieces[0], 0);
@@ -1075,6 +1172,10 @@ main(void)
 		TEST_THREE(hairpin_in_every_order),
 		TEST(identifications_are_the_nats_own),
 		TEST_THREE(identifications_are_the_nats_own),
+		TEST(what_may_be_cut_has_an_identification_of_its_own),
+		TEST_THREE(what_may_be_cut_has_an_identification_of_its_own),
+		TEST_THREE(no_two_behind_an_address_share_an_identification),
+		TEST(own_datagrams_have_identifications_too),
 		TEST(errors_about_a_fragment_are_translated),
 		TEST(exempt_fragments_are_routed),
 		TEST_THREE(exempt_fragments_are_routed),

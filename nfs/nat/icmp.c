@@ -203,6 +203,7 @@ nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p)
 	rewrite_embedded(p, false, plan.session->outside_address, plan.session->outside_port);
 	/* The sender may be a router on the way: it shows as the mapping's address, too. */
 	p->ip->src_addr = plan.session->outside_address;
+	nat_id_give(&w->ids, p->ip);
 	p->ip->time_to_live--;
 	finish_checksums(p);
 	if (to_pool) {
@@ -232,6 +233,7 @@ nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
 	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
 	p->ip->src_addr = p->ip->dst_addr;
 	p->ip->dst_addr = sender;
+	nat_id_give(&w->ids, p->ip);
 	p->ip->time_to_live = OWN_TTL;
 	p->ip->hdr_checksum = 0;
 	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
@@ -282,12 +284,12 @@ make_error(struct nat_worker *w, const struct nat_packet *p, const struct error 
 	*ip = (struct rte_ipv4_hdr){
 		.version_ihl = RTE_IPV4_VHL_DEF,
 		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + l4_size)),
-		.packet_id = rte_cpu_to_be_16(w->ip_id++),
 		.time_to_live = OWN_TTL,
 		.next_proto_id = IPPROTO_ICMP,
 		.src_addr = w->nat->config.sides[p->side].address,
 		.dst_addr = p->ip->src_addr,
 	};
+	nat_id_give(&w->ids, ip);
 	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
 	icmp = (struct rte_icmp_hdr *)(ip + 1);
 	*icmp = (struct rte_icmp_hdr){

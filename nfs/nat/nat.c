@@ -10,6 +10,7 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	nat->config = *config;
 	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
 		nat->bucket_worker[b] = (uint8_t)(b % config->n_workers);
+	nat_id_counters_init(&nat->ids, seed);
 	nf_hops_init(&nat->hops, nat->config.sides, NAT_N_SIDES, &nat->config.routes);
 	error = nat_session_table_init(&nat->sessions, config, seed);
 	if (error == 0)

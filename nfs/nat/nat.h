@@ -9,6 +9,7 @@
 #include "config.h"
 #include "filter.h"
 #include "fragment.h"
+#include "identification.h"
 #include "log.h"
 #include "neighbour.h"
 #include "nf.h"
@@ -34,6 +35,7 @@ struct nat {
 	struct nat_log log;
 	struct nf_neighbour_table neighbours;
 	struct nf_hops hops;
+	struct nat_id_counters ids;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
 };
 
@@ -48,7 +50,7 @@ struct nat_worker {
 	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
 	uint32_t n_errors;
 	bool has_begun; /* looked once for static mappings to make */
-	uint16_t ip_id;
+	struct nat_ids ids;
 };
 
 /* Main thread. Tables and routes; *nat is zeroed before. -ENOMEM. */

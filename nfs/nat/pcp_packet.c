@@ -57,12 +57,12 @@ write_response(struct nat_worker *w, const struct nat_packet *p, const uint8_t *
 	*ip = (struct rte_ipv4_hdr){
 		.version_ihl = RTE_IPV4_VHL_DEF,
 		.total_length = rte_cpu_to_be_16(ip_size),
-		.packet_id = rte_cpu_to_be_16(w->ip_id++),
 		.time_to_live = OWN_TTL,
 		.next_proto_id = IPPROTO_UDP,
 		.src_addr = p->ip->dst_addr,
 		.dst_addr = p->ip->src_addr,
 	};
+	nat_id_give(&w->ids, ip);
 	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
 	udp = (struct rte_udp_hdr *)(ip + 1);
 	*udp = (struct rte_udp_hdr){

@@ -186,6 +186,7 @@ ask_at(struct harness *at, const struct message *request)
 	m = harness_take(at, NAT_INSIDE);
 	assert_non_null(m);
 	back = harness_parse(m);
+	assert_int_not_equal(back.id, 0);
 	assert_int_equal(back.src, IP(100, 64, 0, 1));
 	assert_int_equal(back.dst, request->from);
 	assert_int_equal(back.src_port, NAT_PCP_PORT);

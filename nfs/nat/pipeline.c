@@ -303,6 +303,35 @@ hairpin(struct nat_worker *w, struct nat_packet *p)
 			(struct nf_meta){.kind = NAT_META_HAIRPIN, .port = NAT_INSIDE});
 }
 
+static inline rte_be16_t
+new_id(struct nat_worker *w, const struct nat_packet *p, rte_be32_t source)
+{
+	return nat_id_take(&w->ids, source, p->ip->dst_addr, p->ip->next_proto_id);
+}
+
+/* All fragments of a datagram leave with one, and only they may share it. */
+__attribute__((noinline)) static rte_be16_t
+id_of_fragment(struct nat_worker *w, struct nat_packet *p, rte_be32_t source)
+{
+	if (p->fragment == NAT_FRAGMENT_FIRST && p->sent_id == 0)
+		p->sent_id = new_id(w, p, source);
+	nat_fragment_accept(w->fragments, w->nf, p, p->ip->src_addr);
+	return p->sent_id;
+}
+
+/* Returns what that does to the sum of the header. */
+static inline uint32_t
+replace_id(struct nat_worker *w, struct nat_packet *p, rte_be32_t source)
+{
+	rte_be16_t from = p->ip->packet_id;
+
+	if (likely(p->fragment == NAT_WHOLE))
+		p->ip->packet_id = new_id(w, p, source);
+	else
+		p->ip->packet_id = id_of_fragment(w, p, source);
+	return nf_csum_diff16(0, from, p->ip->packet_id);
+}
+
 /* Nothing refuses any more. */
 static inline void
 commit_out(struct nat_worker *w, struct nat_packet *p, const struct plan_out *plan)
@@ -317,8 +346,8 @@ commit_out(struct nat_worker *w, struct nat_packet *p, const struct plan_out *pl
 	session->packets_out++;
 	session->bytes_out += p->ip_size;
 	ip_sum = nat_ip_decrement_ttl(p->ip);
-	if (unlikely(p->fragment != NAT_WHOLE || p->ip_size > w->nat->config.sides[plan->to].mtu))
-		ip_sum += nat_fragment_replace_id(w->fragments, w->nf, p);
+	if (nat_id_is_needed(p->ip))
+		ip_sum += replace_id(w, p, session->outside_address);
 	rewrite(p, true, session->outside_address, session->outside_port, ip_sum);
 	if (unlikely(plan->to == NAT_INSIDE)) {
 		p->ports.src = session->outside_port;

@@ -49,7 +49,6 @@ digest_of(void)
 	const struct nat *nat = h.nat;
 	const struct nat_port_table *ports = &nat->sessions.ports;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
-	uint16_t next_id;
 
 	digest = mix_table(digest, nat->sessions.table, nat_session_capacity(&h.config));
 	if (nat->filters.table != NULL)
@@ -59,8 +58,6 @@ digest_of(void)
 	digest = mix_table(digest, nat->neighbours.table,
 			   nf_neighbour_capacity(&nat->neighbours.config));
 	digest = mix_table(digest, nat->fragments.table, nat_fragment_capacity(&h.config));
-	next_id = atomic_load(&h.nat->fragments.next_id);
-	digest = mix(digest, &next_id, sizeof(next_id));
 	digest = mix(digest, ports->sets,
 		     sizeof(ports->sets[0]) * SLIM_N_BUCKETS * ports->pool.n_addresses *
 			     NAT_N_PROTOCOLS);

@@ -41,6 +41,8 @@ tick(struct nf_worker *nf)
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);
 	nat_fragment_tick(w->fragments, nf);
+	/* The bucket of its own number is each worker's. */
+	nat_ids_tick(&w->ids, slim_owns(nf->agent, (uint8_t)nf->index), nf->now_ns);
 	if (w->pcp != NULL)
 		nat_pcp_server_tick(w->pcp, nf->now_ns);
 	nf_neighbour_tick(w->neighbours);
@@ -66,6 +68,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 		.fragments = nat->fragments.workers[nf->index],
 		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
+	nat_ids_init(&w->ids, &nat->ids);
 	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, nf->agent, w->sessions);
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
 	w->sessions->agent = nf->agent;
