@@ -43,19 +43,24 @@
 /* ---- counters ----------------------------------------------------------------- */
 
 /* Events that every NF counts; an NF's own begin at NF_N_COUNTERS. */
-#define NF_COUNTERS(X)                                                                \
-	X(received, "packets received from ports")                                    \
-	X(transmitted, "packets given to ports")                                      \
-	X(transmit_full, "packets dropped because too many waited for a port")        \
-	X(handed_over, "packets handed over to the worker that owns their bucket")    \
-	X(handover_full, "packets dropped because that worker's ring was full")       \
-	X(arp_request, "ARP requests answered")                                       \
-	X(arp_reply, "ARP replies taken")                                             \
-	X(arp_sent, "ARP requests sent")                                              \
-	X(drop_arp, "dropped: ARP packet that is wrong or not asked for")             \
-	X(drop_arp_queue, "dropped: too many packets wait for a neighbour")           \
-	X(drop_arp_silent, "dropped: the neighbour did not answer ARP")               \
-	X(drop_vlan, "dropped: not with the VLAN tag of its port, or no room for it") \
+#define NF_COUNTERS(X)                                                                   \
+	X(received, "packets received from ports")                                       \
+	X(transmitted, "packets given to ports")                                         \
+	X(transmit_full, "packets dropped because too many waited for a port")           \
+	X(handed_over, "packets handed over to the worker that owns their bucket")       \
+	X(handover_full, "packets dropped because that worker's ring was full")          \
+	X(arp_request, "ARP requests answered")                                          \
+	X(arp_reply, "ARP replies taken")                                                \
+	X(arp_sent, "ARP requests sent")                                                 \
+	X(arp_announced, "ARP announcements sent, to defend an address")                 \
+	X(address_conflict, "another host has, or wants, an address of this one")        \
+	X(neighbour_disputed, "a neighbour's address said to have moved: owner asked")   \
+	X(neighbour_moved, "of these, taken: the owner was silent, the other answered")  \
+	X(drop_arp, "dropped: ARP packet that is wrong or not asked for")                \
+	X(drop_arp_queue, "dropped: too many packets or questions wait for a neighbour") \
+	X(drop_arp_silent, "dropped: the neighbour did not answer ARP")                  \
+	X(drop_no_host, "dropped: to an address on-link that no host can have")          \
+	X(drop_vlan, "dropped: not with the VLAN tag of its port, or no room for it")    \
 	X(no_mbuf, "packets of its own not sent because the pool was empty")
 
 enum nf_counter {
@@ -79,7 +84,7 @@ struct nf_meta {
 	uint32_t address; /* the NF's */
 	uint8_t kind;     /* the NF's, below NF_META_RESOLVE */
 	uint8_t port;     /* index of the port where the packet came in, or the NF's */
-	uint16_t reserved;
+	uint16_t cause;   /* of NF_META_RESOLVE: whose packet it is (neighbour.h) */
 };
 
 /* `kind` of a packet that nf_neighbour_send() (neighbour.h) handed to the owner of the neighbour

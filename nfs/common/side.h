@@ -53,4 +53,16 @@ nf_prefix_has(const struct nf_prefix *prefix, uint32_t address)
 	return (address & prefix->mask) == prefix->address;
 }
 
+/* Can a host on this side have the address? Not what is not on-link, nor the side's own address, nor those of
+ * the net and of all of its hosts (RFC 1122 section 3.2.1.3; a prefix of 31 bits has none, RFC 3021). */
+static inline bool
+nf_side_may_have(const struct nf_side *side, rte_be32_t address)
+{
+	uint32_t host = rte_be_to_cpu_32(address) & ~side->prefix.mask;
+
+	return address != side->address &&
+	       nf_prefix_has(&side->prefix, rte_be_to_cpu_32(address)) &&
+	       (~side->prefix.mask <= 1 || (host != 0 && host != ~side->prefix.mask));
+}
+
 #endif

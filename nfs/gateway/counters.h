@@ -20,6 +20,7 @@
 	X(icmp_echo_answered, "ICMP echo requests to the gateway's own addresses, answered")   \
 	X(solicitation_taken, "IPv6 neighbor solicitations answered")                          \
 	X(advertisement_taken, "IPv6 neighbor advertisements of the core's router")            \
+	X(listener_query_taken, "MLD queries taken")                                           \
 	X(drop_neighbor_discovery,                                                             \
 	  "dropped: IPv6 neighbor discovery that is wrong or not asked for")                   \
 	X(drop_no_router, "dropped: the core's IPv6 router is not known, or there is none")    \
@@ -62,6 +63,7 @@
 	X(buffered, "packets that wait or waited until the subscriber is in a cell")           \
 	X(solicitation_sent, "IPv6 neighbor solicitations sent")                               \
 	X(advertisement_sent, "IPv6 neighbor advertisements sent")                             \
+	X(listener_report_sent, "MLD reports sent, for the group of the IPv6 address")         \
 	X(fragmented, "packets of subscribers that were cut to the MTU")                       \
 	X(too_big_sent, "ICMP fragmentation needed and ICMPv6 packet too big sent")            \
 	X(time_exceeded_sent, "ICMP and ICMPv6 time exceeded sent")                            \

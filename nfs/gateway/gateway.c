@@ -18,6 +18,14 @@ init_events(struct gateway *gateway)
 	return 0;
 }
 
+static bool
+is_own(const void *nf, uint8_t side, rte_be32_t address)
+{
+	const struct gateway *gateway = nf;
+
+	return address == gateway->config.sides[side].address;
+}
+
 int
 gateway_init(struct gateway *gateway, const struct gateway_config *config, uint64_t seed)
 {
@@ -45,6 +53,8 @@ gateway_init(struct gateway *gateway, const struct gateway_config *config, uint6
 					       .sides = gateway->config.sides,
 					       .n_sides = GATEWAY_N_SIDES,
 					       .routes = &gateway->config.routes,
+					       .is_own = is_own,
+					       .nf = gateway,
 					       .capacity = config->neighbours,
 					       .lifetime_ns = config->arp_ns,
 					       .n_workers = config->n_workers,

@@ -5,8 +5,8 @@
  * Frames are built and taken apart octet by octet, by code that shares nothing with the gateway's.
  *
  * The network around it: access 192.0.2.0/24 (gateway .1, router .2 for 198.51.100.0/24 with more cells),
- * core 203.0.113.0/24 (gateway .1, router .2 for the rest), subscribers 100.64.0.0/10. Everybody answers
- * ARP with MAC 02:aa and the address.
+ * core 203.0.113.0/24 (gateway .1, router .2 for the rest), subscribers 100.64.0.0/10. Every host answers
+ * ARP with MAC 02:aa and the address (question_test.h).
  */
 #ifndef GATEWAY_HARNESS_TEST_H
 #define GATEWAY_HARNESS_TEST_H
@@ -48,6 +48,8 @@ struct harness {
 	uint64_t now_ns;
 	struct nf_worker nf[HARNESS_WORKERS];
 	struct gateway_worker workers[HARNESS_WORKERS];
+	unsigned int n_wrong_questions; /* by ARP, for what is no host */
+	bool expects_wrong_questions;   /* else the first one fails the test */
 };
 
 /* A frame in memory. */
@@ -94,13 +96,19 @@ struct frame message(uint32_t cell, uint16_t src_port, const uint8_t *gtpu, uint
 /* Gives a frame to the pipeline of a worker, and runs everything until nothing moves any more. ARP
  * requests of the gateway are answered on the way. */
 void harness_send(struct harness *h, uint8_t side, const struct frame *frame, uint16_t worker);
+void harness_settle(struct harness *h);
+/* The parts: a frame to the pipeline alone; everything but answers to ARP requests. */
+void harness_give(struct harness *h, uint8_t side, const struct frame *frame, uint16_t worker);
+void harness_deliver(struct harness *h);
 /* The next frame that left on a side; false: none. */
 bool harness_take(struct harness *h, uint8_t side, struct frame *ret_frame);
 /* The next frame that left on a side; fails the test if there is none. */
 struct frame harness_taken(struct harness *h, uint8_t side);
 /* Fails the test if any frame left. */
 void harness_nothing_left(struct harness *h);
-/* Fails the test if any frame left, or the counter did not count exactly this one. */
+/* All tables. */
+uint64_t harness_digest(const struct harness *h);
+/* Fails the test if any frame left, the counter did not count exactly this one, or any table changed. */
 void harness_dropped(struct harness *h, uint8_t side, const struct frame *frame,
 		     unsigned int counter);
 

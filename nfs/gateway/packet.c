@@ -74,6 +74,19 @@ gateway_packet_take_ip(struct gateway_packet *p, uint8_t *ip, uint32_t size, uin
 	}
 }
 
+/* The packet of a frame: what it is stands in the frame's type, and its version must say the same. */
+static uint16_t
+take_framed(struct gateway_packet *p, const struct rte_ether_hdr *eth)
+{
+	uint8_t *ip = (uint8_t *)(uintptr_t)(eth + 1);
+	uint32_t size = rte_pktmbuf_data_len(p->m) - (uint32_t)sizeof(*eth);
+	uint8_t version = eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) ? 4 : 6;
+
+	if (unlikely(size == 0 || ip[0] >> 4 != version))
+		return GATEWAY_drop_ip_header;
+	return gateway_packet_take_ip(p, ip, size, GATEWAY_drop_ip_header);
+}
+
 /* ---- tunnel ---------------------------------------------------------------------------------- */
 
 static const uint16_t gtpu_drops[] = {
@@ -190,9 +203,10 @@ parse_own(struct gateway_packet *p)
 		drop(p, GATEWAY_drop_own_address);
 }
 
-/* IPv6 from the core: to a subscriber, or to the gateway. */
+/* IPv6 from the core: to a subscriber, or to the gateway. A frame to a group carries nothing for a subscriber. */
 static void
-parse_ipv6(struct gateway_packet *p, const struct gateway_config *config)
+parse_ipv6(struct gateway_packet *p, const struct gateway_config *config,
+	   const struct rte_ether_hdr *eth)
 {
 	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
 	const uint8_t *own = config->core_ipv6.address;
@@ -202,27 +216,29 @@ parse_ipv6(struct gateway_packet *p, const struct gateway_config *config)
 		   (config->core_ipv6.bits == 0 || memcmp(ip->dst_addr, own, 16) != 0))) {
 		p->kind = GATEWAY_KIND_DOWNLINK;
 		p->bucket = gateway_ipv6_bucket(ip->dst_addr);
+		if (unlikely(rte_is_multicast_ether_addr(&eth->dst_addr)))
+			drop(p, GATEWAY_drop_not_for_us);
 		return;
 	}
 	p->bucket = gateway_config_router_bucket(config);
-	if (config->core_ipv6.bits != 0 && ip->proto == IPPROTO_ICMPV6)
+	/* MLD has hop-by-hop options in front. */
+	if (config->core_ipv6.bits != 0 &&
+	    (ip->proto == IPPROTO_ICMPV6 || ip->proto == IPPROTO_HOPOPTS))
 		p->kind = GATEWAY_KIND_NEIGHBOR_DISCOVERY;
 	else
 		drop(p, GATEWAY_drop_own_address);
 }
 
 static void
-parse_ip(struct gateway_packet *p, const struct gateway_config *config)
+parse_ip(struct gateway_packet *p, const struct gateway_config *config,
+	 const struct rte_ether_hdr *eth)
 {
-	uint32_t size = rte_pktmbuf_data_len(p->m) - (uint32_t)sizeof(struct rte_ether_hdr);
-	uint16_t wrong = gateway_packet_take_ip(
-		p, rte_pktmbuf_mtod_offset(p->m, uint8_t *, sizeof(struct rte_ether_hdr)), size,
-		GATEWAY_drop_ip_header);
+	uint16_t wrong = take_framed(p, eth);
 
 	if (unlikely(wrong != 0)) {
 		drop(p, wrong);
 	} else if (p->is_ipv6) {
-		parse_ipv6(p, config);
+		parse_ipv6(p, config, eth);
 	} else if (gateway_ipv4(p)->dst_addr != config->sides[p->side].address) {
 		p->kind = GATEWAY_KIND_DOWNLINK;
 		p->bucket = gateway_ipv4_bucket(gateway_ipv4(p)->dst_addr);
@@ -235,10 +251,11 @@ parse_ip(struct gateway_packet *p, const struct gateway_config *config)
 		drop(p, GATEWAY_drop_not_gtpu);
 }
 
-/* ARP to everybody, or Neighbor Discovery to the group of the gateway's address. */
+/* ARP to everybody; Neighbor Discovery to all nodes, or to the group of the gateway's address. */
 static bool
-is_question(const struct rte_ether_hdr *eth, const struct gateway_config *config, uint8_t side)
+is_to_group(const struct rte_ether_hdr *eth, const struct gateway_config *config, uint8_t side)
 {
+	static const struct rte_ether_addr all_nodes = {{0x33, 0x33, 0, 0, 0, 1}};
 	const uint8_t *own = config->core_ipv6.address;
 	const struct rte_ether_addr group = {{0x33, 0x33, 0xff, own[13], own[14], own[15]}};
 
@@ -246,7 +263,8 @@ is_question(const struct rte_ether_hdr *eth, const struct gateway_config *config
 		return rte_is_broadcast_ether_addr(&eth->dst_addr);
 	return side == GATEWAY_CORE && config->core_ipv6.bits != 0 &&
 	       eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6) &&
-	       rte_is_same_ether_addr(&eth->dst_addr, &group);
+	       (rte_is_same_ether_addr(&eth->dst_addr, &group) ||
+		rte_is_same_ether_addr(&eth->dst_addr, &all_nodes));
 }
 
 void
@@ -263,11 +281,11 @@ gateway_packet_parse(struct gateway_packet *p, const struct gateway_config *conf
 	else if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)))
 		drop(p, GATEWAY_drop_runt);
 	else if (unlikely(!rte_is_same_ether_addr(&eth->dst_addr, &config->sides[side].mac) &&
-			  !is_question(eth, config, side)))
+			  !is_to_group(eth, config, side)))
 		drop(p, GATEWAY_drop_not_for_us);
 	else if (likely(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
 			(side == GATEWAY_CORE && eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6))))
-		parse_ip(p, config);
+		parse_ip(p, config, eth);
 	else if (eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_ARP))
 		drop(p, GATEWAY_drop_ethertype);
 	else if (!nf_arp_is_valid(m))

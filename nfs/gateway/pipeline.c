@@ -15,14 +15,6 @@
 
 /* ---- the burst ------------------------------------------------------------------------------------------- */
 
-static bool
-answers_for(const void *ctx, uint8_t side, rte_be32_t address)
-{
-	const struct gateway_worker *w = ctx;
-
-	return address == w->gateway->config.sides[side].address;
-}
-
 /* Parses one packet; true: it is this worker's and goes on. */
 static inline bool
 accept_packet(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbuf *m, uint8_t side,
@@ -141,7 +133,7 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 		gateway_router_take(&w->router, p);
 		break;
 	case GATEWAY_KIND_ARP:
-		nf_arp_take(w->neighbours, p->m, p->side, answers_for, w);
+		nf_arp_take(w->neighbours, p->m, p->side);
 		break;
 	default:
 		gateway_signalling_take(w, p);

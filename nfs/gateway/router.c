@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Neighbor Discovery with the core's router; see router.h. Worker's thread, but for create. */
+/* The core's router, and Neighbor Discovery with it; see router.h. Worker's thread, but for create. */
 #include "router.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "counters.h"
+#include "discovery.h"
 #include "slot.h"
-
-enum { SOLICITATION = 135, ADVERTISEMENT = 136, OPTION_SOURCE = 1, OPTION_TARGET = 2 };
-
-#define HOP_LIMIT 255u /* it came over no router (RFC 4861 section 7.1) */
-#define FLAG_SOLICITED 0x40000000u
-#define FLAG_OVERRIDE 0x20000000u
-#define OPTION_SIZE 8u /* a link-layer address with its type and length */
-
-/* Solicitation or advertisement (RFC 4861 sections 4.3 and 4.4), and one option of a link-layer address. */
-struct message {
-	uint8_t type;
-	uint8_t code;
-	uint16_t checksum;
-	rte_be32_t flags;
-	uint8_t target[16];
-	uint8_t option;
-	uint8_t option_length; /* in units of 8 octets */
-	struct rte_ether_addr mac;
-} __attribute__((packed, aligned(2)));
-
-#define MESSAGE_MIN (sizeof(struct message) - OPTION_SIZE)
 
 static const struct slim_field fields[] = {
 	SLIM_FIELD_KEY(struct gateway_router, address, SLIM_IPV6),
@@ -79,190 +57,319 @@ gateway_router_create(struct gateway_router_table *t, const struct gateway_confi
 	return config->core_ipv6.bits == 0 ? 0 : slim_table_create(agent, &table, &t->table);
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------- */
+/* ---- what is sent --------------------------------------------------------------------------------------- */
 
-/* Writes addresses, lengths and checksum around a message with a link-layer address, and sends it. */
-static void
-send_message(struct gateway_router_view *v, struct rte_mbuf *m, const struct rte_ether_addr *to_mac,
-	     const uint8_t to[16])
+static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1};
+static const struct rte_ether_addr all_macs = {{0x33, 0x33, 0, 0, 0, 1}};
+
+static const struct rte_ether_addr *
+own_mac(const struct gateway_router_view *v)
 {
-	const struct nf_side *side = &v->shared->config->sides[GATEWAY_CORE];
-	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
-	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(eth + 1);
-	struct message *message = (struct message *)(ip + 1);
+	return &v->shared->config->sides[GATEWAY_CORE].mac;
+}
 
-	eth->dst_addr = *to_mac;
-	eth->src_addr = side->mac;
-	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
-	*ip = (struct rte_ipv6_hdr){
-		.vtc_flow = RTE_BE32(6u << 28),
-		.payload_len = RTE_BE16(sizeof(*message)),
-		.proto = IPPROTO_ICMPV6,
-		.hop_limits = HOP_LIMIT,
-	};
-	memcpy(ip->src_addr, v->shared->config->core_ipv6.address, 16);
-	memcpy(ip->dst_addr, to, 16);
-	message->option_length = 1;
-	message->mac = side->mac;
-	message->checksum = 0;
-	message->checksum = rte_ipv6_udptcp_cksum(ip, message);
+/* Room for a frame of its own; NULL: there is none, and that is counted. */
+static struct rte_mbuf *
+new_frame(struct gateway_router_view *v, uint16_t size)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(v->worker->pool);
+
+	if (m == NULL)
+		nf_count(v->worker, NF_no_mbuf, 1);
+	else
+		rte_pktmbuf_append(m, size);
+	return m;
+}
+
+/* The owner of a MAC address alone, or (NULL) whoever has the router's address. */
+static void
+ask(struct gateway_router_view *v, const struct rte_ether_addr *owner)
+{
+	const uint8_t *router = v->shared->config->core_ipv6.router;
+	struct rte_mbuf *m = new_frame(v, gateway_discovery_size());
+	struct rte_ether_addr group_mac;
+	uint8_t group[16];
+
+	if (m == NULL)
+		return;
+	gateway_solicited_node(router, group, &group_mac);
+	gateway_discovery_put_solicitation(rte_pktmbuf_mtod(m, void *),
+					   &(struct gateway_link_ends){
+						   .from_mac = own_mac(v),
+						   .to_mac = owner != NULL ? owner : &group_mac,
+						   .from = v->shared->config->core_ipv6.address,
+						   .to = owner != NULL ? router : group,
+					   },
+					   router);
+	nf_count(v->worker, GATEWAY_solicitation_sent, 1);
 	nf_emit(v->worker, GATEWAY_CORE, m);
 }
 
-static struct message *
-new_message(struct gateway_router_view *v, struct rte_mbuf **ret_m)
-{
-	uint16_t head = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(v->worker->pool);
-	struct message *message;
-
-	if (m == NULL) {
-		nf_count(v->worker, NF_no_mbuf, 1);
-		return NULL;
-	}
-	rte_pktmbuf_append(m, (uint16_t)(head + sizeof(*message)));
-	message = rte_pktmbuf_mtod_offset(m, struct message *, head);
-	memset(message, 0, sizeof(*message));
-	*ret_m = m;
-	return message;
-}
-
-/* To the router's solicited-node address: whoever has it hears it. */
+/* To who asked; NULL: to all (RFC 4861 section 7.2.4). */
 static void
-ask(struct gateway_router_view *v)
+advertise(struct gateway_router_view *v, const struct rte_ether_addr *to_mac, const uint8_t *to)
 {
-	const uint8_t *router = v->shared->config->core_ipv6.router;
-	uint8_t group[16] = {0xff, 2, [11] = 1, [12] = 0xff};
-	struct rte_ether_addr mac = {{0x33, 0x33, 0xff, router[13], router[14], router[15]}};
-	struct rte_mbuf *m = NULL;
-	struct message *message = new_message(v, &m);
+	const uint8_t *own = v->shared->config->core_ipv6.address;
+	struct rte_mbuf *m = new_frame(v, gateway_discovery_size());
 
-	if (message == NULL)
+	if (m == NULL)
 		return;
-	memcpy(group + 13, router + 13, 3);
-	message->type = SOLICITATION;
-	message->option = OPTION_SOURCE;
-	memcpy(message->target, router, 16);
-	nf_count(v->worker, GATEWAY_solicitation_sent, 1);
-	send_message(v, m, &mac, group);
-}
-
-static bool
-is_zero(const uint8_t address[16])
-{
-	static const uint8_t zero[16];
-
-	return memcmp(address, zero, 16) == 0;
-}
-
-/* To who asked; a probe for duplicates has no source, and goes to all (section 7.2.4). */
-static void
-answer(struct gateway_router_view *v, const struct gateway_packet *p)
-{
-	static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1};
-	static const struct rte_ether_addr all_macs = {{0x33, 0x33, 0, 0, 0, 1}};
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
-	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
-	bool probe = is_zero(ip->src_addr);
-	struct rte_mbuf *m = NULL;
-	struct message *message = new_message(v, &m);
-
-	if (message == NULL)
-		return;
-	message->type = ADVERTISEMENT;
-	message->flags = rte_cpu_to_be_32(FLAG_OVERRIDE | (probe ? 0 : FLAG_SOLICITED));
-	message->option = OPTION_TARGET;
-	memcpy(message->target, v->shared->config->core_ipv6.address, 16);
+	gateway_discovery_put_advertisement(rte_pktmbuf_mtod(m, void *),
+					    &(struct gateway_link_ends){
+						    .from_mac = own_mac(v),
+						    .to_mac = to_mac != NULL ? to_mac : &all_macs,
+						    .from = own,
+						    .to = to_mac != NULL ? to : all_nodes,
+					    },
+					    own, to_mac != NULL);
 	nf_count(v->worker, GATEWAY_advertisement_sent, 1);
-	send_message(v, m, probe ? &all_macs : &eth->src_addr, probe ? all_nodes : ip->src_addr);
+	nf_emit(v->worker, GATEWAY_CORE, m);
+}
+
+static void
+report(struct gateway_router_view *v, uint8_t version, uint8_t record)
+{
+	struct rte_mbuf *m = new_frame(v, GATEWAY_MLD_SIZE);
+	struct rte_ether_addr mac;
+	uint8_t group[16];
+	uint16_t size;
+
+	if (m == NULL)
+		return;
+	gateway_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
+	size = gateway_mld_put_report(rte_pktmbuf_mtod(m, void *), own_mac(v), group, version,
+				      record);
+	rte_pktmbuf_trim(m, (uint16_t)(GATEWAY_MLD_SIZE - size));
+	nf_count(v->worker, GATEWAY_listener_report_sent, 1);
+	nf_emit(v->worker, GATEWAY_CORE, m);
+}
+
+/* ---- what is known ---------------------------------------------------------------------------------------- */
+
+/* The owner's entry; NULL: not known. */
+static const struct gateway_router *
+known(const struct gateway_router_view *v)
+{
+	const struct gateway_router *router = slim_slot(v->shared->table, 0);
+
+	return ((const struct slim_slot_head *)router - 1)->used ? router : NULL;
+}
+
+/* Asked again when two thirds of its time are over. */
+static uint64_t
+refresh_ns(const struct gateway_router_view *v)
+{
+	return v->shared->config->arp_ns / 3 * 2;
+}
+
+/* `age_ns`: since it has answered. */
+static void
+learn(struct gateway_router_view *v, const struct rte_ether_addr *mac, uint64_t age_ns)
+{
+	struct slim_table *table = v->shared->table;
+	const struct gateway_router *old = known(v);
+	struct gateway_router *router;
+
+	v->question = (struct nf_question){0};
+	/* The time is written at most once a second, whatever comes. */
+	if (old != NULL && rte_is_same_ether_addr(&old->mac, mac) &&
+	    (int64_t)(v->worker->now_ns - old->confirmed) < (int64_t)GATEWAY_ROUTER_RETRY_NS)
+		return;
+	router = slim_slot_begin(v->worker->agent, table, 0);
+	*router = (struct gateway_router){.mac = *mac, .confirmed = v->worker->now_ns - age_ns};
+	memcpy(router->address, v->shared->config->core_ipv6.router, 16);
+	slim_slot_end(v->worker->agent, table, 0, gateway_config_router_bucket(v->shared->config));
+	v->next_ask_ns = v->worker->now_ns;
+}
+
+static enum nf_standing
+standing_of(const struct gateway_router_view *v, const struct gateway_discovery *said)
+{
+	const struct gateway_core_ipv6 *core = &v->shared->config->core_ipv6;
+	const struct gateway_router *router = known(v);
+
+	/* Who bears the gateway's own MAC address is the gateway, or its other instance. */
+	if (!rte_is_valid_assigned_ether_addr(&said->mac) ||
+	    rte_is_same_ether_addr(&said->mac, own_mac(v)))
+		return NF_NOBODY;
+	if (memcmp(said->about, core->address, 16) == 0)
+		return NF_SELF;
+	if (memcmp(said->about, core->router, 16) != 0)
+		return NF_STRANGER;
+	if (router == NULL)
+		return NF_ASKED;
+	if (rte_is_same_ether_addr(&router->mac, &said->mac))
+		return NF_KNOWN;
+	if (v->question.stage == NF_NO_QUESTION)
+		return NF_MOVED;
+	return v->question.stage == NF_TO_OWNER ? NF_DISPUTED : NF_OPEN;
 }
 
 /* ---- what comes in ---------------------------------------------------------------------------------- */
 
-/* RFC 4861 sections 7.1.1 and 7.1.2, but for options that nobody here looks at. */
-static const struct message *
-valid_message(const struct gateway_packet *p)
-{
-	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
-	const struct message *message = (const struct message *)(p->ip + sizeof(*ip));
+static void take_step(struct gateway_router_view *v);
 
-	if (p->ip_size < sizeof(*ip) + MESSAGE_MIN || ip->hop_limits != HOP_LIMIT ||
-	    message->code != 0 || message->target[0] == 0xff ||
-	    rte_ipv6_udptcp_cksum(ip, message) != 0)
-		return NULL;
-	return message;
+/* True: something was taken from it. */
+static bool
+teach(struct gateway_router_view *v, const struct gateway_discovery *said,
+      enum nf_teaching teaching, enum nf_standing standing)
+{
+	switch (teaching) {
+	case NF_TEACHES:
+	case NF_TEACHES_STALE:
+		if (!said->tells_mac)
+			return false;
+		nf_count(v->worker, NF_neighbour_moved, standing == NF_OPEN);
+		learn(v, &said->mac, teaching == NF_TEACHES ? 0 : refresh_ns(v));
+		return true;
+	case NF_CONFIRMS:
+		learn(v, &said->mac, 0);
+		return true;
+	case NF_DISPUTES:
+		nf_count(v->worker, NF_neighbour_disputed, 1);
+		v->question = nf_question_begin(NF_TO_OWNER, v->worker->now_ns);
+		take_step(v);
+		return false;
+	case NF_CONFLICTS:
+		nf_count(v->worker, NF_address_conflict, 1);
+		return false;
+	default:
+		return false;
+	}
 }
 
-/* The link-layer address of an advertisement's target; NULL: it does not say. */
-static const struct rte_ether_addr *
-target_mac(const struct gateway_packet *p, const struct message *message)
+/* As of an IPv4 address: told to all, but seldom. */
+static void
+defend(struct gateway_router_view *v)
 {
-	const uint8_t *option = (const uint8_t *)message + MESSAGE_MIN;
-	const uint8_t *end = p->ip + p->ip_size;
+	uint64_t now = v->worker->now_ns;
 
-	while (end - option >= (ptrdiff_t)OPTION_SIZE && option[1] != 0) {
-		if (option[0] == OPTION_TARGET)
-			return (const struct rte_ether_addr *)(option + 2);
-		option += option[1] * 8u;
-	}
-	return NULL;
+	if (v->defended_ns != 0 && now - v->defended_ns < NF_DEFEND_NS)
+		return;
+	v->defended_ns = now;
+	advertise(v, NULL, NULL);
 }
 
 static bool
-learn(struct gateway_router_view *v, const struct rte_ether_addr *mac)
+is_solicitation(const struct gateway_discovery *said)
 {
-	struct slim_table *table = v->shared->table;
-	struct gateway_router *router;
+	return said->saying == NF_ND_SOLICITATION || said->saying == NF_ND_PROBE;
+}
 
-	if (mac == NULL || !rte_is_valid_assigned_ether_addr(mac))
-		return false;
-	router = slim_slot_begin(v->worker->agent, table, 0);
-	*router = (struct gateway_router){.mac = *mac, .confirmed = v->worker->now_ns};
-	memcpy(router->address, v->shared->config->core_ipv6.router, 16);
-	slim_slot_end(v->worker->agent, table, 0, gateway_config_router_bucket(v->shared->config));
-	nf_count(v->worker, GATEWAY_advertisement_taken, 1);
-	return true;
+static void
+answer(struct gateway_router_view *v, const struct gateway_packet *p,
+       const struct gateway_discovery *said)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
+
+	if (said->saying == NF_ND_PROBE)
+		advertise(v, NULL, NULL);
+	else
+		advertise(v, &eth->src_addr, gateway_ipv6(p)->src_addr);
+}
+
+static void
+take_discovery(struct gateway_router_view *v, struct gateway_packet *p,
+	       const struct gateway_discovery *said)
+{
+	const uint8_t *own = v->shared->config->core_ipv6.address;
+	enum nf_standing standing = standing_of(v, said);
+	struct nf_neighbour_rule rule = nf_neighbour_rule(said->saying, standing);
+	bool taught = teach(v, said, rule.teaching, standing);
+
+	if (rule.answering == NF_DEFENDS)
+		defend(v);
+	if (rule.answering == NF_ANSWERS && is_solicitation(said) &&
+	    memcmp(said->target, own, 16) == 0) {
+		answer(v, p, said);
+		nf_drop(v->worker, p->m, GATEWAY_solicitation_taken);
+	} else if (taught) {
+		nf_drop(v->worker, p->m, GATEWAY_advertisement_taken);
+	} else {
+		nf_drop(v->worker, p->m, GATEWAY_drop_neighbor_discovery);
+	}
 }
 
 void
 gateway_router_take(struct gateway_router_view *v, struct gateway_packet *p)
 {
-	const struct gateway_config *config = v->shared->config;
-	const struct message *message = valid_message(p);
+	struct gateway_discovery said;
+	struct rte_ether_addr mac;
+	uint8_t group[16], version;
 
-	if (message != NULL && message->type == SOLICITATION &&
-	    memcmp(message->target, config->core_ipv6.address, 16) == 0) {
-		answer(v, p);
-		nf_drop(v->worker, p->m, GATEWAY_solicitation_taken);
-		return;
+	gateway_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
+	version = gateway_mld_query(p, group);
+	if (version != 0) {
+		report(v, version, GATEWAY_MLD_LISTENS);
+		nf_drop(v->worker, p->m, GATEWAY_listener_query_taken);
+	} else if (gateway_discovery_read(p, &said)) {
+		take_discovery(v, p, &said);
+	} else {
+		nf_drop(v->worker, p->m, GATEWAY_drop_neighbor_discovery);
 	}
-	if (message != NULL && message->type == ADVERTISEMENT &&
-	    memcmp(message->target, config->core_ipv6.router, 16) == 0 &&
-	    learn(v, target_mac(p, message))) {
-		rte_pktmbuf_free(p->m);
-		return;
-	}
-	nf_drop(v->worker, p->m, GATEWAY_drop_neighbor_discovery);
 }
 
 /* ---- timers ------------------------------------------------------------------------------------------- */
 
-/* The owner's: asks while it does not know, and again when two thirds of the time are over. */
+/* The next question about a router that is said to have moved. */
 static void
-keep_known(struct gateway_router_view *v, const struct gateway_router *router)
+take_step(struct gateway_router_view *v)
 {
-	uint64_t now = v->worker->now_ns, lifetime = v->shared->config->arp_ns;
-	struct slim_worker *agent = v->worker->agent;
+	const struct gateway_router *router = known(v);
 
-	if (!slim_owns(agent, gateway_config_router_bucket(v->shared->config)) ||
-	    now < v->next_ask_ns)
+	switch (nf_question_step(&v->question, v->worker->now_ns)) {
+	case NF_QUESTION_ASKS_OWNER:
+		ask(v, router != NULL ? &router->mac : NULL);
+		break;
+	case NF_QUESTION_ASKS_ALL:
+		ask(v, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Asks while it does not know, and again when two thirds of the time are over. */
+static void
+keep_known(struct gateway_router_view *v)
+{
+	uint64_t now = v->worker->now_ns;
+	const struct gateway_router *router = known(v);
+	int64_t age = router == NULL ? 0 : (int64_t)(now - router->confirmed);
+
+	if (now < v->next_ask_ns || (router != NULL && age < (int64_t)refresh_ns(v)))
 		return;
-	if (v->is_known && (int64_t)(now - router->confirmed) < (int64_t)(lifetime / 3 * 2))
-		return;
-	if (v->is_known && (int64_t)(now - router->confirmed) >= (int64_t)lifetime)
-		slim_slot_free(agent, v->shared->table, 0);
+	if (router != NULL && age >= (int64_t)v->shared->config->arp_ns)
+		slim_slot_free(v->worker->agent, v->shared->table, 0);
 	v->next_ask_ns = now + GATEWAY_ROUTER_RETRY_NS;
-	ask(v);
+	ask(v, NULL);
+}
+
+/* Who begins to serve tells switches that listen to reports where the group of its address is now, and again
+ * in case that is lost (RFC 3810 section 6.1: as often as its robustness variable, 2). */
+static void
+keep_joined(struct gateway_router_view *v)
+{
+	if (v->n_reports == GATEWAY_MLD_REPORTS || v->worker->now_ns < v->next_report_ns)
+		return;
+	v->n_reports++;
+	v->next_report_ns = v->worker->now_ns + GATEWAY_MLD_REPEAT_NS;
+	report(v, 2, GATEWAY_MLD_BEGINS);
+}
+
+static void
+act_as_owner(struct gateway_router_view *v)
+{
+	if (!slim_owns(v->worker->agent, gateway_config_router_bucket(v->shared->config))) {
+		v->n_reports = 0;
+		v->question = (struct nf_question){0};
+		return;
+	}
+	keep_joined(v);
+	if (v->question.stage != NF_NO_QUESTION)
+		take_step(v);
+	else
+		keep_known(v);
 }
 
 void
@@ -279,5 +386,5 @@ gateway_router_tick(struct gateway_router_view *v)
 		return;
 	v->is_known = state.used;
 	v->mac = router.mac;
-	keep_known(v, &router);
+	act_as_owner(v);
 }

@@ -2,12 +2,13 @@
 /*
  * The IPv6 router of the core network, to which all IPv6 packets of subscribers go, and Neighbor Discovery
  * with it (RFC 4861): who is at its address, asked from the start and again before the answer is too old;
- * and answers to who asks for the gateway's own address.
+ * and answers to who asks for the gateway's own address, which is defended. The group of that address is
+ * reported to switches and routers that listen (MLD, RFC 3810).
  *
  * The answer is a slot (table `router`), so a target that takes over need not ask. Its bucket is the
  * low byte of the router's address; that worker asks and writes, the others take a copy each round.
  *
- * Nothing is learnt from who was not asked, and only the router is.
+ * Only the router is learnt, by the rules of neighbour_rule.h.
  */
 #ifndef GATEWAY_ROUTER_H
 #define GATEWAY_ROUTER_H
@@ -18,10 +19,13 @@
 #include <rte_ether.h>
 
 #include "config.h"
+#include "neighbour_rule.h"
 #include "nf.h"
 #include "packet.h"
 
 #define GATEWAY_ROUTER_RETRY_NS UINT64_C(1000000000)
+#define GATEWAY_MLD_REPORTS 2u                     /* RFC 3810 section 9.1, robustness variable */
+#define GATEWAY_MLD_REPEAT_NS UINT64_C(1000000000) /* section 9.11, unsolicited report interval */
 
 struct gateway_router {
 	uint8_t address[16];
@@ -44,7 +48,12 @@ struct gateway_router_view {
 	struct nf_worker *worker;
 	struct rte_ether_addr mac; /* as of this round */
 	bool is_known;
+	/* The owner's: */
 	uint64_t next_ask_ns;
+	struct nf_question question; /* when it is said to have moved */
+	uint64_t defended_ns;        /* when its own address was last announced; 0: never */
+	uint8_t n_reports;           /* of its group, since it serves */
+	uint64_t next_report_ns;
 };
 
 /* Main thread; `config` is kept. Declares the table to an agent that is created but not started, if there is

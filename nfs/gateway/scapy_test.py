@@ -17,8 +17,8 @@ import traceback
 logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.contrib import gtp  # noqa: E402
 from scapy.layers.inet import ICMP, IP, UDP  # noqa: E402
-from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,  # noqa: E402
-                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6)
+from scapy.layers.inet6 import (ICMPv6MLReport2, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,  # noqa: E402
+                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrHopByHop, RouterAlert)
 from scapy.layers.l2 import Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 from scapy.utils import wrpcap  # noqa: E402
@@ -243,7 +243,7 @@ def advertisement(target=ROUTER_6, hop_limit=255, mac="02:aa:00:00:00:22", **fie
 
 def with_ipv6(g):
     g.ask(f"session modify {TEID} ipv6 2001:db8:0:7::/64")
-    solicitation = [f for f in g._frames(g._do("wait 1000"), "core") if IPv6 in f]
+    solicitation = [f for f in g._frames(g._do("wait 1000"), "core") if ICMPv6ND_NS in f]
     core_frames(g, advertisement())
     g._do("wait 1")
     return one(solicitation)
@@ -268,6 +268,16 @@ def router_is_asked_for(g):
     assert frame[ICMPv6ND_NS].tgt == ROUTER_6
     assert frame[ICMPv6NDOptSrcLLAddr].lladdr == CORE_MAC
     right_checksum(frame, ICMPv6ND_NS)
+
+
+def group_is_reported(g):
+    """Killed by: another group, a source address, no router alert, a wrong checksum."""
+    frame = one([f for f in g._frames(g._do("wait 1000"), "core") if ICMPv6MLReport2 in f])
+    assert frame.dst == "33:33:00:00:00:16" and (frame[IPv6].src, frame[IPv6].dst, frame[IPv6].hlim) == ("::", "ff02::16", 1)
+    assert [type(option) for option in frame[IPv6ExtHdrHopByHop].options][:1] == [RouterAlert]
+    record = one(frame[ICMPv6MLReport2].records)
+    assert (record.rtype, record.dst, record.sources) == (4, "ff02::1:ff00:1", [])
+    right_checksum(frame, ICMPv6MLReport2)
 
 
 def uplink_goes_to_the_router(g):
@@ -389,7 +399,7 @@ TESTS = [
     pdcp_number_must_be_understood, downlink_container_is_refused, end_marker_from_a_cell_is_taken,
     g_pdu_is_sent, container_is_sent, end_marker_is_sent_first, echo_is_answered,
     error_indication_is_sent, ping_is_answered,
-    router_is_asked_for, uplink_goes_to_the_router, downlink_goes_to_the_prefix, nobody_else_is_the_router,
+    router_is_asked_for, group_is_reported, uplink_goes_to_the_router, downlink_goes_to_the_prefix, nobody_else_is_the_router,
     own_address_is_told, what_fits_is_sent_whole, too_long_is_told, too_long_is_cut, too_long_is_told_ipv6,
     time_exceeded_is_told_both_ways, foreign_sources_are_dropped,
 ]

@@ -19,6 +19,9 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "digest_test.h"
+#include "question_test.h"
+
 static const uint8_t inside_mac[] = {2, 0, 0, 0, 1, 1};
 static const uint8_t outside_mac[] = {2, 0, 0, 0, 2, 1};
 
@@ -457,12 +460,14 @@ harness_join(struct harness *h, uint8_t side, uint16_t mtu, uint32_t *ret_n_piec
 
 /* ---- running --------------------------------------------------------------------------------------- */
 
-static bool
-is_arp_request(const struct rte_mbuf *m)
+static enum harness_question
+question_in(const struct harness *h, const struct rte_mbuf *m, uint8_t side)
 {
-	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	const struct nat_pool *pool = &h->nat->sessions.ports.pool;
+	const struct harness_own own = {pool->first, pool->first + pool->span - 1};
 
-	return get16(frame + 12) == 0x0806 && get16(frame + 20) == 1;
+	return harness_question(rte_pktmbuf_mtod(m, const uint8_t *), h->config.sides, NAT_N_SIDES,
+				side, own);
 }
 
 static void
@@ -479,9 +484,7 @@ answer(struct harness *h, uint8_t side, const struct rte_mbuf *request)
 	arp[4] = 6;
 	arp[5] = 4;
 	put16(arp + 6, 2);
-	arp[8] = 2;
-	arp[9] = 0xaa;
-	memcpy(arp + 10, asked, 4);
+	harness_host_mac(arp + 8, get32(asked));
 	memcpy(arp + 14, asked, 4);
 	memcpy(frame + 6, arp + 8, 6);
 	m = harness_raw(h, frame, sizeof(frame));
@@ -522,6 +525,13 @@ pop(const struct harness *h, struct nf_fifo *fifo, uint8_t side)
 	return m;
 }
 
+/* The NF counts what it announces; what it does not is a question. Looked at more than once, it stays that. */
+static bool
+is_announced(struct harness *h, enum harness_question question)
+{
+	return question == HARNESS_ANNOUNCEMENT && harness_counter(h, NF_arp_announced) != 0;
+}
+
 /* Takes ARP requests out of a FIFO and answers them; true if there was one. */
 static bool
 answer_requests(struct harness *h, uint16_t w, uint8_t side)
@@ -532,12 +542,15 @@ answer_requests(struct harness *h, uint16_t w, uint8_t side)
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = pop(h, fifo, side);
+		enum harness_question question = question_in(h, m, side);
 
-		if (!is_arp_request(m)) {
+		if (question == HARNESS_NO_QUESTION || is_announced(h, question)) {
 			nf_emit(&h->nf[w], side, m);
 			continue;
 		}
-		answer(h, side, m);
+		h->n_wrong_questions += question >= HARNESS_ANNOUNCEMENT;
+		if (question == HARNESS_QUESTION)
+			answer(h, side, m);
 		rte_pktmbuf_free(m);
 		found = true;
 	}
@@ -556,6 +569,7 @@ harness_settle(struct harness *h)
 			for (uint8_t s = 0; s < NAT_N_SIDES; s++)
 				found |= answer_requests(h, w, s);
 	}
+	assert_true(h->n_wrong_questions == 0 || h->expects_wrong_questions);
 }
 
 void
@@ -621,13 +635,31 @@ harness_pass(struct harness *h, const struct harness_packet *p, uint8_t to_side)
 	return out;
 }
 
+uint64_t
+harness_digest(const struct harness *h, bool neighbours)
+{
+	const struct slim_table *tables[] = {
+		h->nat->sessions.table,
+		h->nat->filters.table,
+		h->nat->pcp.table,
+		h->nat->fragments.table,
+		neighbours ? h->nat->neighbours.table : NULL,
+	};
+	uint64_t digest = HARNESS_DIGEST;
+
+	for (size_t i = 0; i < RTE_DIM(tables); i++)
+		digest = harness_mix_table(digest, tables[i]);
+	return digest;
+}
+
 void
 harness_dropped(struct harness *h, const struct harness_packet *p, unsigned int counter)
 {
-	uint64_t before = harness_counter(h, counter);
+	uint64_t before = harness_counter(h, counter), digest = harness_digest(h, true);
 
 	harness_send(h, p->side, build_tagged(h, p), 0);
 	assert_int_equal(harness_counter(h, counter), before + 1);
+	assert_true(harness_digest(h, true) == digest);
 	assert_null(harness_take(h, NAT_INSIDE));
 	assert_null(harness_take(h, NAT_OUTSIDE));
 }
@@ -636,7 +668,7 @@ void
 harness_refused(struct harness *h, const struct harness_packet *p, uint8_t code,
 		unsigned int counter)
 {
-	uint64_t before = harness_counter(h, counter);
+	uint64_t before = harness_counter(h, counter), digest = harness_digest(h, false);
 	struct harness_packet told = harness_pass(h, p, NAT_INSIDE);
 
 	assert_int_equal(told.icmp_type, 3);
@@ -646,6 +678,7 @@ harness_refused(struct harness *h, const struct harness_packet *p, uint8_t code,
 	assert_int_equal(told.quoted->src, p->src);
 	assert_int_equal(told.quoted->src_port, p->src_port);
 	assert_int_equal(harness_counter(h, counter), before + 1);
+	assert_true(harness_digest(h, false) == digest);
 }
 
 /* ---- looking in ---------------------------------------------------------------------------------------- */

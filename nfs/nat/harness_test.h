@@ -5,8 +5,8 @@
  * the test moves it. Checksums of built packets come from a naive sum of their own.
  *
  * The network around it: inside 100.64.0.0/16 (NAT .1, router .2 for 100.65.0.0/16), outside
- * 203.0.113.0/24 (NAT .1, router .2 for the rest), pool 198.51.100.0 and .1. Everybody answers
- * ARP with MAC 02:aa and the address.
+ * 203.0.113.0/24 (NAT .1, router .2 for the rest), pool 198.51.100.0 and .1. Every host
+ * answers ARP with MAC 02:aa and the address (question_test.h).
  */
 #ifndef NAT_HARNESS_TEST_H
 #define NAT_HARNESS_TEST_H
@@ -43,6 +43,8 @@ struct harness {
 	uint64_t now_ns;
 	struct nf_worker nf[HARNESS_WORKERS];
 	struct nat_worker workers[HARNESS_WORKERS];
+	unsigned int n_wrong_questions; /* by ARP, for what is no host */
+	bool expects_wrong_questions;   /* else the first one fails the test */
 };
 
 /* A packet in words, all in host order. */
@@ -106,7 +108,10 @@ struct rte_mbuf *harness_take(struct harness *h, uint8_t side);
  * is none, more than one, or a wrong checksum in it. */
 struct harness_packet harness_pass(struct harness *h, const struct harness_packet *p,
 				   uint8_t to_side);
-/* Sends, and fails the test if anything left or the counter did not count it. */
+/* All tables; `neighbours`: also what is known of hosts around. */
+uint64_t harness_digest(const struct harness *h, bool neighbours);
+
+/* Sends, and fails the test if anything left, the counter did not count it, or any table changed. */
 void harness_dropped(struct harness *h, const struct harness_packet *p, unsigned int counter);
 
 /* Sends a packet from inside that makes no mapping: counted, and its sender told by ICMP unreachable of

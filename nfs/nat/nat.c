@@ -2,6 +2,49 @@
 /* The NAT; see nat.h. Main thread. */
 #include "nat.h"
 
+#include "packet.h"
+#include "protocol.h"
+
+/* Addresses that the NAT answers for: its own, and those of the pool if they are on-link. */
+static bool
+is_own(const void *nf, uint8_t side, rte_be32_t address)
+{
+	const struct nat *nat = nf;
+	const struct nf_side *me = &nat->config.sides[side];
+
+	if (address == me->address)
+		return true;
+	return side == NAT_OUTSIDE && nf_prefix_has(&me->prefix, rte_be_to_cpu_32(address)) &&
+	       nat_pool_number(&nat->sessions.ports.pool, address) != NAT_NOT_IN_POOL;
+}
+
+/* The subscriber behind an external endpoint, if its mapping is this worker's. Many subscribers have one
+ * external address, so that would blame all of them. */
+static rte_be32_t
+sender_of(const void *nf, uint16_t worker, const struct rte_mbuf *m)
+{
+	const struct nat *nat = nf;
+	const struct nat_pool *pool = &nat->sessions.ports.pool;
+	struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	uint16_t number = nat_pool_number(pool, ip->src_addr), port;
+	int protocol = nat_protocol_of(ip->next_proto_id);
+	uint32_t slot;
+
+	if (number == NAT_NOT_IN_POOL || protocol < 0 ||
+	    (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) != 0)
+		return 0;
+	port = rte_be_to_cpu_16(
+		*nat_l4_port((uint8_t)protocol, (uint8_t *)ip + rte_ipv4_hdr_len(ip), true));
+	if (nat->bucket_worker[nat_port_bucket(&pool->rule, port)] != worker)
+		return 0;
+	slot = nat_session_find_outside(nat->sessions.workers[worker], (enum nat_protocol)protocol,
+					number, port);
+	return slot == NF_NO_SLOT
+		       ? 0
+		       : nat_session_at(nat->sessions.workers[worker], slot)->inside_address;
+}
+
 int
 nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 {
@@ -28,6 +71,9 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 					       .sides = nat->config.sides,
 					       .n_sides = NAT_N_SIDES,
 					       .routes = &nat->config.routes,
+					       .is_own = is_own,
+					       .sender = sender_of,
+					       .nf = nat,
 					       .capacity = config->neighbours,
 					       .lifetime_ns = config->timeouts.arp_ns,
 					       .n_workers = config->n_workers,

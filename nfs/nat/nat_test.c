@@ -1199,6 +1199,15 @@ arp_requests_are_answered(void **state)
 	m = build_arp(NAT_INSIDE, 1, IP(100, 64, 0, 1), IP(100, 64, 0, 1));
 	harness_send(&h, NAT_INSIDE, m, 0);
 	assert_int_equal(harness_counter(&h, NF_drop_arp), 3);
+	/* The last one is told whose the address is. */
+	m = harness_take(&h, NAT_INSIDE);
+	assert_non_null(m);
+	assert_memory_equal(rte_pktmbuf_mtod(m, uint8_t *), "\xff\xff\xff\xff\xff\xff", 6);
+	assert_memory_equal(rte_pktmbuf_mtod_offset(m, uint8_t *, 20),
+			    "\x00\x01\x02\x00\x00\x00\x01\x01\x64\x40\x00\x01", 12);
+	assert_memory_equal(rte_pktmbuf_mtod_offset(m, uint8_t *, 38), "\x64\x40\x00\x01", 4);
+	rte_pktmbuf_free(m);
+	assert_int_equal(harness_counter(&h, NF_address_conflict), 1);
 	assert_null(harness_take(&h, NAT_INSIDE));
 }
 
@@ -1238,10 +1247,10 @@ packets_wait_for_an_answer(void **state)
 	p.dst = IP(203, 0, 113, 99); /* is silent */
 	m = harness_build(&h, &p);
 	nat_ops.burst(&h.nf[0], NAT_INSIDE, &m, 1);
-	for (uint32_t i = 0; i <= NF_ARP_TRIES; i++) {
+	for (uint32_t i = 0; i <= NF_ASK_TRIES; i++) {
 		while ((m = harness_take(&h, NAT_OUTSIDE)) != NULL)
 			rte_pktmbuf_free(m);
-		h.now_ns += NF_ARP_RETRY_NS;
+		h.now_ns += NF_ASK_RETRY_NS;
 		h.nf[0].now_ns = h.now_ns;
 		nat_ops.tick(&h.nf[0]);
 	}

@@ -377,21 +377,6 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 		commit_out(w, p, &plan);
 }
 
-/* ---- ARP ----------------------------------------------------------------------------------------------- */
-
-/* Addresses that the NAT answers for: its own, and those of the pool if they are on-link. */
-static bool
-answers_for(const void *ctx, uint8_t side, rte_be32_t address)
-{
-	const struct nat_worker *w = ctx;
-	const struct nf_side *me = &w->nat->config.sides[side];
-
-	if (address == me->address)
-		return true;
-	return side == NAT_OUTSIDE && nf_prefix_has(&me->prefix, rte_be_to_cpu_32(address)) &&
-	       nat_pool_number(&w->nat->sessions.ports.pool, address) != NAT_NOT_IN_POOL;
-}
-
 /* ---- the burst -------------------------------------------------------------------------------------------- */
 
 static inline bool
@@ -503,7 +488,7 @@ act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
 		nat_exempt_route(w, p);
 		break;
 	default:
-		nf_arp_take(w->neighbours, p->m, p->side, answers_for, w);
+		nf_arp_take(w->neighbours, p->m, p->side);
 		break;
 	}
 }
