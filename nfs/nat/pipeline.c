@@ -162,6 +162,7 @@ plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
 	struct plan_in *ret_plan)
 {
 	enum nf_refusal source = NF_ALLOWED;
+	struct nat_refusal refusal = {0};
 	const struct nat_session *session;
 
 	if (likely(!hairpin))
@@ -178,8 +179,10 @@ plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
 		return silent(NAT_drop_filtered);
 	if (unlikely(p->ip->time_to_live <= 1 && !hairpin))
 		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
-	if (nat_is_too_big(w, p, NAT_INSIDE) && !hairpin)
-		return nat_too_big(w, NAT_INSIDE);
+	if (likely(!hairpin))
+		refusal = nat_plan_size(w, p, NAT_INSIDE);
+	if (unlikely(refusal.drop != 0))
+		return refusal;
 	return nat_no_way(
 		nf_may_go(&w->nat->hops, session->inside_address, NAT_INSIDE, &ret_plan->next));
 }
@@ -243,7 +246,7 @@ plan_way_out(const struct nat_worker *w, const struct nat_packet *p, struct plan
 		return nat_no_way(way);
 	if (unlikely(p->ip->time_to_live <= 1))
 		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
-	return nat_is_too_big(w, p, ret_plan->to) ? nat_too_big(w, ret_plan->to) : silent(0);
+	return nat_plan_size(w, p, ret_plan->to);
 }
 
 /* The destination is to be able to answer. */

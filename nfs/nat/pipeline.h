@@ -8,7 +8,7 @@
  *   commit     make or touch the mapping, rewrite, emit; refuses nothing
  *
  * Between them stands what both refuses and changes: making a mapping, all or nothing. What is lost after the
- * commit is lost on the way out, as on a wire: full queues, an empty pool, a silent neighbour.
+ * commit is lost on the way out, as on a wire: full queues, a silent neighbour.
  *
  * A hairpinned packet is two: one that leaves, and one that comes to a mapping, maybe at another worker, which
  * cannot be asked. Each half changes nothing if it is refused. What refuses the second leaves the first as it

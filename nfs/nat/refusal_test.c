@@ -257,6 +257,26 @@ make_long(struct harness_packet *p)
 	p->dont_fragment = true;
 }
 
+static struct rte_mbuf *held[4096];
+static uint32_t n_held;
+
+/* To be cut, with memory for the packet itself and no more. */
+static void
+take_memory(struct harness_packet *p)
+{
+	p->payload = payload_of(p->protocol, MTU);
+	while ((held[n_held] = rte_pktmbuf_alloc(h.pool)) != NULL)
+		n_held++;
+	rte_pktmbuf_free(held[--n_held]);
+}
+
+static void
+give_memory_back(void)
+{
+	rte_pktmbuf_free_bulk(held, n_held);
+	n_held = 0;
+}
+
 static void
 send_inside(struct harness_packet *p)
 {
@@ -373,6 +393,8 @@ static const struct refusal {
 	 UDP | TCP, 0},
 	{"too big", NAT_drop_too_big, set_short, make_long, OUT | IN | HAIRPIN,
 	 WHOLE | FIRST | LATER, ANY, 0},
+	{"no memory", NF_no_mbuf, set_short, take_memory, OUT | IN | HAIRPIN, WHOLE | FIRST | LATER,
+	 ANY, 0},
 	{"no route", NAT_drop_no_route, set_nothing, send_inside, OUT, WHOLE | FIRST, ANY, 0},
 	{"no route inside", NAT_drop_no_route, set_filtering, lose_route, IN, WHOLE | FIRST | LATER,
 	 ANY, -1},
@@ -427,6 +449,7 @@ refuse(const struct refusal *refusal, const struct kind *kind)
 	drain();
 	is_counted = harness_counter(&h, refusal->counter) == counted + 1;
 	is_same = digest_of() == before;
+	give_memory_back();
 	if (!is_counted || !is_same)
 		print_error("%s: way %d, part %d, protocol %u, new %d: %s\n", refusal->name,
 			    kind->way, kind->part, kind->protocol, kind->is_new,

@@ -10,6 +10,21 @@ const uint16_t nat_refusal_drops[] = {
 	[NF_NO_ROUTE] = NAT_drop_no_route,
 };
 
+bool
+nat_can_cut(const struct nat_worker *w, const struct nat_packet *p, uint8_t side)
+{
+	struct rte_mbuf *pieces[NF_MAX_PIECES];
+	uint32_t header = rte_ipv4_hdr_len(p->ip);
+	uint32_t room = (w->nat->config.sides[side].mtu - header) / RTE_IPV4_HDR_OFFSET_UNITS *
+			RTE_IPV4_HDR_OFFSET_UNITS;
+	uint32_t n = (p->ip_size - header + room - 1) / room;
+
+	if (n > NF_MAX_PIECES || rte_pktmbuf_alloc_bulk(w->nf->pool, pieces, n) != 0)
+		return false;
+	rte_pktmbuf_free_bulk(pieces, n);
+	return true;
+}
+
 void
 nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, const struct nf_next *next)
 {

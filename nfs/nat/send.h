@@ -68,6 +68,20 @@ nat_may_answer(const struct nat_worker *w, rte_be32_t sender, uint8_t side,
 	return nf_may_answer(&w->nat->hops, sender, side, ret_next);
 }
 
+/* Has the pool what it takes to cut a packet for a side? Asked before anything is changed for it. */
+bool nat_can_cut(const struct nat_worker *w, const struct nat_packet *p, uint8_t side);
+
+/* Is it too long for a side, or is there no memory to cut it? */
+static inline struct nat_refusal
+nat_plan_size(const struct nat_worker *w, const struct nat_packet *p, uint8_t side)
+{
+	if (likely(p->ip_size <= w->nat->config.sides[side].mtu))
+		return (struct nat_refusal){0};
+	if (nf_mtu_forbids(p->ip))
+		return nat_too_big(w, side);
+	return (struct nat_refusal){.drop = nat_can_cut(w, p, side) ? 0 : NF_no_mbuf};
+}
+
 /* Fragments leave in their order; only errors come here with a length that may not be cut. */
 void nat_send_in_pieces(struct nat_worker *w, struct rte_mbuf *m, const struct nf_next *next);
 
