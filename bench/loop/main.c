@@ -37,6 +37,7 @@ struct options {
 	uint32_t packets; /* of one run */
 	bool count;
 	bool huge;
+	bool driver;
 	struct loop_load load;
 };
 
@@ -271,14 +272,14 @@ start_eal(const struct options *o)
 }
 
 static int
-open_wires(void)
+open_wires(bool driver)
 {
 	loop.pool = rte_pktmbuf_pool_create("loop", POOL_SIZE, POOL_CACHE, 0,
 					    MBUF_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
 	if (loop.pool == NULL)
 		return -rte_errno;
 	for (uint16_t p = 0; p <= LOOP_PORTS; p++) {
-		int error = wire_open(&loop.wires[p], p, loop.load.burst, loop.pool);
+		int error = wire_open(&loop.wires[p], p, loop.load.burst, driver, loop.pool);
 
 		if (error != 0)
 			return error;
@@ -294,7 +295,7 @@ set_up(const struct options *o)
 
 	loop.load = o->load;
 	loop.count = o->count;
-	error = open_wires();
+	error = open_wires(o->driver);
 	if (error != 0) {
 		fprintf(stderr, "ports: %s\n", rte_strerror(-error));
 		return error;
@@ -360,6 +361,9 @@ take_option(struct options *o, int c, const char *text)
 	case 'h':
 		o->huge = true;
 		return true;
+	case 'd':
+		o->driver = true;
+		return true;
 	}
 	return false;
 }
@@ -377,6 +381,7 @@ parse(struct options *o, int argc, char **argv)
 		{"only-new", no_argument, NULL, 'n'},
 		{"count", no_argument, NULL, 'k'},
 		{"huge", no_argument, NULL, 'h'},
+		{"driver", no_argument, NULL, 'd'},
 		{0},
 	};
 	int c;

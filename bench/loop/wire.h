@@ -5,6 +5,10 @@
  *
  * A port is a DPDK null device, set up as any other, whose burst functions are replaced.
  * One queue each way. One thread.
+ *
+ * With `driver` a port does what DPDK's null device does in its copy mode: each packet that is received is taken
+ * from the pool and filled, each that is transmitted is copied and given back. So the loop pays for
+ * buffers and a driver, as a program between two null devices does.
  */
 #ifndef BENCH_LOOP_WIRE_H
 #define BENCH_LOOP_WIRE_H
@@ -17,9 +21,16 @@
 
 #define WIRE_SIZE 8192u /* packets in either direction */
 
+#define WIRE_BYTES (1u << 20) /* of the copies of what was transmitted, with `driver` */
+
 struct wire {
 	uint16_t port_id;
 	uint16_t burst; /* most packets of one receive call */
+	bool driver;
+	struct rte_mempool *pool;
+	uint32_t n_bytes;         /* in `bytes` */
+	uint16_t size[WIRE_SIZE]; /* of each copy; they stand one behind the other */
+	uint8_t *bytes;
 	uint32_t n_in;
 	uint32_t at_in;
 	uint32_t n_out;
@@ -29,7 +40,8 @@ struct wire {
 };
 
 /* Opens DPDK port `port_id`, which is a null device. Negative errno. */
-int wire_open(struct wire *wire, uint16_t port_id, uint16_t burst, struct rte_mempool *pool);
+int wire_open(struct wire *wire, uint16_t port_id, uint16_t burst, bool driver,
+	      struct rte_mempool *pool);
 
 /* Puts a packet where the worker will receive it. False: no room. */
 bool wire_offer(struct wire *wire, struct rte_mbuf *m);

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packet loop of an NF without a network, in four variants. Called by bench/micro.
 
-Packets a second: all four programs are alive, have their sessions open, and run the same load in
-turn, A B C D A B C D, in short runs; the ratio to bare is that of runs next to each other, and the
-median of these. So what else the machine does in between falls on all of them. Instructions: each
+Packets a second: all four programs are alive twice, have their sessions open, and run the same load in
+turn, A B C D A' B' C' D', in short runs; the ratio to bare is that of runs next to each other, and the
+median of these. So what else the machine does in between falls on all of them. What A' differs from A by
+is noise, and no smaller difference counts. Instructions: each
 runs it once under callgrind, which counts the rounds of the loop only; making and taking packets,
 and the reader of the dirty rings, are left out.
 
 With --testpmd DPDK's own dpdk-testpmd takes its turn in each round of the timed runs, as a measure of the machine:
-it forwards 64-byte packets between two devices in memory (io mode) and looks at no byte of them."""
+it forwards 64-byte packets between two devices in memory (io mode) and looks at no byte of them. With --driver the ports of the loops do what
+its null devices do: allocate, copy, free."""
 
 import argparse
 import collections
@@ -21,12 +23,17 @@ import sys
 import tempfile
 import time
 
+import beside
 from slimlab import build
 
 VARIANTS = {"bare": "-bare", "idle": "", "tracking": "", "duplicate": "-bare"}  # program's suffix
 SHORTEST_COUNT = 65_536
 # Devices of dpdk-testpmd: rings take and give the same packets; null devices take each from the pool and free it.
 TESTPMD = {"testpmd ring": "net_ring{}", "testpmd null": "net_null{},size=64"}
+# What --driver gives the loops: each packet is taken from the pool and filled, copied and given back. (device, mode)
+TESTPMD_DRIVER = {"testpmd null, io": ("net_null{},size=64,copy=1", "io"),
+                  "testpmd null, macswap": ("net_null{},size=64,copy=1", "macswap")}
+AGAIN = "'"  # behind a variant: the same program a second time
 TESTPMD_SECONDS = 0.2  # of one turn
 CHANGE = {"nat": 32, "gateway": 100}  # the usual mix of each NF
 
@@ -45,6 +52,12 @@ def parse():
     p.add_argument("--counted", type=int, default=262_144, metavar="PACKETS", help="under callgrind; 0: none")
     p.add_argument("--new", action="store_true", help="every packet opens a session, and as many expire (nat)")
     p.add_argument("--huge", action="store_true", help="tables in huge pages, of which there must be enough")
+    p.add_argument("--driver", action="store_true",
+                   help="ports that allocate, copy and free each packet, as null devices do")
+    p.add_argument("--beside", metavar="REF", help="only this: the loops of a commit in turn with those of this tree")
+    p.add_argument("--starts", type=int, default=5, help="with --beside: starts of all programs, in random order")
+    p.add_argument("--variant", default="bare", choices=list(VARIANTS), help="with --beside: what runs")
+    p.add_argument("--seed", type=int, default=1, help="with --beside: of the orders")
     p.add_argument("--testpmd", action="store_true", help="packets a second of dpdk-testpmd in the same run")
     p.add_argument("--profile", type=int, default=12, metavar="LINES", help="functions that are printed")
     p.add_argument("--json", metavar="FILE", help="write all numbers there")
@@ -65,11 +78,10 @@ class Failed(Exception):
 class Loop:
     """One variant, set up, with its sessions open."""
 
-    def __init__(self, options, variant, sessions, packets, wrapper=(), extra=()):
-        program = build.program(f"loop-{options.nf}{VARIANTS[variant]}")
-        command = [*wrapper, program, "--variant", variant, "--sessions", sessions, "--packets", packets,
+    def __init__(self, options, variant, sessions, packets, wrapper=(), extra=(), program=None):
+        command = [*wrapper, program or build.program(f"loop-{options.nf}{VARIANTS[variant]}"), "--variant", variant, "--sessions", sessions, "--packets", packets,
                    "--change", options.change, "--inbound", options.inbound, "--burst", options.burst, *extra]
-        command += ["--only-new"] * options.new + ["--huge"] * options.huge
+        command += ["--only-new"] * options.new + ["--huge"] * options.huge + ["--driver"] * options.driver
         self.variant = variant
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
@@ -100,11 +112,11 @@ class Loop:
 class TestPmd:
     """dpdk-testpmd, one forwarding core, which is that of the loops. It forwards in its turn only."""
 
-    def __init__(self, device):
+    def __init__(self, device, mode="io"):
         # Its answers come line by line; what it has sent stays under way between two turns.
         command = ["stdbuf", "-oL", "dpdk-testpmd", "--no-huge", "-m", "256", "--no-pci", "--no-shconf",
                    "--no-telemetry", "--log-level=error", "--lcores", "0@0,1@0", f"--vdev={device.format(0)}",
-                   f"--vdev={device.format(1)}", "--", "-i", "--forward-mode=io", "--nb-cores=1",
+                   f"--vdev={device.format(1)}", "--", "-i", f"--forward-mode={mode}", "--nb-cores=1",
                    "--no-flush-rx", "--total-num-mbufs=16384"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
@@ -149,22 +161,31 @@ def check_alike(results):
 # ---- packets a second ----------------------------------------------------------------------
 
 
+def testpmd_devices(options):
+    """{name: (device, mode)}"""
+    if not options.testpmd:
+        return {}
+    return {**{name: (device, "io") for name, device in TESTPMD.items()}, **(TESTPMD_DRIVER if options.driver else {})}
+
+
 def measure_times(options, sessions):
-    """{variant, or a device of testpmd: [packets a second of each run]}"""
-    devices = TESTPMD if options.testpmd else {}
-    rates = {v: [] for v in [*VARIANTS, *devices]}
+    """{variant, the same variant again, or a device of testpmd: [packets a second of each run]}. Each variant is there twice, A B
+    A' B': what A' differs from A by is noise."""
+    devices = testpmd_devices(options)
+    names = [*VARIANTS, *(v + AGAIN for v in VARIANTS)]
+    rates = {v: [] for v in [*names, *devices]}
     loops, testpmds = [], {}
     try:
         for name, device in devices.items():
-            testpmds[name] = TestPmd(device)
-        for variant in VARIANTS:
-            loops.append(Loop(options, variant, sessions, options.packets))
+            testpmds[name] = TestPmd(*device)
+        for name in names:
+            loops.append(Loop(options, name.rstrip(AGAIN), sessions, options.packets))
             loops[-1].wait_ready()
         for _ in range(options.runs):
             results = [loop.run() for loop in loops]
             check_alike(results)
-            for result in results:
-                rates[result["variant"]].append(result["packets"] / result["seconds"])
+            for name, result in zip(names, results):
+                rates[name].append(result["packets"] / result["seconds"])
             for name, testpmd in testpmds.items():
                 rates[name].append(testpmd.run())
     finally:
@@ -221,18 +242,42 @@ def spread(rates):
     return (max(rates) - min(rates)) / statistics.median(rates)
 
 
-def of_bare(numbers, key):
-    """Instructions are exact. Rates are compared run by run with that of the bare loop beside it."""
+def ratio(runs, others):
+    """Of rates, run by run."""
+    return statistics.median(a / b for a, b in zip(runs, others))
+
+
+def of_bare(numbers, key, rates):
+    """Instructions are exact. Rates are compared run by run with that of the bare loop beside it, and the second ones with
+    the second."""
     if key == "instructions_per_packet":
         return {v: numbers[v][key] / numbers["bare"][key] for v in VARIANTS}
-    runs = {v: numbers[v]["packets_per_second_runs"] for v in VARIANTS}
-    return {v: statistics.median(a / b for a, b in zip(runs[v], runs["bare"])) for v in VARIANTS}
+    return {v: statistics.mean((ratio(rates[v], rates["bare"]), ratio(rates[v + AGAIN], rates["bare" + AGAIN])))
+            for v in VARIANTS}
+
+
+def noise_of(rates):
+    """By how much a program differs from itself: the most of all variants. Nothing smaller is a difference."""
+    return max(abs(ratio(rates[v + AGAIN], rates[v]) - 1) for v in VARIANTS)
+
+
+# ---- names of the cases, as the field's lab has them -----------------------------------------------
+
+FLOWS_OF_HOST = 16  # FLOWS_PER_SUBSCRIBER of bench/loop/nat.c
+
+
+def case_name(options, sessions):
+    """nat44-h62500-p16-s1000000-udir-64b: hosts, ports of each, sessions, directions, frames (with FCS)."""
+    kind = "cps" if options.new else {0: "udir", 100: "udir-down"}.get(options.inbound, "bidir")
+    if options.nf == "nat":
+        return f"nat44-h{-(-sessions // FLOWS_OF_HOST)}-p{FLOWS_OF_HOST}-s{sessions}-{kind}-64b"
+    return f"gtpu-h{sessions}-s{sessions}-{kind}-64b"
 
 
 def report(options, sessions, rates, profiles):
     """One row of each variant, and the profile of the one that serves from day to day."""
-    numbers = {}
-    for v in [*VARIANTS, *(n for n in rates if n not in VARIANTS)]:
+    numbers, noise = {}, noise_of(rates) if options.runs else None
+    for v in [*VARIANTS, *(n for n in rates if n not in VARIANTS)]:  # the second ones as well
         numbers[v] = {}
         if v in profiles:
             numbers[v]["instructions_per_packet"] = round(sum(profiles[v].values()), 3)
@@ -242,20 +287,33 @@ def report(options, sessions, rates, profiles):
             numbers[v]["packets_per_second_spread"] = round(spread(rates[v]), 4)
     for key in ("instructions_per_packet", "packets_per_second"):
         if key in numbers["bare"]:
-            for v, ratio in of_bare(numbers, key).items():
-                numbers[v][f"{key}_of_bare"] = round(ratio, 4)
-    print(f"\n{sessions:,} sessions" + (", every packet opens one" if options.new else ""))
+            for v, value in of_bare(numbers, key, rates).items():
+                numbers[v][f"{key}_of_bare"] = round(value, 4)
+    print(f"\n{case_name(options, sessions)}: {sessions:,} sessions" + (", every packet opens one" if options.new else "")
+          + (", ports as null devices" if options.driver else ""))
     print(f"  {'':<12}{'instructions':>13}{'/ bare':>8}{'packets/s':>13}{'/ bare':>8}{'spread':>8}")
     for v, n in numbers.items():
         row = f"  {v:<12}"
         for key, text in (("instructions_per_packet", "13.1f"), ("packets_per_second", "13,d")):
             if key in n:
-                ratio = n.get(f"{key}_of_bare")
-                row += f"{n[key]:{text}}" + (" " * 8 if ratio is None else f"{ratio:8.4f}")
+                value = n.get(f"{key}_of_bare")
+                row += f"{n[key]:{text}}" + (" " * 8 if value is None else f"{value:8.4f}")
             else:
                 row += f"{'':21}"
-        print(row + (f"{spread(rates[v]) * 100:7.1f}%" if options.runs else ""), flush=True)
+        print(row + (f"{spread(rates[v]) * 100:7.1f}%" + said_of(n, noise) if options.runs else ""), flush=True)
+    if options.runs:
+        print(f"  A/A: a program differs from itself by {noise * 100:.1f} %; no difference is smaller than that")
+        numbers["noise"] = {"packets_per_second_of_itself": round(noise, 4)}
     return numbers
+
+
+def said_of(numbers, noise):
+    """Of a row: whether its rate is another than that of the bare loop, so far as can be told."""
+    value = numbers.get("packets_per_second_of_bare")
+    if value is None:
+        return ""
+    numbers["packets_per_second_differs"] = abs(value - 1) > noise
+    return "" if numbers["packets_per_second_differs"] or value == 1 else "  within noise"
 
 
 def print_profile(options, profile):
@@ -270,7 +328,10 @@ def main():
     targets = [f"bench/loop/loop-{options.nf}{suffix}" for suffix in ("", "-bare")]
     if not options.no_build and not build.build(targets=targets):
         return 1
+    if options.beside:
+        return beside.main(options, sys.modules[__name__])
     result = {"nf": options.nf, "settings": {k: v for k, v in vars(options).items() if k != "json"},
+              "cases": {str(n): case_name(options, n) for n in options.sessions},
               **{v: {} for v in VARIANTS}, "profile": {}}
     for sessions in options.sessions:
         rates = measure_times(options, sessions) if options.runs else {}
@@ -289,5 +350,5 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (Failed, build.NotBuilt) as e:
+    except (Failed, beside.NotBuilt, build.NotBuilt) as e:
         sys.exit(f"bench/micro: {e}")
