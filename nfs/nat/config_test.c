@@ -186,6 +186,36 @@ pool_may_be_a_list(void **state)
 	assert_int_equal(c.pool[0], RTE_BE32(0xc0000207)); /* in order */
 }
 
+/* An address of the pool that were inside, too, would be two hosts. */
+static void
+pools_hold_nobody_elses_address(void **state)
+{
+	static const struct {
+		const char *pool, *error;
+	} cases[] = {
+		{"[192.0.2.9, 10.1.2.3]", "holds an inside address"},
+		{"[192.0.2.9, 192.0.2.1]", "holds the NAT's own address"},
+		{"[192.0.2.9, 192.0.2.9]", "the same address twice"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[512], error[NF_CONFIG_ERROR_SIZE] = "";
+		struct nat_config c;
+		int n = snprintf(text, sizeof(text),
+				 "instance: a\nservice: s\n"
+				 "inside: {name: i, port: 0, address: 10.0.0.1/8, mac: "
+				 "'02:00:00:00:00:01'}\n"
+				 "outside: {name: o, port: 1, address: 192.0.2.1/24, mac: "
+				 "'02:00:00:00:00:02'}\n"
+				 "pool: {addresses: %s}\n",
+				 cases[i].pool);
+
+		assert_int_equal(nat_config_parse("x", text, (size_t)n, &c, error), -22);
+		assert_non_null(strstr(error, cases[i].error));
+	}
+}
+
 static void
 exempt_destinations_are_checked(void **state)
 {
@@ -411,6 +441,7 @@ main(void)
 		cmocka_unit_test(wrong_shape_is_refused_with_its_line),
 		cmocka_unit_test(pools_are_checked),
 		cmocka_unit_test(pool_may_be_a_list),
+		cmocka_unit_test(pools_hold_nobody_elses_address),
 		cmocka_unit_test(exempt_destinations_are_checked),
 		cmocka_unit_test(statics_are_checked),
 		cmocka_unit_test(limits_are_taken),

@@ -1077,6 +1077,7 @@ time_exceeded_is_told(void **state)
 	p.ttl = 1;
 	told = harness_pass(&h, &p, NAT_INSIDE);
 	assert_int_equal(told.icmp_type, 11);
+	assert_int_equal(told.icmp_code, 0);
 	assert_int_equal(told.src, IP(100, 64, 0, 1));
 	assert_int_equal(told.dst, SUBSCRIBER);
 	assert_int_equal(told.quoted->src_port, 5000);
