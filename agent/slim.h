@@ -220,7 +220,7 @@ uint16_t slim_return(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkt
 
 /* Last call of each round: publishes the slots changed since the last commit.
  * `idle`: this worker has nothing in flight: it transmitted, dropped or gave back all it received,
- * and the queues through which other workers hand it packets are empty. */
+ * and what other workers had handed to it when the round began. */
 void slim_commit(struct slim_worker *w, bool idle);
 
 /* May this worker act of its own accord (expire an entry, send a keepalive)

@@ -24,8 +24,9 @@
 #include "slim_limits.h"
 
 /* How often a packet may change workers inside an NF, counted from the worker
- * that received it: to the owner of its bucket, and once more (hairpin). */
-#define SLIM_WAVE_HOPS 2u
+ * that received it: to the owner of its bucket, to another one (hairpin, fragment), and to the
+ * owner of what is missing to send it (a neighbour). */
+#define SLIM_WAVE_HOPS 3u
 
 struct slim_waves {
 	struct {

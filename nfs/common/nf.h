@@ -3,12 +3,12 @@
  * What any network function here is built around: workers that receive through
  * the agent, hand packets of foreign buckets over to each other, and transmit.
  *
- * A worker is one lcore. It polls queue `index` of every port, and one ring into
- * which the other workers put packets for it. The NF's own code is two
+ * A worker is one lcore. It polls queue `index` of every port, and one ring for each other
+ * worker, into which that one puts packets for it. The NF's own code is two
  * functions (struct nf_ops); it never calls a port, it emits, hands over or drops:
  *
  *   rx, gate (agent) -> ops->burst -> nf_emit()  -> transmit FIFO -> port
- *   ring of the worker ---^       -> nf_hand()  -> ring of another worker
+ *   rings of the worker --^       -> nf_hand()  -> ring of another worker
  *                                  -> nf_drop()  -> counted, freed
  *
  * So the NF's part runs without ports, for tests, fuzzers and benchmarks.
@@ -36,7 +36,7 @@
 #define NF_MAX_PORTS 4u
 #define NF_BURST 32u       /* packets of one receive call */
 #define NF_FIFO_SIZE 2048u /* packets that wait for a port and worker; a power of two */
-#define NF_RING_SIZE 4096u /* packets handed over to one worker; a power of two */
+#define NF_RING_SIZE 4096u /* packets handed over and not dealt with; a power of two */
 #define NF_MAX_COUNTERS 96u
 #define NF_HANDED UINT16_MAX /* `port` of packets that came from another worker */
 
@@ -48,7 +48,8 @@
 	X(transmitted, "packets given to ports")                                         \
 	X(transmit_full, "packets dropped because too many waited for a port")           \
 	X(handed_over, "packets handed over to the worker that owns their bucket")       \
-	X(handover_full, "packets dropped because that worker's ring was full")          \
+	X(handover_full, "packets that waited for room in that worker's ring")           \
+	X(receive_held, "bursts left in ports: too many packets between workers")        \
 	X(arp_request, "ARP requests answered")                                          \
 	X(arp_reply, "ARP replies taken")                                                \
 	X(arp_sent, "ARP requests sent")                                                 \
@@ -79,7 +80,7 @@ extern const struct nf_counter_name nf_counter_names[NF_N_COUNTERS];
 
 /* ---- what a packet is told on its way between workers -------------------------------- */
 
-/* In a dynamic field of the mbuf; valid for handed-over packets only. */
+/* In a dynamic field of the mbuf, with what hand.c adds; valid for handed-over packets only. */
 struct nf_meta {
 	uint32_t address; /* the NF's */
 	uint8_t kind;     /* the NF's, below NF_META_RESOLVE */
@@ -124,9 +125,11 @@ struct nf_fifo {
 	struct rte_mbuf *pkts[NF_FIFO_SIZE];
 };
 
+/* What is on its way to one other worker: collected, and before it what found no room in the ring. */
 struct nf_hand {
 	uint16_t n;
 	struct rte_mbuf *pkts[NF_BURST];
+	struct rte_mbuf *late, **late_end; /* a list through the packets, of any length */
 };
 
 struct nf_worker {
@@ -145,14 +148,22 @@ struct nf_worker {
 	uint16_t vlans[NF_MAX_PORTS]; /* 802.1Q id that frames of the port bear; 0: no tag */
 	struct rte_mempool *pool;
 	struct nf_worker *workers; /* all of them */
-	struct rte_ring *ring;     /* packets from others */
+	/* Packets from each other worker: one puts in, one takes out. So a worker that has lost its
+	 * processor holds up no other one, and each has its own share. */
+	struct rte_ring *rings[SLIM_MAX_WORKERS];
+	uint16_t next_ring; /* where taking begins */
 	struct nf_mailbox *mailbox;
 	struct nf_fifo *tx[NF_MAX_PORTS];
 	struct nf_hand hand[SLIM_MAX_WORKERS];
+	uint32_t collected; /* bit w: hand[w] has packets, */
+	uint32_t late;      /* bit w: late ones */
+	uint32_t may_cross; /* of the packets that it receives, before it looks again (hand.c) */
+	uint16_t next_port; /* where reception begins */
+	bool held_back; /* it left packets in a port, or has late ones: a rest makes nothing better */
 	uint64_t counters[NF_MAX_COUNTERS];
 
-	/* Packets put into rings, and packets from its ring that are dealt with. No packet
-	 * is between workers if the sums over all workers are equal. */
+	/* Packets given to other workers, and packets from its ring that are dealt with. No packet
+	 * is between workers if the sums over all workers are equal. Only this worker writes. */
 	_Alignas(SLIM_CACHE_LINE) _Atomic uint64_t handed;
 	_Atomic uint64_t done;
 };
@@ -165,8 +176,8 @@ int nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers
 void nf_worker_fini(struct nf_worker *w);
 
 /* One round of the loop: commands, packets from other workers, timers, packets from all ports,
- * transmit, commit. Returns how many packets it handled, one more while rows for the tables wait:
- * 0 if the worker may rest. */
+ * transmit, commit. Returns how many packets it handled, one more while rows for the tables or packets
+ * for other workers wait: 0 if the worker may rest. */
 uint32_t nf_worker_round(struct nf_worker *w);
 
 /* Takes the tags off `n` received frames of a tagged port; the NF never sees them. What has another one or
@@ -174,7 +185,7 @@ uint32_t nf_worker_round(struct nf_worker *w);
  * back what came. Returns how many are left, in order. A part of the round, alone for tests. */
 uint16_t nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
 
-/* Deals with the packets in the worker's ring. A part of the round, alone for tests. */
+/* Deals with one burst of the packets in each of the worker's rings. A part of the round, alone for tests. */
 uint32_t nf_worker_take_handed(struct nf_worker *w);
 
 /* Jobs from the main thread. A part of the round, alone for tests. */
@@ -183,8 +194,20 @@ void nf_worker_do_jobs(struct nf_worker *w);
 /* Gives to the ports what waits in the FIFOs, as much as they take. */
 void nf_worker_transmit(struct nf_worker *w);
 
-/* Puts what nf_hand() collected into the rings. */
+/* Puts what nf_hand() collected into the rings. What finds no room keeps its place, and waits at this worker. */
 void nf_worker_flush_hands(struct nf_worker *w);
+
+/* May the worker receive a burst of which all could go to other workers? Asked before each one. */
+bool nf_hand_may_receive(struct nf_worker *w);
+
+/* So many of the packets that it received were handed over. */
+void nf_hand_spend(struct nf_worker *w, uint64_t n);
+
+/* Packets between workers. Any thread; never less than there were at some moment of the call. */
+uint64_t nf_hand_between(const struct nf_worker *workers, uint16_t n_workers);
+
+/* Frees what waits for other workers. */
+void nf_hand_fini(struct nf_worker *w);
 
 #define NF_REST_NS 200000u
 
@@ -241,6 +264,7 @@ nf_hand(struct nf_worker *w, uint16_t to, struct rte_mbuf *m, struct nf_meta met
 	*nf_meta(m) = meta;
 	if (unlikely(hand->n == NF_BURST))
 		nf_worker_flush_hands(w);
+	w->collected |= 1u << to;
 	hand->pkts[hand->n++] = m;
 }
 

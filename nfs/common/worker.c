@@ -16,7 +16,8 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
-#define HANDED_BURSTS 16u /* of packets from other workers, in one round */
+/* So many bursts from a ring, and all that was in it is dealt with. */
+#define HANDED_BURSTS (NF_RING_SIZE / NF_BURST)
 
 const struct nf_counter_name nf_counter_names[NF_N_COUNTERS] = {
 #define X(name, text) {#name, text},
@@ -24,19 +25,37 @@ const struct nf_counter_name nf_counter_names[NF_N_COUNTERS] = {
 #undef X
 };
 
-int nf_meta_offset = -1;
-
-int
-nf_meta_register(void)
+static int
+make_rings(struct nf_worker *w)
 {
-	static const struct rte_mbuf_dynfield field = {
-		.name = "slim_nf_meta",
-		.size = sizeof(struct nf_meta),
-		.align = _Alignof(struct nf_meta),
-	};
+	static unsigned int serial;
+	char name[RTE_RING_NAMESIZE];
 
-	nf_meta_offset = rte_mbuf_dynfield_register(&field);
-	return nf_meta_offset < 0 ? -rte_errno : 0;
+	for (uint16_t from = 0; from < w->n_workers; from++) {
+		if (from == w->index)
+			continue;
+		snprintf(name, sizeof(name), "nf_hand_%u", serial++);
+		w->rings[from] = rte_ring_create(name, NF_RING_SIZE, SOCKET_ID_ANY,
+						 RING_F_SP_ENQ | RING_F_SC_DEQ);
+		if (w->rings[from] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void
+free_rings(struct nf_worker *w)
+{
+	struct rte_mbuf *m;
+
+	for (uint16_t from = 0; from < w->n_workers; from++) {
+		struct rte_ring *ring = w->rings[from];
+
+		while (ring != NULL && rte_ring_dequeue(ring, (void **)&m) == 0)
+			rte_pktmbuf_free(m);
+		rte_ring_free(ring);
+		w->rings[from] = NULL;
+	}
 }
 
 int
@@ -44,20 +63,17 @@ nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers,
 	       const uint16_t *port_ids, uint16_t n_ports, struct rte_mempool *pool)
 {
 	struct nf_worker *w = &workers[index];
-	char name[RTE_RING_NAMESIZE];
-	static unsigned int serial;
-
 	w->index = index;
 	w->n_workers = n_workers;
 	w->n_ports = n_ports;
 	w->pool = pool;
 	w->workers = workers;
+	/* Alone it hands nothing over. */
+	w->may_cross = n_workers == 1 ? UINT32_MAX : 0;
 	atomic_init(&w->handed, 0);
 	atomic_init(&w->done, 0);
-	snprintf(name, sizeof(name), "nf_hand_%u", serial++);
-	w->ring = rte_ring_create(name, NF_RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
 	w->mailbox = rte_zmalloc("nf_mailbox", sizeof(*w->mailbox), SLIM_CACHE_LINE);
-	if (w->ring == NULL || w->mailbox == NULL)
+	if (make_rings(w) != 0 || w->mailbox == NULL)
 		return -ENOMEM;
 	for (uint16_t p = 0; p < n_ports; p++) {
 		w->port_ids[p] = port_ids[p];
@@ -71,14 +87,10 @@ nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers,
 void
 nf_worker_fini(struct nf_worker *w)
 {
-	struct rte_mbuf *m;
-
-	while (w->ring != NULL && rte_ring_dequeue(w->ring, (void **)&m) == 0)
-		rte_pktmbuf_free(m);
-	rte_ring_free(w->ring);
-	w->ring = NULL;
+	free_rings(w);
 	rte_free(w->mailbox);
 	w->mailbox = NULL;
+	nf_hand_fini(w);
 	for (uint16_t p = 0; p < w->n_ports; p++) {
 		struct nf_fifo *fifo = w->tx[p];
 
@@ -94,66 +106,6 @@ nf_drop(struct nf_worker *w, struct rte_mbuf *m, unsigned int counter)
 {
 	nf_count(w, counter, 1);
 	rte_pktmbuf_free(m);
-}
-
-static void
-flush_hand(struct nf_worker *w, uint16_t to)
-{
-	struct nf_hand *hand = &w->hand[to];
-	struct nf_worker *owner = &w->workers[to];
-	uint32_t n;
-
-	/* Counted before the packets can be seen: a sum that is equal is never wrong. */
-	atomic_fetch_add_explicit(&w->handed, hand->n, memory_order_release);
-	n = rte_ring_enqueue_burst(owner->ring, (void **)hand->pkts, hand->n, NULL);
-	nf_count(w, NF_handed_over, n);
-	if (n < hand->n) {
-		atomic_fetch_add_explicit(&w->done, hand->n - n, memory_order_release);
-		nf_count(w, NF_handover_full, hand->n - n);
-		rte_pktmbuf_free_bulk(&hand->pkts[n], hand->n - n);
-	}
-	hand->n = 0;
-}
-
-void
-nf_worker_flush_hands(struct nf_worker *w)
-{
-	for (uint16_t to = 0; to < w->n_workers; to++)
-		if (w->hand[to].n != 0)
-			flush_hand(w, to);
-}
-
-static uint32_t
-take_burst(struct nf_worker *w)
-{
-	struct rte_mbuf *pkts[NF_BURST];
-	uint32_t n = rte_ring_dequeue_burst(w->ring, (void **)pkts, NF_BURST, NULL);
-
-	if (n == 0)
-		return 0;
-	w->ops->burst(w, NF_HANDED, pkts, (uint16_t)n);
-	nf_worker_flush_hands(w);
-	atomic_fetch_add_explicit(&w->done, n, memory_order_release);
-	return n;
-}
-
-/* Until the ring was found empty: that others fill it all the time must not keep a move from going on.
- * But not for ever. */
-static uint32_t
-take_handed(struct nf_worker *w, bool *ret_found_empty)
-{
-	uint32_t total = 0, n = NF_BURST;
-
-	for (uint32_t i = 0; i < HANDED_BURSTS && n == NF_BURST; i++)
-		total += n = take_burst(w);
-	*ret_found_empty = n < NF_BURST;
-	return total;
-}
-
-uint32_t
-nf_worker_take_handed(struct nf_worker *w)
-{
-	return take_burst(w);
 }
 
 static bool
@@ -208,6 +160,71 @@ all_transmitted(const struct nf_worker *w)
 		if (nf_fifo_count(w->tx[p]) != 0)
 			return false;
 	return true;
+}
+
+/* ---- packets from other workers ------------------------------------------------------------ */
+
+static uint32_t
+take_burst(struct nf_worker *w, uint16_t from)
+{
+	struct rte_mbuf *pkts[NF_BURST];
+	uint32_t n;
+
+	if (from == w->index)
+		return 0;
+	n = rte_ring_dequeue_burst(w->rings[from], (void **)pkts, NF_BURST, NULL); /* H1 */
+	if (n == 0)
+		return 0;
+	w->ops->burst(w, NF_HANDED, pkts, (uint16_t)n);
+	nf_worker_flush_hands(w);
+	/* After what became of them was counted as handed. */
+	atomic_store_explicit(&w->done, atomic_load_explicit(&w->done, memory_order_relaxed) + n,
+			      memory_order_release); /* H2 */
+	return n;
+}
+
+/* All that the ring held when it began: so nothing older than the round is left in it at the end, though
+ * the other one may fill it all the time, and a move goes on. But what a port does not take stays in the
+ * ring, as it stays in the ports: false. */
+static bool
+take_ring(struct nf_worker *w, uint16_t from, uint32_t *total)
+{
+	uint32_t n = NF_BURST;
+
+	for (uint32_t i = 0; i < HANDED_BURSTS && n == NF_BURST; i++) {
+		if (unlikely(!has_room(w))) {
+			nf_worker_transmit(w);
+			if (!has_room(w))
+				return false;
+		}
+		*total += n = take_burst(w, from);
+	}
+	return true;
+}
+
+/* The ring that could not be emptied comes first in the next round. */
+static uint32_t
+take_handed(struct nf_worker *w, bool *ret_all)
+{
+	uint32_t total = 0;
+
+	*ret_all = true;
+	for (uint16_t i = 0; i < w->n_workers && *ret_all; i++) {
+		*ret_all = take_ring(w, w->next_ring, &total);
+		if (*ret_all)
+			w->next_ring = w->next_ring + 1 < w->n_workers ? w->next_ring + 1 : 0;
+	}
+	return total;
+}
+
+uint32_t
+nf_worker_take_handed(struct nf_worker *w)
+{
+	uint32_t total = 0;
+
+	for (uint16_t from = 0; from < w->n_workers; from++)
+		total += take_burst(w, from);
+	return total;
 }
 
 /* ---- VLAN tags (IEEE 802.1Q) ------------------------------------------------------------- */
@@ -267,22 +284,41 @@ nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint
 	return left;
 }
 
+/* ---- the round ------------------------------------------------------------------------------ */
+
+static uint16_t
+receive_from(struct nf_worker *w, uint16_t p)
+{
+	struct rte_mbuf *pkts[NF_BURST];
+	uint64_t handed = atomic_load_explicit(&w->handed, memory_order_relaxed);
+	uint16_t received = slim_rx_burst(w->agent, p, pkts, NF_BURST), n = received;
+
+	if (n == 0)
+		return 0;
+	if (unlikely(w->vlans[p] != 0))
+		n = nf_worker_untag(w, p, pkts, n);
+	w->ops->burst(w, p, pkts, n);
+	nf_worker_flush_hands(w);
+	nf_hand_spend(w, atomic_load_explicit(&w->handed, memory_order_relaxed) - handed);
+	return received;
+}
+
+/* The port that could not be received from comes first in the next round: none is forgotten. */
 static uint32_t
 receive(struct nf_worker *w)
 {
-	struct rte_mbuf *pkts[NF_BURST];
 	uint32_t total = 0;
 
-	for (uint16_t p = 0; p < w->n_ports && has_room(w); p++) {
-		uint16_t n = slim_rx_burst(w->agent, p, pkts, NF_BURST);
-
-		if (n == 0)
-			continue;
-		total += n;
-		if (unlikely(w->vlans[p] != 0))
-			n = nf_worker_untag(w, p, pkts, n);
-		w->ops->burst(w, p, pkts, n);
-		nf_worker_flush_hands(w);
+	for (uint16_t i = 0; i < w->n_ports; i++) {
+		if (unlikely(!has_room(w)))
+			break;
+		if (unlikely(!nf_hand_may_receive(w))) {
+			nf_count(w, NF_receive_held, 1);
+			w->held_back = true;
+			break;
+		}
+		total += receive_from(w, w->next_port);
+		w->next_port = w->next_port + 1 < w->n_ports ? w->next_port + 1 : 0;
 	}
 	if (total != 0)
 		nf_count(w, NF_received, total);
@@ -293,8 +329,8 @@ uint32_t
 nf_worker_round(struct nf_worker *w)
 {
 	uint64_t now = nf_clock_now(w->clock);
-	bool found_empty;
 	uint32_t says, n;
+	bool took_all;
 
 	if (now > w->now_ns) /* a clock update may step back a little */
 		w->now_ns = now;
@@ -302,15 +338,18 @@ nf_worker_round(struct nf_worker *w)
 	w->serves = (says & SLIM_POLL_SERVES) != 0;
 	w->rests = (says & SLIM_POLL_REST) != 0;
 	w->more = (says & SLIM_POLL_MORE) != 0;
-	n = take_handed(w, &found_empty);
+	n = take_handed(w, &took_all);
+	w->held_back = !took_all;
 	/* Before reception: what the NF gives back to the agent is older. */
 	w->ops->tick(w);
 	nf_worker_do_jobs(w);
+	nf_worker_flush_hands(w);
 	n += receive(w);
 	nf_worker_transmit(w);
+	w->held_back |= w->late != 0;
 	/* However much this round received, and others hand over now: it is out of this worker's hands. */
-	slim_commit(w->agent, found_empty && all_transmitted(w));
-	return n + (says & SLIM_POLL_MORE);
+	slim_commit(w->agent, took_all && w->late == 0 && all_transmitted(w));
+	return n + (w->more || w->held_back);
 }
 
 /* A standby, and one end of a copy, cost their neighbours little. */
@@ -337,7 +376,7 @@ nf_worker_loop(void *arg)
 		if (n != 0)
 			empty = 0;
 		/* Awake without packets: whoever shares the core may be the one that is waited for. */
-		if (n == SLIM_POLL_MORE && loop->worker->more)
+		if (n == 1 && (loop->worker->more || loop->worker->held_back))
 			sched_yield();
 		else if (n == 0 && (loop->worker->rests || ++empty > loop->spin) &&
 			 loop->sleep_ns != 0)

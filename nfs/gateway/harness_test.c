@@ -21,6 +21,8 @@
 static const uint8_t access_mac[] = {2, 0, 0, 0, 1, 1};
 static const uint8_t core_mac[] = {2, 0, 0, 0, 2, 1};
 
+uint32_t harness_pool_size = HARNESS_POOL_SIZE;
+
 bool
 harness_start_eal(void)
 {
@@ -82,8 +84,9 @@ harness_open(struct harness *h, const struct gateway_config *config, bool active
 	h->config = *config;
 	h->now_ns = 1000 * HARNESS_SECOND;
 	snprintf(name, sizeof(name), "test-%u", serial++);
-	h->pool = rte_pktmbuf_pool_create(name, 4095, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM,
-					  SOCKET_ID_ANY);
+	h->pool = rte_pktmbuf_pool_create_by_ops(
+		name, harness_pool_size, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY,
+		harness_pool_size == HARNESS_POOL_SIZE ? NULL : "ring_mt_rts");
 	assert_non_null(h->pool);
 	gateway_config_identity(config, identity);
 	h->gateway = rte_zmalloc("gateway", sizeof(*h->gateway), RTE_CACHE_LINE_SIZE);

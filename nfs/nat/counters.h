@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything a NAT worker counts, by name. The first group are verdicts: each packet that
- * enters the pipeline ends in exactly one of them, or in transmit_full or handover_full of
- * nf.h, or it is handed over and counted by the other worker.
+ * enters the pipeline ends in exactly one of them, or in transmit_full of nf.h, or it
+ * is handed over and counted by the other worker.
  */
 #ifndef NAT_COUNTERS_H
 #define NAT_COUNTERS_H

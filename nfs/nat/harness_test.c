@@ -25,6 +25,8 @@
 static const uint8_t inside_mac[] = {2, 0, 0, 0, 1, 1};
 static const uint8_t outside_mac[] = {2, 0, 0, 0, 2, 1};
 
+uint32_t harness_pool_size = HARNESS_POOL_SIZE;
+
 bool
 harness_start_eal(void)
 {
@@ -87,8 +89,9 @@ harness_open(struct harness *h, const struct nat_config *config, bool active)
 	h->config = *config;
 	h->now_ns = 1000 * HARNESS_SECOND;
 	snprintf(name, sizeof(name), "test-%u", serial++);
-	h->pool = rte_pktmbuf_pool_create(name, 4095, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM,
-					  SOCKET_ID_ANY);
+	h->pool = rte_pktmbuf_pool_create_by_ops(
+		name, harness_pool_size, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY,
+		harness_pool_size == HARNESS_POOL_SIZE ? NULL : "ring_mt_rts");
 	assert_non_null(h->pool);
 	nat_config_identity(config, identity);
 	h->nat = rte_zmalloc("nat", sizeof(*h->nat), RTE_CACHE_LINE_SIZE);
