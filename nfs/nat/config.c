@@ -338,6 +338,8 @@ take_sizes(struct conversion *c)
 		    0 ||
 	    nf_take_number(&c->in, "capacity", file->capacity, 262144, 1024, SLIM_MAX_CAPACITY,
 			   &config->capacity) != 0 ||
+	    nf_take_number(&c->in, "subscribers", file->subscribers, config->capacity, 1024,
+			   SLIM_MAX_CAPACITY, &config->subscribers) != 0 ||
 	    nf_take_number(&c->in, "neighbours", file->neighbours, 4096, 64, 1u << 20,
 			   &config->neighbours) != 0 ||
 	    nf_take_number(&c->in, "hold_capacity", file->hold_capacity, SLIM_HOLD_CAPACITY_DEFAULT,
@@ -474,8 +476,10 @@ take_statics(struct conversion *c)
 
 	c->config->n_statics = c->file->n_statics;
 	/* All of them may be of one worker. */
-	if (c->config->n_statics > c->config->capacity / c->config->n_workers)
-		return nf_wrong(&c->in, "static", "more than capacity has for a worker");
+	if (c->config->n_statics >
+	    RTE_MIN(c->config->capacity, c->config->subscribers) / c->config->n_workers)
+		return nf_wrong(&c->in, "static",
+				"more than capacity or subscribers have for a worker");
 	for (uint32_t i = 0; i < c->config->n_statics && error == 0; i++)
 		error = take_static_mapping(c, i);
 	return error;

@@ -106,6 +106,7 @@ struct nat_config {
 	uint32_t new_sessions_per_s;
 	uint32_t new_sessions_burst; /* at once, after a pause; at least 1 */
 	uint32_t capacity;           /* mappings */
+	uint32_t subscribers;        /* inside addresses with mappings */
 	uint32_t neighbours;
 	uint32_t fragments;         /* datagrams that come in fragments, at one time */
 	uint32_t fragments_waiting; /* fragments that wait for their first one, per worker */

@@ -114,6 +114,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("filtering", OPTIONAL, struct nat_file, filtering),
 	NUMBER("peers", struct nat_file, peers),
 	NUMBER("capacity", struct nat_file, capacity),
+	NUMBER("subscribers", struct nat_file, subscribers),
 	NUMBER("neighbours", struct nat_file, neighbours),
 	NUMBER("hold_capacity", struct nat_file, hold_capacity),
 	CYAML_FIELD_END,

@@ -105,6 +105,7 @@ struct nat_file {
 	char *filtering;
 	uint32_t *peers;
 	uint32_t *capacity;
+	uint32_t *subscribers;
 	uint32_t *neighbours;
 	uint32_t *hold_capacity;
 };

@@ -181,6 +181,7 @@ static void
 put_sizes(struct listing *l, const struct nat_config *config)
 {
 	put_number(l, "capacity", config->capacity);
+	put_number(l, "subscribers", config->subscribers);
 	put_number(l, "peers", config->peers);
 	put_number(l, "neighbours", config->neighbours);
 	put_number(l, "fragments.datagrams", config->fragments);

@@ -48,6 +48,7 @@
 	X(drop_tcp_prohibited, "dropped: no SYN, and tcp_pickup is off")                      \
 	X(drop_too_big, "dropped: too long for the MTU, and not to be fragmented")            \
 	X(drop_table_full, "dropped: the session table is full")                              \
+	X(drop_subscribers_full, "dropped: the subscriber table is full")                     \
 	X(drop_no_port, "dropped: no external port is free")                                  \
 	X(drop_block_limit, "dropped: the subscriber's blocks are full, it may have no more") \
 	X(drop_limit, "dropped: the subscriber has all the mappings it may have")             \

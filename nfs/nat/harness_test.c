@@ -745,7 +745,8 @@ check_block(const struct harness *h, uint32_t slot, uint16_t number)
 	if (block == NAT_NO_BLOCK)
 		return;
 	assert_int_not_equal(ports->blocks[block].owner, 0);
-	assert_int_equal(s->subscribers[ports->blocks[block].owner - 1].address, e->inside_address);
+	assert_int_equal(s->subscribers->tallies[ports->blocks[block].owner - 1].address,
+			 e->inside_address);
 }
 
 /* Blocks in use: no more of them, and no more ports in them, than sessions account for. */
@@ -767,7 +768,7 @@ count_block_ports(const struct harness *h, uint8_t bucket)
 			n_blocks += block->n_used != 0;
 			n += block->n_used;
 			if (block->owner != 0)
-				assert_true(s->subscribers[block->owner - 1].blocks.n > 0);
+				assert_true(s->subscribers->tallies[block->owner - 1].blocks.n > 0);
 		}
 		for (int word = 0; word < NAT_BLOCK_WORDS; word++)
 			bits += (uint32_t)__builtin_popcountll(ports->groups[g].used[word]);
@@ -894,6 +895,35 @@ check_fragments(const struct nat_fragments *f)
 	assert_int_equal(f->n_slots - f->n_free, used[NAT_INSIDE] + used[NAT_OUTSIDE]);
 }
 
+/* Subscribers of a worker: each found by its address, counted right by protocol, and the others free. Returns how many
+ * mappings they have. */
+static uint32_t
+check_subscribers(const struct nat_subscribers *s)
+{
+	uint32_t n_sessions = 0, n_taken = 0;
+
+	for (uint32_t i = 0; i < s->n_slots; i++) {
+		const struct nat_tally *tally = &s->tallies[i];
+		bool has_row = nat_subscriber_has_row(s, i);
+
+		if (nat_subscriber_find(s, tally->address) != i) {
+			assert_false(has_row);
+			continue;
+		}
+		n_taken++;
+		assert_true(has_row || tally->n_sessions != 0);
+		assert_int_equal(nf_wheel_has(&s->wheel, i), tally->n_sessions == 0);
+		if (has_row)
+			assert_int_equal(nat_subscriber_at(s, i)->address, tally->address);
+		assert_int_equal(tally->n_of[NAT_UDP] + tally->n_of[NAT_TCP] +
+					 tally->n_of[NAT_ICMP],
+				 tally->n_sessions);
+		n_sessions += tally->n_sessions;
+	}
+	assert_int_equal(n_taken, s->n_slots - s->n_free);
+	return n_sessions;
+}
+
 void
 harness_check(const struct harness *h)
 {
@@ -919,10 +949,8 @@ harness_check(const struct harness *h)
 		if (h->workers[w].pcp != NULL)
 			check_pcp(h->workers[w].pcp);
 		free += s->n_free;
-		assert_true(s->n_free_subscribers >= s->n_free);
-		for (uint32_t i = 0; i < s->n_slots - s->n_free_subscribers; i++)
-			subscribed++;
+		subscribed += check_subscribers(s->subscribers);
 	}
 	assert_int_equal(used + free, nat_session_capacity(&h->config));
-	assert_true(subscribed <= used);
+	assert_int_equal(subscribed, used);
 }

@@ -19,7 +19,7 @@
 static struct harness pair[2];
 static struct harness *source, *target;
 /* What the agent keeps at the target: local slot by source slot. */
-static uint32_t local_of[CAPACITY];
+static uint32_t local_of[2][CAPACITY];
 
 static int
 open_with(struct nat_config *config, uint16_t target_workers, bool active)
@@ -29,8 +29,7 @@ open_with(struct nat_config *config, uint16_t target_workers, bool active)
 	harness_open(source, config, true);
 	config->n_workers = target_workers;
 	harness_open(target, config, active);
-	for (uint32_t i = 0; i < CAPACITY; i++)
-		local_of[i] = SLIM_NO_SLOT;
+	memset(local_of, 0xff, sizeof(local_of)); /* SLIM_NO_SLOT */
 	return 0;
 }
 
@@ -134,6 +133,48 @@ close_pair(void **state)
 	return 0;
 }
 
+/* ---- tables that move ----------------------------------------------------------------------- */
+
+enum moved { SESSIONS = 0, SUBSCRIBERS, N_MOVED };
+
+static const struct {
+	const struct slim_table_ops *ops;
+	const struct slim_field *fields;
+	const uint16_t *n_fields;
+	size_t key_size;
+} moved[N_MOVED] = {
+	[SESSIONS] = {&nat_session_ops, nat_session_fields, &nat_session_n_fields, 7},
+	[SUBSCRIBERS] = {&nat_subscriber_ops, nat_subscriber_fields, &nat_subscriber_n_fields, 4},
+};
+
+static void *
+context_of(const struct harness *h, enum moved kind)
+{
+	return kind == SESSIONS ? (void *)&h->nat->sessions : &h->nat->sessions.subscribers;
+}
+
+static struct slim_table *
+table_of(const struct harness *h, enum moved kind)
+{
+	return kind == SESSIONS ? h->nat->sessions.table
+				: h->nat->sessions.subscribers.workers[0].table;
+}
+
+static uint32_t
+capacity_of(const struct harness *h, enum moved kind)
+{
+	return kind == SESSIONS
+		       ? nat_session_capacity(&h->config)
+		       : h->config.n_workers * h->nat->sessions.subscribers.workers[0].n_slots;
+}
+
+/* Both begin with the inside address. */
+static uint8_t
+bucket_of(const void *row)
+{
+	return ((const uint8_t *)row)[3];
+}
+
 static struct slim_worker *
 worker_of(const struct harness *h, uint8_t bucket)
 {
@@ -146,75 +187,145 @@ is_used(const struct slim_table *table, uint32_t slot)
 	return ((const struct slim_slot_head *)slim_slot(table, slot) - 1)->used;
 }
 
-static void
-delete_row(uint32_t source_slot)
+static uint32_t
+n_rows(const struct harness *h, enum moved kind)
 {
-	struct slim_table *table = target->nat->sessions.table;
-	uint32_t slot = local_of[source_slot];
-	const struct nat_session *entry;
-	struct slim_worker *w;
+	uint32_t n = 0;
 
-	if (slot == SLIM_NO_SLOT)
-		return;
-	entry = slim_slot(table, slot);
-	w = worker_of(target, (uint8_t)rte_be_to_cpu_32(entry->inside_address));
-	nat_session_ops.removed(&target->nat->sessions, w, slot, entry);
-	slim_slot_free(w, table, slot);
-	local_of[source_slot] = SLIM_NO_SLOT;
+	for (uint32_t slot = 0; slot < capacity_of(h, kind); slot++)
+		n += is_used(table_of(h, kind), slot);
+	return n;
 }
 
 static void
-copy_fields(void *to, const struct nat_session *from)
+remove_row(struct harness *h, enum moved kind, uint32_t slot)
 {
-	for (uint16_t i = 0; i < nat_session_n_fields; i++) {
-		const struct slim_field *f = &nat_session_fields[i];
+	struct slim_table *table = table_of(h, kind);
+	const void *entry = slim_slot(table, slot);
+	struct slim_worker *w = worker_of(h, bucket_of(entry));
 
-		memcpy((uint8_t *)to + f->offset, (const uint8_t *)from + f->offset, f->size);
+	moved[kind].ops->removed(context_of(h, kind), w, slot, entry);
+	slim_slot_free(w, table, slot);
+}
+
+static void
+delete_row(enum moved kind, uint32_t source_slot)
+{
+	uint32_t slot = local_of[kind][source_slot];
+
+	if (slot == SLIM_NO_SLOT)
+		return;
+	remove_row(target, kind, slot);
+	local_of[kind][source_slot] = SLIM_NO_SLOT;
+}
+
+/* What is not declared as a field does not move. */
+static void
+copy_fields(enum moved kind, uint8_t *to, const uint8_t *from)
+{
+	for (uint16_t i = 0; i < *moved[kind].n_fields; i++) {
+		const struct slim_field *field = &moved[kind].fields[i];
+
+		if (field->class_ != SLIM_LOCAL)
+			memcpy(to + field->offset, from + field->offset, field->size);
 	}
 }
 
 /* As the agent does it: a slot whose key changed is delete and put; a row goes to where its key is. */
 static bool
-put_row(uint32_t source_slot, const struct nat_session *row)
+put_row(enum moved kind, uint32_t source_slot, const void *row)
 {
-	struct slim_table *table = target->nat->sessions.table;
-	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(row->inside_address);
-	struct slim_worker *w = worker_of(target, bucket);
-	uint32_t slot;
+	struct slim_table *table = table_of(target, kind);
+	struct slim_worker *w = worker_of(target, bucket_of(row));
+	uint32_t *local = &local_of[kind][source_slot], slot;
 
-	if (local_of[source_slot] != SLIM_NO_SLOT &&
-	    memcmp(slim_slot(table, local_of[source_slot]), row, 7) != 0)
-		delete_row(source_slot);
-	slot = nat_session_ops.acquire(&target->nat->sessions, w, bucket, row);
+	if (*local != SLIM_NO_SLOT &&
+	    memcmp(slim_slot(table, *local), row, moved[kind].key_size) != 0)
+		delete_row(kind, source_slot);
+	slot = moved[kind].ops->acquire(context_of(target, kind), w, bucket_of(row), row);
 	if (slot == SLIM_NO_SLOT)
 		return false;
 	for (uint32_t i = 0; i < CAPACITY; i++)
-		if (local_of[i] == slot)
-			local_of[i] = SLIM_NO_SLOT;
-	local_of[source_slot] = slot;
-	copy_fields(slim_slot_begin(w, table, slot), row);
-	slim_slot_end(w, table, slot, bucket);
-	nat_session_ops.installed(&target->nat->sessions, w, slot, row);
+		if (local_of[kind][i] == slot)
+			local_of[kind][i] = SLIM_NO_SLOT;
+	*local = slot;
+	copy_fields(kind, slim_slot_begin(w, table, slot), row);
+	slim_slot_end(w, table, slot, bucket_of(row));
+	moved[kind].ops->installed(context_of(target, kind), w, slot, row);
 	return true;
 }
 
 static void
-copy_slot(uint32_t slot)
+copy_slot(enum moved kind, uint32_t slot)
 {
-	struct slim_table *table = source->nat->sessions.table;
+	struct slim_table *table = table_of(source, kind);
 
 	if (is_used(table, slot))
-		assert_true(put_row(slot, slim_slot(table, slot)));
+		assert_true(put_row(kind, slot, slim_slot(table, slot)));
 	else
-		delete_row(slot);
+		delete_row(kind, slot);
+}
+
+static void
+copy_table(enum moved kind)
+{
+	for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++)
+		copy_slot(kind, slot);
 }
 
 static void
 copy_all(void)
 {
-	for (uint32_t slot = 0; slot < nat_session_capacity(&source->config); slot++)
-		copy_slot(slot);
+	for (enum moved kind = 0; kind < N_MOVED; kind++)
+		copy_table(kind);
 }
+
+static void
+assert_same_row(enum moved kind, uint32_t slot)
+{
+	const uint8_t *here = slim_slot(table_of(source, kind), slot);
+	const uint8_t *there = slim_slot(table_of(target, kind), local_of[kind][slot]);
+
+	for (uint16_t i = 0; i < *moved[kind].n_fields; i++) {
+		const struct slim_field *field = &moved[kind].fields[i];
+
+		if (field->class_ != SLIM_LOCAL)
+			assert_memory_equal(here + field->offset, there + field->offset,
+					    field->size);
+	}
+}
+
+/* The target has the rows of the source, and no others. */
+static void
+assert_copied(void)
+{
+	for (enum moved kind = 0; kind < N_MOVED; kind++) {
+		assert_int_equal(n_rows(source, kind), n_rows(target, kind));
+		for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++)
+			if (is_used(table_of(source, kind), slot))
+				assert_same_row(kind, slot);
+	}
+	harness_check(target);
+}
+
+/* As after a move: the copy that is left at the source goes, and the next move is the other way. */
+static void
+turn_round(void)
+{
+	struct harness *was_source = source;
+
+	for (enum moved kind = 0; kind < N_MOVED; kind++)
+		for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++)
+			if (is_used(table_of(source, kind), slot))
+				remove_row(source, kind, slot);
+	assert_int_equal(harness_n_sessions(source), 0);
+	harness_check(source);
+	source = target;
+	target = was_source;
+	memset(local_of, 0xff, sizeof(local_of)); /* SLIM_NO_SLOT */
+}
+
+/* ---- traffic ------------------------------------------------------------------------------------ */
 
 static struct harness_packet
 flow(uint32_t i)
@@ -291,7 +402,7 @@ limits_hold_at_the_target(void **state)
 	copy_all();
 	copy_all();
 	harness_refused(target, &p, 1, NAT_drop_limit);
-	delete_row(0);
+	delete_row(SESSIONS, 0);
 	harness_pass(target, &p, NAT_OUTSIDE);
 	p.src_port = 4;
 	harness_refused(target, &p, 1, NAT_drop_limit);
@@ -329,6 +440,278 @@ standby_makes_no_static_mappings(void **state)
 	assert_int_equal(harness_n_sessions(target), 1);
 }
 
+/* ---- subscribers ---------------------------------------------------------------------------- */
+
+static uint32_t
+outside_of(struct harness *h, uint32_t from, uint16_t port)
+{
+	struct harness_packet p = {
+		.side = NAT_INSIDE, .protocol = IPPROTO_UDP, .src = from, .dst = SERVER};
+
+	p.src_port = port;
+	return harness_pass(h, &p, NAT_OUTSIDE).src;
+}
+
+static uint32_t
+slot_of(uint32_t from, uint16_t port)
+{
+	const struct nat_session *session = harness_session(source, from, port, IPPROTO_UDP);
+	uint32_t slot = 0;
+
+	assert_non_null(session);
+	while (slim_slot(source->nat->sessions.table, slot) != session)
+		slot++;
+	return slot;
+}
+
+static void
+remove_mapping(uint32_t from, uint16_t port)
+{
+	uint32_t slot = slot_of(from, port), worker = 0;
+
+	while (slot >= source->nat->sessions.workers[worker]->first_slot +
+			       source->nat->sessions.workers[worker]->n_slots)
+		worker++;
+	nat_mapping_remove(source->nat->sessions.workers[worker], slot);
+}
+
+static uint32_t
+subscriber_slot_of(uint32_t from)
+{
+	const struct nat_subscribers *s =
+		&source->nat->sessions.subscribers
+			 .workers[source->nat->bucket_worker[(uint8_t)from]];
+	uint32_t number = nat_subscriber_find(s, rte_cpu_to_be_32(from));
+
+	assert_int_not_equal(number, NAT_NO_SUBSCRIBER);
+	return s->first_slot + number;
+}
+
+/* What is to be copied when a subscriber came back with another external address: the slots that it had, which
+ * are another's now, and the ones that it has. */
+#define N_CHANGES 4
+struct change {
+	enum moved kind;
+	uint32_t slot;
+};
+
+/* Its only mapping, which the target knows, goes; then it has one at another address. */
+static void
+change_address(uint32_t from, struct change changes[N_CHANGES])
+{
+	uint32_t old = outside_of(source, from, 1000), stranger = from ^ 0x8000, next = 0;
+
+	changes[0] = (struct change){SESSIONS, slot_of(from, 1000)};
+	changes[1] = (struct change){SUBSCRIBERS, subscriber_slot_of(from)};
+	copy_all();
+	remove_mapping(from, 1000);
+	outside_of(source, stranger, 1000); /* takes both slots */
+	while (outside_of(source, from, 1001) == old) {
+		remove_mapping(from, 1001);
+		outside_of(source, IP(100, 65, ++next, from & 0xff),
+			   1000); /* that address gets fuller */
+	}
+	changes[2] = (struct change){SESSIONS, slot_of(from, 1001)};
+	changes[3] = (struct change){SUBSCRIBERS, subscriber_slot_of(from)};
+	assert_int_not_equal(changes[0].slot, changes[2].slot);
+	assert_int_not_equal(changes[1].slot, changes[3].slot);
+}
+
+static void
+copy_others(const struct change changes[N_CHANGES])
+{
+	for (enum moved kind = 0; kind < N_MOVED; kind++) {
+		for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++) {
+			bool is_changed = false;
+
+			for (uint32_t i = 0; i < N_CHANGES; i++)
+				is_changed |= changes[i].kind == kind && changes[i].slot == slot;
+			if (!is_changed)
+				copy_slot(kind, slot);
+		}
+	}
+}
+
+/* The n-th of the 24 orders. */
+static void
+copy_in_order(const struct change changes[N_CHANGES], uint32_t n)
+{
+	struct change left[N_CHANGES];
+
+	memcpy(left, changes, sizeof(left));
+	for (uint32_t i = N_CHANGES; i > 0; n /= i, i--) {
+		uint32_t pick = n % i;
+
+		copy_slot(left[pick].kind, left[pick].slot);
+		left[pick] = left[i - 1];
+	}
+}
+
+/* RFC 6888 REQ-2: the external address of a subscriber is that of the source, in whatever order old and new rows
+ * come, in a move and in the one back. Killed by: an address taken from the mapping that came first, or from
+ * the one that came last. */
+static void
+pairing_holds_in_every_order(void **state)
+{
+	for (uint32_t n = 0; n < 24; n++) {
+		struct change changes[N_CHANGES];
+		uint32_t outside;
+
+		for (int way = 0; way < 2; way++) {
+			change_address(SUBSCRIBER + (uint32_t)way, changes);
+			outside = outside_of(source, SUBSCRIBER + (uint32_t)way, 1001);
+			copy_others(changes);
+			copy_in_order(changes, n);
+			assert_copied();
+			turn_round();
+			for (uint16_t port = 2000; port < 2004; port++)
+				assert_int_equal(
+					outside_of(source, SUBSCRIBER + (uint32_t)way, port),
+					outside);
+		}
+		close_pair(state);
+		open_equal(state);
+	}
+}
+
+/* A mapping that comes before its subscriber's row, or stays after it, has a subscriber; so no order leaves something
+ * behind. Killed by: giving a subscriber back that has the one or the other. */
+static void
+rows_of_a_subscriber_come_and_go_in_any_order(void **state)
+{
+	static const enum moved orders[][4] = {
+		{SESSIONS, SUBSCRIBERS, SESSIONS, SUBSCRIBERS},
+		{SESSIONS, SUBSCRIBERS, SUBSCRIBERS, SESSIONS},
+		{SUBSCRIBERS, SESSIONS, SESSIONS, SUBSCRIBERS},
+		{SUBSCRIBERS, SESSIONS, SUBSCRIBERS, SESSIONS},
+	};
+
+	(void)state;
+	outside_of(source, SUBSCRIBER, 1000);
+	outside_of(source, SUBSCRIBER, 1001);
+	for (uint32_t i = 0; i < RTE_DIM(orders); i++) {
+		copy_table(orders[i][0]);
+		harness_check(target);
+		copy_table(orders[i][1]);
+		assert_copied();
+		for (uint32_t step = 2; step < 4; step++) {
+			for (uint32_t slot = 0; slot < 4; slot++)
+				delete_row(orders[i][step], slot);
+			harness_check(target);
+		}
+		assert_int_equal(target->nat->sessions.subscribers.workers[0].n_free,
+				 target->nat->sessions.subscribers.workers[0].n_slots);
+	}
+}
+
+static int
+open_slow(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.new_sessions_per_s = 1;
+	config.new_sessions_burst = 3;
+	return open_with(&config, 1, true);
+}
+
+/* Who has used up its rate has none at the target either, also without any mapping. Killed by: a rate that does not
+ * travel, or that goes with the last mapping. */
+static void
+rates_move(void **state)
+{
+	struct harness_packet p = {.side = NAT_INSIDE,
+				   .protocol = IPPROTO_UDP,
+				   .src = SUBSCRIBER,
+				   .src_port = 2000,
+				   .dst = SERVER};
+	uint32_t other = SUBSCRIBER + 1;
+
+	(void)state;
+	for (uint16_t port = 1000; port < 1003; port++) {
+		outside_of(source, SUBSCRIBER, port);
+		outside_of(source, other, port);
+		remove_mapping(other, port);
+	}
+	copy_all();
+	assert_copied();
+	harness_refused(target, &p, 1, NAT_drop_rate);
+	p.src = other;
+	harness_refused(target, &p, 1, NAT_drop_rate);
+	harness_wait(target, HARNESS_SECOND);
+	outside_of(target, other, 1000);
+	harness_refused(target, &p, 1, NAT_drop_rate);
+	outside_of(target, SUBSCRIBER, 2000);
+	harness_wait(source, 3 * HARNESS_SECOND + HARNESS_TICK);
+	assert_int_equal(n_rows(source, SUBSCRIBERS), 1);
+}
+
+static int
+open_slow_standby(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.new_sessions_per_s = 1;
+	config.new_sessions_burst = 3;
+	return open_with(&config, 1, false);
+}
+
+/* Killed by: removing the row of another instance's bucket. */
+static void
+standby_removes_no_subscriber(void **state)
+{
+	(void)state;
+	outside_of(source, SUBSCRIBER, 1000);
+	remove_mapping(SUBSCRIBER, 1000);
+	copy_all();
+	harness_wait(target, 100 * HARNESS_SECOND);
+	assert_int_equal(n_rows(target, SUBSCRIBERS), 1);
+	harness_wait(source, 100 * HARNESS_SECOND);
+	copy_all();
+	assert_copied();
+	assert_int_equal(n_rows(target, SUBSCRIBERS), 0);
+}
+
+static int
+open_few_subscribers(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	open_with(&config, 1, true);
+	harness_close(target);
+	config.subscribers = 2;
+	harness_open(target, &config, true);
+	return 0;
+}
+
+/* A row that finds no room for its subscriber is refused as a whole. Killed by: a slot taken for it. */
+static void
+without_room_for_a_subscriber_rows_are_refused(void **state)
+{
+	struct nat_session row = {
+		.protocol = IPPROTO_UDP,
+		.outside_address = RTE_BE32(IP(198, 51, 100, 0)),
+		.last_seen = target->now_ns,
+	};
+	struct nat_subscriber subscriber = {.outside_address = RTE_BE32(IP(198, 51, 100, 0))};
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		row.inside_address = rte_cpu_to_be_32(SUBSCRIBER + i);
+		row.outside_port = rte_cpu_to_be_16((uint16_t)(0x1007 + i));
+		assert_true(put_row(SESSIONS, i, &row) == (i < 2));
+	}
+	subscriber.address = row.inside_address;
+	assert_false(put_row(SUBSCRIBERS, 0, &subscriber));
+	assert_int_equal(harness_n_sessions(target), 2);
+	harness_check(target);
+}
+
 /* Some mappings of the source go, and all of one subscriber. */
 static void
 remove_some(uint32_t n_slots)
@@ -353,8 +736,6 @@ changes_in_any_order_end_equal(void **state)
 	(void)state;
 	srand(99);
 	for (int round = 0; round < 300; round++) {
-		uint32_t capacity = nat_session_capacity(&source->config);
-
 		for (int i = 0; i < 20; i++) {
 			/* Few ports and keys, so that both come back soon. */
 			struct harness_packet p = flow((uint32_t)rand() % 300);
@@ -367,39 +748,14 @@ changes_in_any_order_end_equal(void **state)
 		}
 		remove_some(600);
 		for (int i = 0; i < 200; i++)
-			copy_slot((uint32_t)rand() % 600);
+			copy_slot((enum moved)(rand() % N_MOVED), (uint32_t)rand() % 600);
 		if (round % 50 == 49) {
-			for (uint32_t slot = capacity; slot-- > 0;)
-				copy_slot(slot);
-			assert_int_equal(harness_n_sessions(target), harness_n_sessions(source));
-			harness_check(target);
+			for (enum moved kind = N_MOVED; kind-- > 0;)
+				for (uint32_t slot = capacity_of(source, kind); slot-- > 0;)
+					copy_slot(kind, slot);
+			assert_copied();
 		}
 	}
-}
-
-/* As after a move: the copy that is left at the source goes, and the next move is the other way. */
-static void
-turn_round(void)
-{
-	struct slim_table *table = source->nat->sessions.table;
-	struct harness *was_source = source;
-
-	for (uint32_t slot = 0; slot < nat_session_capacity(&source->config); slot++) {
-		const struct nat_session *entry = slim_slot(table, slot);
-		struct slim_worker *w =
-			worker_of(source, (uint8_t)rte_be_to_cpu_32(entry->inside_address));
-
-		if (!is_used(table, slot))
-			continue;
-		nat_session_ops.removed(&source->nat->sessions, w, slot, entry);
-		slim_slot_free(w, table, slot);
-	}
-	assert_int_equal(harness_n_sessions(source), 0);
-	harness_check(source);
-	source = target;
-	target = was_source;
-	for (uint32_t i = 0; i < CAPACITY; i++)
-		local_of[i] = SLIM_NO_SLOT;
 }
 
 /* A naive list of who has which port, or block. */
@@ -427,12 +783,12 @@ assert_one_owner(uint32_t *owners)
 static void
 moves_to_and_fro_mix_up_nothing(void **state)
 {
-	static uint32_t owners[2 * 65536], order[CAPACITY];
+	static uint32_t owners[2 * 65536], order[N_MOVED * CAPACITY];
 
 	(void)state;
 	srand(7);
 	for (int round = 0; round < 40; round++) {
-		uint32_t capacity = nat_session_capacity(&source->config);
+		uint32_t n = 0;
 
 		for (int i = 0; i < 60; i++) {
 			struct harness_packet p = flow((uint32_t)rand() % 300);
@@ -444,17 +800,17 @@ moves_to_and_fro_mix_up_nothing(void **state)
 				rte_pktmbuf_free(m);
 		}
 		assert_one_owner(owners);
-		for (uint32_t i = 0; i < capacity; i++)
-			order[i] = i;
-		for (uint32_t i = 0; i < capacity; i++) {
-			uint32_t other = i + (uint32_t)rand() % (capacity - i), was = order[i];
+		for (enum moved kind = 0; kind < N_MOVED; kind++)
+			for (uint32_t i = 0; i < capacity_of(source, kind); i++)
+				order[n++] = i * N_MOVED + kind;
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t other = i + (uint32_t)rand() % (n - i), was = order[i];
 
 			order[i] = order[other];
 			order[other] = was;
-			copy_slot(order[i]);
+			copy_slot((enum moved)(order[i] % N_MOVED), order[i] / N_MOVED);
 		}
-		assert_int_equal(harness_n_sessions(source), harness_n_sessions(target));
-		harness_check(target);
+		assert_copied();
 		turn_round();
 		assert_one_owner(owners);
 		for (uint32_t slot = 0; slot < nat_session_capacity(&source->config); slot++)
@@ -480,12 +836,13 @@ wipe_leaves_nothing(void **state)
 		}
 		copy_all();
 		for (uint32_t slot = 0; slot < CAPACITY; slot++)
-			delete_row(slot);
+			for (enum moved kind = 0; kind < N_MOVED; kind++)
+				delete_row(kind, slot);
 		assert_int_equal(harness_n_sessions(target), 0);
 		harness_check(target);
 		for (uint16_t w = 0; w < target->config.n_workers; w++)
-			assert_int_equal(target->nat->sessions.workers[w]->n_free_subscribers,
-					 target->nat->sessions.workers[w]->n_slots);
+			assert_int_equal(target->nat->sessions.subscribers.workers[w].n_free,
+					 target->nat->sessions.subscribers.workers[w].n_slots);
 	}
 }
 
@@ -718,24 +1075,24 @@ rows_that_make_no_sense_do_no_harm(void **state)
 	};
 
 	(void)state;
-	assert_false(put_row(0, &row)); /* no such protocol */
+	assert_false(put_row(SESSIONS, 0, &row)); /* no such protocol */
 	row.protocol = IPPROTO_UDP;
 	assert_int_equal(
 		nat_session_ops.acquire(&target->nat->sessions, worker_of(target, 8), 8, &row),
 		SLIM_NO_SLOT); /* not its bucket */
 	row.outside_address = RTE_BE32(IP(203, 0, 113, 9));
-	assert_true(put_row(0, &row)); /* not of the pool: nothing gets in by it */
+	assert_true(put_row(SESSIONS, 0, &row)); /* not of the pool: nothing gets in by it */
 	harness_sweep(target);
 	assert_int_equal(harness_counter(target, NAT_install_conflict), 1);
-	delete_row(0);
+	delete_row(SESSIONS, 0);
 	row.outside_address = RTE_BE32(IP(198, 51, 100, 0));
 	row.outside_port = RTE_BE16(0x1008); /* not of its bucket */
 	row.tcp_state = 200;
-	assert_true(put_row(0, &row));
+	assert_true(put_row(SESSIONS, 0, &row));
 	harness_sweep(target);
 	assert_int_equal(harness_counter(target, NAT_install_conflict), 2);
-	assert_true(is_used(table, local_of[0]));
-	delete_row(0);
+	assert_true(is_used(table, local_of[SESSIONS][0]));
+	delete_row(SESSIONS, 0);
 }
 
 /* Neighbours are known at once, and packets that wait for one go when its row comes. */
@@ -800,6 +1157,11 @@ main(void)
 		TEST(target_translates_as_the_source),
 		TEST_WIDER(target_translates_as_the_source),
 		TEST_WITH(limits_hold_at_the_target, open_limited),
+		TEST(pairing_holds_in_every_order),
+		TEST(rows_of_a_subscriber_come_and_go_in_any_order),
+		TEST_WITH(rates_move, open_slow),
+		TEST_WITH(standby_removes_no_subscriber, open_slow_standby),
+		TEST_WITH(without_room_for_a_subscriber_rows_are_refused, open_few_subscribers),
 		TEST_WITH(static_mappings_move_as_rows, open_static_active),
 		TEST_WITH(standby_makes_no_static_mappings, open_static_standby),
 		TEST(changes_in_any_order_end_equal),

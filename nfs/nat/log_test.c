@@ -283,6 +283,23 @@ install(struct harness *h, const struct nat_session *row)
 	nat_session_ops.installed(&h->nat->sessions, w, slot, row);
 }
 
+/* The row of its subscriber. */
+static void
+install_subscriber(struct harness *from, struct harness *to)
+{
+	const struct nat_subscribers *here = from->workers[0].sessions->subscribers;
+	const struct nat_subscriber *row =
+		nat_subscriber_at(here, nat_subscriber_find(here, rte_cpu_to_be_32(SUBSCRIBER)));
+	struct nat_subscriber_table *t = &to->nat->sessions.subscribers;
+	struct slim_worker *w = to->nf[0].agent;
+	uint32_t slot = nat_subscriber_ops.acquire(t, w, (uint8_t)SUBSCRIBER, row);
+
+	assert_int_not_equal(slot, SLIM_NO_SLOT);
+	memcpy(slim_slot_begin(w, t->workers[0].table, slot), row, sizeof(*row));
+	slim_slot_end(w, t->workers[0].table, slot, (uint8_t)SUBSCRIBER);
+	nat_subscriber_ops.installed(t, w, slot, row);
+}
+
 /* As the agent removes it, for the source's sake or in a wipe. */
 static void
 wipe(struct harness *h, const struct nat_session *row)
@@ -317,6 +334,7 @@ a_move_is_no_event(void **state)
 	assert_int_equal(nat_log_open(&other.nat->log), 0);
 	install(&other, row);
 	install(&other, row);
+	install_subscriber(&nat, &other);
 	assert_written(&other, "");
 	wipe(&nat, row);
 	assert_written(&nat, "");

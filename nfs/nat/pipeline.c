@@ -75,6 +75,7 @@ static const uint16_t create_drops[] = {
 	[NAT_SESSION_LIMIT] = NAT_drop_limit,
 	[NAT_SESSION_RATE] = NAT_drop_rate,
 	[NAT_SESSION_BLOCK_LIMIT] = NAT_drop_block_limit,
+	[NAT_SESSION_SUBSCRIBERS_FULL] = NAT_drop_subscribers_full,
 };
 
 static struct nat_refusal

@@ -2,11 +2,6 @@
 /*
  * The mappings; see session.h. Worker's thread, but for init, attach and fini.
  *
- * One external port may belong to two slots for a moment while rows are installed: the
- * source gave a port that became free to a new mapping, and the row of the new one arrives before
- * the old one's removal. So the last one installed has the port, and a removal
- * frees a port only if it still is the slot's own. The same holds for blocks and subscribers.
- *
  * What is created and removed here is logged. What is installed or removed for another instance is not: that one
  * did it first, or has the mapping from now on. So functions that serve both take `log`, which then is NULL.
  */
@@ -18,9 +13,8 @@
 
 #include <rte_malloc.h>
 
+#include "allocate.h"
 #include "log.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 /* A tick of the wheel is 2^27 ns = 134 ms; all ticks of it are nine minutes. */
 #define TICK_SHIFT 27
@@ -58,16 +52,6 @@ bucket_of(rte_be32_t inside_address)
 	return (uint8_t)rte_be_to_cpu_32(inside_address);
 }
 
-static uint64_t
-next_random(struct nat_sessions *s)
-{
-	/* xorshift64*: ports need not be secret, only hard to guess (RFC 6056). */
-	s->random ^= s->random >> 12;
-	s->random ^= s->random << 25;
-	s->random ^= s->random >> 27;
-	return s->random * UINT64_C(0x2545f4914f6cdd1d);
-}
-
 static int
 protocol_of(uint8_t ip_protocol)
 {
@@ -89,26 +73,6 @@ nat_session_timeout(const struct nat_timeouts *timeouts, const struct nat_sessio
 }
 
 static void
-log_block(struct nat_log_ring *log, const struct nat_sessions *s, uint32_t block,
-	  enum nat_log_event event)
-{
-	const struct nat_port_table *ports = &s->shared->ports;
-	const struct nat_block *b = &ports->blocks[block];
-	uint16_t first;
-
-	if (log == NULL)
-		return;
-	first = nat_block_first_port(ports, block);
-	nat_log_put(log, &(struct nat_log_record){
-				 .event = (uint8_t)event,
-				 .inside_address = s->subscribers[b->owner - 1].address,
-				 .outside_address = ports->pool.addresses[b->number],
-				 .first = first,
-				 .last = first | ports->pool.rule.block_mask,
-			 });
-}
-
-static void
 log_mapping(struct nat_log_ring *log, const struct nat_session *session, enum nat_log_event event)
 {
 	nat_log_put(log, &(struct nat_log_record){
@@ -119,316 +83,6 @@ log_mapping(struct nat_log_ring *log, const struct nat_session *session, enum na
 				 .outside_address = session->outside_address,
 				 .first = rte_be_to_cpu_16(session->outside_port),
 			 });
-}
-
-/* ---- subscribers ------------------------------------------------------------------------------ */
-
-static bool
-subscriber_equal(const void *ctx, uint32_t slot, uint64_t key)
-{
-	const struct nat_subscriber *subscribers = ctx;
-
-	return subscribers[slot].address == (rte_be32_t)key;
-}
-
-static struct nat_subscriber *
-find_subscriber(struct nat_sessions *s, rte_be32_t address, uint32_t *ret_hash, uint32_t *ret_slot)
-{
-	*ret_hash = nf_slot_index_hash(&s->subscriber_index, address);
-	*ret_slot = nf_slot_index_find(&s->subscriber_index, *ret_hash, address, subscriber_equal,
-				       s->subscribers);
-	return *ret_slot == NF_NO_SLOT ? NULL : &s->subscribers[*ret_slot];
-}
-
-/* The rate is a token bucket that is not counted down: each new mapping moves the time when all is there
- * again on by what it takes at the rate, and it may not lie further ahead than the burst takes. */
-static bool
-is_too_fast(const struct nat_session_table *t, const struct nat_subscriber *subscriber,
-	    uint64_t now_ns)
-{
-	int64_t ahead = (int64_t)(subscriber->rate_due - now_ns);
-
-	return t->rate_cost_ns != 0 && ahead > 0 &&
-	       (uint64_t)ahead + t->rate_cost_ns > t->rate_burst_ns;
-}
-
-static void
-count_rate(const struct nat_session_table *t, struct nat_subscriber *subscriber, uint64_t now_ns)
-{
-	bool is_ahead = (int64_t)(subscriber->rate_due - now_ns) > 0;
-
-	subscriber->rate_due = (is_ahead ? subscriber->rate_due : now_ns) + t->rate_cost_ns;
-}
-
-static bool
-is_above(uint32_t n, uint32_t max)
-{
-	return max != 0 && n >= max;
-}
-
-/* May it have one more mapping of this protocol, now? */
-static enum nat_session_error
-check_limits(const struct nat_session_table *t, const struct nat_subscriber *subscriber,
-	     uint32_t protocol, uint64_t now_ns)
-{
-	if (is_above(subscriber->n_sessions, t->max_per_subscriber) ||
-	    is_above(subscriber->n_of[protocol], t->max_of[protocol]))
-		return NAT_SESSION_LIMIT;
-	return is_too_fast(t, subscriber, now_ns) ? NAT_SESSION_RATE : NAT_SESSION_OK;
-}
-
-/* There are as many subscribers as slots, so there always is a free one. */
-static struct nat_subscriber *
-add_subscriber(struct nat_sessions *s, rte_be32_t address, uint32_t hash, uint16_t pool_number)
-{
-	uint32_t slot = s->free_subscribers[--s->n_free_subscribers];
-
-	s->subscribers[slot] = (struct nat_subscriber){
-		.address = address,
-		.pool_number = pool_number,
-	};
-	nf_slot_index_insert(&s->subscriber_index, hash, slot);
-	return &s->subscribers[slot];
-}
-
-/* Its owner, if it has one, has the block no longer. */
-static void
-disown_block(struct nat_sessions *s, uint32_t block, struct nat_log_ring *log)
-{
-	struct nat_port_table *ports = &s->shared->ports;
-	uint32_t owner = ports->blocks[block].owner;
-
-	if (owner == 0)
-		return;
-	log_block(log, s, block, NAT_LOG_BLOCK_RELEASED);
-	nat_block_unlink(ports, block, &s->subscribers[owner - 1].blocks);
-}
-
-/* One mapping of the subscriber is gone; with the last one it is forgotten. While rows come, a block may
- * still have ports of others in use: then nobody owns it until they are gone. */
-static void
-release_subscriber(struct nat_sessions *s, const struct nat_session *session,
-		   struct nat_log_ring *log)
-{
-	uint32_t hash, slot;
-	struct nat_subscriber *subscriber =
-		find_subscriber(s, session->inside_address, &hash, &slot);
-
-	if (subscriber == NULL)
-		return;
-	subscriber->n_of[protocol_of(session->protocol)]--;
-	if (--subscriber->n_sessions != 0)
-		return;
-	while (subscriber->blocks.first != 0)
-		disown_block(s, subscriber->blocks.first - 1, log);
-	nf_slot_index_remove(&s->subscriber_index, hash, slot);
-	s->free_subscribers[s->n_free_subscribers++] = slot;
-}
-
-/* ---- external ports ----------------------------------------------------------------------------- */
-
-static uint32_t
-pack_place(const struct nat_place *at)
-{
-	return at->set * NAT_PLACES + at->place + 1;
-}
-
-static struct nat_place
-unpack_place(const struct nat_sessions *s, uint32_t port, uint8_t bucket)
-{
-	uint32_t set = (port - 1) / NAT_PLACES;
-	uint32_t first = bucket * s->shared->ports.pool.n_addresses;
-
-	return (struct nat_place){
-		.set = set,
-		.bucket = bucket,
-		.place = (uint8_t)((port - 1) % NAT_PLACES),
-		.number = (uint16_t)(set / NAT_N_PROTOCOLS - first),
-	};
-}
-
-/* The subscriber has the block now, whoever had it before. */
-static void
-own_block(struct nat_sessions *s, uint32_t block, struct nat_subscriber *subscriber,
-	  struct nat_log_ring *log)
-{
-	struct nat_port_table *ports = &s->shared->ports;
-	uint32_t owner = (uint32_t)(subscriber - s->subscribers);
-
-	if (ports->blocks[block].owner == owner + 1)
-		return;
-	disown_block(s, block, log);
-	nat_block_link(ports, block, &subscriber->blocks, owner);
-	log_block(log, s, block, NAT_LOG_BLOCK_ALLOCATED);
-}
-
-static void
-give_port(struct nat_sessions *s, uint32_t slot, const struct nat_place *at,
-	  struct nat_subscriber *subscriber, struct nat_log_ring *log)
-{
-	struct nat_port_table *ports = &s->shared->ports;
-	uint32_t block = nat_ports_block(ports, at);
-
-	if (!nat_ports_give(ports, at, slot))
-		s->n_conflicts++;
-	s->local[slot - s->first_slot].port = pack_place(at);
-	if (block == NAT_NO_BLOCK)
-		return;
-	nat_block_use(ports, block);
-	own_block(s, block, subscriber, log);
-}
-
-static void
-take_port(struct nat_sessions *s, uint32_t slot, uint8_t bucket, struct nat_log_ring *log)
-{
-	struct nat_port_table *ports = &s->shared->ports;
-	struct nat_local *local = &s->local[slot - s->first_slot];
-	struct nat_place at;
-	uint32_t block;
-
-	if (local->port == 0)
-		return;
-	at = unpack_place(s, local->port, bucket);
-	local->port = 0;
-	nat_ports_take(ports, &at, slot);
-	block = nat_ports_block(ports, &at);
-	if (block != NAT_NO_BLOCK && nat_block_leave(ports, block))
-		disown_block(s, block, log);
-}
-
-/* For a new subscriber: of some addresses the one with the most left in this bucket; more are
- * looked at while all were full. */
-static uint16_t
-choose_address(struct nat_sessions *s, uint8_t bucket, uint32_t protocol)
-{
-	const struct nat_port_table *ports = &s->shared->ports;
-	uint32_t n = ports->pool.n_addresses;
-	uint32_t at = (uint32_t)(((next_random(s) >> 32) * n) >> 32);
-	uint32_t best = at, best_used = UINT32_MAX;
-
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t allowed;
-		uint32_t used = nat_ports_n_used(ports, bucket, (uint16_t)at, protocol, &allowed);
-
-		if (used < best_used) {
-			best_used = used;
-			best = at;
-		}
-		if (i >= 15 && best_used < allowed)
-			break;
-		at = at + 1 == n ? 0 : at + 1;
-	}
-	return (uint16_t)best;
-}
-
-/* Who asks for a port. */
-struct request {
-	const struct nat_subscriber *subscriber; /* NULL: a new one */
-	uint32_t protocol;                       /* enum nat_protocol */
-	enum nat_parity parity;                  /* that is preferred */
-	uint16_t number;                         /* of the address in the pool that is preferred */
-	uint8_t bucket;
-	struct nat_wish wish;
-};
-
-static bool
-find_wished(const struct nat_sessions *s, const struct request *r, bool full, struct nat_place *ret)
-{
-	const struct nat_port_table *ports = &s->shared->ports;
-	uint16_t number =
-		r->wish.address == 0 ? r->number : nat_pool_number(&ports->pool, r->wish.address);
-	uint32_t block, owner;
-	struct nat_place at;
-
-	if (r->wish.port == 0 || number == NAT_NOT_IN_POOL ||
-	    nat_port_bucket(&ports->pool.rule, r->wish.port) != r->bucket)
-		return false;
-	if (number != r->number && r->subscriber != NULL && !s->shared->arbitrary_pooling)
-		return false;
-	at = nat_ports_place(ports, number, r->wish.port, r->protocol);
-	if (!nat_ports_is_free(ports, &at))
-		return false;
-	*ret = at;
-	block = nat_ports_block(ports, &at);
-	if (block == NAT_NO_BLOCK)
-		return true;
-	owner = ports->blocks[block].owner;
-	return owner == 0 ? !full
-			  : r->subscriber != NULL &&
-				    owner - 1 == (uint32_t)(r->subscriber - s->subscribers);
-}
-
-static bool
-find_in_own_blocks(struct nat_sessions *s, const struct request *r, enum nat_parity parity,
-		   struct nat_place *ret)
-{
-	const struct nat_port_table *ports = &s->shared->ports;
-	uint32_t block = r->subscriber != NULL ? r->subscriber->blocks.first : 0;
-
-	for (; block != 0; block = ports->blocks[block - 1].next) {
-		/* One at another address came from an instance with arbitrary pooling. */
-		if (ports->blocks[block - 1].number != r->number && !s->shared->arbitrary_pooling)
-			continue;
-		if (nat_ports_find_in_block(ports, block - 1, r->bucket, r->protocol, parity,
-					    (uint32_t)(next_random(s) >> 32), ret))
-			return true;
-	}
-	return false;
-}
-
-static bool
-find_in_new_block(struct nat_sessions *s, const struct request *r, uint16_t number,
-		  struct nat_place *ret)
-{
-	const struct nat_port_table *ports = &s->shared->ports;
-	uint32_t random = (uint32_t)(next_random(s) >> 32);
-	uint32_t block = nat_ports_find_block(ports, r->bucket, number, random >> 16);
-
-	if (block == NAT_NO_BLOCK)
-		return false;
-	return nat_ports_find_in_block(ports, block, r->bucket, r->protocol, r->parity, random,
-				       ret) ||
-	       nat_ports_find_in_block(ports, block, r->bucket, r->protocol, NAT_PARITY_ANY, random,
-				       ret);
-}
-
-/* A port outside its blocks: at its own address, with arbitrary pooling at any other, too. */
-static bool
-find_elsewhere(struct nat_sessions *s, const struct request *r, struct nat_place *ret)
-{
-	const struct nat_session_table *t = s->shared;
-	uint32_t n = t->ports.pool.n_addresses, number = r->number;
-
-	for (uint32_t i = 0; i < (t->arbitrary_pooling ? n : 1); i++) {
-		uint32_t random = (uint32_t)(next_random(s) >> 32);
-		bool found = t->ports.groups != NULL
-				     ? find_in_new_block(s, r, (uint16_t)number, ret)
-				     : nat_ports_find(&t->ports, r->bucket, (uint16_t)number,
-						      r->protocol, random, ret);
-
-		if (found) {
-			s->n_unpaired += i != 0;
-			return true;
-		}
-		number = number + 1 == n ? 0 : number + 1;
-	}
-	return false;
-}
-
-static enum nat_session_error
-find_port(struct nat_sessions *s, const struct request *r, struct nat_place *ret)
-{
-	const struct nat_session_table *t = s->shared;
-	bool full = t->ports.groups != NULL && r->subscriber != NULL &&
-		    r->subscriber->blocks.n >= t->max_blocks;
-
-	if (find_wished(s, r, full, ret) || find_in_own_blocks(s, r, r->parity, ret))
-		return NAT_SESSION_OK;
-	if (!full && find_elsewhere(s, r, ret))
-		return NAT_SESSION_OK;
-	if (r->parity != NAT_PARITY_ANY && find_in_own_blocks(s, r, NAT_PARITY_ANY, ret))
-		return NAT_SESSION_OK;
-	return full ? NAT_SESSION_BLOCK_LIMIT : NAT_SESSION_NO_PORT;
 }
 
 /* ---- static mappings ------------------------------------------------------------------------------- */
@@ -495,62 +149,105 @@ is_wished(const struct nat_session_table *t, const struct nat_wish *wish,
 		 wish->port == nat_port_at(&t->ports.pool.rule, at->bucket, at->place)));
 }
 
+static bool
+is_above(uint32_t n, uint32_t max)
+{
+	return max != 0 && n >= max;
+}
+
+/* May it have one more mapping of this protocol, now? */
+static enum nat_session_error
+check_limits(const struct nat_sessions *s, uint32_t subscriber, uint32_t protocol, uint64_t now_ns)
+{
+	const struct nat_session_table *t = s->shared;
+	const struct nat_tally *tally = &s->subscribers->tallies[subscriber];
+
+	if (is_above(tally->n_sessions, t->max_per_subscriber) ||
+	    is_above(tally->n_of[protocol], t->max_of[protocol]))
+		return NAT_SESSION_LIMIT;
+	return nat_subscriber_is_too_fast(s->subscribers, subscriber, now_ns) ? NAT_SESSION_RATE
+									      : NAT_SESSION_OK;
+}
+
+/* All that can refuse a mapping is asked here; nothing is changed. */
+static enum nat_session_error
+find_place(struct nat_sessions *s, const struct nat_static_key *fixed,
+	   struct nat_port_request *request, uint64_t now_ns, struct nat_place *ret)
+{
+	enum nat_session_error error = NAT_SESSION_OK;
+	bool is_new = request->subscriber == NAT_NO_SUBSCRIBER;
+	rte_be32_t outside =
+		is_new ? 0 : nat_subscriber_outside(s->subscribers, request->subscriber);
+
+	if (s->n_free == 0)
+		return NAT_SESSION_TABLE_FULL;
+	if (is_new && s->subscribers->n_free == 0)
+		return NAT_SESSION_SUBSCRIBERS_FULL;
+	if (fixed != NULL) {
+		*ret = static_place(s->shared, fixed, request->protocol);
+		return NAT_SESSION_OK;
+	}
+	if (!is_new)
+		error = check_limits(s, request->subscriber, request->protocol, now_ns);
+	if (error != NAT_SESSION_OK)
+		return error;
+	request->number = nat_pool_number(&s->shared->ports.pool, outside);
+	if (request->number == NAT_NOT_IN_POOL)
+		request->number = nat_allocate_address(s, request->bucket, request->protocol);
+	error = nat_allocate_find(s, request, ret);
+	return error == NAT_SESSION_OK && !is_wished(s->shared, &request->wish, ret)
+		       ? NAT_SESSION_NOT_WISHED
+		       : error;
+}
+
+static void
+count_in(struct nat_sessions *s, uint32_t subscriber, uint32_t protocol, rte_be32_t outside_address)
+{
+	rte_be32_t outside = nat_subscriber_outside(s->subscribers, subscriber);
+
+	nat_subscriber_join(s->subscribers, subscriber, protocol);
+	/* Who has an address keeps it, also when this mapping could only be had at another one. */
+	if (nat_pool_number(&s->shared->ports.pool, outside) == NAT_NOT_IN_POOL)
+		nat_subscriber_settle(s->subscribers, subscriber, outside_address);
+}
+
 enum nat_session_error
 nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struct nat_wish wish,
 		      uint64_t now_ns, uint32_t *ret_slot)
 {
 	struct nat_session_table *t = s->shared;
-	struct nat_session session = {0}, *entry;
-	struct nat_subscriber *subscriber;
-	uint32_t subscriber_hash, subscriber_slot, slot;
-	enum nat_session_error error = NAT_SESSION_OK;
+	struct nat_session session = {0};
 	const struct nat_static_key *fixed = find_static(t, key);
-	struct request request;
+	struct nat_port_request request;
+	enum nat_session_error error;
 	struct nat_place at;
+	uint32_t slot;
 
 	memcpy(&session, &key, sizeof(key));
-	if (s->n_free == 0)
-		return NAT_SESSION_TABLE_FULL;
-	subscriber = find_subscriber(s, session.inside_address, &subscriber_hash, &subscriber_slot);
-	if (subscriber != NULL && fixed == NULL)
-		error = check_limits(t, subscriber, (uint32_t)protocol_of(session.protocol),
-				     now_ns);
-	if (error != NAT_SESSION_OK)
-		return error;
-	request = (struct request){
-		.subscriber = subscriber,
+	request = (struct nat_port_request){
+		.subscriber = nat_subscriber_find(s->subscribers, session.inside_address),
 		.protocol = (uint32_t)protocol_of(session.protocol),
 		.parity = parity_for(t, &session),
 		.bucket = bucket_of(session.inside_address),
 		.wish = wish,
 	};
-	request.number = subscriber != NULL ? subscriber->pool_number
-					    : choose_address(s, request.bucket, request.protocol);
-	if (fixed != NULL)
-		at = static_place(t, fixed, request.protocol);
-	else
-		error = find_port(s, &request, &at);
-	if (error == NAT_SESSION_OK && !is_wished(t, &wish, &at))
-		error = NAT_SESSION_NOT_WISHED;
+	error = find_place(s, fixed, &request, now_ns, &at);
 	if (error != NAT_SESSION_OK)
 		return error;
-	if (subscriber == NULL)
-		subscriber = add_subscriber(s, session.inside_address, subscriber_hash, at.number);
-	subscriber->n_sessions++;
-	subscriber->n_of[request.protocol]++;
-	count_rate(t, subscriber, now_ns);
-
-	slot = s->free[--s->n_free];
 	session.outside_address = t->ports.pool.addresses[at.number];
 	session.outside_port =
 		rte_cpu_to_be_16(nat_port_at(&t->ports.pool.rule, at.bucket, at.place));
 	session.last_seen = now_ns;
-	entry = slim_slot_begin(s->agent, s->table, slot);
-	*entry = session;
+	request.subscriber = nat_subscriber_take(s->subscribers, session.inside_address);
+	count_in(s, request.subscriber, request.protocol, session.outside_address);
+	if (fixed == NULL)
+		nat_subscriber_count_rate(s->subscribers, request.subscriber, now_ns);
+
+	slot = s->free[--s->n_free];
+	*(struct nat_session *)slim_slot_begin(s->agent, s->table, slot) = session;
 	slim_slot_end(s->agent, s->table, slot, at.bucket);
 	nf_slot_index_insert(&s->index, hash, slot);
-	s->local[slot - s->first_slot].is_counted = true;
-	give_port(s, slot, &at, subscriber, s->log);
+	nat_allocate_give(s, slot, &at, request.subscriber, s->log);
 	log_mapping(s->log, &session, NAT_LOG_MAPPING_CREATED);
 	nat_session_look_at(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
 	s->n_created++;
@@ -580,19 +277,31 @@ nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nat_tcp 
 		nat_session_look_at(s, slot, now_ns + timeout);
 }
 
+/* Its subscriber has one less; and nothing, if it was the last one. */
+static void
+count_out(struct nat_sessions *s, const struct nat_session *session, struct nat_log_ring *log,
+	  bool row_may_go)
+{
+	uint32_t subscriber = nat_subscriber_find(s->subscribers, session->inside_address);
+
+	if (!nat_subscriber_leave(s->subscribers, subscriber,
+				  (uint32_t)protocol_of(session->protocol)))
+		return;
+	nat_allocate_take_blocks(s, subscriber, log);
+	nat_subscriber_release(s->subscribers, subscriber, row_may_go);
+}
+
 /* Takes a slot out of all that is derived, and gives it back to the free ones. */
 static void
 forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session,
-       struct nat_log_ring *log)
+       struct nat_log_ring *log, bool row_may_go)
 {
 	uint64_t key =
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
-	take_port(s, slot, bucket_of(session->inside_address), log);
-	if (s->local[slot - s->first_slot].is_counted)
-		release_subscriber(s, session, log);
-	s->local[slot - s->first_slot].is_counted = false;
+	nat_allocate_take(s, slot, bucket_of(session->inside_address), log);
+	count_out(s, session, log, row_may_go);
 	nf_wheel_remove(&s->wheel, slot - s->first_slot);
 	s->free[s->n_free++] = slot;
 }
@@ -601,9 +310,10 @@ void
 nat_session_free(struct nat_sessions *s, uint32_t slot)
 {
 	const struct nat_session *session = nat_session_at(s, slot);
+	bool is_owner = slim_owns(s->agent, bucket_of(session->inside_address));
 
 	log_mapping(s->log, session, NAT_LOG_MAPPING_REMOVED);
-	forget(s, slot, session, s->log);
+	forget(s, slot, session, s->log, is_owner);
 	slim_slot_free(s->agent, s->table, slot);
 }
 
@@ -625,8 +335,8 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 {
 	struct nat_sessions *s = share_of(ctx, w);
 	struct nat_session session = {0};
-	uint64_t key = 0;
-	uint32_t hash, slot;
+	uint32_t hash, slot, subscriber;
+	uint64_t key;
 
 	memcpy(&session, key_bytes, offsetof(struct nat_session, tcp_state));
 	if (s == NULL || bucket != bucket_of(session.inside_address) ||
@@ -637,8 +347,11 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	slot = nat_session_find(s, hash, key);
 	if (slot != NF_NO_SLOT)
 		return slot;
-	if (s->n_free == 0)
+	subscriber = s->n_free == 0 ? NAT_NO_SUBSCRIBER
+				    : nat_subscriber_take(s->subscribers, session.inside_address);
+	if (subscriber == NAT_NO_SUBSCRIBER)
 		return SLIM_NO_SLOT;
+	nat_subscriber_join(s->subscribers, subscriber, (uint32_t)protocol_of(session.protocol));
 	slot = s->free[--s->n_free];
 	nf_slot_index_insert(&s->index, hash, slot);
 	return slot;
@@ -655,32 +368,22 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	struct nat_place at =
 		nat_ports_place(ports, number, rte_be_to_cpu_16(session->outside_port),
 				(uint32_t)protocol_of(session->protocol));
-	struct nat_subscriber *subscriber;
-	uint32_t hash, subscriber_slot;
-
-	subscriber = find_subscriber(s, session->inside_address, &hash, &subscriber_slot);
-	if (subscriber == NULL)
-		subscriber = add_subscriber(s, session->inside_address, hash,
-					    number == NAT_NOT_IN_POOL ? 0 : number);
-	if (!s->local[slot - s->first_slot].is_counted) {
-		subscriber->n_sessions++;
-		subscriber->n_of[protocol_of(session->protocol)]++;
-	}
-	s->local[slot - s->first_slot].is_counted = true;
 	/* Later packets that are still on their way only prolong it. */
 	nat_session_look_at(
 		s, slot, session->last_seen + nat_session_timeout(&s->shared->timeouts, session));
-	take_port(s, slot, bucket, NULL);
+	nat_allocate_take(s, slot, bucket, NULL);
 	if (number == NAT_NOT_IN_POOL || at.bucket != bucket)
 		s->n_conflicts++; /* not a mapping of this pool: nothing from outside reaches it */
 	else
-		give_port(s, slot, &at, subscriber, NULL);
+		nat_allocate_give(s, slot, &at,
+				  nat_subscriber_find(s->subscribers, session->inside_address),
+				  NULL);
 }
 
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	forget(share_of(ctx, w), slot, entry, NULL);
+	forget(share_of(ctx, w), slot, entry, NULL, false);
 }
 
 static void
@@ -699,8 +402,7 @@ ahead(void *ctx, struct slim_worker *w, const void *row)
 	if (s == NULL)
 		return;
 	nf_slot_index_prefetch(&s->index, nf_slot_index_hash(&s->index, key));
-	nf_slot_index_prefetch(&s->subscriber_index,
-			       nf_slot_index_hash(&s->subscriber_index, session->inside_address));
+	nat_subscriber_prefetch(s->subscribers, session->inside_address);
 	if (number == NAT_NOT_IN_POOL || protocol < 0)
 		return;
 	at = nat_ports_place(ports, number, rte_be_to_cpu_16(session->outside_port),
@@ -730,26 +432,20 @@ init_share(struct nat_sessions *s, struct nat_session_table *t, uint32_t n_slots
 	   uint32_t first_slot)
 {
 	s->shared = t;
+	s->subscribers = &t->subscribers.workers[first_slot / n_slots];
 	s->first_slot = first_slot;
 	s->n_slots = n_slots;
 	s->random = t->seed ^ (first_slot + UINT64_C(0x9e3779b97f4a7c15));
 	s->free = zalloc(n_slots, sizeof(*s->free));
 	s->local = zalloc(n_slots, sizeof(*s->local));
-	s->subscribers = zalloc(n_slots, sizeof(*s->subscribers));
-	s->free_subscribers = zalloc(n_slots, sizeof(*s->free_subscribers));
-	if (s->free == NULL || s->local == NULL || s->subscribers == NULL ||
-	    s->free_subscribers == NULL ||
+	if (s->free == NULL || s->local == NULL ||
 	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->index, n_slots, t->seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->subscriber_index, n_slots, ~t->seed, SOCKET_ID_ANY) != 0)
+	    nf_slot_index_init(&s->index, n_slots, t->seed, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
 	/* The lowest slot is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++) {
+	for (uint32_t i = 0; i < n_slots; i++)
 		s->free[i] = first_slot + n_slots - 1 - i;
-		s->free_subscribers[i] = n_slots - 1 - i;
-	}
 	s->n_free = n_slots;
-	s->n_free_subscribers = n_slots;
 	return 0;
 }
 
@@ -788,9 +484,6 @@ nat_session_table_init(struct nat_session_table *t, const struct nat_config *con
 	t->max_of[NAT_UDP] = config->max_udp_sessions;
 	t->max_of[NAT_TCP] = config->max_tcp_sessions;
 	t->max_of[NAT_ICMP] = config->max_icmp_sessions;
-	if (config->new_sessions_per_s != 0)
-		t->rate_cost_ns = SECOND_NS / config->new_sessions_per_s;
-	t->rate_burst_ns = config->new_sessions_burst * t->rate_cost_ns;
 	init_statics(t, config);
 	t->max_blocks = config->max_blocks_per_subscriber;
 	t->arbitrary_pooling = config->arbitrary_pooling;
@@ -799,6 +492,8 @@ nat_session_table_init(struct nat_session_table *t, const struct nat_config *con
 	t->n_workers = config->n_workers;
 	if (error != 0)
 		return error;
+	if (nat_subscriber_table_init(&t->subscribers, config, seed) != 0)
+		return -ENOMEM;
 	for (uint16_t w = 0; w < t->n_workers; w++) {
 		t->workers[w] = zalloc(1, sizeof(struct nat_sessions));
 		if (t->workers[w] == NULL || init_share(t->workers[w], t, share, w * share) != 0)
@@ -827,14 +522,12 @@ nat_session_table_fini(struct nat_session_table *t)
 		if (s == NULL)
 			continue;
 		nf_slot_index_fini(&s->index);
-		nf_slot_index_fini(&s->subscriber_index);
 		rte_free(s->free);
 		nf_wheel_fini(&s->wheel);
 		rte_free(s->local);
-		rte_free(s->subscribers);
-		rte_free(s->free_subscribers);
 		rte_free(s);
 		t->workers[w] = NULL;
 	}
+	nat_subscriber_table_fini(&t->subscribers);
 	nat_ports_fini(&t->ports);
 }

@@ -12,8 +12,8 @@
  * when rows come from another instance:
  *   inside index   key -> slot (slot_index.h), one a worker
  *   outside index  external port -> slot, and which ports and blocks are in use (ports.h)
- *   subscribers    inside address -> pool address, blocks of ports and numbers of mappings. How fast one
- *                  made mappings is not in the slots: after a move it has its burst again
+ *   subscribers    inside address -> blocks of ports and numbers of mappings. Its external address and how fast
+ *                  it made mappings are not in the slots, but in a table of its own (subscriber.h)
  *   wheel          when to look at a slot next (wheel.h). Packets do not move it: a slot that was used
  *                  since then is found too early and goes in again
  *
@@ -32,6 +32,7 @@
 #include "ports.h"
 #include "slim.h"
 #include "slot_index.h"
+#include "subscriber.h"
 #include "tcp.h"
 #include "wheel.h"
 
@@ -77,20 +78,9 @@ extern const struct slim_table_ops nat_session_ops; /* ctx: struct nat_session_t
 
 /* ---- one worker's share ----------------------------------------------------------------- */
 
-struct nat_subscriber {
-	rte_be32_t address;
-	uint32_t n_sessions;
-	uint32_t n_of[NAT_N_PROTOCOLS]; /* of them */
-	struct nat_block_list blocks;
-	uint16_t pool_number; /* of its external address */
-	uint16_t reserved;
-	uint64_t rate_due; /* until when its rate of new mappings is used up; see is_too_fast() */
-};
-
 /* What belongs to a slot and does not move. */
 struct nat_local {
-	uint32_t port : 26;      /* its external port: port set * NAT_PLACES + place + 1; 0: none */
-	uint32_t is_counted : 1; /* for its subscriber; else acquired, and no row came yet */
+	uint32_t port; /* its external port: port set * NAT_PLACES + place + 1; 0: none */
 };
 
 enum nat_session_error {
@@ -101,6 +91,7 @@ enum nat_session_error {
 	NAT_SESSION_RATE,
 	NAT_SESSION_BLOCK_LIMIT,
 	NAT_SESSION_NOT_WISHED, /* what is wished for cannot be had */
+	NAT_SESSION_SUBSCRIBERS_FULL,
 };
 
 struct nat_session_table;
@@ -123,10 +114,7 @@ struct nat_sessions {
 	uint64_t random;
 	struct nf_wheel wheel; /* by slot - first_slot, like the next */
 	struct nat_local *local;
-	struct nf_slot_index subscriber_index;
-	struct nat_subscriber *subscribers;
-	uint32_t *free_subscribers;
-	uint32_t n_free_subscribers;
+	struct nat_subscribers *subscribers; /* of the same worker */
 	/* Events of rare paths; the worker adds them to its counters. */
 	uint64_t n_created;
 	uint64_t n_expired;
@@ -146,12 +134,11 @@ struct nat_static_key {
 struct nat_session_table {
 	struct slim_table *table;
 	struct nat_port_table ports;
+	struct nat_subscriber_table subscribers;
 	struct nat_timeouts timeouts;
 	/* Of a subscriber; 0: no limit. */
 	uint32_t max_per_subscriber;
 	uint32_t max_of[NAT_N_PROTOCOLS];
-	uint64_t rate_cost_ns; /* that a new mapping takes */
-	uint64_t rate_burst_ns;
 	uint32_t max_blocks;
 	struct nat_static_key statics[NAT_MAX_STATIC]; /* by key */
 	uint32_t n_statics;

@@ -38,6 +38,7 @@ tick(struct nf_worker *nf)
 	if (unlikely(!w->has_begun))
 		nat_statics_begin(w);
 	nat_mapping_expire(w->sessions, nf->now_ns, NAT_EXPIRE_MAX);
+	nat_subscriber_tick(w->sessions->subscribers, nf->now_ns, NAT_EXPIRE_MAX);
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);
 	nat_fragment_tick(w->fragments, nf);
