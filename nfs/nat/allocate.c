@@ -77,26 +77,6 @@ own_block(struct nat_sessions *s, uint32_t block, uint32_t subscriber, struct na
 
 /* ---- ports ---------------------------------------------------------------------------------- */
 
-static uint32_t
-pack_place(const struct nat_place *at)
-{
-	return at->set * NAT_PLACES + at->place + 1;
-}
-
-static struct nat_place
-unpack_place(const struct nat_sessions *s, uint32_t port, uint8_t bucket)
-{
-	uint32_t set = (port - 1) / NAT_PLACES;
-	uint32_t first = bucket * s->shared->ports.pool.n_addresses;
-
-	return (struct nat_place){
-		.set = set,
-		.bucket = bucket,
-		.place = (uint8_t)((port - 1) % NAT_PLACES),
-		.number = (uint16_t)(set / NAT_N_PROTOCOLS - first),
-	};
-}
-
 void
 nat_allocate_give(struct nat_sessions *s, uint32_t slot, const struct nat_place *at,
 		  uint32_t subscriber, struct nat_log_ring *log)
@@ -106,7 +86,7 @@ nat_allocate_give(struct nat_sessions *s, uint32_t slot, const struct nat_place 
 
 	if (!nat_ports_give(ports, at, slot))
 		s->n_conflicts++;
-	s->local[slot - s->first_slot].port = pack_place(at);
+	s->local[slot - s->first_slot].port = nat_place_pack(at);
 	if (block == NAT_NO_BLOCK)
 		return;
 	nat_block_use(ports, block);
@@ -123,7 +103,7 @@ nat_allocate_take(struct nat_sessions *s, uint32_t slot, uint8_t bucket, struct 
 
 	if (local->port == 0)
 		return;
-	at = unpack_place(s, local->port, bucket);
+	at = nat_place_unpack(ports, local->port, bucket);
 	local->port = 0;
 	nat_ports_take(ports, &at, slot);
 	block = nat_ports_block(ports, &at);
@@ -167,13 +147,13 @@ find_wished(const struct nat_sessions *s, const struct nat_port_request *r, bool
 	struct nat_place at;
 
 	if (r->wish.port == 0 || number == NAT_NOT_IN_POOL ||
-	    nat_port_bucket(&ports->pool.rule, r->wish.port) != r->bucket)
+	    nat_port_bucket(&ports->pool.rule, r->wish.port) != r->kind.bucket)
 		return false;
 	if (number != r->number && r->subscriber != NAT_NO_SUBSCRIBER &&
 	    !s->shared->arbitrary_pooling)
 		return false;
-	at = nat_ports_place(ports, number, r->wish.port, r->protocol);
-	if (!nat_ports_is_free(ports, &at))
+	at = nat_ports_place(ports, number, r->wish.port, r->kind.protocol);
+	if (!nat_ports_is_free(ports, &at, r->kind.rested))
 		return false;
 	*ret = at;
 	block = nat_ports_block(ports, &at);
@@ -184,8 +164,8 @@ find_wished(const struct nat_sessions *s, const struct nat_port_request *r, bool
 }
 
 static bool
-find_in_own_blocks(struct nat_sessions *s, const struct nat_port_request *r, enum nat_parity parity,
-		   struct nat_place *ret)
+find_in_own_blocks(struct nat_sessions *s, const struct nat_port_request *r,
+		   const struct nat_port_kind *kind, struct nat_place *ret)
 {
 	const struct nat_port_table *ports = &s->shared->ports;
 	uint32_t block =
@@ -195,27 +175,46 @@ find_in_own_blocks(struct nat_sessions *s, const struct nat_port_request *r, enu
 		/* One at another address came from an instance with arbitrary pooling. */
 		if (ports->blocks[block - 1].number != r->number && !s->shared->arbitrary_pooling)
 			continue;
-		if (nat_ports_find_in_block(ports, block - 1, r->bucket, r->protocol, parity,
+		if (nat_ports_find_in_block(ports, block - 1, kind,
 					    (uint32_t)(next_random(s) >> 32), ret))
 			return true;
 	}
 	return false;
 }
 
+/* A port of the block, better one of the right parity. */
 static bool
-find_in_new_block(struct nat_sessions *s, const struct nat_port_request *r, uint16_t number,
+find_in_free_block(const struct nat_port_table *ports, uint32_t block,
+		   const struct nat_port_kind *kind, uint32_t random, struct nat_place *ret)
+{
+	struct nat_port_kind any = *kind;
+
+	any.parity = NAT_PARITY_ANY;
+	return nat_ports_find_in_block(ports, block, kind, random, ret) ||
+	       nat_ports_find_in_block(ports, block, &any, random, ret);
+}
+
+/* Better a block in which no port rests; then any that has a port of the kind. */
+static bool
+find_in_new_block(struct nat_sessions *s, const struct nat_port_kind *kind, uint16_t number,
 		  struct nat_place *ret)
 {
 	const struct nat_port_table *ports = &s->shared->ports;
 	uint32_t random = (uint32_t)(next_random(s) >> 32);
-	uint32_t block = nat_ports_find_block(ports, r->bucket, number, random >> 16);
+	uint32_t n = NAT_PLACES >> ports->pool.rule.block_shift, start = random >> 16;
+	uint32_t block = nat_ports_find_block(ports, kind->bucket, number, NAT_RESTED_ONLY, start);
 
-	if (block == NAT_NO_BLOCK)
-		return false;
-	return nat_ports_find_in_block(ports, block, r->bucket, r->protocol, r->parity, random,
-				       ret) ||
-	       nat_ports_find_in_block(ports, block, r->bucket, r->protocol, NAT_PARITY_ANY, random,
-				       ret);
+	if (block != NAT_NO_BLOCK && find_in_free_block(ports, block, kind, random, ret))
+		return true;
+	for (uint32_t i = 0; i < n; i++) {
+		block = nat_ports_find_block(ports, kind->bucket, number, NAT_RESTED_OR_NOT, start);
+		if (block == NAT_NO_BLOCK)
+			return false;
+		if (find_in_free_block(ports, block, kind, random, ret))
+			return true;
+		start = block + 1;
+	}
+	return false;
 }
 
 /* A port outside its blocks: at its own address, with arbitrary pooling at any other, too. */
@@ -228,9 +227,9 @@ find_elsewhere(struct nat_sessions *s, const struct nat_port_request *r, struct 
 	for (uint32_t i = 0; i < (t->arbitrary_pooling ? n : 1); i++) {
 		uint32_t random = (uint32_t)(next_random(s) >> 32);
 		bool found = t->ports.groups != NULL
-				     ? find_in_new_block(s, r, (uint16_t)number, ret)
-				     : nat_ports_find(&t->ports, r->bucket, (uint16_t)number,
-						      r->protocol, random, ret);
+				     ? find_in_new_block(s, &r->kind, (uint16_t)number, ret)
+				     : nat_ports_find(&t->ports, (uint16_t)number, &r->kind, random,
+						      ret);
 
 		if (found) {
 			s->n_unpaired += i != 0;
@@ -241,18 +240,35 @@ find_elsewhere(struct nat_sessions *s, const struct nat_port_request *r, struct 
 	return false;
 }
 
-enum nat_session_error
-nat_allocate_find(struct nat_sessions *s, const struct nat_port_request *r, struct nat_place *ret)
+static enum nat_session_error
+find(struct nat_sessions *s, const struct nat_port_request *r, struct nat_place *ret)
 {
 	const struct nat_session_table *t = s->shared;
 	bool full = t->ports.groups != NULL && r->subscriber != NAT_NO_SUBSCRIBER &&
 		    blocks_of(s, r->subscriber)->n >= t->max_blocks;
+	struct nat_port_kind any = r->kind;
 
-	if (find_wished(s, r, full, ret) || find_in_own_blocks(s, r, r->parity, ret))
+	any.parity = NAT_PARITY_ANY;
+	if (find_wished(s, r, full, ret) || find_in_own_blocks(s, r, &r->kind, ret))
 		return NAT_SESSION_OK;
 	if (!full && find_elsewhere(s, r, ret))
 		return NAT_SESSION_OK;
-	if (r->parity != NAT_PARITY_ANY && find_in_own_blocks(s, r, NAT_PARITY_ANY, ret))
+	if (r->kind.parity != NAT_PARITY_ANY && find_in_own_blocks(s, r, &any, ret))
 		return NAT_SESSION_OK;
 	return full ? NAT_SESSION_BLOCK_LIMIT : NAT_SESSION_NO_PORT;
+}
+
+enum nat_session_error
+nat_allocate_find(struct nat_sessions *s, const struct nat_port_request *r, struct nat_place *ret)
+{
+	struct nat_port_request request = *r;
+	enum nat_session_error error;
+
+	request.kind.rested = NAT_RESTED_ONLY;
+	error = find(s, &request, ret);
+	if (error != NAT_SESSION_OK && s->shared->rests.delay_ns != 0) {
+		request.kind.rested = NAT_RESTED_OR_NOT;
+		error = find(s, &request, ret);
+	}
+	return error;
 }

@@ -17,11 +17,9 @@
 
 /* Who asks for a port. */
 struct nat_port_request {
-	uint32_t subscriber;    /* its number, or NAT_NO_SUBSCRIBER: a new one */
-	uint32_t protocol;      /* enum nat_protocol */
-	enum nat_parity parity; /* that is preferred */
-	uint16_t number;        /* of the address in the pool that is preferred */
-	uint8_t bucket;
+	uint32_t subscriber;       /* its number, or NAT_NO_SUBSCRIBER: a new one */
+	struct nat_port_kind kind; /* parity: that is preferred; rested: does not count */
+	uint16_t number;           /* of the address in the pool that is preferred */
 	struct nat_wish wish;
 };
 
@@ -29,7 +27,7 @@ struct nat_port_request {
  * looked at while all were full. */
 uint16_t nat_allocate_address(struct nat_sessions *s, uint8_t bucket, uint32_t protocol);
 
-/* A port that may be given. Changes nothing. */
+/* A port that may be given; one that rests only if no other is left. Changes nothing. */
 enum nat_session_error nat_allocate_find(struct nat_sessions *s, const struct nat_port_request *r,
 					 struct nat_place *ret);
 

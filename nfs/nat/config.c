@@ -210,6 +210,23 @@ take_ports(struct conversion *c)
 	return 0;
 }
 
+/* Half as many ports as there are mappings: that of a mapping rests for less than half the time that it
+ * was idle. */
+static int
+take_reuse(struct conversion *c)
+{
+	const struct nat_file_ports *file = &c->file->ports;
+	uint32_t seconds = 0;
+
+	if (nf_take_number(&c->in, "ports.reuse_delay", file->reuse_delay, 120, 0, 24 * 3600,
+			   &seconds) != 0)
+		return -EINVAL;
+	c->config->reuse_delay_ns = seconds * SECOND_NS;
+	return nf_take_number(&c->in, "ports.resting", file->resting,
+			      RTE_MAX(c->config->capacity / 2, 1024u), 1024, SLIM_MAX_CAPACITY,
+			      &c->config->max_resting);
+}
+
 static int
 take_timeouts(struct conversion *c)
 {
@@ -530,6 +547,8 @@ convert(struct conversion *c)
 		error = take_log(c);
 	if (error == 0)
 		error = take_sizes(c);
+	if (error == 0)
+		error = take_reuse(c);
 	return error == 0 ? take_statics(c) : error;
 }
 
@@ -612,8 +631,7 @@ static void
 warn_below(const char *name, uint64_t value_ns, uint64_t min_s, const char *rfc)
 {
 	if (value_ns < min_s * SECOND_NS)
-		fprintf(stderr, "warning: timeouts.%s is below the %" PRIu64 " s of %s\n", name,
-			min_s, rfc);
+		fprintf(stderr, "warning: %s is below the %" PRIu64 " s of %s\n", name, min_s, rfc);
 }
 
 void
@@ -621,8 +639,9 @@ nat_config_warn(const struct nat_config *config)
 {
 	const struct nat_timeouts *t = &config->timeouts;
 
-	warn_below("udp", t->udp_ns, 120, "RFC 4787 REQ-5");
-	warn_below("tcp_established", t->tcp_established_ns, 7440, "RFC 5382 REQ-5");
-	warn_below("tcp_transitory", t->tcp_transitory_ns, 240, "RFC 5382 REQ-5");
-	warn_below("icmp", t->icmp_ns, 60, "RFC 5508 REQ-2");
+	warn_below("timeouts.udp", t->udp_ns, 120, "RFC 4787 REQ-5");
+	warn_below("timeouts.tcp_established", t->tcp_established_ns, 7440, "RFC 5382 REQ-5");
+	warn_below("timeouts.tcp_transitory", t->tcp_transitory_ns, 240, "RFC 5382 REQ-5");
+	warn_below("timeouts.icmp", t->icmp_ns, 60, "RFC 5508 REQ-2");
+	warn_below("ports.reuse_delay", config->reuse_delay_ns, 120, "RFC 6888 REQ-8");
 }

@@ -88,8 +88,10 @@ struct nat_config {
 	uint16_t port_last;
 	uint32_t ports_per_block; /* a power of two, 1..256; 1: ports one by one */
 	uint32_t max_blocks_per_subscriber;
-	bool preserve_parity;   /* RFC 4787 REQ-4; with blocks only */
-	bool arbitrary_pooling; /* not paired (RFC 4787 REQ-2) */
+	uint64_t reuse_delay_ns; /* that a port rests after its mapping (RFC 6888 REQ-8) */
+	uint32_t max_resting;    /* ports that rest at one time */
+	bool preserve_parity;    /* RFC 4787 REQ-4; with blocks only */
+	bool arbitrary_pooling;  /* not paired (RFC 4787 REQ-2) */
 	struct nat_timeouts timeouts;
 	bool inbound_refresh; /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
 	bool tcp_pickup;      /* a TCP mapping may begin without SYN */

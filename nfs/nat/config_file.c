@@ -26,6 +26,8 @@ static const cyaml_schema_field_t ports_fields[] = {
 	NUMBER("last", struct nat_file_ports, last),
 	NUMBER("block", struct nat_file_ports, block),
 	FLAG("preserve_parity", struct nat_file_ports, preserve_parity),
+	NUMBER("reuse_delay", struct nat_file_ports, reuse_delay),
+	NUMBER("resting", struct nat_file_ports, resting),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t timeouts_fields[] = {

@@ -25,6 +25,8 @@ struct nat_file_ports {
 	uint32_t *last;
 	uint32_t *block;
 	bool *preserve_parity;
+	uint32_t *reuse_delay;
+	uint32_t *resting;
 };
 
 struct nat_file_timeouts {

@@ -105,6 +105,8 @@ put_pool(struct listing *l, const struct nat_config *config)
 	put_number(l, "ports.last", config->port_last);
 	put_number(l, "ports.block", config->ports_per_block);
 	put_flag(l, "ports.preserve_parity", config->preserve_parity);
+	put_number(l, "ports.reuse_delay", config->reuse_delay_ns / SECOND_NS);
+	put_number(l, "ports.resting", config->max_resting);
 }
 
 static void

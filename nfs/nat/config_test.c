@@ -163,8 +163,8 @@ pools_are_checked(void **state)
 	(void)state;
 	assert_int_equal(parse_with(17, "  addresses: [198.51.100.9]", &c, error), -22);
 	assert_non_null(strstr(error, "first and last belong together"));
-	assert_int_equal(parse_with(18, "  last: 198.51.103.0", &c, error), -22);
-	assert_non_null(strstr(error, "more than 256"));
+	assert_int_equal(parse_with(18, "  last: 198.51.104.0", &c, error), -22);
+	assert_non_null(strstr(error, "more than 1024"));
 	assert_int_equal(
 		parse_with(17, "  first: 203.0.113.1\n  last: 203.0.113.1\n  #", &c, error), -22);
 }
@@ -214,6 +214,44 @@ pools_hold_nobody_elses_address(void **state)
 		assert_int_equal(nat_config_parse("x", text, (size_t)n, &c, error), -22);
 		assert_non_null(strstr(error, cases[i].error));
 	}
+}
+
+/* A pool of n addresses and a table of 10 million. */
+static int
+parse_large(uint32_t n, struct nat_config *c, char error[NF_CONFIG_ERROR_SIZE])
+{
+	char text[512];
+	int size = snprintf(text, sizeof(text),
+			    "instance: a\nservice: s\n"
+			    "inside: {name: i, port: 0, address: 100.64.0.1/10, mac: "
+			    "'02:00:00:00:00:01'}\n"
+			    "outside: {name: o, port: 1, address: 192.0.2.1/24, mac: "
+			    "'02:00:00:00:00:02'}\n"
+			    "pool: {first: 198.18.0.0, last: 198.18.%u.%u}\n"
+			    "capacity: 10000000\nsubscribers: 1000000\n"
+			    "ports: {resting: 4000000}\nworkers: 8\n",
+			    (n - 1) / 256, (n - 1) % 256);
+
+	return nat_config_parse("x", text, (size_t)size, c, error);
+}
+
+/* Killed by: a limit below what 10 million mappings need. */
+static void
+ten_million_mappings_can_be_configured(void **state)
+{
+	char error[NF_CONFIG_ERROR_SIZE] = "";
+	struct nat_config c;
+
+	(void)state;
+	assert_int_equal(parse_large(156, &c, error), 0);
+	assert_int_equal(c.capacity, 10000000);
+	assert_int_equal(c.subscribers, 1000000);
+	assert_int_equal(c.max_resting, 4000000);
+	assert_int_equal(parse_large(1024, &c, error), 0);
+	assert_int_equal(c.n_pool, 1024);
+	assert_int_equal(c.pool[1023], RTE_BE32(0xc61203ff));
+	assert_int_equal(parse_large(1025, &c, error), -EINVAL);
+	assert_non_null(strstr(error, "more than 1024 addresses"));
 }
 
 static void
@@ -442,6 +480,7 @@ main(void)
 		cmocka_unit_test(pools_are_checked),
 		cmocka_unit_test(pool_may_be_a_list),
 		cmocka_unit_test(pools_hold_nobody_elses_address),
+		cmocka_unit_test(ten_million_mappings_can_be_configured),
 		cmocka_unit_test(exempt_destinations_are_checked),
 		cmocka_unit_test(statics_are_checked),
 		cmocka_unit_test(limits_are_taken),

@@ -66,6 +66,7 @@
 	X(mapping_expired, "mappings expired")                                                \
 	X(install_conflict, "installed rows with an external port in use or not of the pool") \
 	X(mapping_cleared, "mappings removed on request")                                     \
+	X(port_rest_cut, "ports that were given again, or left free, before they had rested") \
 	X(mapping_unpaired, "mappings at another external address than the subscriber's")     \
 	X(log_lost, "records for the log that found its ring full")                           \
 	X(log_unwritten, "lines that the file of the log did not take")

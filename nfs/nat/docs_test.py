@@ -39,7 +39,7 @@ def counters(page):
 
 def fields(page):
     code = set()
-    for path in ("nfs/nat/session.c", "nfs/nat/subscriber.c", "nfs/nat/filter.c", "nfs/nat/fragment.c", "nfs/nat/pcp.c",
+    for path in ("nfs/nat/session.c", "nfs/nat/subscriber.c", "nfs/nat/rest.c", "nfs/nat/filter.c", "nfs/nat/fragment.c", "nfs/nat/pcp.c",
                  "nfs/common/neighbour.c"):
         code |= set(re.findall(r"SLIM_FIELD_\w+\(struct \w+, (\w+),", read(path)))
     return difference(code, first_column(page, "State"))

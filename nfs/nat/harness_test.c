@@ -924,10 +924,61 @@ check_subscribers(const struct nat_subscribers *s)
 	return n_sessions;
 }
 
+/* Ports that rest at a worker: each marked by its place, and found by its key. Returns how many. */
+static uint32_t
+check_rests(const struct nat_rests *s)
+{
+	const struct nat_port_table *ports = s->shared->ports;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->n_slots; i++) {
+		const struct nat_rest *row = slim_slot(s->table, s->first_slot + i);
+		uint16_t number = nat_pool_number(&ports->pool, row->outside_address);
+		struct nat_place at;
+
+		if (!((const struct slim_slot_head *)row - 1)->used)
+			continue;
+		at = nat_ports_place(ports, number, rte_be_to_cpu_16(row->outside_port),
+				     (uint32_t)nat_protocol_of(row->protocol));
+		assert_true(nat_ports_is_resting(ports, &at));
+		assert_true(nf_wheel_has(&s->wheel, i));
+		n++;
+	}
+	assert_int_equal(n, s->n_slots - s->n_free);
+	return n;
+}
+
+/* Marks of ports and of blocks say the same. */
+static uint32_t
+count_resting(const struct harness *h)
+{
+	const struct nat_port_table *ports = &h->nat->sessions.ports;
+	uint32_t n_sets = SLIM_N_BUCKETS * ports->pool.n_addresses * NAT_N_PROTOCOLS;
+	uint32_t n_groups = SLIM_N_BUCKETS * ports->pool.n_addresses;
+	uint32_t n_in_group = 256 / h->config.ports_per_block, n = 0, in_blocks = 0;
+
+	for (uint32_t i = 0; i < n_sets; i++)
+		for (int word = 0; word < NAT_PLACE_WORDS; word++)
+			n += (uint32_t)__builtin_popcountll(ports->sets[i].resting[word]);
+	if (ports->groups == NULL)
+		return n;
+	for (uint32_t g = 0; g < n_groups; g++) {
+		for (uint32_t b = 0; b < n_in_group; b++) {
+			uint32_t n_resting = ports->blocks[g * n_in_group + b].n_resting;
+
+			in_blocks += n_resting;
+			assert_int_equal(ports->groups[g].resting[b / 64] >> (b % 64) & 1,
+					 n_resting != 0);
+		}
+	}
+	assert_int_equal(in_blocks, n);
+	return n;
+}
+
 void
 harness_check(const struct harness *h)
 {
-	uint32_t by_bucket[SLIM_N_BUCKETS] = {0}, used = 0, free = 0, subscribed = 0;
+	uint32_t by_bucket[SLIM_N_BUCKETS] = {0}, used = 0, free = 0, subscribed = 0, resting = 0;
 
 	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++) {
 		if (!head_of(h, slot)->used)
@@ -950,7 +1001,9 @@ harness_check(const struct harness *h)
 			check_pcp(h->workers[w].pcp);
 		free += s->n_free;
 		subscribed += check_subscribers(s->subscribers);
+		resting += check_rests(s->rests);
 	}
 	assert_int_equal(used + free, nat_session_capacity(&h->config));
 	assert_int_equal(subscribed, used);
+	assert_int_equal(resting, count_resting(h));
 }

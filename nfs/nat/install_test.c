@@ -19,7 +19,7 @@
 static struct harness pair[2];
 static struct harness *source, *target;
 /* What the agent keeps at the target: local slot by source slot. */
-static uint32_t local_of[2][CAPACITY];
+static uint32_t local_of[3][CAPACITY];
 
 static int
 open_with(struct nat_config *config, uint16_t target_workers, bool active)
@@ -135,7 +135,7 @@ close_pair(void **state)
 
 /* ---- tables that move ----------------------------------------------------------------------- */
 
-enum moved { SESSIONS = 0, SUBSCRIBERS, N_MOVED };
+enum moved { SESSIONS = 0, SUBSCRIBERS, RESTS, N_MOVED };
 
 static const struct {
 	const struct slim_table_ops *ops;
@@ -145,34 +145,48 @@ static const struct {
 } moved[N_MOVED] = {
 	[SESSIONS] = {&nat_session_ops, nat_session_fields, &nat_session_n_fields, 7},
 	[SUBSCRIBERS] = {&nat_subscriber_ops, nat_subscriber_fields, &nat_subscriber_n_fields, 4},
+	[RESTS] = {&nat_rest_ops, nat_rest_fields, &nat_rest_n_fields, 7},
 };
 
 static void *
 context_of(const struct harness *h, enum moved kind)
 {
-	return kind == SESSIONS ? (void *)&h->nat->sessions : &h->nat->sessions.subscribers;
+	struct nat_session_table *t = &h->nat->sessions;
+	void *const contexts[] = {t, &t->subscribers, &t->rests};
+
+	return contexts[kind];
 }
 
 static struct slim_table *
 table_of(const struct harness *h, enum moved kind)
 {
-	return kind == SESSIONS ? h->nat->sessions.table
-				: h->nat->sessions.subscribers.workers[0].table;
+	const struct nat_session_table *t = &h->nat->sessions;
+	struct slim_table *const tables[] = {t->table, t->subscribers.workers[0].table,
+					     t->rests.workers[0].table};
+
+	return tables[kind];
 }
 
 static uint32_t
 capacity_of(const struct harness *h, enum moved kind)
 {
-	return kind == SESSIONS
-		       ? nat_session_capacity(&h->config)
-		       : h->config.n_workers * h->nat->sessions.subscribers.workers[0].n_slots;
+	const struct nat_session_table *t = &h->nat->sessions;
+	const uint32_t shares[] = {t->workers[0]->n_slots, t->subscribers.workers[0].n_slots,
+				   t->rests.workers[0].n_slots};
+
+	return h->config.n_workers * shares[kind];
 }
 
-/* Both begin with the inside address. */
+/* The low byte of the inside address, with which the others begin; or that of the port. */
 static uint8_t
-bucket_of(const void *row)
+bucket_of(enum moved kind, const void *row)
 {
-	return ((const uint8_t *)row)[3];
+	const struct nat_rest *rest = row;
+
+	if (kind != RESTS)
+		return ((const uint8_t *)row)[3];
+	return nat_port_bucket(&source->nat->sessions.ports.pool.rule,
+			       rte_be_to_cpu_16(rest->outside_port));
 }
 
 static struct slim_worker *
@@ -202,7 +216,7 @@ remove_row(struct harness *h, enum moved kind, uint32_t slot)
 {
 	struct slim_table *table = table_of(h, kind);
 	const void *entry = slim_slot(table, slot);
-	struct slim_worker *w = worker_of(h, bucket_of(entry));
+	struct slim_worker *w = worker_of(h, bucket_of(kind, entry));
 
 	moved[kind].ops->removed(context_of(h, kind), w, slot, entry);
 	slim_slot_free(w, table, slot);
@@ -236,13 +250,13 @@ static bool
 put_row(enum moved kind, uint32_t source_slot, const void *row)
 {
 	struct slim_table *table = table_of(target, kind);
-	struct slim_worker *w = worker_of(target, bucket_of(row));
+	struct slim_worker *w = worker_of(target, bucket_of(kind, row));
 	uint32_t *local = &local_of[kind][source_slot], slot;
 
 	if (*local != SLIM_NO_SLOT &&
 	    memcmp(slim_slot(table, *local), row, moved[kind].key_size) != 0)
 		delete_row(kind, source_slot);
-	slot = moved[kind].ops->acquire(context_of(target, kind), w, bucket_of(row), row);
+	slot = moved[kind].ops->acquire(context_of(target, kind), w, bucket_of(kind, row), row);
 	if (slot == SLIM_NO_SLOT)
 		return false;
 	for (uint32_t i = 0; i < CAPACITY; i++)
@@ -250,8 +264,8 @@ put_row(enum moved kind, uint32_t source_slot, const void *row)
 			local_of[kind][i] = SLIM_NO_SLOT;
 	*local = slot;
 	copy_fields(kind, slim_slot_begin(w, table, slot), row);
-	slim_slot_end(w, table, slot, bucket_of(row));
-	moved[kind].ops->installed(context_of(target, kind), w, slot, row);
+	slim_slot_end(w, table, slot, bucket_of(kind, row));
+	moved[kind].ops->installed(context_of(target, kind), w, slot, slim_slot(table, slot));
 	return true;
 }
 
@@ -712,6 +726,147 @@ without_room_for_a_subscriber_rows_are_refused(void **state)
 	harness_check(target);
 }
 
+/* ---- ports that rest ------------------------------------------------------------------------- */
+
+/* Four ports for each bucket, at one address. */
+static void
+configure_few_ports(struct nat_config *config)
+{
+	harness_defaults(config);
+	config->n_pool = 1;
+	config->port_first = 2048;
+	config->port_last = 2048 + 4 * 256 - 1;
+}
+
+static int
+open_few_ports(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	configure_few_ports(&config);
+	return open_with(&config, 1, true);
+}
+
+static int
+open_few_ports_standby(void **state)
+{
+	struct nat_config config;
+
+	(void)state;
+	configure_few_ports(&config);
+	return open_with(&config, 1, false);
+}
+
+static uint16_t
+port_of(struct harness *h, uint32_t from)
+{
+	struct harness_packet p = {.side = NAT_INSIDE,
+				   .protocol = IPPROTO_UDP,
+				   .src = from,
+				   .src_port = 1000,
+				   .dst = SERVER};
+
+	return harness_pass(h, &p, NAT_OUTSIDE).src_port;
+}
+
+/* Killed by: a rest that does not travel, one that begins anew, or one that ends without its owner. */
+static void
+ports_rest_at_the_target_too(void **state)
+{
+	uint16_t rested = port_of(source, SUBSCRIBER);
+
+	(void)state;
+	copy_all();
+	remove_mapping(SUBSCRIBER, 1000);
+	harness_wait(source, 100 * HARNESS_SECOND);
+	harness_wait(target, 100 * HARNESS_SECOND);
+	copy_all();
+	assert_copied();
+	turn_round();
+	harness_wait(source, 20 * HARNESS_SECOND - 1);
+	for (uint32_t n = 0; n < 3; n++)
+		assert_int_not_equal(port_of(source, SUBSCRIBER ^ (n + 1) << 8), rested);
+	assert_int_equal(n_rows(source, RESTS), 1);
+	harness_wait(source, HARNESS_TICK + 1);
+	assert_int_equal(n_rows(source, RESTS), 0);
+	assert_int_equal(port_of(source, SUBSCRIBER ^ 4 << 8), rested);
+	assert_int_equal(harness_counter(source, NAT_port_rest_cut), 0);
+	harness_check(source);
+}
+
+/* The port goes to another mapping before its rest is over: in whatever order the rows come, it is in use and does not rest.
+ * Killed by: one mark for a port in use and one that rests. */
+static void
+a_rest_that_is_cut_comes_in_any_order(void **state)
+{
+	static const enum moved orders[][N_MOVED] = {
+		{SESSIONS, SUBSCRIBERS, RESTS}, {SESSIONS, RESTS, SUBSCRIBERS},
+		{RESTS, SESSIONS, SUBSCRIBERS}, {RESTS, SUBSCRIBERS, SESSIONS},
+		{SUBSCRIBERS, RESTS, SESSIONS}, {SUBSCRIBERS, SESSIONS, RESTS},
+	};
+
+	(void)state;
+	for (uint32_t first = 0; first < RTE_DIM(orders); first++) {
+		for (uint32_t then = 0; then < RTE_DIM(orders); then++) {
+			for (uint32_t n = 0; n < 4; n++)
+				port_of(source, SUBSCRIBER ^ n << 8);
+			copy_all();
+			remove_mapping(SUBSCRIBER, 1000);
+			for (uint32_t i = 0; i < N_MOVED; i++)
+				copy_table(orders[first][i]);
+			assert_copied();
+			assert_int_equal(n_rows(target, RESTS), 1);
+			port_of(source, SUBSCRIBER ^ 4 << 8);
+			for (uint32_t i = 0; i < N_MOVED; i++)
+				copy_table(orders[then][i]);
+			assert_copied();
+			assert_int_equal(n_rows(target, RESTS), 0);
+			for (uint32_t n = 1; n < 5; n++)
+				remove_mapping(SUBSCRIBER ^ n << 8, 1000);
+			harness_wait(source, 200 * HARNESS_SECOND);
+			harness_wait(target, 200 * HARNESS_SECOND);
+			copy_all();
+			assert_copied();
+		}
+	}
+}
+
+/* Killed by: ending the rest in another instance's bucket. */
+static void
+standby_ends_no_rest(void **state)
+{
+	(void)state;
+	port_of(source, SUBSCRIBER);
+	remove_mapping(SUBSCRIBER, 1000);
+	copy_all();
+	harness_wait(target, 1000 * HARNESS_SECOND);
+	assert_int_equal(n_rows(target, RESTS), 1);
+}
+
+/* Killed by: a row that is taken by a worker that does not own the port, or is no port. */
+static void
+rests_that_make_no_sense_do_no_harm(void **state)
+{
+	struct nat_rest row = {.outside_address = RTE_BE32(IP(198, 51, 100, 0)),
+			       .outside_port = RTE_BE16(2048 + 7),
+			       .protocol = 99,
+			       .until = target->now_ns};
+	struct slim_worker *w = worker_of(target, 7);
+
+	(void)state;
+	assert_false(put_row(RESTS, 0, &row));
+	row.protocol = IPPROTO_UDP;
+	assert_int_equal(nat_rest_ops.acquire(context_of(target, RESTS), w, 8, &row), SLIM_NO_SLOT);
+	row.outside_address = RTE_BE32(IP(203, 0, 113, 9)); /* not of the pool */
+	assert_true(put_row(RESTS, 0, &row));
+	delete_row(RESTS, 0);
+	row.outside_address = RTE_BE32(IP(198, 51, 100, 0));
+	assert_true(put_row(RESTS, 0, &row));
+	assert_true(put_row(RESTS, 0, &row));
+	harness_check(target);
+}
+
 /* Some mappings of the source go, and all of one subscriber. */
 static void
 remove_some(uint32_t n_slots)
@@ -1161,6 +1316,10 @@ main(void)
 		TEST(rows_of_a_subscriber_come_and_go_in_any_order),
 		TEST_WITH(rates_move, open_slow),
 		TEST_WITH(standby_removes_no_subscriber, open_slow_standby),
+		TEST_WITH(ports_rest_at_the_target_too, open_few_ports),
+		TEST_WITH(a_rest_that_is_cut_comes_in_any_order, open_few_ports),
+		TEST_WITH(standby_ends_no_rest, open_few_ports_standby),
+		TEST_WITH(rests_that_make_no_sense_do_no_harm, open_few_ports),
 		TEST_WITH(without_room_for_a_subscriber_rows_are_refused, open_few_subscribers),
 		TEST_WITH(static_mappings_move_as_rows, open_static_active),
 		TEST_WITH(standby_makes_no_static_mappings, open_static_standby),

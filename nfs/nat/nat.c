@@ -111,6 +111,8 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 	nat_session_table_attach(&nat->sessions, table, agent);
 	error = nat_subscriber_table_create(&nat->sessions.subscribers, agent);
 	if (error == 0)
+		error = nat_rest_table_create(&nat->sessions.rests, agent);
+	if (error == 0)
 		error = nat_filter_table_create(&nat->filters, agent);
 	if (error == 0)
 		error = nat_pcp_table_create(&nat->pcp, agent);

@@ -120,29 +120,49 @@ pick(const uint64_t *bits, uint32_t n_words, uint32_t start)
 	return -1;
 }
 
-bool
-nat_ports_find(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
-	       uint32_t protocol, uint32_t random, struct nat_place *ret)
+static uint64_t
+free_in_word(const struct nat_port_table *ports, uint8_t bucket, uint32_t set, uint32_t word,
+	     enum nat_rested rested)
 {
-	uint32_t set = nat_ports_set(ports, bucket, number, protocol);
+	const struct nat_port_set *s = &ports->sets[set];
+	uint64_t left = ports->pool.allowed[bucket][word] & ~s->used[word];
+
+	return rested == NAT_RESTED_ONLY ? left & ~s->resting[word] : left;
+}
+
+static bool
+pick_place(const uint64_t left[NAT_PLACE_WORDS], uint32_t start, struct nat_place *at)
+{
+	int place = pick(left, NAT_PLACE_WORDS, start);
+
+	at->place = (uint8_t)place;
+	return place >= 0;
+}
+
+bool
+nat_ports_find(const struct nat_port_table *ports, uint16_t number,
+	       const struct nat_port_kind *kind, uint32_t random, struct nat_place *ret)
+{
+	struct nat_place at = {
+		.set = nat_ports_set(ports, kind->bucket, number, kind->protocol),
+		.bucket = kind->bucket,
+		.number = number,
+	};
 	uint64_t left[NAT_PLACE_WORDS];
-	int place;
 
 	for (uint32_t word = 0; word < NAT_PLACE_WORDS; word++)
-		left[word] = ports->pool.allowed[bucket][word] & ~ports->sets[set].used[word];
-	place = pick(left, NAT_PLACE_WORDS, random % NAT_PLACES);
-	if (place < 0)
+		left[word] = free_in_word(ports, kind->bucket, at.set, word, kind->rested);
+	if (!pick_place(left, random % NAT_PLACES, &at))
 		return false;
-	*ret = (struct nat_place){
-		.set = set, .bucket = bucket, .place = (uint8_t)place, .number = number};
+	*ret = at;
 	return true;
 }
 
 bool
-nat_ports_is_free(const struct nat_port_table *ports, const struct nat_place *at)
+nat_ports_is_free(const struct nat_port_table *ports, const struct nat_place *at,
+		  enum nat_rested rested)
 {
-	uint32_t word = at->place >> 6;
-	uint64_t left = ports->pool.allowed[at->bucket][word] & ~ports->sets[at->set].used[word];
+	uint64_t left = free_in_word(ports, at->bucket, at->set, at->place >> 6, rested);
 
 	return (left >> (at->place & 63)) & 1;
 }
@@ -167,40 +187,39 @@ places_of_parity(enum nat_parity parity)
 }
 
 bool
-nat_ports_find_in_block(const struct nat_port_table *ports, uint32_t block, uint8_t bucket,
-			uint32_t protocol, enum nat_parity parity, uint32_t random,
-			struct nat_place *ret)
+nat_ports_find_in_block(const struct nat_port_table *ports, uint32_t block,
+			const struct nat_port_kind *kind, uint32_t random, struct nat_place *ret)
 {
 	const struct nat_pool *pool = &ports->pool;
-	uint16_t number = ports->blocks[block].number;
-	uint32_t set = nat_ports_set(ports, bucket, number, protocol);
 	uint32_t first = (block << pool->rule.block_shift) % NAT_PLACES;
+	struct nat_place at = {.bucket = kind->bucket, .number = ports->blocks[block].number};
 	uint64_t left[NAT_PLACE_WORDS];
-	int place;
 
+	at.set = nat_ports_set(ports, kind->bucket, at.number, kind->protocol);
 	for (uint32_t word = 0; word < NAT_PLACE_WORDS; word++)
-		left[word] = pool->allowed[bucket][word] & ~ports->sets[set].used[word] &
-			     places_in_word(pool, first, word) & places_of_parity(parity);
-	place = pick(left, NAT_PLACE_WORDS, first + (random & pool->rule.block_mask));
-	if (place < 0)
+		left[word] = free_in_word(ports, kind->bucket, at.set, word, kind->rested) &
+			     places_in_word(pool, first, word) & places_of_parity(kind->parity);
+	if (!pick_place(left, first + (random & pool->rule.block_mask), &at))
 		return false;
-	*ret = (struct nat_place){
-		.set = set, .bucket = bucket, .place = (uint8_t)place, .number = number};
+	*ret = at;
 	return true;
 }
 
 uint32_t
 nat_ports_find_block(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
-		     uint32_t random)
+		     enum nat_rested rested, uint32_t random)
 {
 	uint32_t group = (uint32_t)bucket * ports->pool.n_addresses + number;
 	uint32_t shift = 8u - ports->pool.rule.block_shift;
+	const struct nat_block_group *g = &ports->groups[group];
 	uint64_t left[NAT_BLOCK_WORDS];
 	int block;
 
-	for (uint32_t word = 0; word < NAT_BLOCK_WORDS; word++)
-		left[word] =
-			ports->pool.allowed_blocks[bucket][word] & ~ports->groups[group].used[word];
+	for (uint32_t word = 0; word < NAT_BLOCK_WORDS; word++) {
+		left[word] = ports->pool.allowed_blocks[bucket][word] & ~g->used[word];
+		if (rested == NAT_RESTED_ONLY)
+			left[word] &= ~g->resting[word];
+	}
 	block = pick(left, NAT_BLOCK_WORDS, random & ((1u << shift) - 1));
 	return block < 0 ? NAT_NO_BLOCK : (group << shift) + (uint32_t)block;
 }
@@ -242,6 +261,30 @@ group_of(struct nat_port_table *ports, uint32_t block, uint32_t *ret_word, uint6
 	*ret_word = in_group >> 6;
 	*ret_bit = UINT64_C(1) << (in_group & 63);
 	return &ports->groups[block >> shift];
+}
+
+void
+nat_ports_rest(struct nat_port_table *ports, const struct nat_place *at)
+{
+	uint32_t block = nat_ports_block(ports, at), word;
+	uint64_t bit;
+
+	ports->sets[at->set].resting[at->place >> 6] |= UINT64_C(1) << (at->place & 63);
+	if (block == NAT_NO_BLOCK || ports->blocks[block].n_resting++ != 0)
+		return;
+	group_of(ports, block, &word, &bit)->resting[word] |= bit;
+}
+
+void
+nat_ports_wake(struct nat_port_table *ports, const struct nat_place *at)
+{
+	uint32_t block = nat_ports_block(ports, at), word;
+	uint64_t bit;
+
+	ports->sets[at->set].resting[at->place >> 6] &= ~(UINT64_C(1) << (at->place & 63));
+	if (block == NAT_NO_BLOCK || --ports->blocks[block].n_resting != 0)
+		return;
+	group_of(ports, block, &word, &bit)->resting[word] &= ~bit;
 }
 
 void

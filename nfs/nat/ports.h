@@ -6,6 +6,9 @@
  * least 2 it belongs to one subscriber, for all protocols (RFC 7422); with N of 1 every port is given by
  * itself.
  *
+ * A port that was used a short time ago may rest (rest.h). That is marked apart from what is in use, and who looks for a
+ * port says whether one that rests will do.
+ *
  * What a subscriber has is a list of blocks that the caller keeps. A block is in use as long as one of its
  * ports is; who takes the last port out of it has given it back. While rows come from another instance
  * two mappings may have one port, or two subscribers one block, for a moment: the one that came last has it,
@@ -63,6 +66,7 @@ nat_pool_number(const struct nat_pool *pool, rte_be32_t address)
 /* The ports of one bucket, address and protocol, by place. */
 struct nat_port_set {
 	uint64_t used[NAT_PLACE_WORDS];
+	uint64_t resting[NAT_PLACE_WORDS];
 	uint32_t n_used;
 	uint32_t reserved;
 	uint32_t slots[NAT_PLACES]; /* slot + 1; 0: free */
@@ -73,11 +77,14 @@ struct nat_block {
 	uint32_t next;   /* of the same owner: block + 1; 0: none */
 	uint16_t n_used; /* ports of all protocols */
 	uint16_t number; /* of its address in the pool */
+	uint16_t n_resting;
+	uint16_t reserved;
 };
 
 /* The blocks of one bucket and address. */
 struct nat_block_group {
 	uint64_t used[NAT_BLOCK_WORDS];
+	uint64_t resting[NAT_BLOCK_WORDS]; /* those with a port that rests */
 	uint32_t n_used;
 	uint32_t reserved;
 };
@@ -105,6 +112,7 @@ struct nat_place {
 
 /* Which ports may be taken. */
 enum nat_parity { NAT_PARITY_ANY = 0, NAT_PARITY_EVEN, NAT_PARITY_ODD };
+enum nat_rested { NAT_RESTED_ONLY = 0, NAT_RESTED_OR_NOT };
 
 /* Main thread. -ENOMEM; fini takes what init left. */
 int nat_ports_init(struct nat_port_table *ports, const struct nat_config *config);
@@ -129,6 +137,29 @@ nat_ports_place(const struct nat_port_table *ports, uint16_t number, uint16_t po
 		.bucket = bucket,
 		.place = nat_port_place(&ports->pool.rule, port),
 		.number = number,
+	};
+}
+
+/* A place in 32 bits, never 0; and back. */
+_Static_assert((uint64_t)SLIM_N_BUCKETS *NAT_MAX_POOL *NAT_N_PROTOCOLS *NAT_PLACES < UINT32_MAX,
+	       "a place of the largest pool fits");
+
+static inline uint32_t
+nat_place_pack(const struct nat_place *at)
+{
+	return at->set * NAT_PLACES + at->place + 1;
+}
+
+static inline struct nat_place
+nat_place_unpack(const struct nat_port_table *ports, uint32_t packed, uint8_t bucket)
+{
+	uint32_t set = (packed - 1) / NAT_PLACES;
+
+	return (struct nat_place){
+		.set = set,
+		.bucket = bucket,
+		.place = (uint8_t)((packed - 1) % NAT_PLACES),
+		.number = (uint16_t)(set / NAT_N_PROTOCOLS - bucket * ports->pool.n_addresses),
 	};
 }
 
@@ -161,20 +192,30 @@ uint32_t nat_ports_n_used(const struct nat_port_table *ports, uint8_t bucket, ui
 			  uint32_t protocol, uint32_t *ret_n_allowed);
 
 /* Is the port in the range, and nobody's? */
-bool nat_ports_is_free(const struct nat_port_table *ports, const struct nat_place *at);
+bool nat_ports_is_free(const struct nat_port_table *ports, const struct nat_place *at,
+		       enum nat_rested rested);
 
-/* A free port of an address, from a random place on (RFC 6056). False: none, *ret untouched. */
-bool nat_ports_find(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
-		    uint32_t protocol, uint32_t random, struct nat_place *ret);
+/* What kind of port is looked for. */
+struct nat_port_kind {
+	uint8_t bucket;
+	uint32_t protocol; /* enum nat_protocol */
+	enum nat_parity parity;
+	enum nat_rested rested;
+};
+
+/* A free port of an address, of any parity, from a random place on (RFC 6056). False: none, *ret untouched. */
+bool nat_ports_find(const struct nat_port_table *ports, uint16_t number,
+		    const struct nat_port_kind *kind, uint32_t random, struct nat_place *ret);
 
 /* The same in one block. */
-bool nat_ports_find_in_block(const struct nat_port_table *ports, uint32_t block, uint8_t bucket,
-			     uint32_t protocol, enum nat_parity parity, uint32_t random,
+bool nat_ports_find_in_block(const struct nat_port_table *ports, uint32_t block,
+			     const struct nat_port_kind *kind, uint32_t random,
 			     struct nat_place *ret);
 
-/* A free block of an address, from a random one on; NAT_NO_BLOCK: none. */
+/* A free block of an address, from a random one on; NAT_NO_BLOCK: none. Only one without any port that rests, or
+ * one that has some, too. */
 uint32_t nat_ports_find_block(const struct nat_port_table *ports, uint8_t bucket, uint16_t number,
-			      uint32_t random);
+			      enum nat_rested rested, uint32_t random);
 
 /* ---- change, worker ------------------------------------------------------------------------ */
 
@@ -183,6 +224,16 @@ bool nat_ports_give(struct nat_port_table *ports, const struct nat_place *at, ui
 
 /* Takes it back, if it still is the slot's. */
 void nat_ports_take(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot);
+
+/* Marks that a port that does not rest does so from now on, and no longer. Its block bears both. */
+void nat_ports_rest(struct nat_port_table *ports, const struct nat_place *at);
+void nat_ports_wake(struct nat_port_table *ports, const struct nat_place *at);
+
+static inline bool
+nat_ports_is_resting(const struct nat_port_table *ports, const struct nat_place *at)
+{
+	return ports->sets[at->set].resting[at->place >> 6] >> (at->place & 63) & 1;
+}
 
 /* Counts a port of the block as in use. */
 void nat_block_use(struct nat_port_table *ports, uint32_t block);

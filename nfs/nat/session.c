@@ -184,16 +184,17 @@ find_place(struct nat_sessions *s, const struct nat_static_key *fixed,
 	if (is_new && s->subscribers->n_free == 0)
 		return NAT_SESSION_SUBSCRIBERS_FULL;
 	if (fixed != NULL) {
-		*ret = static_place(s->shared, fixed, request->protocol);
+		*ret = static_place(s->shared, fixed, request->kind.protocol);
 		return NAT_SESSION_OK;
 	}
 	if (!is_new)
-		error = check_limits(s, request->subscriber, request->protocol, now_ns);
+		error = check_limits(s, request->subscriber, request->kind.protocol, now_ns);
 	if (error != NAT_SESSION_OK)
 		return error;
 	request->number = nat_pool_number(&s->shared->ports.pool, outside);
 	if (request->number == NAT_NOT_IN_POOL)
-		request->number = nat_allocate_address(s, request->bucket, request->protocol);
+		request->number =
+			nat_allocate_address(s, request->kind.bucket, request->kind.protocol);
 	error = nat_allocate_find(s, request, ret);
 	return error == NAT_SESSION_OK && !is_wished(s->shared, &request->wish, ret)
 		       ? NAT_SESSION_NOT_WISHED
@@ -226,9 +227,9 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	memcpy(&session, &key, sizeof(key));
 	request = (struct nat_port_request){
 		.subscriber = nat_subscriber_find(s->subscribers, session.inside_address),
-		.protocol = (uint32_t)protocol_of(session.protocol),
-		.parity = parity_for(t, &session),
-		.bucket = bucket_of(session.inside_address),
+		.kind = {.bucket = bucket_of(session.inside_address),
+			 .protocol = (uint32_t)protocol_of(session.protocol),
+			 .parity = parity_for(t, &session)},
 		.wish = wish,
 	};
 	error = find_place(s, fixed, &request, now_ns, &at);
@@ -239,7 +240,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 		rte_cpu_to_be_16(nat_port_at(&t->ports.pool.rule, at.bucket, at.place));
 	session.last_seen = now_ns;
 	request.subscriber = nat_subscriber_take(s->subscribers, session.inside_address);
-	count_in(s, request.subscriber, request.protocol, session.outside_address);
+	count_in(s, request.subscriber, request.kind.protocol, session.outside_address);
 	if (fixed == NULL)
 		nat_subscriber_count_rate(s->subscribers, request.subscriber, now_ns);
 
@@ -248,6 +249,9 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	slim_slot_end(s->agent, s->table, slot, at.bucket);
 	nf_slot_index_insert(&s->index, hash, slot);
 	nat_allocate_give(s, slot, &at, request.subscriber, s->log);
+	if (nat_ports_is_resting(&t->ports, &at))
+		nat_rest_cut(s->rests, session.outside_address, session.outside_port,
+			     session.protocol);
 	log_mapping(s->log, &session, NAT_LOG_MAPPING_CREATED);
 	nat_session_look_at(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
 	s->n_created++;
@@ -314,6 +318,8 @@ nat_session_free(struct nat_sessions *s, uint32_t slot)
 
 	log_mapping(s->log, session, NAT_LOG_MAPPING_REMOVED);
 	forget(s, slot, session, s->log, is_owner);
+	nat_rest_begin(s->rests, session->outside_address, session->outside_port,
+		       session->protocol);
 	slim_slot_free(s->agent, s->table, slot);
 }
 
@@ -433,6 +439,7 @@ init_share(struct nat_sessions *s, struct nat_session_table *t, uint32_t n_slots
 {
 	s->shared = t;
 	s->subscribers = &t->subscribers.workers[first_slot / n_slots];
+	s->rests = &t->rests.workers[first_slot / n_slots];
 	s->first_slot = first_slot;
 	s->n_slots = n_slots;
 	s->random = t->seed ^ (first_slot + UINT64_C(0x9e3779b97f4a7c15));
@@ -492,7 +499,8 @@ nat_session_table_init(struct nat_session_table *t, const struct nat_config *con
 	t->n_workers = config->n_workers;
 	if (error != 0)
 		return error;
-	if (nat_subscriber_table_init(&t->subscribers, config, seed) != 0)
+	if (nat_subscriber_table_init(&t->subscribers, config, seed) != 0 ||
+	    nat_rest_table_init(&t->rests, &t->ports, config, seed) != 0)
 		return -ENOMEM;
 	for (uint16_t w = 0; w < t->n_workers; w++) {
 		t->workers[w] = zalloc(1, sizeof(struct nat_sessions));
@@ -529,5 +537,6 @@ nat_session_table_fini(struct nat_session_table *t)
 		t->workers[w] = NULL;
 	}
 	nat_subscriber_table_fini(&t->subscribers);
+	nat_rest_table_fini(&t->rests);
 	nat_ports_fini(&t->ports);
 }

@@ -30,6 +30,7 @@
 
 #include "config.h"
 #include "ports.h"
+#include "rest.h"
 #include "slim.h"
 #include "slot_index.h"
 #include "subscriber.h"
@@ -80,7 +81,7 @@ extern const struct slim_table_ops nat_session_ops; /* ctx: struct nat_session_t
 
 /* What belongs to a slot and does not move. */
 struct nat_local {
-	uint32_t port; /* its external port: port set * NAT_PLACES + place + 1; 0: none */
+	uint32_t port; /* its external port, by nat_place_pack(); 0: none */
 };
 
 enum nat_session_error {
@@ -114,7 +115,8 @@ struct nat_sessions {
 	uint64_t random;
 	struct nf_wheel wheel; /* by slot - first_slot, like the next */
 	struct nat_local *local;
-	struct nat_subscribers *subscribers; /* of the same worker */
+	struct nat_subscribers *subscribers; /* of the same worker, like the next */
+	struct nat_rests *rests;
 	/* Events of rare paths; the worker adds them to its counters. */
 	uint64_t n_created;
 	uint64_t n_expired;
@@ -135,6 +137,7 @@ struct nat_session_table {
 	struct slim_table *table;
 	struct nat_port_table ports;
 	struct nat_subscriber_table subscribers;
+	struct nat_rest_table rests;
 	struct nat_timeouts timeouts;
 	/* Of a subscriber; 0: no limit. */
 	uint32_t max_per_subscriber;
@@ -227,7 +230,7 @@ struct nat_wish {
 };
 
 /* As nat_session_create(), at the endpoint that is wished for if the subscriber may have it: of its bucket,
- * its address and its blocks (or a new one), and nobody's; else at any. */
+ * its address and its blocks (or a new one), nobody's, and rested; else at any, or not at all. */
 enum nat_session_error nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash,
 					     struct nat_wish wish, uint64_t now_ns,
 					     uint32_t *ret_slot);
@@ -247,7 +250,7 @@ void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nat
 /* When somebody is to look whether the mapping still lives; before it was looked at then, or later. */
 void nat_session_look_at(struct nat_sessions *s, uint32_t slot, uint64_t ns);
 
-/* Frees the slot, and its port. What belongs to the mapping elsewhere stays: see nat_mapping_remove(). */
+/* Frees the slot, and its port, which rests. What belongs to the mapping elsewhere stays: see nat_mapping_remove(). */
 void nat_session_free(struct nat_sessions *s, uint32_t slot);
 
 /* How long a mapping lives without packets. */

@@ -39,6 +39,7 @@ tick(struct nf_worker *nf)
 		nat_statics_begin(w);
 	nat_mapping_expire(w->sessions, nf->now_ns, NAT_EXPIRE_MAX);
 	nat_subscriber_tick(w->sessions->subscribers, nf->now_ns, NAT_EXPIRE_MAX);
+	nat_rest_tick(w->sessions->rests, nf->now_ns, NAT_EXPIRE_MAX);
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);
 	nat_fragment_tick(w->fragments, nf);
@@ -51,6 +52,7 @@ tick(struct nf_worker *nf)
 	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
 	collect(nf, &w->sessions->n_unpaired, NAT_mapping_unpaired);
 	collect(nf, &w->sessions->n_conflicts, NAT_install_conflict);
+	collect(nf, &w->sessions->rests->n_cut, NAT_port_rest_cut);
 	if (w->sessions->log != NULL)
 		collect_log(nf, w->sessions->log);
 }
@@ -73,6 +75,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, nf->agent, w->sessions);
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
 	w->sessions->agent = nf->agent;
+	w->sessions->rests->now_ns = &nf->now_ns;
 	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);
 	w->fragments->agent = nf->agent;
 	w->neighbours->silent = nat_tell_silent;
