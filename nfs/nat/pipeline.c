@@ -193,16 +193,18 @@ static inline void
 commit_in(struct nat_worker *w, struct nat_packet *p, bool hairpin, const struct plan_in *plan)
 {
 	struct nat_session *session = slim_slot(w->sessions->table, plan->slot);
+	bool waits = false;
 
 	if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
-		nat_tcp_track_in(w, p, plan->slot);
+		waits = nat_tcp_track_in(w, p, plan->slot);
 	if (!hairpin)
 		nat_fragment_accept(w->fragments, w->nf, p, session->inside_address);
 	if (w->nat->config.inbound_refresh) {
 		session->last_seen = w->nf->now_ns;
-		if (plan->peer != NF_NO_SLOT)
-			nat_filter_refresh(w->filter, plan->peer, w->nf->now_ns);
+		waits = true;
 	}
+	if (waits && plan->peer != NF_NO_SLOT)
+		nat_filter_refresh(w->filter, plan->peer, w->nf->now_ns);
 	session->packets_in++;
 	session->bytes_in += p->ip_size;
 	rewrite(p, false, session->inside_address, session->inside_port,

@@ -103,18 +103,22 @@ nat_tcp_begin(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 	nat_session_set_tcp(w->sessions, slot, &tcp, w->nf->now_ns);
 }
 
-__attribute__((noinline)) void
+__attribute__((noinline)) bool
 nat_tcp_take(struct nat_worker *w, const struct nat_packet *p, uint32_t slot, bool out)
 {
 	struct nat_session *session = slim_slot(w->sessions->table, slot);
 	struct nat_tcp tcp = connection_of(session);
 	struct nat_tcp_segment segment;
+	bool ends;
 
 	if (tcp.state == NAT_TCP_SHARED)
-		return;
+		return false;
 	segment = segment_of(p, out);
-	if (out ? nat_tcp_take_out(&tcp, &segment) : nat_tcp_take_in(&tcp, &segment))
-		nat_session_set_tcp(w->sessions, slot, &tcp, w->nf->now_ns);
-	else
+	if (!(out ? nat_tcp_take_out(&tcp, &segment) : nat_tcp_take_in(&tcp, &segment))) {
 		session->tcp_edges = tcp.edges;
+		return false;
+	}
+	ends = nat_tcp_is_established(session->tcp_state) && !nat_tcp_is_established(tcp.state);
+	nat_session_set_tcp(w->sessions, slot, &tcp, w->nf->now_ns);
+	return ends;
 }

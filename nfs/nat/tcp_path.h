@@ -20,8 +20,8 @@
 /* The first segment of a new mapping. */
 void nat_tcp_begin(struct nat_worker *w, const struct nat_packet *p, uint32_t slot);
 
-/* All that may change a state. */
-void nat_tcp_take(struct nat_worker *w, const struct nat_packet *p, uint32_t slot, bool out);
+/* All that may change a state. True: the transitory timeout begins with this segment. */
+bool nat_tcp_take(struct nat_worker *w, const struct nat_packet *p, uint32_t slot, bool out);
 
 static inline const struct rte_tcp_hdr *
 nat_tcp_header(const struct nat_packet *p)
@@ -68,15 +68,16 @@ nat_tcp_track_out(struct nat_worker *w, const struct nat_packet *p, uint32_t slo
 		       rte_be_to_cpu_32(tcp->recv_ack), rte_be_to_cpu_16(tcp->rx_win));
 }
 
-static inline void
+/* As nat_tcp_take(). */
+static inline bool
 nat_tcp_track_in(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 {
 	uint8_t state = nat_session_at(w->sessions, slot)->tcp_state;
 	enum nat_tcp_event event = nat_tcp_event(nat_tcp_header(p)->tcp_flags);
 
 	/* Whatever else it turns out to be, it changes less. */
-	if (unlikely(nat_tcp_cell(NAT_TCP_IN, state, event) != state))
-		nat_tcp_take(w, p, slot, false);
+	return unlikely(nat_tcp_cell(NAT_TCP_IN, state, event) != state) &&
+	       nat_tcp_take(w, p, slot, false);
 }
 
 #endif

@@ -30,12 +30,12 @@ static struct harness h;
 static struct harness_packet inside, outside;
 
 static int
-open_default(void **state)
+open_as(enum nat_filtering filtering)
 {
 	struct nat_config config;
 
-	(void)state;
 	harness_defaults(&config);
+	config.filtering = filtering;
 	config.timeouts.tcp_established_ns = ESTABLISHED * HARNESS_SECOND;
 	config.timeouts.tcp_transitory_ns = TRANSITORY * HARNESS_SECOND;
 	harness_open(&h, &config, true);
@@ -58,6 +58,20 @@ open_default(void **state)
 		.tcp_window = WINDOW,
 	};
 	return 0;
+}
+
+static int
+open_default(void **state)
+{
+	(void)state;
+	return open_as(NAT_FILTERING_ENDPOINT_INDEPENDENT);
+}
+
+static int
+open_filtered(void **state)
+{
+	(void)state;
+	return open_as(NAT_FILTERING_ADDRESS_AND_PORT);
 }
 
 static int
@@ -338,6 +352,21 @@ reset_after_long_silence_waits_its_time(void **state)
 	lives_for(TRANSITORY);
 }
 
+/* All of this state waits, also that the peer may send (RFC 7857 section 2.2). Killed by: a peer whose
+ * time goes on from the last packet from inside. */
+static void
+peer_may_send_while_a_reset_waits(void **state)
+{
+	(void)state;
+	h.nat->config.inbound_refresh = false;
+	handshake();
+	harness_wait(&h, 7000 * HARNESS_SECOND);
+	send_in(RST, 0);
+	harness_wait(&h, (TRANSITORY - 1) * HARNESS_SECOND);
+	send_in(ACK, 100);
+	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+}
+
 /* The window of the inside host is what it says, scaled if both sides scale. Killed by: a window
  * that is not scaled, or scaled by one side's word. */
 static void
@@ -588,6 +617,8 @@ main(void)
 		TEST(reset_in_several_segments_is_summed),
 		TEST(reset_that_is_not_forwarded_changes_nothing),
 		TEST(reset_after_long_silence_waits_its_time),
+		cmocka_unit_test_setup_teardown(peer_may_send_while_a_reset_waits, open_filtered,
+						close_it),
 		TEST(window_is_scaled_by_both_or_not),
 		TEST(numbers_wrap_around),
 		TEST(old_segments_move_nothing_back),
