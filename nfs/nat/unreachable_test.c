@@ -107,8 +107,8 @@ fall_silent(void)
 {
 	struct rte_mbuf *m;
 
-	for (uint32_t i = 0; i <= NF_ARP_TRIES; i++) {
-		h.now_ns += NF_ARP_RETRY_NS;
+	for (uint32_t i = 0; i <= NF_ASK_TRIES; i++) {
+		h.now_ns += NF_ASK_RETRY_NS;
 		for (uint16_t w = 0; w < h.config.n_workers; w++) {
 			h.nf[w].now_ns = h.now_ns;
 			nat_ops.tick(&h.nf[w]);
@@ -298,7 +298,7 @@ some_silence_is_told_nobody(void **state)
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	nat_ops.burst(&h.nf[0], NAT_INSIDE, &m, 1);
 	harness_deliver(&h);
-	for (uint32_t i = 0; i <= NF_ARP_TRIES; i++)
+	for (uint32_t i = 0; i <= NF_ASK_TRIES; i++)
 		fall_silent();
 	assert_int_equal(harness_counter(&h, NAT_unreachable_sent), 0);
 }
