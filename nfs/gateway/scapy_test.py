@@ -20,7 +20,7 @@ from scapy.layers.inet import ICMP, IP, UDP  # noqa: E402
 from scapy.layers.inet6 import (ICMPv6MLReport2, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,  # noqa: E402
                                 ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrHopByHop, RouterAlert)
 from scapy.layers.l2 import Ether  # noqa: E402
-from scapy.packet import Raw  # noqa: E402
+from scapy.packet import Padding, Raw  # noqa: E402
 from scapy.utils import wrpcap  # noqa: E402
 
 ACCESS_MAC, CORE_MAC, PEER_MAC = "02:00:00:00:01:01", "02:00:00:00:02:01", "02:aa:00:00:00:09"
@@ -28,6 +28,15 @@ GATEWAY, CELL, CELL_2 = "192.0.2.1", "192.0.2.11", "192.0.2.12"
 SUBSCRIBER, SERVER = "100.64.3.7", "203.0.113.10"
 TEID, CELL_TEID = 0x00010007, 0x0000A001
 UPLINK, DOWNLINK = 1, 0
+
+
+def without_padding(frame):
+    """What stands behind the packet fills a short frame up, with zeros."""
+    assert len(frame) >= 60, f"a frame of {len(frame)} octets"
+    if Padding in frame:
+        assert len(frame) == 60 and not any(frame[Padding].load), frame.show(dump=True)
+        frame[Padding].underlayer.remove_payload()
+    return frame
 
 
 class Gateway:
@@ -56,8 +65,8 @@ class Gateway:
 
     def _frames(self, answers, side):
         frames = [Ether(bytes.fromhex(a.split()[1])) for a in answers if a.startswith(side + " ")]
-        self.seen += frames
-        return frames
+        self.seen += [frame.copy() for frame in frames]
+        return [without_padding(frame) for frame in frames]
 
     def ask(self, command):
         answers = self._do("ask " + command)
