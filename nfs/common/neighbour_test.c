@@ -89,6 +89,19 @@ init_agent(uint16_t n_workers)
 			 0);
 }
 
+/* Of handed-over packets alone. */
+static void
+resume(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	assert_int_equal(port, NF_HANDED);
+	for (uint16_t i = 0; i < n; i++) {
+		assert_int_equal(nf_meta(pkts[i])->kind, NF_META_RESOLVE);
+		nf_neighbour_resume(shares[w->index], pkts[i]);
+	}
+}
+
+static const struct nf_ops ops = {.burst = resume};
+
 static int
 open_with(uint16_t n_workers)
 {
@@ -114,6 +127,7 @@ open_with(uint16_t n_workers)
 	for (uint16_t w = 0; w < n_workers; w++) {
 		assert_int_equal(nf_worker_init(workers, w, n_workers, port_ids, N_SIDES, pool), 0);
 		workers[w].agent = slim_agent_worker(agent, w);
+		workers[w].ops = &ops;
 		workers[w].now_ns = now_ns;
 		slim_worker_poll(workers[w].agent);
 		shares[w] = nf_neighbour_worker_init(&table, &workers[w]);
@@ -301,15 +315,11 @@ pass_time(uint64_t ns)
 static void
 hand_over(void)
 {
-	struct rte_mbuf *m;
-
 	for (uint16_t w = 0; w < table.config.n_workers; w++)
 		nf_worker_flush_hands(&workers[w]);
 	for (uint16_t w = 0; w < table.config.n_workers; w++)
-		while (rte_ring_dequeue(workers[w].ring, (void **)&m) == 0) {
-			assert_int_equal(nf_meta(m)->kind, NF_META_RESOLVE);
-			nf_neighbour_resume(shares[w], m);
-		}
+		while (nf_worker_take_handed(&workers[w]) != 0)
+			;
 }
 
 /* ---- the rules, each cell ---------------------------------------------------------------------------- */
