@@ -13,7 +13,7 @@
 #ifndef NAT_ALLOCATE_H
 #define NAT_ALLOCATE_H
 
-#include "session.h"
+#include "session_table.h"
 
 /* Who asks for a port. */
 struct nat_port_request {
