@@ -63,6 +63,13 @@ digest_of(void)
 	digest = mix(digest, ports->sets,
 		     sizeof(ports->sets[0]) * SLIM_N_BUCKETS * ports->pool.n_addresses *
 			     NAT_N_PROTOCOLS);
+	if (ports->groups != NULL) {
+		size_t n = (size_t)SLIM_N_BUCKETS * ports->pool.n_addresses;
+
+		digest = mix(digest, ports->groups, n * sizeof(ports->groups[0]));
+		digest = mix(digest, ports->blocks,
+			     n * NAT_PLACES / h.config.ports_per_block * sizeof(ports->blocks[0]));
+	}
 	for (uint16_t w = 0; w < h.config.n_workers; w++) {
 		const struct nat_sessions *s = nat->sessions.workers[w];
 
@@ -239,11 +246,31 @@ set_session_limit(struct nat_config *config)
 	config->max_sessions_per_subscriber = 2;
 }
 
+/* The other subscriber has the only row. */
+static void
+set_one_subscriber(struct nat_config *config)
+{
+	config->subscribers = 1;
+}
+
+static void
+set_blocks(struct nat_config *config)
+{
+	config->ports_per_block = 8;
+	config->max_blocks_per_subscriber = 1;
+}
+
 static void
 set_rate(struct nat_config *config)
 {
 	config->new_sessions_per_s = 1;
 	config->new_sessions_burst = 2;
+}
+
+static void
+leave_it(struct harness_packet *p)
+{
+	(void)p;
 }
 
 static void
@@ -425,6 +452,10 @@ static const struct refusal {
 	 ANY, 1},
 	{"limit", NAT_drop_limit, set_session_limit, use_up_mappings, OUT | HAIRPIN, WHOLE | FIRST,
 	 ANY, 1},
+	{"subscribers full", NAT_drop_subscribers_full, set_one_subscriber, leave_it, OUT | HAIRPIN,
+	 WHOLE | FIRST, ANY, 1},
+	{"blocks full", NAT_drop_block_limit, set_blocks, use_up_mappings, OUT | HAIRPIN,
+	 WHOLE | FIRST, ANY, 1},
 	{"rate", NAT_drop_rate, set_rate, use_up_mappings, OUT | HAIRPIN, WHOLE | FIRST, ANY, 1},
 };
 
