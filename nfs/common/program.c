@@ -318,12 +318,13 @@ serve(struct run *r, const struct nf_args *args)
 {
 	const struct sigaction action = {.sa_handler = handle_signal};
 
+	/* First of all: who turns the log over does not know that the EAL still starts. */
+	if (r->program->open_files != NULL)
+		sigaction(SIGHUP, &action, NULL);
 	if (nf_eal_start(args, r->settings.n_workers) != 0)
 		return EXIT_FAILURE;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (r->program->open_files != NULL)
-		sigaction(SIGHUP, &action, NULL);
 	if (set_up(r, !args->standby) != 0) {
 		tear_down(r);
 		return EXIT_FAILURE;

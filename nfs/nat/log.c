@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,6 +86,16 @@ nat_log_fini(struct nat_log *log)
 	log->n_workers = 0;
 }
 
+/* A line that was cut off is completed in its own file, not at the beginning of the next one. */
+static bool
+is_same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
 int
 nat_log_open(struct nat_log *log)
 {
@@ -100,8 +111,10 @@ nat_log_open(struct nat_log *log)
 		fprintf(stderr, "log: %s: %s\n", log->path, strerror(-error));
 		return error;
 	}
-	if (log->fd >= 0)
+	if (log->fd >= 0) {
+		log->is_torn &= is_same_file(log->fd, fd);
 		close(log->fd);
+	}
 	log->fd = fd;
 	log->has_failed = false;
 	return 0;

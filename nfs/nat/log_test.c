@@ -462,6 +462,40 @@ the_file_is_opened_again(void **state)
 	assert_int_equal(n_lines(read_file(moved)), 2);
 }
 
+/* Killed by: the end of a line that was cut off in the old file at the beginning of the new one. */
+static void
+a_torn_line_stays_in_its_file(void **state)
+{
+	struct rlimit limit;
+	rlim_t was;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	was = limit.rlim_cur;
+	limit.rlim_cur = 100;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	put(3);
+	nat_log_write(&nat.nat->log, nat.now_ns, UTC_NS);
+	limit.rlim_cur = was;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(nat_log_open(&nat.nat->log), 0); /* the same file */
+	put(1);
+	nat_log_write(&nat.nat->log, nat.now_ns, UTC_NS);
+	assert_memory_equal(read_file(path) + 100, "\n" NOW, 1 + strlen(NOW));
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, limit.rlim_max}), 0);
+	put(3);
+	nat_log_write(&nat.nat->log, nat.now_ns, UTC_NS);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_equal(nat_log_open(&nat.nat->log), 0); /* another one */
+	put(1);
+	nat_log_write(&nat.nat->log, nat.now_ns, UTC_NS);
+	assert_memory_equal(read_file(path), NOW, strlen(NOW));
+	assert_int_equal(n_lines(text), 1);
+}
+
 /* A pipe that nobody reads is refused, and does not stop the caller. */
 static void
 a_pipe_without_a_reader_is_refused(void **state)
@@ -503,6 +537,7 @@ main(void)
 		TEST_WITH(a_full_disk_is_counted, open_sessions),
 		TEST_WITH(the_file_is_appended_to, open_sessions),
 		TEST_WITH(the_file_is_opened_again, open_sessions),
+		TEST_WITH(a_torn_line_stays_in_its_file, open_sessions),
 		TEST_WITH(a_pipe_without_a_reader_is_refused, open_sessions),
 		cmocka_unit_test(without_a_log_there_is_none),
 	};
