@@ -24,9 +24,9 @@
 #include "slim_limits.h"
 
 /* How often a packet may change workers inside an NF, counted from the worker
- * that received it: to the owner of its bucket, to another one (hairpin, fragment), and to the
- * owner of what is missing to send it (a neighbour). */
-#define SLIM_WAVE_HOPS 3u
+ * that received it: to the one that puts its fragments together, to the owner of its bucket, to
+ * another one (hairpin), and to the owner of what is missing to send it (a neighbour). */
+#define SLIM_WAVE_HOPS 4u
 
 struct slim_waves {
 	struct {

@@ -180,8 +180,9 @@ void nf_worker_fini(struct nf_worker *w);
  * for other workers wait: 0 if the worker may rest. */
 uint32_t nf_worker_round(struct nf_worker *w);
 
-/* Takes the tags off `n` received frames of a tagged port; the NF never sees them. What has another one or
- * none is dropped. The packet keeps the tag as if the device had taken it off, so that slim_return() gives
+/* Takes the tags off `n` received frames; the NF never sees them. A port with a VLAN takes its frames only; one
+ * without takes those without a tag, or with one that has a priority and names no VLAN (id 0, IEEE 802.1Q). The
+ * others are dropped. The packet keeps the tag as if the device had taken it off, so that slim_return() gives
  * back what came. Returns how many are left, in order. A part of the round, alone for tests. */
 uint16_t nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
 

@@ -227,63 +227,6 @@ nf_worker_take_handed(struct nf_worker *w)
 	return total;
 }
 
-/* ---- VLAN tags (IEEE 802.1Q) ------------------------------------------------------------- */
-
-#define ADDRESSES_SIZE (2u * RTE_ETHER_ADDR_LEN)
-#define VLAN_ID_MASK 0xfffu
-
-bool
-nf_worker_tag(struct nf_worker *w, uint16_t port, struct rte_mbuf *m)
-{
-	uint8_t *from = rte_pktmbuf_mtod(m, uint8_t *);
-	uint8_t *to = (uint8_t *)rte_pktmbuf_prepend(m, RTE_VLAN_HLEN);
-
-	if (unlikely(to == NULL)) {
-		nf_drop(w, m, NF_drop_vlan);
-		return false;
-	}
-	memmove(to, from, ADDRESSES_SIZE);
-	to[ADDRESSES_SIZE] = RTE_ETHER_TYPE_VLAN >> 8;
-	to[ADDRESSES_SIZE + 1] = RTE_ETHER_TYPE_VLAN & 0xff;
-	to[ADDRESSES_SIZE + 2] = (uint8_t)(w->vlans[port] >> 8);
-	to[ADDRESSES_SIZE + 3] = (uint8_t)w->vlans[port];
-	m->ol_flags &= ~(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED);
-	return true;
-}
-
-/* False: there is none. */
-static bool
-take_tag(struct rte_mbuf *m)
-{
-	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-
-	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
-		return true; /* the device did, or an earlier round */
-	if (rte_pktmbuf_data_len(m) < sizeof(struct rte_ether_hdr) + RTE_VLAN_HLEN ||
-	    frame[ADDRESSES_SIZE] != RTE_ETHER_TYPE_VLAN >> 8 ||
-	    frame[ADDRESSES_SIZE + 1] != (RTE_ETHER_TYPE_VLAN & 0xff))
-		return false;
-	m->vlan_tci = (uint16_t)(frame[ADDRESSES_SIZE + 2] << 8 | frame[ADDRESSES_SIZE + 3]);
-	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
-	memmove(rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_VLAN_HLEN), frame, ADDRESSES_SIZE);
-	rte_pktmbuf_adj(m, RTE_VLAN_HLEN);
-	return true;
-}
-
-uint16_t
-nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
-{
-	uint16_t left = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		if (take_tag(pkts[i]) && (pkts[i]->vlan_tci & VLAN_ID_MASK) == w->vlans[port])
-			pkts[left++] = pkts[i];
-		else
-			nf_drop(w, pkts[i], NF_drop_vlan);
-	}
-	return left;
-}
-
 /* ---- the round ------------------------------------------------------------------------------ */
 
 static uint16_t
@@ -295,8 +238,7 @@ receive_from(struct nf_worker *w, uint16_t p)
 
 	if (n == 0)
 		return 0;
-	if (unlikely(w->vlans[p] != 0))
-		n = nf_worker_untag(w, p, pkts, n);
+	n = nf_worker_untag(w, p, pkts, n);
 	w->ops->burst(w, p, pkts, n);
 	nf_worker_flush_hands(w);
 	nf_hand_spend(w, atomic_load_explicit(&w->handed, memory_order_relaxed) - handed);

@@ -471,6 +471,28 @@ what_a_timer_hands_over_leaves_in_the_same_round(void **state)
 	tear_down();
 }
 
+/* On a port without a VLAN. Killed by: tags that are looked at on ports with one only. */
+static void
+a_priority_tag_is_taken_off(void **state)
+{
+	static const uint8_t stops[] = {0}, tag[] = {0x81, 0, 0xa0, 0};
+	struct rte_mbuf *m;
+	uint8_t *frame;
+
+	(void)state;
+	set_up(1);
+	m = make(0, stops, 1);
+	rte_pktmbuf_prepend(m, sizeof(tag));
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
+	memmove(frame, frame + sizeof(tag), 2u * RTE_ETHER_ADDR_LEN);
+	memcpy(frame + 2u * RTE_ETHER_ADDR_LEN, tag, sizeof(tag));
+	assert_int_equal(rte_ring_enqueue(ports[0].rx[0], m), 0);
+	play(0, NULL, 0);
+	assert_int_equal(atomic_load(&n_ended), 1);
+	assert_int_equal(atomic_load(&n_disordered), 0);
+	tear_down();
+}
+
 /* To and fro between workers 0 and 1. */
 static struct route
 to_and_fro(uint16_t w, uint32_t flow)
@@ -661,6 +683,7 @@ main(void)
 		cmocka_unit_test(two_that_wait_for_each_other_go_on),
 		cmocka_unit_test(a_worker_under_pressure_is_idle_at_the_end_of_its_round),
 		cmocka_unit_test(no_port_waits_for_the_other),
+		cmocka_unit_test(a_priority_tag_is_taken_off),
 		cmocka_unit_test(saturated_with_1),
 		cmocka_unit_test(saturated_with_2),
 		cmocka_unit_test(saturated_with_3),
