@@ -19,12 +19,6 @@
 /* So many bursts from a ring, and all that was in it is dealt with. */
 #define HANDED_BURSTS (NF_RING_SIZE / NF_BURST)
 
-const struct nf_counter_name nf_counter_names[NF_N_COUNTERS] = {
-#define X(name, text) {#name, text},
-	NF_COUNTERS(X)
-#undef X
-};
-
 static int
 make_rings(struct nf_worker *w)
 {
@@ -99,13 +93,6 @@ nf_worker_fini(struct nf_worker *w)
 		rte_free(fifo);
 		w->tx[p] = NULL;
 	}
-}
-
-__attribute__((noinline)) void
-nf_drop(struct nf_worker *w, struct rte_mbuf *m, unsigned int counter)
-{
-	nf_count(w, counter, 1);
-	rte_pktmbuf_free(m);
 }
 
 static bool
