@@ -439,7 +439,7 @@ without_the_limit_packets_are_lost(void **state)
 }
 
 /* What becomes more inside the NF finds no room in the ring, and comes through, in order.
- * Killed by: a list that is pushed after newer packets, a `late` bit that is cleared too early, a rest that is freed. */
+ * Killed by: a `late` bit that is cleared too early, a rest that is freed. */
 static void
 more_than_a_ring_takes_waits_in_order(void **state)
 {
