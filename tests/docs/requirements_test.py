@@ -6,6 +6,7 @@ Killed by: a case that was renamed, a file that was moved, a row of which nobody
 import dataclasses
 import pathlib
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -96,8 +97,13 @@ def is_proved(row, mutants):
     return False
 
 
+def changes_something(mutant):
+    done = subprocess.run(["sed", "-E", mutant.sed, mutant.file], capture_output=True, check=False, cwd=ROOT)
+    return done.returncode == 0 and done.stdout != (ROOT / mutant.file).read_bytes()
+
+
 def bad_mutants(root, mutants):
-    """Lines of the list that name what is not there."""
+    """Lines of the list that name what is not there, or would change nothing."""
     wrong = []
     for m in mutants:
         for name in (m.test, m.file):
@@ -105,6 +111,8 @@ def bad_mutants(root, mutants):
                 wrong.append(f"{m}: {name} is not there")
         if (root / m.test).is_file() and not re.search(rf"\b{m.case}\b", text_of(root / m.test)):
             wrong.append(f"{m}: {m.test} has no {m.case}")
+        if (root / m.file).is_file() and not changes_something(m):
+            wrong.append(f"{m}: changes nothing")
     return wrong
 
 
