@@ -259,7 +259,7 @@ static const struct refusal refusals[] = {
 	{"policed down", DOWN, IPV4, 1400, 64, true, 128, false, GATEWAY_drop_policed},
 	{"policed down", DOWN, IPV6, 1400, 64, true, 128, false, GATEWAY_drop_policed},
 	{"no room in front", DOWN, IPV4, 60, 64, true, 20, false, GATEWAY_drop_segments},
-	{"no room in front", DOWN, IPV6, 60, 64, true, 35, false, GATEWAY_drop_segments},
+	{"no room in front", DOWN, IPV6, 60, 64, true, 34, false, GATEWAY_drop_segments},
 	{"no memory up", UP, IPV4, 1600, 64, true, 128, true, NF_no_mbuf},
 	{"no memory down", DOWN, IPV4, 1500, 64, true, 128, true, NF_no_mbuf},
 };

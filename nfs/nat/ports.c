@@ -266,25 +266,29 @@ group_of(struct nat_port_table *ports, uint32_t block, uint32_t *ret_word, uint6
 void
 nat_ports_rest(struct nat_port_table *ports, const struct nat_place *at)
 {
+	struct nat_block_group *group;
 	uint32_t block = nat_ports_block(ports, at), word;
 	uint64_t bit;
 
 	ports->sets[at->set].resting[at->place >> 6] |= UINT64_C(1) << (at->place & 63);
 	if (block == NAT_NO_BLOCK || ports->blocks[block].n_resting++ != 0)
 		return;
-	group_of(ports, block, &word, &bit)->resting[word] |= bit;
+	group = group_of(ports, block, &word, &bit);
+	group->resting[word] |= bit;
 }
 
 void
 nat_ports_wake(struct nat_port_table *ports, const struct nat_place *at)
 {
+	struct nat_block_group *group;
 	uint32_t block = nat_ports_block(ports, at), word;
 	uint64_t bit;
 
 	ports->sets[at->set].resting[at->place >> 6] &= ~(UINT64_C(1) << (at->place & 63));
 	if (block == NAT_NO_BLOCK || --ports->blocks[block].n_resting != 0)
 		return;
-	group_of(ports, block, &word, &bit)->resting[word] &= ~bit;
+	group = group_of(ports, block, &word, &bit);
+	group->resting[word] &= ~bit;
 }
 
 void
