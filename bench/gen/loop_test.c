@@ -2,7 +2,8 @@
 /*
  * The generator on two real DPDK ports (rings, without hugepages), end to end: behind the
  * ports stands a translator that does a few things wrong, and the ledger names exactly those.
- * Generator and translator take turns in one thread, on the real clock.
+ * Generator and translator take turns in one thread. Time goes on by a step with every look at the clock, so that a machine
+ * that is busy changes nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@
 #define RING_SIZE 1024u
 #define N_PACKETS 4000u /* of both directions, in RUN */
 #define DEADLINE_NS (30000u * MS)
+#define STEP_NS 2000u
 
 #define N_QUEUES 2u /* into the generator */
 /* Low byte of the remote host's address: source of what goes inside, destination of what goes outside. So a flow
@@ -36,6 +38,17 @@ struct wire_end {
 	struct rte_ring *from_generator;
 	struct rte_ring *to_generator[N_QUEUES];
 };
+
+/* In the place of the real one (-Wl,--wrap). */
+uint64_t __wrap_clock_now_ns(void);
+
+uint64_t
+__wrap_clock_now_ns(void)
+{
+	static uint64_t now_ns = 1000 * MS;
+
+	return now_ns += STEP_NS;
+}
 
 static struct rte_mempool *pool;
 static struct wire_end ends[TRAFFIC_N_SIDES];
@@ -266,7 +279,7 @@ a_faulty_one_is_found_out(void **state)
 	assert_int_equal(down.misdelivered, 1);
 	assert_int_equal(down.corrupt, 1);
 	assert_int_equal(ledger_counts_mistranslated(&down), 2);
-	assert_true(down.max_gap_ns >= 30 * MS);
+	assert_in_range(down.max_gap_ns, 30 * MS, 40 * MS);
 	traffic_destroy(t);
 }
 
