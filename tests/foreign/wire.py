@@ -10,10 +10,17 @@ import time
 logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.layers.inet import ICMP, IP, TCP, UDP, ICMPerror, IPerror, TCPerror, UDPerror  # noqa: E402
 from scapy.layers.l2 import Ether  # noqa: E402
-from scapy.packet import Raw  # noqa: E402
+from scapy.packet import Padding, Raw  # noqa: E402
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
+
+
+def without_padding(packet):
+    """A short frame is filled up: that is none of the packet, and nobody quotes it."""
+    if Padding in packet:
+        packet[Padding].underlayer.remove_payload()
+    return packet
 
 
 class Wire:
@@ -40,7 +47,7 @@ class Wire:
             if not ready:
                 raise TimeoutError(f"{len(taken)} of {n} packets came: {taken}")
             frame, address = self.socket.recvfrom(65536)
-            packet = Ether(frame)
+            packet = without_padding(Ether(frame))
             if address[2] != PACKET_OUTGOING and IP in packet and wanted(packet[IP]):
                 taken.append(packet[IP])
         return taken
