@@ -22,6 +22,8 @@
 #include <rte_ether.h>
 #include <rte_malloc.h>
 
+#include "locked_pool_test.h"
+
 #define N_PORTS 2u
 #define PORT_RING 256u /* packets that wait in a port for one worker */
 #define FLOWS 64u      /* of each worker that receives them */
@@ -667,7 +669,7 @@ start_eal(void)
 	/* More threads than processors: no thread waits for one that stands still in the pool. That one keeps
 	 * up to an eighth of the places of its ring, so there are more places than packets. */
 	pool = rte_pktmbuf_pool_create_by_ops("pool", POOL_SIZE, 0, 0, 256 + RTE_PKTMBUF_HEADROOM,
-					      SOCKET_ID_ANY, "ring_mt_rts");
+					      SOCKET_ID_ANY, locked_pool());
 	nf_clock_init(&clock_);
 	return pool != NULL;
 }

@@ -16,6 +16,7 @@
 #include <rte_malloc.h>
 
 #include "digest_test.h"
+#include "locked_pool_test.h"
 #include "question_test.h"
 
 static const uint8_t access_mac[] = {2, 0, 0, 0, 1, 1};
@@ -86,7 +87,7 @@ harness_open(struct harness *h, const struct gateway_config *config, bool active
 	snprintf(name, sizeof(name), "test-%u", serial++);
 	h->pool = rte_pktmbuf_pool_create_by_ops(
 		name, harness_pool_size, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY,
-		harness_pool_size == HARNESS_POOL_SIZE ? NULL : "ring_mt_rts");
+		harness_pool_size == HARNESS_POOL_SIZE ? NULL : locked_pool());
 	assert_non_null(h->pool);
 	gateway_config_identity(config, identity);
 	h->gateway = rte_zmalloc("gateway", sizeof(*h->gateway), RTE_CACHE_LINE_SIZE);

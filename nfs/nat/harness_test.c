@@ -20,6 +20,7 @@
 #include <rte_udp.h>
 
 #include "digest_test.h"
+#include "locked_pool_test.h"
 #include "question_test.h"
 
 static const uint8_t inside_mac[] = {2, 0, 0, 0, 1, 1};
@@ -91,7 +92,7 @@ harness_open(struct harness *h, const struct nat_config *config, bool active)
 	snprintf(name, sizeof(name), "test-%u", serial++);
 	h->pool = rte_pktmbuf_pool_create_by_ops(
 		name, harness_pool_size, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY,
-		harness_pool_size == HARNESS_POOL_SIZE ? NULL : "ring_mt_rts");
+		harness_pool_size == HARNESS_POOL_SIZE ? NULL : locked_pool());
 	assert_non_null(h->pool);
 	nat_config_identity(config, identity);
 	h->nat = rte_zmalloc("nat", sizeof(*h->nat), RTE_CACHE_LINE_SIZE);

@@ -73,9 +73,8 @@ struct harness_packet {
 /* Starts the EAL once a process; false if it does not start. */
 bool harness_start_eal(void);
 
-/* Packets of the pool. A test with threads sets HARNESS_THREADS_POOL_SIZE: then none waits for one that has lost its
- * processor in the pool. That one keeps up to an eighth of the places of the pool's ring, a power of two, so
- * there are more places than packets. */
+/* Packets of the pool. A test with threads sets HARNESS_THREADS_POOL_SIZE, and has one under a lock
+ * (locked_pool_test.h). */
 #define HARNESS_POOL_SIZE 4095u
 #define HARNESS_THREADS_POOL_SIZE 7000u
 extern uint32_t harness_pool_size;
