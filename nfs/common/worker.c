@@ -57,6 +57,7 @@ nf_worker_init(struct nf_worker *workers, uint16_t index, uint16_t n_workers,
 	       const uint16_t *port_ids, uint16_t n_ports, struct rte_mempool *pool)
 {
 	struct nf_worker *w = &workers[index];
+
 	w->index = index;
 	w->n_workers = n_workers;
 	w->n_ports = n_ports;
