@@ -24,7 +24,7 @@
 #include <rte_udp.h>
 
 #include "counters.h"
-#include "worker.h"
+#include "round.h"
 
 #define INNER_SIZE 64u
 #define N_CELLS 64u /* three at least: who goes on to the next one does not return at once */

@@ -28,7 +28,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "nf.h"
+#include "worker.h"
 #include "wire.h"
 
 #define LOOP_PORTS 2u    /* of the NF */

@@ -26,7 +26,7 @@
 #include <rte_udp.h>
 
 #include "counters.h"
-#include "worker.h"
+#include "round.h"
 
 #define FRAME_SIZE 60u
 #define FLOWS_PER_SUBSCRIBER 16u

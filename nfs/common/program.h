@@ -11,7 +11,7 @@
 
 #include "command.h"
 #include "convert.h"
-#include "nf.h"
+#include "worker.h"
 #include "side.h"
 #include "slim.h"
 
@@ -37,7 +37,7 @@ struct nf_program {
 	const char *telemetry;                  /* "/slim/nat/counters" */
 	const char *sizes;                      /* settings to lower when memory does not suffice */
 	const struct nf_counter_name *counters; /* from NF_N_COUNTERS on */
-	unsigned int n_counters;                /* all of them, with those of nf.h */
+	unsigned int n_counters;                /* all of them, with those of counter.h */
 
 	const struct nf_command *commands; /* of the control socket; ends with a name NULL */
 	size_t workspace_size;             /* as in control.h */

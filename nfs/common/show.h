@@ -11,7 +11,7 @@
 
 #include "command.h"
 #include "neighbour.h"
-#include "nf.h"
+#include "worker.h"
 #include "slim.h"
 
 #define NF_SLOTS_A_STEP 4096u /* looked at in one step of a request */
@@ -20,7 +20,7 @@
 struct nf_running {
 	struct nf_worker *workers;
 	uint16_t n_workers;
-	unsigned int n_counters;                /* all of them, with those of nf.h */
+	unsigned int n_counters;                /* all of them, with those of counter.h */
 	const struct nf_counter_name *counters; /* from NF_N_COUNTERS on */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client's side of a control socket (nfs/common/control.h has the protocol). */
+/* The client's side of a control socket (nfs/common/control/control.h has the protocol). */
 #ifndef SLIM_NF_TALK_H
 #define SLIM_NF_TALK_H
 

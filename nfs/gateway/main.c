@@ -9,7 +9,7 @@
 #include "counters.h"
 #include "gateway.h"
 #include "program.h"
-#include "worker.h"
+#include "round.h"
 
 static struct gateway_config config;
 static struct gateway *gateway;

@@ -6,6 +6,7 @@ option, and the example configuration. Prints TAP.
     docs_test.py SOURCE_ROOT SLIM_NAT
 """
 
+import pathlib
 import re
 import subprocess
 import sys
@@ -32,37 +33,37 @@ def first_column(text, heading):
 
 def counters(page):
     code = set()
-    for path in ("nfs/common/nf.h", "nfs/nat/counters.h"):
+    for path in ("nfs/common/path/counter.h", "nfs/nat/config/counters.h"):
         code |= set(re.findall(r"^\s+X\((\w+),", read(path), re.M))
     return difference(code, first_column(page, "Counters"))
 
 
 def fields(page):
     code = set()
-    for path in ("nfs/nat/session.c", "nfs/nat/subscriber.c", "nfs/nat/rest.c", "nfs/nat/filter.c", "nfs/nat/fragment.c", "nfs/nat/pcp.c",
-                 "nfs/common/neighbour.c"):
+    for path in ("nfs/nat/table/session.c", "nfs/nat/table/subscriber.c", "nfs/nat/table/rest.c", "nfs/nat/table/filter.c", "nfs/nat/table/fragment.c", "nfs/nat/table/pcp.c",
+                 "nfs/common/path/neighbour.c"):
         code |= set(re.findall(r"SLIM_FIELD_\w+\(struct \w+, (\w+),", read(path)))
     return difference(code, first_column(page, "State"))
 
 
 def keys(page):
-    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|NF_YAML_FLAG_REQUIRED|CYAML_FIELD_\w+)\("(\w+)"', read("nfs/nat/config_file.c") + read("nfs/common/yaml_file.c")))
+    code = set(re.findall(r'(?:STRING|NUMBER|FLAG|NF_YAML_FLAG_REQUIRED|CYAML_FIELD_\w+)\("(\w+)"', read("nfs/nat/config/config_file.c") + read("nfs/common/config/yaml_file.c")))
     example = re.search(r"```yaml\n(.*?)```", page, re.S).group(1)
     return difference(code, set(re.findall(r"(\w+):(?=[ \n])", re.sub(r"#.*", "", example))) | {"addresses"})
 
 
 def shown_keys(_):
     """`show config` shows every setting."""
-    code = read("nfs/nat/config_file.c") + read("nfs/common/yaml_file.c")
+    code = read("nfs/nat/config/config_file.c") + read("nfs/common/config/yaml_file.c")
     code = set(re.findall(r'(?:STRING|NUMBER|FLAG|NF_YAML_FLAG_REQUIRED|CYAML_FIELD_\w+)\("(\w+)"', code))
-    shown = re.findall(r'"((?:\w+\.)*\w+)"', read("nfs/nat/config_show.c"))
+    shown = re.findall(r'"((?:\w+\.)*\w+)"', read("nfs/nat/control/config_show.c"))
     shown = set(".".join(shown).split("."))
     # A prefix and its next hop stand in one row; so do the parts of what is not translated.
     return [f"not shown: {n}" for n in sorted(code - shown - {"prefix", "via", "protocol", "outside_port"})]
 
 
 def commands(page):
-    table = re.findall(r'^\s*\{"([a-z]+ [a-z]+)",', read("nfs/nat/commands.c"), re.M)
+    table = re.findall(r'^\s*\{"([a-z]+ [a-z]+)",', read("nfs/nat/control/commands.c"), re.M)
     section = page.split("\n## Command line\n")[1].split("\n## ")[0]
     return difference(set(table), set(re.findall(r"^\| `([a-z]+ [a-z]+)", section, re.M)))
 
@@ -90,10 +91,7 @@ def requirements(page):
             if level == "MUST" and "`" not in tests:
                 problems.append(f"RFC {rfc} REQ-{number}: no test")
     for path, case in re.findall(r"`(\w+_test): (\w+)`", section):
-        try:
-            code = read(f"nfs/nat/{path}.c")
-        except FileNotFoundError:
-            code = ""
+        code = "".join(f.read_text(encoding="utf-8") for f in pathlib.Path(root, "nfs/nat").rglob(f"{path}.c"))
         if not re.search(rf"(?:TEST\w*|cmocka_unit_test\w*)\(\s*{case}\b", code):
             problems.append(f"{path} has no case {case}")
     return problems

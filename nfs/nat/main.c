@@ -10,7 +10,7 @@
 #include "counters.h"
 #include "nat.h"
 #include "program.h"
-#include "worker.h"
+#include "round.h"
 
 static struct nat_config config;
 static struct nat *nat;

@@ -43,7 +43,14 @@ def promises(page, text):
             yield Row(page, cells[0], cells[1], re.findall(r"`([\w.-]+(?:/[\w.-]+)+)`([^`]*)", cells[1]))
 
 
-def standards(page, text):
+def path_of(root, folder, file):
+    """Of a file that is named alone; one that is nowhere stands in the folder itself, and is missed there."""
+    for path in sorted((root / folder).rglob(f"{file}.c")):
+        return str(path.relative_to(root))
+    return f"{folder}/{file}.c"
+
+
+def standards(root, page, text):
     """Rows of tables whose head begins with the name of a standard; their last cell names `file: case`."""
     head = None
     for line in text.splitlines():
@@ -55,13 +62,13 @@ def standards(page, text):
         elif re.match(r"(RFC|TS) ", head) and set(cells[0]) != {"-"}:
             folder = f"nfs/{pathlib.Path(page).stem}"
             yield Row(page, f"{head} {cells[0]}", cells[-1],
-                      [(f"{folder}/{file}.c", case) for file, case in re.findall(r"`(\w+_test): (\w+)`", cells[-1])])
+                      [(path_of(root, folder, file), case) for file, case in re.findall(r"`(\w+_test): (\w+)`", cells[-1])])
 
 
 def read_rows(root):
     rows = list(promises("docs/requirements.md", (root / "docs/requirements.md").read_text(encoding="utf-8")))
     for path in sorted((root / "docs/nfs").glob("*.md")):
-        rows += standards(str(path.relative_to(root)), path.read_text(encoding="utf-8"))
+        rows += standards(root, str(path.relative_to(root)), path.read_text(encoding="utf-8"))
     return rows
 
 

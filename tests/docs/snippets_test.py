@@ -13,9 +13,9 @@ import sys
 import tempfile
 
 PAGES = {
-    "docs/nfs/others.md": ["forward.h", "neighbour.h", "nf.h", "slot_index.h", "wheel.h", "slim.h"],
+    "docs/nfs/others.md": ["forward.h", "neighbour.h", "worker.h", "slot_index.h", "wheel.h", "slim.h"],
 }
-FOLDERS = ["nfs/common", "agent", "proto", "base"]
+FOLDERS = [*(f"nfs/common/{part}" for part in ("", "config", "wire", "table", "control", "path")), "agent", "proto", "base"]
 # A page shows parts: not every one is used by another.
 WARNINGS = ["-std=gnu17", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-Wno-unused-function",
             "-Wno-unused-const-variable", "-Wno-unused-variable"]

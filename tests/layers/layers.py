@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks the layers: who may include whom, and what the agent's library shows and uses.
 
-Ranks, from the bottom: proto and base; the pure cores and the agent; I/O and main loops; main.c. A file
-includes its own folder and lower ranks only, and no two files (nor two modules) use each other in a
+Ranks, from the bottom: proto and base; the pure cores and the agent; I/O and main loops; main.c; in a network function
+config, wire, table, path, control and its program. A file includes its own folder and lower ranks only, and no two files (nor two modules) use each other in a
 circle. Prints TAP.
 
     layers.py SOURCE_ROOT BUILD_ROOT
@@ -53,8 +53,6 @@ RULES = {
                        "slimd/api"], "never": [r"^rte_"]},
     "ofctl/io": {"uses": ["proto", "ofctl/core", "base"], "never": [r"^rte_"]},
     "ofctl": {"uses": ["proto", "ofctl/core", "ofctl/io", "base"], "never": [r"^rte_"]},
-    "nfs/common": {"uses": ["proto", "base", "agent"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
-    "nfs": {"uses": ["proto", "base", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
     "bench/gen": {"uses": ["bench/judge", "bench/common", "proto", "base"],
                   "never": [r"^event2/", r"^grpc", r"protobuf", r"^slim\.h$", r"^slim_shm\.h$"]},
     # An NF, its agent and slimd's reader in one process.
@@ -63,6 +61,23 @@ RULES = {
     "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/report", "proto", "agent"],
               "never": [r"^event2/", r"^grpc"]},
 }
+
+NF_NEVER = [r"^event2/", r"^grpc", r"protobuf"]
+# The folders of nfs/common, and those of a network function, from below: each may use what stands before it.
+FRAME = ["config", "wire", "table", "control", "path"]
+FUNCTION = ["config", "wire", "table", "path", "control"]
+
+
+def add_ranks(top, parts, below):
+    for n, part in enumerate(parts):
+        RULES[f"{top}/{part}"] = {"uses": [*below, *(f"{top}/{lower}" for lower in parts[:n])], "never": NF_NEVER}
+    RULES[top] = {"uses": below, "never": NF_NEVER}
+
+
+add_ranks("nfs/common", FRAME, ["proto", "base", "agent"])
+add_ranks("nfs/nat", FUNCTION, ["proto", "base", "agent", "nfs/common"])
+add_ranks("nfs/gateway", FUNCTION, ["proto", "base", "agent", "nfs/common"])
+RULES["nfs"] = {"uses": ["proto", "base", "agent", "nfs/common"], "never": NF_NEVER}
 
 # What the agent must not call in the NF's process. (__rte_panic is not here: DPDK's own inline
 # functions of mbufs and mempools hold an RTE_VERIFY.)

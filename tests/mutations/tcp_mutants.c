@@ -5,7 +5,7 @@
  * written.
  */
 #define NAT_TCP_TABLE
-#include "../../nfs/nat/tcp.c"
+#include "../../nfs/nat/table/tcp.c"
 
 #include "mutant.h"
 

@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* How much of a thing the gateway's configuration may have. */
-#ifndef GATEWAY_CONFIG_LIMITS_H
-#define GATEWAY_CONFIG_LIMITS_H
-
-#define GATEWAY_MAX_PREFIXES 16u /* of subscriber addresses, of each kind */
-
-#endif

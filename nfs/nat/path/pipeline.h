@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packet path of the NAT, a burst at a time:
+ *
+ *   parse      every packet; those of foreign buckets go to their worker
+ *   prefetch   the cell of the index, then the slot
+ *   plan       find the mapping, ask all that can refuse the packet; changes nothing
+ *   commit     make or touch the mapping, rewrite, emit; refuses nothing
+ *
+ * Between them stands what both refuses and changes: making a mapping, all or nothing. What is lost after the
+ * commit is lost on the way out, as on a wire: full queues, a silent neighbour.
+ *
+ * A hairpinned packet is two: one that leaves, and one that comes to a mapping, maybe at another worker, which
+ * cannot be asked. Each half changes nothing if it is refused. What refuses the second leaves the first as it
+ * is, at one worker and at two: for peers behind one NAT that filters, each side's first packet is filtered at
+ * the other side, and opens its own (hole punching, RFC 5128).
+ *
+ * Needs no port: packets go in by nat_burst() and come out in the worker's FIFOs
+ * and rings (worker.h). Never blocks, allocates (but its own packets from the pool), locks,
+ * logs or makes a system call.
+ */
+#ifndef NAT_PIPELINE_H
+#define NAT_PIPELINE_H
+
+#include "worker.h"
+
+/* nf_ops.burst; nf->self is a struct nat_worker. */
+void nat_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
+
+/* A translated packet goes no further on a side, for its neighbour is silent: tells its sender, as a router on
+ * that side would, by an ICMP error that comes in there and is translated like others (RFC 1812 section
+ * 5.2.7.1, RFC 5508 REQ-10). The packet stays the caller's. */
+void nat_tell_silent(struct nf_worker *nf, struct rte_mbuf *m, uint8_t side);
+
+#endif
