@@ -91,7 +91,8 @@ def requirements(page):
             if level == "MUST" and "`" not in tests:
                 problems.append(f"RFC {rfc} REQ-{number}: no test")
     for path, case in re.findall(r"`(\w+_test): (\w+)`", section):
-        code = "".join(f.read_text(encoding="utf-8") for f in pathlib.Path(root, "nfs/nat").rglob(f"{path}.c"))
+        files = [*pathlib.Path(root, "nfs/nat").rglob(f"{path}.c"), *pathlib.Path(root, "nfs/common").rglob(f"{path}.c")]
+        code = "".join(f.read_text(encoding="utf-8") for f in files)
         if not re.search(rf"(?:TEST\w*|cmocka_unit_test\w*)\(\s*{case}\b", code):
             problems.append(f"{path} has no case {case}")
     return problems

@@ -44,9 +44,11 @@ def promises(page, text):
 
 
 def path_of(root, folder, file):
-    """Of a file that is named alone; one that is nowhere stands in the folder itself, and is missed there."""
-    for path in sorted((root / folder).rglob(f"{file}.c")):
-        return str(path.relative_to(root))
+    """Of a file that is named alone: the network function's own, or the frame's; one that is nowhere stands in the folder
+    itself, and is missed there."""
+    for top in (folder, "nfs/common"):
+        for path in sorted((root / top).rglob(f"{file}.c")):
+            return str(path.relative_to(root))
     return f"{folder}/{file}.c"
 
 

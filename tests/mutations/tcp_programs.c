@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must notice a change of the NAT's TCP table. */
+/* What must notice a change of the TCP table. */
 #include "suite.h"
 
-int nat_tcp_test_main(int argc, char **argv);
+int nf_tcp_test_main(int argc, char **argv);
 
 const struct program programs[] = {
-	{.name = "tcp", .main = nat_tcp_test_main},
+	{.name = "tcp", .main = nf_tcp_test_main},
 };
 const size_t n_programs = sizeof(programs) / sizeof(programs[0]);

@@ -101,25 +101,25 @@ is_wanted(const struct show_args *args, const struct nat_session *s)
 static const char *
 state_name(const struct nat_session *s)
 {
-	static const char *const names[NAT_TCP_N_STATES] = {
-		[NAT_TCP_NONE] = "",
-		[NAT_TCP_OPENING] = "opening",
-		[NAT_TCP_ANSWERED] = "answered",
-		[NAT_TCP_ESTABLISHED] = "established",
-		[NAT_TCP_FIN_OUT] = "fin-from-inside",
-		[NAT_TCP_FIN_IN] = "fin-from-outside",
-		[NAT_TCP_CLOSED] = "closed",
-		[NAT_TCP_SHARED] = "several-peers",
-		[NAT_TCP_RESET] = "reset",
-		[NAT_TCP_RESET_FIN_OUT] = "reset-after-fin-from-inside",
-		[NAT_TCP_RESET_FIN_IN] = "reset-after-fin-from-outside",
-		[NAT_TCP_OPENING_FIN] = "opening-fin-from-inside",
-		[NAT_TCP_ANSWERED_FIN] = "answered-fin-from-outside",
-		[NAT_TCP_IDLE] = "no-connection",
+	static const char *const names[NF_TCP_N_STATES] = {
+		[NF_TCP_NONE] = "",
+		[NF_TCP_OPENING] = "opening",
+		[NF_TCP_ANSWERED] = "answered",
+		[NF_TCP_ESTABLISHED] = "established",
+		[NF_TCP_FIN_OUT] = "fin-from-inside",
+		[NF_TCP_FIN_IN] = "fin-from-outside",
+		[NF_TCP_CLOSED] = "closed",
+		[NF_TCP_SHARED] = "several-peers",
+		[NF_TCP_RESET] = "reset",
+		[NF_TCP_RESET_FIN_OUT] = "reset-after-fin-from-inside",
+		[NF_TCP_RESET_FIN_IN] = "reset-after-fin-from-outside",
+		[NF_TCP_OPENING_FIN] = "opening-fin-from-inside",
+		[NF_TCP_ANSWERED_FIN] = "answered-fin-from-outside",
+		[NF_TCP_IDLE] = "no-connection",
 	};
 
-	return s->tcp_state < NAT_TCP_N_STATES && names[s->tcp_state] != NULL ? names[s->tcp_state]
-									      : "?";
+	return s->tcp_state < NF_TCP_N_STATES && names[s->tcp_state] != NULL ? names[s->tcp_state]
+									     : "?";
 }
 
 static void

@@ -160,7 +160,7 @@ create_session(struct nat_pcp *pcp, uint64_t key, const struct nat_pcp_request *
 
 	if (error == NAT_SESSION_OK && request->protocol == IPPROTO_TCP)
 		nat_session_set_tcp(pcp->sessions, *ret_session,
-				    &(struct nat_tcp){.state = NAT_TCP_IDLE}, now_ns);
+				    &(struct nf_tcp){.state = NF_TCP_IDLE}, now_ns);
 	return result_of(error);
 }
 

@@ -89,12 +89,12 @@ static struct nat_refusal
 plan_new_tcp(const struct nat_worker *w, const struct nat_packet *p)
 {
 	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
-	enum nat_tcp_event event = nat_tcp_event(tcp->tcp_flags);
+	enum nf_tcp_event event = nf_tcp_event(tcp->tcp_flags);
 
-	if (event == NAT_TCP_ACK && !w->nat->config.tcp_pickup)
+	if (event == NF_TCP_ACK && !w->nat->config.tcp_pickup)
 		return (struct nat_refusal){.drop = NAT_drop_tcp_prohibited,
 					    .error = NAT_ERROR_PROHIBITED};
-	return silent(nat_tcp_may_open(event) ? 0 : NAT_drop_tcp_no_syn);
+	return silent(nf_tcp_may_open(event) ? 0 : NAT_drop_tcp_no_syn);
 }
 
 /* May the packet open a mapping? */

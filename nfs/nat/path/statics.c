@@ -25,7 +25,6 @@ nat_statics_begin(struct nat_worker *w)
 			    NAT_SESSION_OK &&
 		    s->protocol == IPPROTO_TCP)
 			nat_session_set_tcp(w->sessions, slot,
-					    &(struct nat_tcp){.state = NAT_TCP_IDLE},
-					    w->nf->now_ns);
+					    &(struct nf_tcp){.state = NF_TCP_IDLE}, w->nf->now_ns);
 	}
 }

@@ -17,7 +17,7 @@ find_scale(const struct nat_packet *p)
 	const uint8_t *bytes = p->l4;
 
 	if (size > nat_packet_size_behind(p, p->l4))
-		return NAT_TCP_NO_SCALE;
+		return NF_TCP_NO_SCALE;
 	while (at < size && bytes[at] != OPTION_END) {
 		if (bytes[at] == OPTION_NOP) {
 			at++;
@@ -26,10 +26,10 @@ find_scale(const struct nat_packet *p)
 		if (at + 1 >= size || bytes[at + 1] < 2 || at + bytes[at + 1] > size)
 			break;
 		if (bytes[at] == OPTION_SCALE && bytes[at + 1] == 3)
-			return RTE_MIN(bytes[at + 2], NAT_TCP_MAX_SCALE);
+			return RTE_MIN(bytes[at + 2], NF_TCP_MAX_SCALE);
 		at += bytes[at + 1];
 	}
-	return NAT_TCP_NO_SCALE;
+	return NF_TCP_NO_SCALE;
 }
 
 /* Of bytes that may lie in several segments of the mbuf; rte_raw_cksum_mbuf() of DPDK 22.11 loses a carry
@@ -61,14 +61,14 @@ is_sound(const struct nat_packet *p)
 	return p->fragment == NAT_WHOLE && __rte_raw_cksum_reduce(sum) == 0xffff;
 }
 
-static struct nat_tcp_segment
+static struct nf_tcp_segment
 segment_of(const struct nat_packet *p, bool out)
 {
 	const struct rte_tcp_hdr *tcp = nat_tcp_header(p);
 	bool is_syn = tcp->tcp_flags & RTE_TCP_SYN_FLAG,
 	     is_reset = tcp->tcp_flags & RTE_TCP_RST_FLAG;
 
-	return (struct nat_tcp_segment){
+	return (struct nf_tcp_segment){
 		.peer_address = out ? p->ip->dst_addr : p->ip->src_addr,
 		.peer_port = out ? tcp->dst_port : tcp->src_port,
 		.window = rte_be_to_cpu_16(tcp->rx_win),
@@ -76,15 +76,15 @@ segment_of(const struct nat_packet *p, bool out)
 		.ack = rte_be_to_cpu_32(tcp->recv_ack),
 		.size = nat_tcp_data_size(p),
 		.flags = tcp->tcp_flags,
-		.scale = is_syn ? find_scale(p) : NAT_TCP_NO_SCALE,
+		.scale = is_syn ? find_scale(p) : NF_TCP_NO_SCALE,
 		.is_sound = is_reset && is_sound(p),
 	};
 }
 
-static struct nat_tcp
+static struct nf_tcp
 connection_of(const struct nat_session *session)
 {
-	return (struct nat_tcp){
+	return (struct nf_tcp){
 		.edges = session->tcp_edges,
 		.peer_address = session->tcp_peer_address,
 		.peer_port = session->tcp_peer_port,
@@ -96,10 +96,10 @@ connection_of(const struct nat_session *session)
 __attribute__((noinline)) void
 nat_tcp_begin(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 {
-	struct nat_tcp_segment segment = segment_of(p, true);
-	struct nat_tcp tcp = {0};
+	struct nf_tcp_segment segment = segment_of(p, true);
+	struct nf_tcp tcp = {0};
 
-	nat_tcp_open(&tcp, &segment);
+	nf_tcp_open(&tcp, &segment);
 	nat_session_set_tcp(w->sessions, slot, &tcp, w->nf->now_ns);
 }
 
@@ -107,18 +107,18 @@ __attribute__((noinline)) bool
 nat_tcp_take(struct nat_worker *w, const struct nat_packet *p, uint32_t slot, bool out)
 {
 	struct nat_session *session = slim_slot(w->sessions->table, slot);
-	struct nat_tcp tcp = connection_of(session);
-	struct nat_tcp_segment segment;
+	struct nf_tcp tcp = connection_of(session);
+	struct nf_tcp_segment segment;
 	bool ends;
 
-	if (tcp.state == NAT_TCP_SHARED)
+	if (tcp.state == NF_TCP_SHARED)
 		return false;
 	segment = segment_of(p, out);
-	if (!(out ? nat_tcp_take_out(&tcp, &segment) : nat_tcp_take_in(&tcp, &segment))) {
+	if (!(out ? nf_tcp_take_out(&tcp, &segment) : nf_tcp_take_in(&tcp, &segment))) {
 		session->tcp_edges = tcp.edges;
 		return false;
 	}
-	ends = nat_tcp_is_established(session->tcp_state) && !nat_tcp_is_established(tcp.state);
+	ends = nf_tcp_is_established(session->tcp_state) && !nf_tcp_is_established(tcp.state);
 	nat_session_set_tcp(w->sessions, slot, &tcp, w->nf->now_ns);
 	return ends;
 }

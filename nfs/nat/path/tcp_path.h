@@ -55,17 +55,17 @@ nat_tcp_track_out(struct nat_worker *w, const struct nat_packet *p, uint32_t slo
 	const struct rte_tcp_hdr *tcp = nat_tcp_header(p);
 
 	/* In other states it is rarely seen more than once or twice. */
-	if (unlikely((tcp->tcp_flags & NAT_TCP_FLAGS) != RTE_TCP_ACK_FLAG ||
-		     session->tcp_state != NAT_TCP_ESTABLISHED ||
+	if (unlikely((tcp->tcp_flags & NF_TCP_FLAGS) != RTE_TCP_ACK_FLAG ||
+		     session->tcp_state != NF_TCP_ESTABLISHED ||
 		     session->tcp_peer_port != tcp->dst_port ||
 		     session->tcp_peer_address != p->ip->dst_addr ||
-		     session->tcp_scale > NAT_TCP_MAX_SCALE)) {
+		     session->tcp_scale > NF_TCP_MAX_SCALE)) {
 		nat_tcp_take(w, p, slot, true);
 		return;
 	}
-	nat_tcp_follow(&session->tcp_edges, session->tcp_scale,
-		       rte_be_to_cpu_32(tcp->sent_seq) + nat_tcp_data_size(p),
-		       rte_be_to_cpu_32(tcp->recv_ack), rte_be_to_cpu_16(tcp->rx_win));
+	nf_tcp_follow(&session->tcp_edges, session->tcp_scale,
+		      rte_be_to_cpu_32(tcp->sent_seq) + nat_tcp_data_size(p),
+		      rte_be_to_cpu_32(tcp->recv_ack), rte_be_to_cpu_16(tcp->rx_win));
 }
 
 /* As nat_tcp_take(). */
@@ -73,10 +73,10 @@ static inline bool
 nat_tcp_track_in(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 {
 	uint8_t state = nat_session_at(w->sessions, slot)->tcp_state;
-	enum nat_tcp_event event = nat_tcp_event(nat_tcp_header(p)->tcp_flags);
+	enum nf_tcp_event event = nf_tcp_event(nat_tcp_header(p)->tcp_flags);
 
 	/* Whatever else it turns out to be, it changes less. */
-	return unlikely(nat_tcp_cell(NAT_TCP_IN, state, event) != state) &&
+	return unlikely(nf_tcp_cell(NF_TCP_IN, state, event) != state) &&
 	       nat_tcp_take(w, p, slot, false);
 }
 

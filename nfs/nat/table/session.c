@@ -68,8 +68,8 @@ nat_session_timeout(const struct nat_timeouts *timeouts, const struct nat_sessio
 		return timeouts->udp_ns;
 	if (session->protocol == IPPROTO_ICMP)
 		return timeouts->icmp_ns;
-	return nat_tcp_is_established(session->tcp_state) ? timeouts->tcp_established_ns
-							  : timeouts->tcp_transitory_ns;
+	return nf_tcp_is_established(session->tcp_state) ? timeouts->tcp_established_ns
+							 : timeouts->tcp_transitory_ns;
 }
 
 static void
@@ -260,7 +260,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 }
 
 void
-nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nat_tcp *tcp,
+nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nf_tcp *tcp,
 		    uint64_t now_ns)
 {
 	const struct nat_timeouts *timeouts = &s->shared->timeouts;

@@ -122,7 +122,7 @@ enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, 
 					  uint64_t now_ns, uint32_t *ret_slot);
 
 /* Sets what TCP knows. If that makes the timeout shorter, it begins now. */
-void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nat_tcp *tcp,
+void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nf_tcp *tcp,
 			 uint64_t now_ns);
 
 /* When somebody is to look whether the mapping still lives; before it was looked at then, or later. */

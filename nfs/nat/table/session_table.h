@@ -21,7 +21,7 @@ struct nat_session {
 	rte_be32_t inside_address;
 	rte_be16_t inside_port;
 	uint8_t protocol;  /* IPPROTO_UDP, _TCP, _ICMP */
-	uint8_t tcp_state; /* enum nat_tcp_state */
+	uint8_t tcp_state; /* enum nf_tcp_state */
 	rte_be32_t outside_address;
 	rte_be16_t outside_port;
 	rte_be16_t tcp_peer_port; /* with tcp_peer_address: whom tcp_state follows */
@@ -33,7 +33,7 @@ struct nat_session {
 	uint64_t bytes_in;
 	/* Lazy: written by packets from inside (tcp.h). */
 	union {
-		struct nat_tcp_edges tcp_edges;
+		struct nf_tcp_edges tcp_edges;
 		struct {
 			uint64_t tcp_sent;
 			uint64_t tcp_acked;
@@ -49,7 +49,7 @@ _Static_assert(sizeof(struct nat_session) == 120, "a slot is two cache lines");
 _Static_assert(offsetof(struct nat_session, tcp_edges) == 56, "the second line is TCP's");
 _Static_assert(offsetof(struct nat_session, tcp_right) ==
 		       offsetof(struct nat_session, tcp_edges) +
-			       offsetof(struct nat_tcp_edges, right),
+			       offsetof(struct nf_tcp_edges, right),
 	       "the same by both names");
 
 /* ---- one worker's share ----------------------------------------------------------------- */

@@ -261,7 +261,7 @@ errors_end_no_mapping(void **state)
 		harness_pass(&h, &error, NAT_INSIDE);
 	}
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 5000, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_ESTABLISHED);
+			 NF_TCP_ESTABLISHED);
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 5000, IPPROTO_TCP)->last_seen, last_seen);
 	back.tcp_flags = 0x10;
 	harness_pass(&h, &back, NAT_INSIDE);
@@ -294,7 +294,7 @@ tcp_connects_through_the_hairpin(void **state)
 	client.tcp_flags = 0x10;
 	harness_pass(&h, &client, NAT_INSIDE);
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 5000, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_ESTABLISHED);
+			 NF_TCP_ESTABLISHED);
 }
 
 int

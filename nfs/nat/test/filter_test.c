@@ -285,7 +285,7 @@ tcp_opens_from_both_sides_at_once(void **state)
 	p.tcp_flags = 0x10;
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 5000, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_ESTABLISHED);
+			 NF_TCP_ESTABLISHED);
 }
 
 /* RFC 5382 REQ-4: the SYN is dropped in silence, now and later; the mapping that comes within these

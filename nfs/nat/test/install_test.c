@@ -1084,9 +1084,9 @@ half_open_tcp_stays_half_open(void **state)
 	harness_pass(source, &whole, NAT_OUTSIDE);
 	copy_all();
 	assert_int_equal(harness_session(target, half.src, half.src_port, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_OPENING);
+			 NF_TCP_OPENING);
 	assert_int_equal(harness_session(target, whole.src, whole.src_port, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_ESTABLISHED);
+			 NF_TCP_ESTABLISHED);
 	harness_wait(target, 239 * HARNESS_SECOND);
 	harness_sweep(target);
 	assert_int_equal(harness_n_sessions(target), 2);
@@ -1169,16 +1169,16 @@ tcp_goes_on_in_its_cell(void **state)
 		const char *story;
 		uint8_t state;
 	} stories[] = {
-		{">S |. <B >A", NAT_TCP_ESTABLISHED},
-		{">S <B |. >A", NAT_TCP_ESTABLISHED},
-		{">S <B >A >A <A >A |. <X", NAT_TCP_ESTABLISHED},
-		{">S <B >A >A <A >A |. <R", NAT_TCP_RESET},
-		{">S <B >A <A >A <R |. >A", NAT_TCP_ESTABLISHED},
-		{">S <B >A >F |. <F", NAT_TCP_CLOSED},
-		{">S <B >A >F <R |. <F", NAT_TCP_CLOSED},
-		{">S <B <F |. >A", NAT_TCP_FIN_IN},
-		{">A >F |. <F", NAT_TCP_CLOSED},
-		{">S <B >A >F <F |. >S", NAT_TCP_OPENING},
+		{">S |. <B >A", NF_TCP_ESTABLISHED},
+		{">S <B |. >A", NF_TCP_ESTABLISHED},
+		{">S <B >A >A <A >A |. <X", NF_TCP_ESTABLISHED},
+		{">S <B >A >A <A >A |. <R", NF_TCP_RESET},
+		{">S <B >A <A >A <R |. >A", NF_TCP_ESTABLISHED},
+		{">S <B >A >F |. <F", NF_TCP_CLOSED},
+		{">S <B >A >F <R |. <F", NF_TCP_CLOSED},
+		{">S <B <F |. >A", NF_TCP_FIN_IN},
+		{">A >F |. <F", NF_TCP_CLOSED},
+		{">S <B >A >F <F |. >S", NF_TCP_OPENING},
 	};
 
 	(void)state;

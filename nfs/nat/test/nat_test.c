@@ -910,7 +910,7 @@ tcp_timeouts_follow_the_connection(void **state)
 	p.tcp_flags = 0;
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 1000, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_ESTABLISHED);
+			 NF_TCP_ESTABLISHED);
 	harness_wait(&h, 50 * HARNESS_SECOND);
 	harness_sweep(&h);
 	harness_pass(&h, &p, NAT_OUTSIDE);
@@ -922,7 +922,7 @@ tcp_timeouts_follow_the_connection(void **state)
 	p.tcp_flags = FINACK;
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 1000, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_CLOSED);
+			 NF_TCP_CLOSED);
 	expire_after(20);
 }
 
@@ -939,11 +939,11 @@ strangers_do_not_change_tcp_state(void **state)
 	back.tcp_flags = SYNACK;
 	harness_pass(&h, &back, NAT_INSIDE);
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 1000, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_OPENING);
+			 NF_TCP_OPENING);
 	back.tcp_flags = RST;
 	harness_pass(&h, &back, NAT_INSIDE);
 	assert_int_equal(harness_session(&h, SUBSCRIBER, 1000, IPPROTO_TCP)->tcp_state,
-			 NAT_TCP_OPENING);
+			 NF_TCP_OPENING);
 }
 
 static void

@@ -659,12 +659,12 @@ tcp_servers_are_served(void **state)
 		in.tcp_flags = 0x10;
 		harness_pass(&h, &in, NAT_INSIDE);
 		assert_int_equal(harness_session(&h, SUBSCRIBER, 80, IPPROTO_TCP)->tcp_state,
-				 NAT_TCP_ESTABLISHED);
+				 NF_TCP_ESTABLISHED);
 		in.tcp_flags = out.tcp_flags = FINACK;
 		harness_pass(&h, &in, NAT_INSIDE);
 		harness_pass(&h, &out, NAT_OUTSIDE);
 		assert_int_equal(harness_session(&h, SUBSCRIBER, 80, IPPROTO_TCP)->tcp_state,
-				 NAT_TCP_CLOSED);
+				 NF_TCP_CLOSED);
 		harness_wait(&h, 600 * HARNESS_SECOND);
 		harness_sweep(&h);
 	}

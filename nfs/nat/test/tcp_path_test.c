@@ -291,7 +291,7 @@ reset_in_fragments_changes_nothing(void **state)
 	m = harness_take(&h, NAT_INSIDE);
 	assert_non_null(m);
 	rte_pktmbuf_free(m);
-	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+	assert_int_equal(session()->tcp_state, NF_TCP_ESTABLISHED);
 }
 
 /* Its payload may be in other segments of the mbuf. Killed by: a sum over the first one alone. */
@@ -334,7 +334,7 @@ reset_that_is_not_forwarded_changes_nothing(void **state)
 	p.tcp_flags = RST;
 	p.ttl = 1;
 	dropped_with_an_error(&p);
-	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+	assert_int_equal(session()->tcp_state, NF_TCP_ESTABLISHED);
 	lives_for(ESTABLISHED);
 }
 
@@ -364,7 +364,7 @@ peer_may_send_while_a_reset_waits(void **state)
 	send_in(RST, 0);
 	harness_wait(&h, (TRANSITORY - 1) * HARNESS_SECOND);
 	send_in(ACK, 100);
-	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+	assert_int_equal(session()->tcp_state, NF_TCP_ESTABLISHED);
 }
 
 /* The window of the inside host is what it says, scaled if both sides scale. Killed by: a window
@@ -382,7 +382,7 @@ window_is_scaled_by_both_or_not(void **state)
 	send_out(ACK, 0);
 	p = forged(RST, outside.tcp_seq + WINDOW * 16);
 	harness_pass(&h, &p, NAT_INSIDE);
-	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+	assert_int_equal(session()->tcp_state, NF_TCP_ESTABLISHED);
 	p.tcp_seq--;
 	harness_pass(&h, &p, NAT_INSIDE);
 	lives_for(TRANSITORY);
@@ -424,7 +424,7 @@ numbers_wrap_around(void **state)
 	}
 	p = forged(RST, UINT32_MAX - 200);
 	harness_pass(&h, &p, NAT_INSIDE); /* was right a moment ago */
-	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+	assert_int_equal(session()->tcp_state, NF_TCP_ESTABLISHED);
 	send_in(RST, 0);
 	lives_for(TRANSITORY);
 }
@@ -447,7 +447,7 @@ old_segments_move_nothing_back(void **state)
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	p = forged(RST, outside.tcp_seq - 1000);
 	harness_pass(&h, &p, NAT_INSIDE);
-	assert_int_equal(session()->tcp_state, NAT_TCP_ESTABLISHED);
+	assert_int_equal(session()->tcp_state, NF_TCP_ESTABLISHED);
 	p = inside;
 	p.tcp_seq--;
 	p.tcp_flags = ACK;
@@ -492,7 +492,7 @@ first_from_the_peer_is_its_fin(void **state)
 	pick_up();
 	send_in(FIN, 0);
 	send_out(ACK, 0);
-	assert_int_equal(session()->tcp_state, NAT_TCP_FIN_IN);
+	assert_int_equal(session()->tcp_state, NF_TCP_FIN_IN);
 	send_out(FIN, 0);
 	send_in(ACK, 0);
 	lives_for(TRANSITORY);
@@ -506,7 +506,7 @@ second_from_inside_is_its_fin(void **state)
 	pick_up();
 	send_out(FIN, 0);
 	send_in(ACK, 0);
-	assert_int_equal(session()->tcp_state, NAT_TCP_FIN_OUT);
+	assert_int_equal(session()->tcp_state, NF_TCP_FIN_OUT);
 	send_in(FIN, 0);
 	send_out(ACK, 0);
 	lives_for(TRANSITORY);
@@ -556,7 +556,7 @@ blind_answers_open_nothing(void **state)
 
 		p.tcp_ack = inside.tcp_seq + 70000;
 		harness_pass(&h, &p, NAT_INSIDE);
-		assert_int_equal(session()->tcp_state, NAT_TCP_OPENING);
+		assert_int_equal(session()->tcp_state, NF_TCP_OPENING);
 	}
 	send_out(ACK, 0);
 	lives_for(TRANSITORY);
@@ -578,12 +578,12 @@ no_stranger_looks_like_the_peer(void **state)
 		p.src = STRANGER;
 		p.src_port = (uint16_t)port;
 		harness_pass(&h, &p, NAT_INSIDE);
-		assert_int_equal(session()->tcp_state, NAT_TCP_OPENING);
+		assert_int_equal(session()->tcp_state, NF_TCP_OPENING);
 	}
 	p.src = SERVER;
 	p.src_port = 81;
 	harness_pass(&h, &p, NAT_INSIDE);
-	assert_int_equal(session()->tcp_state, NAT_TCP_OPENING);
+	assert_int_equal(session()->tcp_state, NF_TCP_OPENING);
 }
 
 /* A half-closed connection is alive: a second one beside it does not take its time away. Killed by:

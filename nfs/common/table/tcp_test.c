@@ -17,8 +17,8 @@
 
 enum { FIN = 0x01, SYN = 0x02, RST = 0x04, PSH = 0x08, ACK = 0x10, URG = 0x20 };
 
-/* By enum nat_tcp_state; the last two are nothing. */
-static const char *const names[NAT_TCP_N_STATES] = {
+/* By enum nf_tcp_state; the last two are nothing. */
+static const char *const names[NF_TCP_N_STATES] = {
 	"none",         "opening", "answered", "established",  "finout",      "finin",
 	"closed",       "shared",  "reset",    "reset+finout", "reset+finin", "opening+fin",
 	"answered+fin", "idle",    "14",       "15",
@@ -69,7 +69,7 @@ static const struct rule rules[] = {
 	/* A SYN from outside alone revives nothing, but its answer to one is worth as much as
 	   before the RST. */
 	{"reset", "<B", "answered"},
-	/* The mapping began in the middle of the connection. */
+	/* The entry began in the middle of the connection. */
 	{"opening", "<A", "established"},
 	{"opening", "<F", "finin"},
 	{"opening", ">F", "opening+fin"},
@@ -104,7 +104,7 @@ state_named(const char *name)
 {
 	size_t n = strcspn(name, "*");
 
-	for (uint8_t s = 0; s < NAT_TCP_N_STATES; s++)
+	for (uint8_t s = 0; s < NF_TCP_N_STATES; s++)
 		if (strlen(names[s]) == n && memcmp(names[s], name, n) == 0)
 			return s;
 	fail_msg("no state %s", name);
@@ -115,19 +115,19 @@ state_named(const char *name)
 static uint8_t
 by_rules(int way, uint8_t state, int event)
 {
-	static const char *const ways[NAT_TCP_N_WAYS] = {">", "<", "2>", "2<"};
-	static const char *const letters[NAT_TCP_N_EVENTS] = {"A", "S", "B",     "F",
-							      "R", "W", "stray", "odd"};
+	static const char *const ways[NF_TCP_N_WAYS] = {">", "<", "2>", "2<"};
+	static const char *const letters[NF_TCP_N_EVENTS] = {"A", "S", "B",     "F",
+							     "R", "W", "stray", "odd"};
 	char word[16];
 
 	if (state >= 14)
-		return NAT_TCP_SHARED;
+		return NF_TCP_SHARED;
 	snprintf(word, sizeof(word), "%s%s", ways[way], letters[event]);
 	for (size_t i = 0; i < COUNT(rules); i++) {
 		if (!has_word(rules[i].states, names[state]) || !has_word(rules[i].events, word))
 			continue;
 		return state_named(rules[i].to) |
-		       (strchr(rules[i].to, '*') != NULL ? NAT_TCP_FOLLOW : 0);
+		       (strchr(rules[i].to, '*') != NULL ? NF_TCP_FOLLOW : 0);
 	}
 	return state;
 }
@@ -137,12 +137,12 @@ static void
 every_cell_is_as_the_standards_say(void **state)
 {
 	(void)state;
-	for (int way = 0; way < NAT_TCP_N_WAYS; way++)
-		for (uint8_t s = 0; s < NAT_TCP_N_STATES; s++)
-			for (int e = 0; e < NAT_TCP_N_EVENTS; e++)
-				if (nat_tcp_table[way][s][e] != by_rules(way, s, e))
+	for (int way = 0; way < NF_TCP_N_WAYS; way++)
+		for (uint8_t s = 0; s < NF_TCP_N_STATES; s++)
+			for (int e = 0; e < NF_TCP_N_EVENTS; e++)
+				if (nf_tcp_table[way][s][e] != by_rules(way, s, e))
 					fail_msg("way %d, %s, event %d: 0x%x", way, names[s], e,
-						 nat_tcp_table[way][s][e]);
+						 nf_tcp_table[way][s][e]);
 }
 
 /* A rule that an earlier one hides would be a mistake in the rules. */
@@ -165,33 +165,32 @@ no_two_rules_speak_of_one_cell(void **state)
 	}
 }
 
-/* What the tracker is for, said without the table: the inside alone makes a mapping live long, a
+/* What the tracker is for, said without the table: the inside alone makes an entry live long, a
  * stranger nothing. Killed by: a cell that prolongs it. */
 static void
 who_may_prolong(void **state)
 {
 	(void)state;
-	for (uint8_t s = 0; s < NAT_TCP_N_STATES; s++) {
-		bool was = nat_tcp_is_established(s);
+	for (uint8_t s = 0; s < NF_TCP_N_STATES; s++) {
+		bool was = nf_tcp_is_established(s);
 
-		for (int e = 0; e < NAT_TCP_N_EVENTS; e++) {
-			uint8_t out = nat_tcp_table[NAT_TCP_OUT][s][e];
+		for (int e = 0; e < NF_TCP_N_EVENTS; e++) {
+			uint8_t out = nf_tcp_table[NF_TCP_OUT][s][e];
 
 			if (s < 14)
-				assert_int_equal(nat_tcp_table[NAT_TCP_IN_OTHER][s][e], s);
+				assert_int_equal(nf_tcp_table[NF_TCP_IN_OTHER][s][e], s);
 			/* No RST and nothing odd prolongs or opens. */
-			if (e >= NAT_TCP_RST && !was)
-				assert_false(nat_tcp_is_established(out));
+			if (e >= NF_TCP_RST && !was)
+				assert_false(nf_tcp_is_established(out));
 			/* A SYN alone makes nobody established. */
-			if (e == NAT_TCP_SYN && !was) {
-				assert_false(nat_tcp_is_established(out));
-				assert_false(
-					nat_tcp_is_established(nat_tcp_table[NAT_TCP_IN][s][e]));
+			if (e == NF_TCP_SYN && !was) {
+				assert_false(nf_tcp_is_established(out));
+				assert_false(nf_tcp_is_established(nf_tcp_table[NF_TCP_IN][s][e]));
 			}
 		}
 	}
-	for (uint8_t s = 0; s < NAT_TCP_N_STATES; s++)
-		assert_int_equal(nat_tcp_is_established(s),
+	for (uint8_t s = 0; s < NF_TCP_N_STATES; s++)
+		assert_int_equal(nf_tcp_is_established(s),
 				 has_word("established finout finin shared 14 15", names[s]));
 }
 
@@ -201,21 +200,21 @@ flags_of_an_event(void **state)
 {
 	(void)state;
 	for (unsigned int flags = 0; flags < 256; flags++) {
-		enum nat_tcp_event expected = NAT_TCP_ODD;
+		enum nf_tcp_event expected = NF_TCP_ODD;
 
 		if (flags & RST)
-			expected = NAT_TCP_RST;
+			expected = NF_TCP_RST;
 		else if ((flags & (SYN | FIN)) == (SYN | FIN))
-			expected = NAT_TCP_ODD;
+			expected = NF_TCP_ODD;
 		else if (flags & SYN)
-			expected = flags & ACK ? NAT_TCP_SYNACK : NAT_TCP_SYN;
+			expected = flags & ACK ? NF_TCP_SYNACK : NF_TCP_SYN;
 		else if (flags & ACK)
-			expected = flags & FIN ? NAT_TCP_FIN : NAT_TCP_ACK;
-		assert_int_equal(nat_tcp_event((uint8_t)flags), expected);
+			expected = flags & FIN ? NF_TCP_FIN : NF_TCP_ACK;
+		assert_int_equal(nf_tcp_event((uint8_t)flags), expected);
 	}
-	for (int e = 0; e < NAT_TCP_N_EVENTS; e++)
-		assert_int_equal(nat_tcp_may_open((enum nat_tcp_event)e),
-				 e == NAT_TCP_SYN || e == NAT_TCP_ACK);
+	for (int e = 0; e < NF_TCP_N_EVENTS; e++)
+		assert_int_equal(nf_tcp_may_open((enum nf_tcp_event)e),
+				 e == NF_TCP_SYN || e == NF_TCP_ACK);
 }
 
 /* ---- stories ----------------------------------------------------------------------------------
@@ -225,7 +224,7 @@ flags_of_an_event(void **state)
 
 /* Two hosts and the tracker between them. */
 struct world {
-	struct nat_tcp c;
+	struct nf_tcp c;
 	uint32_t seq[2], ack[2]; /* of the inside, of the outside: their next segment's */
 	uint8_t scale[2];
 	bool is_sound;
@@ -235,18 +234,18 @@ static void
 begin(struct world *w, uint32_t inside, uint32_t outside)
 {
 	*w = (struct world){
-		.c = {.state = NAT_TCP_IDLE},
+		.c = {.state = NF_TCP_IDLE},
 		.seq = {inside, outside},
 		.ack = {outside, inside},
-		.scale = {NAT_TCP_NO_SCALE, NAT_TCP_NO_SCALE},
+		.scale = {NF_TCP_NO_SCALE, NF_TCP_NO_SCALE},
 		.is_sound = true,
 	};
 }
 
-static struct nat_tcp_segment
+static struct nf_tcp_segment
 segment(const struct world *w, int from, uint8_t flags, uint32_t size, uint16_t peer)
 {
-	return (struct nat_tcp_segment){
+	return (struct nf_tcp_segment){
 		.peer_address = 0x0a000001,
 		.peer_port = peer,
 		.window = WINDOW,
@@ -254,27 +253,27 @@ segment(const struct world *w, int from, uint8_t flags, uint32_t size, uint16_t 
 		.ack = flags & ACK ? w->ack[from] : 0,
 		.size = size,
 		.flags = flags,
-		.scale = flags & SYN ? w->scale[from] : NAT_TCP_NO_SCALE,
+		.scale = flags & SYN ? w->scale[from] : NF_TCP_NO_SCALE,
 		.is_sound = w->is_sound,
 	};
 }
 
 static void
-pass(struct world *w, int from, const struct nat_tcp_segment *s)
+pass(struct world *w, int from, const struct nf_tcp_segment *s)
 {
-	if (from == 0 && w->c.peer_port == 0 && nat_tcp_may_open(nat_tcp_event(s->flags)))
-		nat_tcp_open(&w->c, s);
+	if (from == 0 && w->c.peer_port == 0 && nf_tcp_may_open(nf_tcp_event(s->flags)))
+		nf_tcp_open(&w->c, s);
 	else if (from == 0)
-		nat_tcp_take_out(&w->c, s);
+		nf_tcp_take_out(&w->c, s);
 	else
-		nat_tcp_take_in(&w->c, s);
+		nf_tcp_take_in(&w->c, s);
 }
 
 /* A segment that its receiver gets and counts. */
 static void
 send_to(struct world *w, int from, uint8_t flags, uint32_t size, uint16_t peer)
 {
-	struct nat_tcp_segment s = segment(w, from, flags, size, peer);
+	struct nf_tcp_segment s = segment(w, from, flags, size, peer);
 
 	pass(w, from, &s);
 	if (flags & RST)
@@ -292,7 +291,7 @@ flags_of(char c)
 static const char *
 name_of(const struct world *w)
 {
-	return names[w->c.state % NAT_TCP_N_STATES];
+	return names[w->c.state % NF_TCP_N_STATES];
 }
 
 /* ">S <B >A": direction and segment; "2A" is a segment from inside to another peer. */
@@ -322,7 +321,7 @@ stories(void **state)
 	     "opening answered established established finout finout closed closed");
 	/* The server closes first. */
 	play(">S <B >A <F >A >F", "opening answered established finin finin closed");
-	/* Refused, and tried again on the same mapping. */
+	/* Refused, and tried again on the same entry. */
 	play(">S <R >S <B >A", "opening opening opening answered established");
 	/* Reset in the middle from either side. */
 	play(">S <B >A >R", "opening answered established reset");
@@ -350,7 +349,7 @@ static void
 second_peer_stories(void **state)
 {
 	(void)state;
-	/* While one connection lives, a second one makes the mapping shared, for good. */
+	/* While one connection lives, a second one makes the entry shared, for good. */
 	play(">S <B >A 2S >F <F >R", "opening answered established shared shared shared shared");
 	/* Before that, the last SYN is the one to follow. */
 	play("2S >S <B >A", "opening opening answered established");
@@ -399,7 +398,7 @@ static const char *
 try(const struct world *w, int from, uint8_t flags, uint32_t seq, uint32_t ack)
 {
 	struct world copy = *w;
-	struct nat_tcp_segment s = segment(w, from, flags, 0, 80);
+	struct nf_tcp_segment s = segment(w, from, flags, 0, 80);
 
 	s.seq = seq;
 	s.ack = ack;
@@ -454,8 +453,8 @@ static void
 nothing_moves_an_edge_back(void **state)
 {
 	struct world w;
-	struct nat_tcp_edges before;
-	struct nat_tcp_segment s;
+	struct nf_tcp_edges before;
+	struct nf_tcp_segment s;
 
 	(void)state;
 	open_at(&w, 0xffffff00, 0xfffffe00);
@@ -472,14 +471,14 @@ nothing_moves_an_edge_back(void **state)
 	s = segment(&w, 0, ACK, 100, 80);
 	s.seq -= 500;
 	s.ack -= 500;
-	assert_false(nat_tcp_take_out(&w.c, &s));
+	assert_false(nf_tcp_take_out(&w.c, &s));
 	s = segment(&w, 0, ACK, 0, 80);
 	s.seq--;
 	s.window = 1;
-	assert_false(nat_tcp_take_out(&w.c, &s));
+	assert_false(nf_tcp_take_out(&w.c, &s));
 	assert_memory_equal(&w.c.edges, &before, sizeof(before));
 	/* The largest window ahead is not behind. */
-	nat_tcp_advance(&w.c.edges.sent, (uint32_t)before.sent + (3u << 30) - 1);
+	nf_tcp_advance(&w.c.edges.sent, (uint32_t)before.sent + (3u << 30) - 1);
 	assert_int_equal(w.c.edges.sent, before.sent + (3u << 30) - 1);
 }
 
@@ -489,7 +488,7 @@ static void
 edges_only_grow(void **state)
 {
 	struct world w;
-	struct nat_tcp_edges last = {0};
+	struct nf_tcp_edges last = {0};
 
 	(void)state;
 	begin(&w, 0xfffffff0, 0xffffff00);
@@ -573,7 +572,7 @@ the_window_is_scaled_as_agreed(void **state)
 	for (int both = 0; both < 2; both++) {
 		begin(&w, 1000, 2000);
 		w.scale[0] = 3;
-		w.scale[1] = both ? 9 : NAT_TCP_NO_SCALE;
+		w.scale[1] = both ? 9 : NF_TCP_NO_SCALE;
 		send_to(&w, 0, SYN, 0, 80);
 		send_to(&w, 1, SYN | ACK, 0, 80);
 		send_to(&w, 0, ACK, 0, 80);
@@ -630,9 +629,9 @@ numbers_are_the_peers_until_the_inside_speaks(void **state)
 	send_to(&w, 1, ACK, 10, 80);
 	assert_string_equal(name_of(&w), "established");
 	assert_int_equal((uint32_t)w.c.edges.acked, 2011);
-	assert_true(w.c.scale & NAT_TCP_UNACKED);
+	assert_true(w.c.scale & NF_TCP_UNACKED);
 	send_to(&w, 0, ACK, 0, 80);
-	assert_false(w.c.scale & NAT_TCP_UNACKED);
+	assert_false(w.c.scale & NF_TCP_UNACKED);
 	assert_string_equal(try(&w, 1, RST, 2011, 0), "reset");
 }
 
@@ -641,27 +640,27 @@ numbers_are_the_peers_until_the_inside_speaks(void **state)
 static void
 changes_are_reported(void **state)
 {
-	struct nat_tcp_segment s;
+	struct nf_tcp_segment s;
 	struct world w;
 
 	(void)state;
 	open_at(&w, 1000, 2000);
 	s = segment(&w, 0, ACK, 10, 80);
-	assert_false(nat_tcp_take_out(&w.c, &s));
+	assert_false(nf_tcp_take_out(&w.c, &s));
 	s = segment(&w, 1, ACK, 10, 80);
-	assert_false(nat_tcp_take_in(&w.c, &s));
+	assert_false(nf_tcp_take_in(&w.c, &s));
 	s = segment(&w, 0, ACK, 10, 81);
-	assert_true(nat_tcp_take_out(&w.c, &s));
+	assert_true(nf_tcp_take_out(&w.c, &s));
 	open_at(&w, 1000, 2000);
 	s = segment(&w, 1, FIN | ACK, 0, 80);
-	assert_true(nat_tcp_take_in(&w.c, &s));
+	assert_true(nf_tcp_take_in(&w.c, &s));
 	s = segment(&w, 0, SYN, 0, 80); /* new, and to the same peer */
-	assert_true(nat_tcp_take_out(&w.c, &s));
+	assert_true(nf_tcp_take_out(&w.c, &s));
 	s = segment(&w, 0, SYN, 0, 81);
-	assert_true(nat_tcp_take_out(&w.c, &s));
+	assert_true(nf_tcp_take_out(&w.c, &s));
 	assert_int_equal(w.c.peer_port, 81);
 	s.peer_address = 0x0a000002;
-	assert_true(nat_tcp_take_out(&w.c, &s));
+	assert_true(nf_tcp_take_out(&w.c, &s));
 	assert_int_equal(w.c.peer_address, 0x0a000002);
 }
 
