@@ -97,6 +97,7 @@ open_ports(struct run *r)
 		r->ports[s].port_id = settings->sides[s].port_id;
 		r->ports[s].mac = settings->sides[s].mac;
 		r->ports[s].mtu = settings->sides[s].mtu;
+		memcpy(r->ports[s].spreads, settings->spreads[s], sizeof(r->ports[s].spreads));
 		if (nf_port_open(&r->ports[s], settings->n_workers, r->pool) != 0)
 			return -1;
 	}

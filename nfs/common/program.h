@@ -14,6 +14,7 @@
 #include "worker.h"
 #include "side.h"
 #include "slim.h"
+#include "spread.h"
 
 /* What the program needs from the NF's configuration. Pointers live as long as the program. */
 struct nf_settings {
@@ -24,6 +25,7 @@ struct nf_settings {
 	char identity[SLIM_IDENTITY_SIZE];
 	const struct nf_side *sides;
 	uint8_t n_sides;
+	struct nf_spread spreads[NF_MAX_SIDES][NF_MAX_SPREADS]; /* where packets show their bucket */
 	uint16_t n_workers;
 	uint32_t hold_capacity;
 	uint32_t n_kept; /* packets that the NF keeps for itself at most, per worker */

@@ -29,6 +29,9 @@ load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ER
 		.control_socket = config.control_socket,
 		.sides = config.sides,
 		.n_sides = GATEWAY_N_SIDES,
+		.spreads = {[GATEWAY_ACCESS] = {{.field = NF_SPREAD_TEID}},
+			    [GATEWAY_CORE] = {{.field = NF_SPREAD_IPV4_DESTINATION},
+					      {.field = NF_SPREAD_IPV6_DESTINATION, .shift = 64}}},
 		.n_workers = config.n_workers,
 		.hold_capacity = config.hold_capacity,
 		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.buffer.packets +

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "counters.h"
 #include "nat.h"
+#include "port_rule.h"
 #include "program.h"
 #include "round.h"
 
@@ -31,6 +32,10 @@ load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ER
 		.control_socket = config.control_socket,
 		.sides = config.sides,
 		.n_sides = NAT_N_SIDES,
+		.spreads = {[NAT_INSIDE] = {{.field = NF_SPREAD_IPV4_SOURCE}},
+			    [NAT_OUTSIDE] = {{.field = NF_SPREAD_IPV4_PORT,
+					      .shift = nat_port_rule_of(config.ports_per_block)
+							       .block_shift}}},
 		.n_workers = config.n_workers,
 		.hold_capacity = config.hold_capacity,
 		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.fragments_waiting,

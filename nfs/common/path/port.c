@@ -11,6 +11,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "port_queues.h"
 #include "worker.h"
 
 /* Ethernet header, a tag of the port's own and the agent's. */
@@ -105,10 +106,39 @@ setup_queues(struct nf_port *port, uint16_t n_workers, struct rte_mempool *pool)
 	return 0;
 }
 
+/* Queues that are not one a worker cannot follow the buckets. */
+static void
+set_wishes(struct nf_port_queues *queues, const struct nf_port *port, uint16_t n_workers)
+{
+	*queues = (struct nf_port_queues){.n = n_workers, .by_hash = -1};
+	for (uint32_t i = 0; i < NF_MAX_SPREADS && port->n_rx_queues == n_workers; i++)
+		if (port->spreads[i].field != NF_SPREAD_NOTHING)
+			queues->wish[queues->n_wish++] = port->spreads[i];
+}
+
+static void
+spread(const struct nf_port *port, struct nf_port_queues *queues,
+       const struct rte_eth_dev_info *info)
+{
+	uint32_t n_done = nf_port_queues_start(queues, port->port_id, info);
+
+	if (port->n_rx_queues < queues->n)
+		printf("port %s: %u queues for %u workers: packets cross between them\n",
+		       port->name, port->n_rx_queues, queues->n);
+	else if (n_done < queues->n_wish)
+		printf("port %s: the device knows the buckets of %u of %u kinds of packets: others "
+		       "cross between workers\n",
+		       port->name, n_done, queues->n_wish);
+	else if (n_done != 0)
+		printf("port %s: the device gives packets to the worker of their bucket\n",
+		       port->name);
+}
+
 int
 nf_port_open(struct nf_port *port, uint16_t n_workers, struct rte_mempool *pool)
 {
 	struct rte_eth_conf conf = {0};
+	struct nf_port_queues queues;
 	struct rte_eth_dev_info info;
 	int error;
 
@@ -122,12 +152,9 @@ nf_port_open(struct nf_port *port, uint16_t n_workers, struct rte_mempool *pool)
 	if (info.max_tx_queues < n_workers)
 		return fail(port, "fewer transmit queues than workers", -ENOSPC);
 	port->n_rx_queues = RTE_MIN(info.max_rx_queues, n_workers);
-	if (port->n_rx_queues > 1 && info.flow_type_rss_offloads != 0) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf =
-			info.flow_type_rss_offloads &
-			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
-	}
+	set_wishes(&queues, port, n_workers);
+	if (port->n_rx_queues > 1)
+		nf_port_queues_configure(&queues, &info, &conf);
 	conf.rxmode.mtu = port->mtu;
 	error = rte_eth_dev_configure(port->port_id, port->n_rx_queues, n_workers, &conf);
 	if (error != 0)
@@ -141,6 +168,8 @@ nf_port_open(struct nf_port *port, uint16_t n_workers, struct rte_mempool *pool)
 	error = rte_eth_dev_start(port->port_id);
 	if (error != 0)
 		return fail(port, "start", error);
+	if (n_workers > 1)
+		spread(port, &queues, &info);
 	return set_addresses(port);
 }
 
