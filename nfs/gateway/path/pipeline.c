@@ -104,7 +104,7 @@ prefetch_slot(struct gateway_worker *w, const struct gateway_packet *p)
 	if (slot == NF_NO_SLOT)
 		return;
 	__builtin_prefetch(gateway_session_at(s, slot), 1);
-	__builtin_prefetch(&gateway_session_at(s, slot)->last_seen, 1);
+	__builtin_prefetch(&gateway_session_at(s, slot)->uplink_due, 1);
 }
 
 static void take_fragment(struct gateway_worker *w, struct gateway_packet *p);

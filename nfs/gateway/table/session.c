@@ -24,14 +24,10 @@ const struct slim_field gateway_session_fields[] = {
 	SLIM_FIELD_STATE(struct gateway_session, ipv6, SLIM_IPV6),
 	SLIM_FIELD_STATE(struct gateway_session, cell_address, SLIM_IPV4),
 	SLIM_FIELD_STATE(struct gateway_session, cell_teid, SLIM_U32),
-	SLIM_FIELD_STATE(struct gateway_session, left_address, SLIM_IPV4),
 	SLIM_FIELD_STATE(struct gateway_session, qfi, SLIM_U8),
 	SLIM_FIELD_STATE(struct gateway_session, container, SLIM_U8),
-	SLIM_FIELD_STATE(struct gateway_session, switched, SLIM_TIME),
-	SLIM_FIELD_STATE(struct gateway_session, uplink_rate, SLIM_U64),
-	SLIM_FIELD_STATE(struct gateway_session, uplink_burst, SLIM_U64),
-	SLIM_FIELD_STATE(struct gateway_session, downlink_rate, SLIM_U64),
-	SLIM_FIELD_STATE(struct gateway_session, downlink_burst, SLIM_U64),
+	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv4, SLIM_U32),
+	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv6, SLIM_U64),
 	SLIM_FIELD_LAZY(struct gateway_session, last_seen, SLIM_TIME, SLIM_MERGE_MAX),
 	SLIM_FIELD_LAZY(struct gateway_session, uplink_due, SLIM_TIME, SLIM_MERGE_MAX),
 	SLIM_FIELD_LAZY(struct gateway_session, downlink_due, SLIM_TIME, SLIM_MERGE_MAX),
@@ -39,16 +35,20 @@ const struct slim_field gateway_session_fields[] = {
 	SLIM_FIELD_LAZY(struct gateway_session, bytes_up, SLIM_COUNTER, SLIM_MERGE_SUM),
 	SLIM_FIELD_LAZY(struct gateway_session, packets_down, SLIM_COUNTER, SLIM_MERGE_SUM),
 	SLIM_FIELD_LAZY(struct gateway_session, bytes_down, SLIM_COUNTER, SLIM_MERGE_SUM),
-	SLIM_FIELD_LAZY(struct gateway_session, packets_policed, SLIM_COUNTER, SLIM_MERGE_SUM),
 	SLIM_FIELD_LOCAL(struct gateway_session, uplink_cost, SLIM_U64),
 	SLIM_FIELD_LOCAL(struct gateway_session, downlink_cost, SLIM_U64),
-	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv6, SLIM_U64),
-	SLIM_FIELD_LOCAL(struct gateway_session, indexed_cell, SLIM_U64),
-	SLIM_FIELD_LOCAL(struct gateway_session, error_told, SLIM_U64),
-	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv4, SLIM_U32),
+	SLIM_FIELD_STATE(struct gateway_session, switched, SLIM_TIME),
+	SLIM_FIELD_STATE(struct gateway_session, uplink_rate, SLIM_U64),
+	SLIM_FIELD_STATE(struct gateway_session, uplink_burst, SLIM_U64),
+	SLIM_FIELD_STATE(struct gateway_session, downlink_rate, SLIM_U64),
+	SLIM_FIELD_STATE(struct gateway_session, downlink_burst, SLIM_U64),
+	SLIM_FIELD_LAZY(struct gateway_session, packets_policed, SLIM_COUNTER, SLIM_MERGE_SUM),
+	SLIM_FIELD_STATE(struct gateway_session, left_address, SLIM_IPV4),
 	SLIM_FIELD_LOCAL(struct gateway_session, first_waiting, SLIM_U32),
 	SLIM_FIELD_LOCAL(struct gateway_session, last_waiting, SLIM_U32),
 	SLIM_FIELD_LOCAL(struct gateway_session, n_waiting, SLIM_U32),
+	SLIM_FIELD_LOCAL(struct gateway_session, indexed_cell, SLIM_U64),
+	SLIM_FIELD_LOCAL(struct gateway_session, error_told, SLIM_U64),
 };
 const uint16_t gateway_session_n_fields = RTE_DIM(gateway_session_fields);
 
@@ -188,7 +188,13 @@ take_slot(struct gateway_sessions *s, uint32_t teid)
 static void
 copy_state(struct gateway_session *to, const struct gateway_session *from)
 {
-	memcpy(to, from, offsetof(struct gateway_session, last_seen));
+	memcpy(to, from, offsetof(struct gateway_session, indexed_ipv4));
+	to->left_address = from->left_address;
+	to->switched = from->switched;
+	to->uplink_rate = from->uplink_rate;
+	to->uplink_burst = from->uplink_burst;
+	to->downlink_rate = from->downlink_rate;
+	to->downlink_burst = from->downlink_burst;
 }
 
 enum gateway_session_error

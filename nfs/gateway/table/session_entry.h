@@ -7,12 +7,14 @@
 #define GATEWAY_SESSION_ENTRY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <rte_byteorder.h>
 
 #include "bucket.h"
+#include "slim.h"
 
 /* The access node's end of a tunnel: where downlink packets of a session are sent to. */
 struct gateway_cell {
@@ -20,44 +22,60 @@ struct gateway_cell {
 	uint32_t teid;
 };
 
+/*
+ * What an ordinary packet needs of its session stands in the first two cache lines of the slot, whatever its direction:
+ * whose it is and where to, then what it is charged. What is behind is for control, handovers and policed sessions.
+ * State, lazy and local fields stand beside each other therefore; the schema in session.c says which is which.
+ */
 struct gateway_session {
+	/* First line, behind the slot's head. */
 	uint32_t teid;
 	rte_be32_t ipv4;         /* 0: none */
 	uint8_t ipv6[16];        /* the /64 prefix, all zero: none */
 	rte_be32_t cell_address; /* 0: idle */
 	uint32_t cell_teid;
-	rte_be32_t left_address; /* the cell before this one */
 	uint8_t qfi;
 	uint8_t container; /* 1: downlink packets carry a PDU session container */
 	uint8_t reserved[2];
-	uint64_t switched;     /* when the cell changed last */
-	uint64_t uplink_rate;  /* bits a second; 0: no limit */
-	uint64_t uplink_burst; /* octets */
-	uint64_t downlink_rate;
-	uint64_t downlink_burst;
-	/* Lazy: written by every packet. */
-	uint64_t last_seen;
+	rte_be32_t indexed_ipv4; /* local: what the indexes have of it */
+	uint64_t indexed_ipv6;   /* local */
+	uint64_t last_seen;      /* lazy */
+	/* Second line. Lazy: written by every packet of a direction. */
 	uint64_t uplink_due; /* until when the direction's rate is used up; see gateway_police() */
 	uint64_t downlink_due;
 	uint64_t packets_up;
 	uint64_t bytes_up; /* of the subscriber's IP packets */
 	uint64_t packets_down;
 	uint64_t bytes_down;
-	uint64_t packets_policed;
-	/* Local: derived by this instance. */
-	uint64_t uplink_cost; /* nanoseconds an octet takes, times 2^16; 0: no limit */
+	uint64_t uplink_cost; /* local: nanoseconds an octet takes, times 2^16; 0: no limit */
 	uint64_t downlink_cost;
-	uint64_t indexed_ipv6;
-	uint64_t indexed_cell;
-	uint64_t error_told; /* when its last error indication was told */
-	rte_be32_t indexed_ipv4;
+	/* Behind them. */
+	uint64_t switched;     /* when the cell changed last */
+	uint64_t uplink_rate;  /* bits a second; 0: no limit */
+	uint64_t uplink_burst; /* octets */
+	uint64_t downlink_rate;
+	uint64_t downlink_burst;
+	uint64_t packets_policed; /* lazy */
+	rte_be32_t left_address;  /* the cell before this one */
+	/* Local: derived by this instance. */
 	uint32_t first_waiting; /* buffer.h; valid if any waits */
 	uint32_t last_waiting;
 	uint32_t n_waiting; /* downlink packets */
+	uint64_t indexed_cell;
+	uint64_t error_told; /* when its last error indication was told */
+	uint64_t reserved_too[6];
 };
 
-_Static_assert(sizeof(struct gateway_session) % 8 == 0, "as slots need it");
+#define GATEWAY_LINE 64u
 
+/* Where a field stands in its slot. */
+#define GATEWAY_PLACE(field) \
+	(sizeof(struct slim_slot_head) + offsetof(struct gateway_session, field))
+
+_Static_assert(GATEWAY_PLACE(last_seen) + sizeof(uint64_t) == GATEWAY_LINE, "the first line ends");
+_Static_assert(GATEWAY_PLACE(switched) == 2 * GATEWAY_LINE, "the second line ends");
+_Static_assert((sizeof(struct slim_slot_head) + sizeof(struct gateway_session)) % GATEWAY_LINE == 0,
+	       "each slot begins a line");
 /* ---- addresses ---------------------------------------------------------------------------- */
 
 static inline uint64_t

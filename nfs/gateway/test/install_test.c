@@ -96,6 +96,18 @@ delete_row(uint32_t source_slot)
 	local_of[source_slot] = SLIM_NO_SLOT;
 }
 
+static void
+copy_fields(void *to, const void *from)
+{
+	for (uint16_t i = 0; i < gateway_session_n_fields; i++) {
+		const struct slim_field *f = &gateway_session_fields[i];
+
+		if (f->class_ != SLIM_LOCAL)
+			memcpy((uint8_t *)to + f->offset, (const uint8_t *)from + f->offset,
+			       f->size);
+	}
+}
+
 /* As the agent does it: a slot whose key changed is delete and put; local fields are not touched. */
 static bool
 put_row(uint32_t source_slot, const struct gateway_session *row)
@@ -117,7 +129,7 @@ put_row(uint32_t source_slot, const struct gateway_session *row)
 	entry = slim_slot_begin(w, table, slot);
 	if (!is_used(table, slot))
 		memset(entry, 0, sizeof(*entry));
-	memcpy(entry, row, offsetof(struct gateway_session, uplink_cost));
+	copy_fields(entry, row);
 	slim_slot_end(w, table, slot, (uint8_t)row->teid);
 	gateway_session_ops.installed(&target.gateway->sessions, w, slot, entry);
 	return true;
