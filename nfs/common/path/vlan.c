@@ -2,6 +2,7 @@
 /*
  * VLAN tags (IEEE 802.1Q): which frames are of a port, and off and on with the tag. Runs on the worker's lcore.
  */
+#include "octets.h"
 #include "worker.h"
 
 #include <string.h>
@@ -25,10 +26,8 @@ nf_worker_tag(struct nf_worker *w, uint16_t port, struct rte_mbuf *m)
 		return false;
 	}
 	memmove(to, from, ADDRESSES_SIZE);
-	to[ADDRESSES_SIZE] = RTE_ETHER_TYPE_VLAN >> 8;
-	to[ADDRESSES_SIZE + 1] = RTE_ETHER_TYPE_VLAN & 0xff;
-	to[ADDRESSES_SIZE + 2] = (uint8_t)(w->vlans[port] >> 8);
-	to[ADDRESSES_SIZE + 3] = (uint8_t)w->vlans[port];
+	nf_put16(to + ADDRESSES_SIZE, RTE_ETHER_TYPE_VLAN);
+	nf_put16(to + ADDRESSES_SIZE + 2, w->vlans[port]);
 	m->ol_flags &= ~(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED);
 	return true;
 }
@@ -47,8 +46,7 @@ has_tag(const struct rte_mbuf *m)
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 
 	return rte_pktmbuf_data_len(m) >= sizeof(struct rte_ether_hdr) + RTE_VLAN_HLEN &&
-	       frame[ADDRESSES_SIZE] == RTE_ETHER_TYPE_VLAN >> 8 &&
-	       frame[ADDRESSES_SIZE + 1] == (RTE_ETHER_TYPE_VLAN & 0xff);
+	       nf_get16(frame + ADDRESSES_SIZE) == RTE_ETHER_TYPE_VLAN;
 }
 
 static uint16_t
@@ -58,7 +56,7 @@ tci_of(const struct rte_mbuf *m)
 
 	if (was_stripped(m))
 		return m->vlan_tci;
-	return (uint16_t)(frame[ADDRESSES_SIZE + 2] << 8 | frame[ADDRESSES_SIZE + 3]);
+	return nf_get16(frame + ADDRESSES_SIZE + 2);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config_limits.h"
+#include "octets.h"
 
 enum {
 	VERSION_1_GTP = 0x30, /* version 1, protocol type GTP */
@@ -29,32 +30,6 @@ enum {
 _Static_assert(GATEWAY_MAX_OVERHEAD ==
 		       20 + 8 + GTPU_HEADER_SIZE + GTPU_OPTIONS_SIZE + GTPU_CONTAINER_SIZE,
 	       "IPv4, UDP, and the longest header");
-
-static uint16_t
-get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t
-get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void
-put16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void
-put32(uint8_t *at, uint32_t value)
-{
-	put16(at, (uint16_t)(value >> 16));
-	put16(at + 2, (uint16_t)value);
-}
 
 /* ---- in -------------------------------------------------------------------------------- */
 
@@ -117,17 +92,17 @@ gtpu_parse(const uint8_t *message, uint32_t size, struct gtpu *ret_gtpu)
 	flags = message[0];
 	if ((flags & VERSION_MASK) != VERSION_1_GTP)
 		return GTPU_VERSION;
-	length = get16(message + 2);
+	length = nf_get16(message + 2);
 	if (length > size - GTPU_HEADER_SIZE)
 		return GTPU_TRUNCATED;
 	ret_gtpu->type = message[1];
-	ret_gtpu->teid = get32(message + 4);
+	ret_gtpu->teid = nf_get32(message + 4);
 	if (flags & (FLAG_E | FLAG_S | FLAG_PN)) {
 		if (length < GTPU_OPTIONS_SIZE)
 			return GTPU_TRUNCATED;
 		used = GTPU_OPTIONS_SIZE;
 		ret_gtpu->has_sequence = (flags & FLAG_S) != 0;
-		ret_gtpu->sequence = get16(message + 8);
+		ret_gtpu->sequence = nf_get16(message + 8);
 	}
 	if (flags & FLAG_E) {
 		uint32_t extensions = 0;
@@ -154,7 +129,7 @@ element_size(const uint8_t *at, uint16_t left)
 		return left >= 5 ? 4 : -1;
 	if (at[0] < IE_FIRST_WITH_LENGTH || left < 3)
 		return -1;
-	size = get16(at + 1);
+	size = nf_get16(at + 1);
 	return size <= left - 3 ? size : -1;
 }
 
@@ -173,7 +148,7 @@ gtpu_take_error_indication(const uint8_t *elements, uint16_t size, uint32_t *ret
 		if (value < 0)
 			return false;
 		if (at[0] == IE_TEID_DATA_I && !has_teid) {
-			*ret_teid = get32(at + 1);
+			*ret_teid = nf_get32(at + 1);
 			has_teid = true;
 		} else if (at[0] == IE_PEER_ADDRESS && value == 4 && !has_address) {
 			memcpy(ret_address, at + 3, 4);
@@ -191,8 +166,8 @@ put_header(uint8_t *at, uint8_t flags, uint8_t type, uint16_t length, uint32_t t
 {
 	at[0] = (uint8_t)(VERSION_1_GTP | flags);
 	at[1] = type;
-	put16(at + 2, length);
-	put32(at + 4, teid);
+	nf_put16(at + 2, length);
+	nf_put32(at + 4, teid);
 }
 
 void
@@ -204,7 +179,7 @@ gtpu_put_g_pdu(uint8_t *at, uint32_t teid, uint16_t payload_size, bool container
 	}
 	put_header(at, FLAG_E, GTPU_G_PDU,
 		   (uint16_t)(GTPU_OPTIONS_SIZE + GTPU_CONTAINER_SIZE + payload_size), teid);
-	put32(at + 8, GTPU_PDU_SESSION_CONTAINER);
+	nf_put32(at + 8, GTPU_PDU_SESSION_CONTAINER);
 	at[12] = GTPU_CONTAINER_SIZE / 4;
 	at[13] = GTPU_DOWNLINK << 4;
 	at[14] = qfi;
@@ -224,7 +199,7 @@ static uint8_t *
 put_path_header(uint8_t *at, uint8_t type, uint16_t sequence, uint16_t elements_size)
 {
 	put_header(at, FLAG_S, type, (uint16_t)(GTPU_OPTIONS_SIZE + elements_size), 0);
-	put32(at + 8, (uint32_t)sequence << 16);
+	nf_put32(at + 8, (uint32_t)sequence << 16);
 	return at + GTPU_HEADER_SIZE + GTPU_OPTIONS_SIZE;
 }
 
@@ -244,9 +219,9 @@ gtpu_put_error_indication(uint8_t *at, uint32_t teid, const uint8_t *address)
 	uint8_t *element = put_path_header(at, GTPU_ERROR_INDICATION, 0, 12);
 
 	element[0] = IE_TEID_DATA_I;
-	put32(element + 1, teid);
+	nf_put32(element + 1, teid);
 	element[5] = IE_PEER_ADDRESS;
-	put16(element + 6, 4);
+	nf_put16(element + 6, 4);
 	memcpy(element + 8, address, 4);
 	return GTPU_HEADER_SIZE + GTPU_OPTIONS_SIZE + 12;
 }

@@ -6,6 +6,7 @@
 
 #include <rte_icmp.h>
 
+#include "octets.h"
 #include "pool.h"
 
 #define PORTS_SIZE 4u /* both ports of UDP and TCP */
@@ -42,11 +43,8 @@ far_end_of(const struct rte_ipv4_hdr *ip, const uint8_t *l4, uint32_t l4_size, b
 
 	end.has_port = l4_size >= PORTS_SIZE &&
 		       (end.protocol == IPPROTO_UDP || end.protocol == IPPROTO_TCP);
-	if (end.has_port) {
-		const uint8_t *port = source ? l4 : l4 + 2;
-
-		end.port = (uint16_t)(port[0] << 8 | port[1]);
-	}
+	if (end.has_port)
+		end.port = nf_get16(source ? l4 : l4 + 2);
 	return end;
 }
 

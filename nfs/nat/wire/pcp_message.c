@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "octets.h"
+
 #define RESPONSE 0x80u          /* beside the opcode */
 #define OPTION_HEADER_SIZE 4u   /* code, reserved, size */
 #define OPTIONAL_TO_PROCESS 128 /* and all codes above */
@@ -30,34 +32,6 @@ enum {
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 static const uint8_t any_address[16];
 
-/* ---- numbers --------------------------------------------------------------------------- */
-
-static uint16_t
-get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t
-get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void
-put16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void
-put32(uint8_t *at, uint32_t value)
-{
-	put16(at, (uint16_t)(value >> 16));
-	put16(at + 2, (uint16_t)value);
-}
-
 static size_t
 round_up(size_t size)
 {
@@ -75,7 +49,7 @@ get_address(const uint8_t *at)
 {
 	if (memcmp(at, any_address, sizeof(any_address)) == 0)
 		return 0;
-	return is_ipv4(at) ? get32(at + sizeof(mapped_prefix)) : NAT_PCP_OTHER_FAMILY;
+	return is_ipv4(at) ? nf_get32(at + sizeof(mapped_prefix)) : NAT_PCP_OTHER_FAMILY;
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */
@@ -105,7 +79,7 @@ take_options(const uint8_t *at, const uint8_t *end, struct nat_pcp_request *requ
 
 	/* The message is a multiple of 4 bytes, so there is a whole header or nothing. */
 	while (at < end && result == NAT_PCP_SUCCESS) {
-		size_t size = get16(at + 2);
+		size_t size = nf_get16(at + 2);
 
 		if (round_up(size) > (size_t)(end - at) - OPTION_HEADER_SIZE)
 			return NAT_PCP_MALFORMED_OPTION;
@@ -120,8 +94,8 @@ take_map(const uint8_t *bytes, struct nat_pcp_request *request)
 {
 	memcpy(request->nonce, bytes + AT_NONCE, sizeof(request->nonce));
 	request->protocol = bytes[AT_PROTOCOL];
-	request->inside_port = get16(bytes + AT_INSIDE_PORT);
-	request->suggested_port = get16(bytes + AT_PORT);
+	request->inside_port = nf_get16(bytes + AT_INSIDE_PORT);
+	request->suggested_port = nf_get16(bytes + AT_PORT);
 	request->suggested_address = get_address(bytes + AT_ADDRESS);
 }
 
@@ -140,10 +114,10 @@ nat_pcp_decode(const uint8_t *bytes, size_t size, uint32_t source,
 	if (bytes[1] > NAT_PCP_MAP)
 		return NAT_PCP_UNSUPP_OPCODE;
 	if (!is_ipv4(bytes + AT_CLIENT) ||
-	    get32(bytes + AT_CLIENT + sizeof(mapped_prefix)) != source)
+	    nf_get32(bytes + AT_CLIENT + sizeof(mapped_prefix)) != source)
 		return NAT_PCP_ADDRESS_MISMATCH;
 	*ret_request = (struct nat_pcp_request){.opcode = bytes[1],
-						.lifetime = get32(bytes + AT_LIFETIME)};
+						.lifetime = nf_get32(bytes + AT_LIFETIME)};
 	if (bytes[1] == NAT_PCP_MAP) {
 		if (size < AT_MAP_OPTIONS)
 			return NAT_PCP_MALFORMED_REQUEST;
@@ -174,11 +148,11 @@ put_mapping(uint8_t *bytes, const struct nat_pcp_response *response)
 	memset(bytes + AT_PROTOCOL + 1, 0, AT_INSIDE_PORT - AT_PROTOCOL - 1);
 	if (response->repeats_suggestion)
 		return;
-	put16(bytes + AT_PORT, response->port);
+	nf_put16(bytes + AT_PORT, response->port);
 	memcpy(bytes + AT_ADDRESS, mapped_prefix, sizeof(mapped_prefix));
-	put32(bytes + AT_ADDRESS + sizeof(mapped_prefix), response->address);
+	nf_put32(bytes + AT_ADDRESS + sizeof(mapped_prefix), response->address);
 	if (response->prefer_failure)
-		put32(bytes + AT_MAP_OPTIONS, (uint32_t)PREFER_FAILURE << 24);
+		nf_put32(bytes + AT_MAP_OPTIONS, (uint32_t)PREFER_FAILURE << 24);
 }
 
 size_t
@@ -194,8 +168,8 @@ nat_pcp_respond(uint8_t *bytes, size_t size, const struct nat_pcp_response *resp
 	bytes[1] |= RESPONSE;
 	bytes[2] = 0;
 	bytes[AT_RESULT] = response->result;
-	put32(bytes + AT_LIFETIME, response->lifetime);
-	put32(bytes + AT_EPOCH, response->epoch);
+	nf_put32(bytes + AT_LIFETIME, response->lifetime);
+	nf_put32(bytes + AT_EPOCH, response->epoch);
 	memset(bytes + AT_RESERVED, 0, NAT_PCP_HEADER_SIZE - AT_RESERVED);
 	if (mapped)
 		put_mapping(bytes, response);
