@@ -2,13 +2,14 @@
 /*
  * VLAN tags (IEEE 802.1Q): which frames are of a port, and off and on with the tag. Runs on the worker's lcore.
  */
-#include "octets.h"
 #include "worker.h"
 
 #include <string.h>
 
 #include <rte_ether.h>
 #include <rte_prefetch.h>
+
+#include "octets.h"
 
 #define ADDRESSES_SIZE (2u * RTE_ETHER_ADDR_LEN)
 #define VLAN_ID_MASK 0xfffu

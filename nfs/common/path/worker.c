@@ -96,13 +96,6 @@ nf_worker_fini(struct nf_worker *w)
 	}
 }
 
-__attribute__((noinline)) void
-nf_drop(struct nf_worker *w, struct rte_mbuf *m, unsigned int counter)
-{
-	nf_count(w, counter, 1);
-	rte_pktmbuf_free(m);
-}
-
 static bool
 work_on_job(void *ctx, struct nf_job *job)
 {
