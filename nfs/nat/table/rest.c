@@ -94,9 +94,9 @@ take(struct nat_rests *s, uint64_t key)
 {
 	uint32_t number = find(s, key);
 
-	if (number != NF_NO_SLOT || s->n_free == 0)
+	if (number != NF_NO_SLOT || s->share.n_free == 0)
 		return number;
-	number = s->free[--s->n_free];
+	number = nf_share_take(&s->share) - s->share.first_slot;
 	s->keys[number] = key;
 	nf_slot_index_insert(&s->index, nf_slot_index_hash(&s->index, key), number);
 	mark(s, key, true);
@@ -111,13 +111,13 @@ give_back(struct nat_rests *s, uint32_t number)
 	mark(s, key, false);
 	nf_wheel_remove(&s->wheel, number);
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), number);
-	s->free[s->n_free++] = number;
+	nf_share_give(&s->share, s->share.first_slot + number);
 }
 
 static void
 end(struct nat_rests *s, uint32_t number)
 {
-	slim_slot_free(s->agent, s->table, s->first_slot + number);
+	slim_slot_free(s->share.agent, s->share.table, s->share.first_slot + number);
 	give_back(s, number);
 }
 
@@ -138,11 +138,12 @@ nat_rest_begin(struct nat_rests *s, rte_be32_t outside_address, rte_be16_t outsi
 		s->n_cut++;
 		return;
 	}
-	row = slim_slot_begin(s->agent, s->table, s->first_slot + number);
+	row = slim_slot_begin(s->share.agent, s->share.table, s->share.first_slot + number);
 	*row = row_of(key);
 	row->until = *s->now_ns + s->shared->delay_ns;
 	nf_wheel_insert(&s->wheel, number, row->until);
-	slim_slot_end(s->agent, s->table, s->first_slot + number, bucket_of(s, key));
+	slim_slot_end(s->share.agent, s->share.table, s->share.first_slot + number,
+		      bucket_of(s, key));
 }
 
 void
@@ -166,8 +167,8 @@ nat_rest_tick(struct nat_rests *s, uint64_t now_ns, uint32_t n)
 
 		if (likely(number == NF_WHEEL_NONE))
 			return;
-		row = slim_slot(s->table, s->first_slot + number);
-		if (!slim_owns(s->agent, bucket_of(s, s->keys[number])))
+		row = slim_slot(s->share.table, s->share.first_slot + number);
+		if (!slim_owns(s->share.agent, bucket_of(s, s->keys[number])))
 			nf_wheel_insert(&s->wheel, number, now_ns + LOOK_AGAIN_NS);
 		else if ((int64_t)(row->until - now_ns) > 0)
 			nf_wheel_insert(&s->wheel, number, row->until);
@@ -181,12 +182,9 @@ nat_rest_tick(struct nat_rests *s, uint64_t now_ns, uint32_t n)
 static struct nat_rests *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct nat_rest_table *t = ctx;
+	const struct nat_rest_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->n_workers; i++)
-		if (t->workers[i].agent == w)
-			return &t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -200,7 +198,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	if (s == NULL || bucket != bucket_of(s, key) || nat_protocol_of(row_of(key).protocol) < 0)
 		return SLIM_NO_SLOT;
 	number = take(s, key);
-	return number == NF_NO_SLOT ? SLIM_NO_SLOT : s->first_slot + number;
+	return number == NF_NO_SLOT ? SLIM_NO_SLOT : s->share.first_slot + number;
 }
 
 static void
@@ -209,7 +207,7 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	struct nat_rests *s = share_of(ctx, w);
 	const struct nat_rest *row = entry;
 
-	nf_wheel_insert(&s->wheel, slot - s->first_slot, row->until);
+	nf_wheel_insert(&s->wheel, slot - s->share.first_slot, row->until);
 }
 
 static void
@@ -218,7 +216,7 @@ removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	struct nat_rests *s = share_of(ctx, w);
 
 	(void)entry;
-	give_back(s, slot - s->first_slot);
+	give_back(s, slot - s->share.first_slot);
 }
 
 static void
@@ -244,73 +242,61 @@ const struct slim_table_ops nat_rest_ops = {
 /* ---- set-up -------------------------------------------------------------------------------------- */
 
 static int
-init_share(struct nat_rests *s, uint32_t n_slots, uint32_t first_slot, uint64_t seed)
+init_share(struct nat_rests *s, struct nat_rest_table *t, uint64_t seed)
 {
-	s->first_slot = first_slot;
-	s->n_slots = n_slots;
+	uint32_t n_slots = s->share.n_slots;
+
+	s->shared = t;
 	s->keys = rte_zmalloc("nat_rests", n_slots * sizeof(*s->keys), RTE_CACHE_LINE_SIZE);
-	s->free = rte_malloc("nat_rests", n_slots * sizeof(*s->free), RTE_CACHE_LINE_SIZE);
-	if (s->keys == NULL || s->free == NULL ||
-	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->index, n_slots, seed, SOCKET_ID_ANY) != 0)
+	if (s->keys == NULL ||
+	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
-	/* The lowest one is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++)
-		s->free[i] = n_slots - 1 - i;
-	s->n_free = n_slots;
-	return 0;
+	return nf_slot_index_init(&s->index, n_slots, seed, SOCKET_ID_ANY);
 }
 
 int
 nat_rest_table_init(struct nat_rest_table *t, struct nat_port_table *ports,
 		    const struct nat_config *config, uint64_t seed)
 {
-	uint32_t share = (config->max_resting + config->n_workers - 1) / config->n_workers;
+	int error = nf_shares_init(&t->shares, &(struct nf_share_config){
+						       .name = "nat_rests",
+						       .capacity = config->max_resting,
+						       .n_workers = config->n_workers,
+						       .size = sizeof(struct nat_rests),
+					       });
 
 	t->ports = ports;
 	t->delay_ns = config->reuse_delay_ns;
-	t->n_workers = config->n_workers;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w].shared = t;
-		if (init_share(&t->workers[w], share, w * share, seed + w) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(nf_share_at(&t->shares, w), t, seed + w);
+	return error;
 }
 
 int
 nat_rest_table_create(struct nat_rest_table *t, struct slim_agent *agent)
 {
-	const struct slim_table_config config = {
-		.name = "rest",
-		.capacity = t->n_workers * t->workers[0].n_slots,
-		.entry_size = sizeof(struct nat_rest),
-		.n_fields = nat_rest_n_fields,
-		.fields = nat_rest_fields,
-		.ops = &nat_rest_ops,
-		.ctx = t,
-	};
-	struct slim_table *table;
-	int error = slim_table_create(agent, &config, &table);
-
-	if (error != 0)
-		return error;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w].table = table;
-		t->workers[w].agent = slim_agent_worker(agent, w);
-	}
-	return 0;
+	return nf_shares_create(&t->shares, agent,
+				&(struct slim_table_config){
+					.name = "rest",
+					.entry_size = sizeof(struct nat_rest),
+					.n_fields = nat_rest_n_fields,
+					.fields = nat_rest_fields,
+					.ops = &nat_rest_ops,
+					.ctx = t,
+				});
 }
 
 void
 nat_rest_table_fini(struct nat_rest_table *t)
 {
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		struct nat_rests *s = &t->workers[w];
+	for (uint16_t w = 0; w < t->shares.n_workers; w++) {
+		struct nat_rests *s = nf_share_at(&t->shares, w);
 
+		if (s == NULL)
+			continue;
 		nf_slot_index_fini(&s->index);
 		nf_wheel_fini(&s->wheel);
 		rte_free(s->keys);
-		rte_free(s->free);
 	}
+	nf_shares_fini(&t->shares);
 }

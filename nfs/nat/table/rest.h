@@ -9,7 +9,7 @@
  * The rows move, so a port rests as long at another instance. Which ports rest is marked in ports.h, apart from those in
  * use: so it does not matter whether the row of a new mapping comes before the rest's removal.
  *
- * Rests have numbers from 0 in the share of their worker, whose bucket the port is; the slot is first_slot + number. All calls
+ * Rests have numbers from 0 in the share of their worker, whose bucket the port is; the slot is share.first_slot + number. All calls
  * that take a struct nat_rests belong to the worker. Nothing here allocates after init.
  */
 #ifndef NAT_REST_H
@@ -20,6 +20,7 @@
 
 #include "config.h"
 #include "ports.h"
+#include "share.h"
 #include "slim.h"
 #include "slot_index.h"
 #include "wheel.h"
@@ -43,16 +44,11 @@ struct nat_rest_table;
 
 /* One worker's share. */
 struct nat_rests {
+	struct nf_share share;
 	struct nat_rest_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
 	const uint64_t *now_ns;
-	uint32_t first_slot;
-	uint32_t n_slots;
 	struct nf_slot_index index; /* first word of the row -> number */
 	uint64_t *keys;             /* by number */
-	uint32_t *free;             /* stack of numbers */
-	uint32_t n_free;
 	struct nf_wheel wheel;
 	uint64_t n_cut; /* the worker adds it to its counters */
 };
@@ -61,8 +57,7 @@ struct nat_rests {
 struct nat_rest_table {
 	struct nat_port_table *ports;
 	uint64_t delay_ns; /* 0: no port rests */
-	uint16_t n_workers;
-	struct nat_rests workers[SLIM_MAX_WORKERS];
+	struct nf_shares shares;
 };
 
 /* Main thread. `ports` outlives the table. -ENOMEM. */

@@ -439,7 +439,7 @@ init_share(struct nat_sessions *s, struct nat_session_table *t, uint32_t n_slots
 {
 	s->shared = t;
 	s->subscribers = &t->subscribers.workers[first_slot / n_slots];
-	s->rests = &t->rests.workers[first_slot / n_slots];
+	s->rests = nf_share_at(&t->rests.shares, (uint16_t)(first_slot / n_slots));
 	s->first_slot = first_slot;
 	s->n_slots = n_slots;
 	s->random = t->seed ^ (first_slot + UINT64_C(0x9e3779b97f4a7c15));

@@ -932,8 +932,8 @@ check_rests(const struct nat_rests *s)
 	const struct nat_port_table *ports = s->shared->ports;
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < s->n_slots; i++) {
-		const struct nat_rest *row = slim_slot(s->table, s->first_slot + i);
+	for (uint32_t i = 0; i < s->share.n_slots; i++) {
+		const struct nat_rest *row = slim_slot(s->share.table, s->share.first_slot + i);
 		uint16_t number = nat_pool_number(&ports->pool, row->outside_address);
 		struct nat_place at;
 
@@ -945,7 +945,7 @@ check_rests(const struct nat_rests *s)
 		assert_true(nf_wheel_has(&s->wheel, i));
 		n++;
 	}
-	assert_int_equal(n, s->n_slots - s->n_free);
+	assert_int_equal(n, s->share.n_slots - s->share.n_free);
 	return n;
 }
 

@@ -162,7 +162,7 @@ table_of(const struct harness *h, enum moved kind)
 {
 	const struct nat_session_table *t = &h->nat->sessions;
 	struct slim_table *const tables[] = {t->table, t->subscribers.workers[0].table,
-					     t->rests.workers[0].table};
+					     t->rests.shares.table};
 
 	return tables[kind];
 }
@@ -172,7 +172,7 @@ capacity_of(const struct harness *h, enum moved kind)
 {
 	const struct nat_session_table *t = &h->nat->sessions;
 	const uint32_t shares[] = {t->workers[0]->n_slots, t->subscribers.workers[0].n_slots,
-				   t->rests.workers[0].n_slots};
+				   t->rests.shares.capacity / h->config.n_workers};
 
 	return h->config.n_workers * shares[kind];
 }

@@ -591,8 +591,8 @@ suggestions_keep_to_blocks(void **state)
 	/* What was refused was not made and taken back: no port rests. */
 	harness_wait(&h, 0);
 	assert_int_equal(harness_counter(&h, NAT_mapping_created), 3);
-	assert_int_equal(h.workers[0].sessions->rests->n_free,
-			 h.workers[0].sessions->rests->n_slots);
+	assert_int_equal(h.workers[0].sessions->rests->share.n_free,
+			 h.workers[0].sessions->rests->share.n_slots);
 }
 
 /* Killed by: a quota that is not counted by subscriber, or a full table that is written to. */

@@ -129,7 +129,7 @@ n_resting(void)
 {
 	const struct nat_rests *s = h.workers[0].sessions->rests;
 
-	return s->n_slots - s->n_free;
+	return s->share.n_slots - s->share.n_free;
 }
 
 static uint64_t
