@@ -181,7 +181,7 @@ find_place(struct nat_sessions *s, const struct nat_static_key *fixed,
 
 	if (s->n_free == 0)
 		return NAT_SESSION_TABLE_FULL;
-	if (is_new && s->subscribers->n_free == 0)
+	if (is_new && s->subscribers->share.n_free == 0)
 		return NAT_SESSION_SUBSCRIBERS_FULL;
 	if (fixed != NULL) {
 		*ret = static_place(s->shared, fixed, request->kind.protocol);
@@ -438,7 +438,7 @@ init_share(struct nat_sessions *s, struct nat_session_table *t, uint32_t n_slots
 	   uint32_t first_slot)
 {
 	s->shared = t;
-	s->subscribers = &t->subscribers.workers[first_slot / n_slots];
+	s->subscribers = nf_share_at(&t->subscribers.shares, (uint16_t)(first_slot / n_slots));
 	s->rests = nf_share_at(&t->rests.shares, (uint16_t)(first_slot / n_slots));
 	s->first_slot = first_slot;
 	s->n_slots = n_slots;

@@ -50,9 +50,9 @@ nat_subscriber_take(struct nat_subscribers *s, rte_be32_t address)
 {
 	uint32_t number = nat_subscriber_find(s, address);
 
-	if (number != NF_NO_SLOT || s->n_free == 0)
+	if (number != NF_NO_SLOT || s->share.n_free == 0)
 		return number;
-	number = s->free[--s->n_free];
+	number = nf_share_take(&s->share) - s->share.first_slot;
 	s->tallies[number] = (struct nat_tally){.address = address};
 	nf_slot_index_insert(&s->index, nf_slot_index_hash(&s->index, address), number);
 	return number;
@@ -65,7 +65,7 @@ give_back(struct nat_subscribers *s, uint32_t number)
 
 	nf_wheel_remove(&s->wheel, number);
 	nf_slot_index_remove(&s->index, hash, number);
-	s->free[s->n_free++] = number;
+	nf_share_give(&s->share, s->share.first_slot + number);
 }
 
 /* ---- what it has ---------------------------------------------------------------------------- */
@@ -86,11 +86,12 @@ nat_subscriber_settle(struct nat_subscribers *s, uint32_t number, rte_be32_t out
 
 	if (nat_subscriber_outside(s, number) == outside_address)
 		return;
-	row = slim_slot_begin(s->agent, s->table, s->first_slot + number);
+	row = slim_slot_begin(s->share.agent, s->share.table, s->share.first_slot + number);
 	if (is_new)
 		*row = (struct nat_subscriber){.address = address};
 	row->outside_address = outside_address;
-	slim_slot_end(s->agent, s->table, s->first_slot + number, bucket_of(address));
+	slim_slot_end(s->share.agent, s->share.table, s->share.first_slot + number,
+		      bucket_of(address));
 }
 
 void
@@ -117,7 +118,7 @@ is_vacant(const struct nat_subscribers *s, uint32_t number)
 static void
 remove_row(struct nat_subscribers *s, uint32_t number)
 {
-	slim_slot_free(s->agent, s->table, s->first_slot + number);
+	slim_slot_free(s->share.agent, s->share.table, s->share.first_slot + number);
 	give_back(s, number);
 }
 
@@ -172,7 +173,7 @@ look(struct nat_subscribers *s, uint32_t number, uint64_t now_ns)
 {
 	uint64_t due = nat_subscriber_at(s, number)->rate_due;
 
-	if (!slim_owns(s->agent, bucket_of(s->tallies[number].address)))
+	if (!slim_owns(s->share.agent, bucket_of(s->tallies[number].address)))
 		nf_wheel_insert(&s->wheel, number, now_ns + LOOK_AGAIN_NS);
 	else if (is_ahead(due, now_ns) && s->shared->rate_cost_ns != 0)
 		nf_wheel_insert(&s->wheel, number, due);
@@ -197,12 +198,9 @@ nat_subscriber_tick(struct nat_subscribers *s, uint64_t now_ns, uint32_t n)
 static struct nat_subscribers *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct nat_subscriber_table *t = ctx;
+	const struct nat_subscriber_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->n_workers; i++)
-		if (t->workers[i].agent == w)
-			return &t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -216,7 +214,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 	if (s == NULL || bucket != bucket_of(address))
 		return SLIM_NO_SLOT;
 	number = nat_subscriber_take(s, address);
-	return number == NAT_NO_SUBSCRIBER ? SLIM_NO_SLOT : s->first_slot + number;
+	return number == NAT_NO_SUBSCRIBER ? SLIM_NO_SLOT : s->share.first_slot + number;
 }
 
 static void
@@ -225,8 +223,8 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	struct nat_subscribers *s = share_of(ctx, w);
 	const struct nat_subscriber *row = entry;
 
-	if (is_vacant(s, slot - s->first_slot))
-		nf_wheel_insert(&s->wheel, slot - s->first_slot, row->rate_due);
+	if (is_vacant(s, slot - s->share.first_slot))
+		nf_wheel_insert(&s->wheel, slot - s->share.first_slot, row->rate_due);
 }
 
 /* The row goes; its mappings may go later. */
@@ -236,8 +234,8 @@ removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	struct nat_subscribers *s = share_of(ctx, w);
 
 	(void)entry;
-	if (is_vacant(s, slot - s->first_slot))
-		give_back(s, slot - s->first_slot);
+	if (is_vacant(s, slot - s->share.first_slot))
+		give_back(s, slot - s->share.first_slot);
 }
 
 static void
@@ -259,75 +257,63 @@ const struct slim_table_ops nat_subscriber_ops = {
 /* ---- set-up -------------------------------------------------------------------------------------- */
 
 static int
-init_share(struct nat_subscribers *s, uint32_t n_slots, uint32_t first_slot, uint64_t seed)
+init_share(struct nat_subscribers *s, const struct nat_subscriber_table *t, uint64_t seed)
 {
-	s->first_slot = first_slot;
-	s->n_slots = n_slots;
+	uint32_t n_slots = s->share.n_slots;
+
+	s->shared = t;
 	s->tallies =
 		rte_zmalloc("nat_subscribers", n_slots * sizeof(*s->tallies), RTE_CACHE_LINE_SIZE);
-	s->free = rte_malloc("nat_subscribers", n_slots * sizeof(*s->free), RTE_CACHE_LINE_SIZE);
-	if (s->tallies == NULL || s->free == NULL ||
-	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->index, n_slots, ~seed, SOCKET_ID_ANY) != 0)
+	if (s->tallies == NULL ||
+	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
-	/* The lowest one is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++)
-		s->free[i] = n_slots - 1 - i;
-	s->n_free = n_slots;
-	return 0;
+	return nf_slot_index_init(&s->index, n_slots, ~seed, SOCKET_ID_ANY);
 }
 
 int
 nat_subscriber_table_init(struct nat_subscriber_table *t, const struct nat_config *config,
 			  uint64_t seed)
 {
-	uint32_t share = (config->subscribers + config->n_workers - 1) / config->n_workers;
+	int error = nf_shares_init(&t->shares, &(struct nf_share_config){
+						       .name = "nat_subscribers",
+						       .capacity = config->subscribers,
+						       .n_workers = config->n_workers,
+						       .size = sizeof(struct nat_subscribers),
+					       });
 
 	if (config->new_sessions_per_s != 0)
 		t->rate_cost_ns = SECOND_NS / config->new_sessions_per_s;
 	t->rate_burst_ns = config->new_sessions_burst * t->rate_cost_ns;
-	t->n_workers = config->n_workers;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w].shared = t;
-		if (init_share(&t->workers[w], share, w * share, seed) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(nf_share_at(&t->shares, w), t, seed);
+	return error;
 }
 
 int
 nat_subscriber_table_create(struct nat_subscriber_table *t, struct slim_agent *agent)
 {
-	const struct slim_table_config config = {
-		.name = "subscriber",
-		.capacity = t->n_workers * t->workers[0].n_slots,
-		.entry_size = sizeof(struct nat_subscriber),
-		.n_fields = nat_subscriber_n_fields,
-		.fields = nat_subscriber_fields,
-		.ops = &nat_subscriber_ops,
-		.ctx = t,
-	};
-	struct slim_table *table;
-	int error = slim_table_create(agent, &config, &table);
-
-	if (error != 0)
-		return error;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w].table = table;
-		t->workers[w].agent = slim_agent_worker(agent, w);
-	}
-	return 0;
+	return nf_shares_create(&t->shares, agent,
+				&(struct slim_table_config){
+					.name = "subscriber",
+					.entry_size = sizeof(struct nat_subscriber),
+					.n_fields = nat_subscriber_n_fields,
+					.fields = nat_subscriber_fields,
+					.ops = &nat_subscriber_ops,
+					.ctx = t,
+				});
 }
 
 void
 nat_subscriber_table_fini(struct nat_subscriber_table *t)
 {
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		struct nat_subscribers *s = &t->workers[w];
+	for (uint16_t w = 0; w < t->shares.n_workers; w++) {
+		struct nat_subscribers *s = nf_share_at(&t->shares, w);
 
+		if (s == NULL)
+			continue;
 		nf_slot_index_fini(&s->index);
 		nf_wheel_fini(&s->wheel);
 		rte_free(s->tallies);
-		rte_free(s->free);
 	}
+	nf_shares_fini(&t->shares);
 }

@@ -11,7 +11,7 @@
  * first, and given back when there is neither row nor mapping. A row stays without mappings for as long as
  * it says more than none would: until the rate is free again. Then who owns the bucket removes it.
  *
- * Subscribers have numbers from 0 in the share of their worker; the slot is first_slot + number. All calls that
+ * Subscribers have numbers from 0 in the share of their worker; the slot is share.first_slot + number. All calls that
  * take a struct nat_subscribers belong to its worker. Nothing here allocates after init.
  */
 #ifndef NAT_SUBSCRIBER_H
@@ -23,6 +23,7 @@
 #include "config.h"
 #include "ports.h"
 #include "protocol.h"
+#include "share.h"
 #include "slim.h"
 #include "slot_index.h"
 #include "wheel.h"
@@ -54,27 +55,21 @@ struct nat_subscriber_table;
 
 /* One worker's share. */
 struct nat_subscribers {
+	struct nf_share share;
 	const struct nat_subscriber_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
-	uint32_t first_slot;
-	uint32_t n_slots;
 	struct nf_slot_index index; /* address -> number */
 	struct nat_tally *tallies;  /* by number */
-	uint32_t *free;             /* stack of numbers */
-	uint32_t n_free;
-	struct nf_wheel wheel; /* those that have a row and no mapping */
+	struct nf_wheel wheel;      /* those that have a row and no mapping */
 };
 
 /* All workers' shares. */
 struct nat_subscriber_table {
 	uint64_t rate_cost_ns; /* that a new mapping takes; 0: no limit */
 	uint64_t rate_burst_ns;
-	uint16_t n_workers;
-	struct nat_subscribers workers[SLIM_MAX_WORKERS];
+	struct nf_shares shares;
 };
 
-/* Main thread. Then, once the agent has the table: nat_subscriber_table_attach(). -ENOMEM. */
+/* Main thread. -ENOMEM. */
 int nat_subscriber_table_init(struct nat_subscriber_table *t, const struct nat_config *config,
 			      uint64_t seed);
 /* Declares the table to an agent that is created but not started. Negative errno. */
@@ -84,7 +79,7 @@ void nat_subscriber_table_fini(struct nat_subscriber_table *t);
 static inline struct nat_subscriber *
 nat_subscriber_at(const struct nat_subscribers *s, uint32_t number)
 {
-	return slim_slot(s->table, s->first_slot + number);
+	return slim_slot(s->share.table, s->share.first_slot + number);
 }
 
 /* Has its row come, or been written? */

@@ -903,7 +903,7 @@ check_subscribers(const struct nat_subscribers *s)
 {
 	uint32_t n_sessions = 0, n_taken = 0;
 
-	for (uint32_t i = 0; i < s->n_slots; i++) {
+	for (uint32_t i = 0; i < s->share.n_slots; i++) {
 		const struct nat_tally *tally = &s->tallies[i];
 		bool has_row = nat_subscriber_has_row(s, i);
 
@@ -921,7 +921,7 @@ check_subscribers(const struct nat_subscribers *s)
 				 tally->n_sessions);
 		n_sessions += tally->n_sessions;
 	}
-	assert_int_equal(n_taken, s->n_slots - s->n_free);
+	assert_int_equal(n_taken, s->share.n_slots - s->share.n_free);
 	return n_sessions;
 }
 

@@ -161,7 +161,7 @@ static struct slim_table *
 table_of(const struct harness *h, enum moved kind)
 {
 	const struct nat_session_table *t = &h->nat->sessions;
-	struct slim_table *const tables[] = {t->table, t->subscribers.workers[0].table,
+	struct slim_table *const tables[] = {t->table, t->subscribers.shares.table,
 					     t->rests.shares.table};
 
 	return tables[kind];
@@ -171,7 +171,8 @@ static uint32_t
 capacity_of(const struct harness *h, enum moved kind)
 {
 	const struct nat_session_table *t = &h->nat->sessions;
-	const uint32_t shares[] = {t->workers[0]->n_slots, t->subscribers.workers[0].n_slots,
+	const uint32_t shares[] = {t->workers[0]->n_slots,
+				   t->subscribers.shares.capacity / h->config.n_workers,
 				   t->rests.shares.capacity / h->config.n_workers};
 
 	return h->config.n_workers * shares[kind];
@@ -492,13 +493,12 @@ remove_mapping(uint32_t from, uint16_t port)
 static uint32_t
 subscriber_slot_of(uint32_t from)
 {
-	const struct nat_subscribers *s =
-		&source->nat->sessions.subscribers
-			 .workers[source->nat->bucket_worker[(uint8_t)from]];
+	const struct nat_subscribers *s = nf_share_at(&source->nat->sessions.subscribers.shares,
+						      source->nat->bucket_worker[(uint8_t)from]);
 	uint32_t number = nat_subscriber_find(s, rte_cpu_to_be_32(from));
 
 	assert_int_not_equal(number, NAT_NO_SUBSCRIBER);
-	return s->first_slot + number;
+	return s->share.first_slot + number;
 }
 
 /* What is to be copied when a subscriber came back with another external address: the slots that it had, which
@@ -613,8 +613,8 @@ rows_of_a_subscriber_come_and_go_in_any_order(void **state)
 				delete_row(orders[i][step], slot);
 			harness_check(target);
 		}
-		assert_int_equal(target->nat->sessions.subscribers.workers[0].n_free,
-				 target->nat->sessions.subscribers.workers[0].n_slots);
+		assert_int_equal(target->nat->sessions.subscribers.shares.of[0]->n_free,
+				 target->nat->sessions.subscribers.shares.of[0]->n_slots);
 	}
 }
 
@@ -996,8 +996,8 @@ wipe_leaves_nothing(void **state)
 		assert_int_equal(harness_n_sessions(target), 0);
 		harness_check(target);
 		for (uint16_t w = 0; w < target->config.n_workers; w++)
-			assert_int_equal(target->nat->sessions.subscribers.workers[w].n_free,
-					 target->nat->sessions.subscribers.workers[w].n_slots);
+			assert_int_equal(target->nat->sessions.subscribers.shares.of[w]->n_free,
+					 target->nat->sessions.subscribers.shares.of[w]->n_slots);
 	}
 }
 

@@ -295,8 +295,8 @@ install_subscriber(struct harness *from, struct harness *to)
 	uint32_t slot = nat_subscriber_ops.acquire(t, w, (uint8_t)SUBSCRIBER, row);
 
 	assert_int_not_equal(slot, SLIM_NO_SLOT);
-	memcpy(slim_slot_begin(w, t->workers[0].table, slot), row, sizeof(*row));
-	slim_slot_end(w, t->workers[0].table, slot, (uint8_t)SUBSCRIBER);
+	memcpy(slim_slot_begin(w, t->shares.table, slot), row, sizeof(*row));
+	slim_slot_end(w, t->shares.table, slot, (uint8_t)SUBSCRIBER);
 	nat_subscriber_ops.installed(t, w, slot, row);
 }
 

@@ -48,11 +48,11 @@ digest_of(void)
 {
 	const struct nat *nat = h.nat;
 	const struct nat_port_table *ports = &nat->sessions.ports;
-	const struct nat_subscribers *subscribers = &nat->sessions.subscribers.workers[0];
+	const struct nf_shares *subscribers = &nat->sessions.subscribers.shares;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 
 	digest = mix_table(digest, nat->sessions.table, nat_session_capacity(&h.config));
-	digest = mix_table(digest, subscribers->table, h.config.n_workers * subscribers->n_slots);
+	digest = mix_table(digest, subscribers->table, subscribers->capacity);
 	if (nat->filters.table != NULL)
 		digest = mix_table(digest, nat->filters.table, nat_filter_capacity(&h.config));
 	if (nat->pcp.table != NULL)
@@ -74,7 +74,8 @@ digest_of(void)
 		const struct nat_sessions *s = nat->sessions.workers[w];
 
 		digest = mix(digest, &s->n_free, sizeof(s->n_free));
-		digest = mix(digest, &s->subscribers->n_free, sizeof(s->subscribers->n_free));
+		digest = mix(digest, &s->subscribers->share.n_free,
+			     sizeof(s->subscribers->share.n_free));
 	}
 	return digest;
 }
