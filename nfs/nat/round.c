@@ -72,7 +72,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
 	nat_ids_init(&w->ids, &nat->ids);
-	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, nf->agent, w->sessions);
+	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, w->sessions);
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
 	w->sessions->agent = nf->agent;
 	w->sessions->rests->now_ns = &nf->now_ns;

@@ -25,7 +25,7 @@ find_session(const struct nat_pcp *pcp, uint64_t key)
 static void
 end(struct nat_pcp *pcp, uint32_t slot, uint64_t now_ns)
 {
-	uint32_t session = find_session(pcp, nat_pcp_key(slim_slot(pcp->table, slot)));
+	uint32_t session = find_session(pcp, nat_pcp_key(slim_slot(pcp->share.table, slot)));
 
 	nat_pcp_remove(pcp, slot);
 	if (session == NF_NO_SLOT)
@@ -48,7 +48,7 @@ find_live(struct nat_pcp *pcp, uint64_t key, uint64_t now_ns)
 {
 	uint32_t slot = nat_pcp_find(pcp, key);
 
-	if (slot == NF_NO_SLOT || !is_over(slim_slot(pcp->table, slot), now_ns))
+	if (slot == NF_NO_SLOT || !is_over(slim_slot(pcp->share.table, slot), now_ns))
 		return slot;
 	end(pcp, slot, now_ns);
 	return NF_NO_SLOT;
@@ -94,7 +94,7 @@ delete_many(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request
 	uint32_t slot = nf_slot_group_first(&pcp->subscribers, source);
 
 	while (slot != NF_NO_SLOT) {
-		const struct nat_pcp_entry *entry = slim_slot(pcp->table, slot);
+		const struct nat_pcp_entry *entry = slim_slot(pcp->share.table, slot);
 		uint32_t next = nf_slot_group_next(&pcp->subscribers, slot);
 
 		if (is_of(entry, request) &&
@@ -122,10 +122,10 @@ delete_mapping(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_requ
 		now_ns);
 	if (slot == NF_NO_SLOT)
 		return;
-	if (is_of(slim_slot(pcp->table, slot), request))
+	if (is_of(slim_slot(pcp->share.table, slot), request))
 		end(pcp, slot, now_ns);
 	else
-		refuse_stranger(slim_slot(pcp->table, slot), now_ns, response);
+		refuse_stranger(slim_slot(pcp->share.table, slot), now_ns, response);
 }
 
 static enum nat_pcp_result
@@ -196,7 +196,7 @@ provide_slot(const struct nat_pcp *pcp, rte_be32_t source)
 	if (nf_slot_group_size(&pcp->subscribers, source) >=
 	    pcp->shared->config->pcp.mappings_per_subscriber)
 		return NAT_PCP_USER_EX_QUOTA;
-	return pcp->n_free == 0 ? NAT_PCP_NO_RESOURCES : NAT_PCP_SUCCESS;
+	return pcp->share.n_free == 0 ? NAT_PCP_NO_RESOURCES : NAT_PCP_SUCCESS;
 }
 
 static uint32_t
@@ -221,9 +221,9 @@ map(struct nat_pcp *pcp, rte_be32_t source, const struct nat_pcp_request *reques
 	enum nat_pcp_result result;
 
 	/* One whose time is over is nobody's: its slot is taken over, once nothing refuses any more. */
-	if (slot != NF_NO_SLOT && !is_over(slim_slot(pcp->table, slot), now_ns) &&
-	    !is_of(slim_slot(pcp->table, slot), request)) {
-		refuse_stranger(slim_slot(pcp->table, slot), now_ns, response);
+	if (slot != NF_NO_SLOT && !is_over(slim_slot(pcp->share.table, slot), now_ns) &&
+	    !is_of(slim_slot(pcp->share.table, slot), request)) {
+		refuse_stranger(slim_slot(pcp->share.table, slot), now_ns, response);
 		return;
 	}
 	result = slot == NF_NO_SLOT ? provide_slot(pcp, source) : NAT_PCP_SUCCESS;
@@ -302,10 +302,10 @@ nat_pcp_server_answer(struct nat_pcp *pcp, rte_be32_t source, uint8_t *bytes, si
 static void
 sweep_one(struct nat_pcp *pcp, uint32_t slot, uint64_t now_ns)
 {
-	const struct nat_pcp_entry *entry = slim_slot(pcp->table, slot);
+	const struct nat_pcp_entry *entry = slim_slot(pcp->share.table, slot);
 
 	if (is_over(entry, now_ns) &&
-	    slim_owns(pcp->agent, (uint8_t)rte_be_to_cpu_32(entry->inside_address)))
+	    slim_owns(pcp->share.agent, (uint8_t)rte_be_to_cpu_32(entry->inside_address)))
 		end(pcp, slot, now_ns);
 }
 
@@ -313,15 +313,15 @@ void
 nat_pcp_server_tick(struct nat_pcp *pcp, uint64_t now_ns)
 {
 	uint64_t since = RTE_MIN(now_ns - pcp->swept_ns, UINT64_C(1) << SWEEP_SHIFT);
-	uint64_t due = (since * pcp->n_slots) >> SWEEP_SHIFT;
+	uint64_t due = (since * pcp->share.n_slots) >> SWEEP_SHIFT;
 
 	nat_pcp_begin_epoch(pcp, now_ns);
 	if (due == 0)
 		return;
 	pcp->swept_ns = now_ns;
 	for (uint64_t i = RTE_MIN(due, SWEEP_MAX); i > 0; i--) {
-		if (nf_slot_group_has(&pcp->subscribers, pcp->first_slot + pcp->cursor))
-			sweep_one(pcp, pcp->first_slot + pcp->cursor, now_ns);
-		pcp->cursor = pcp->cursor + 1 == pcp->n_slots ? 0 : pcp->cursor + 1;
+		if (nf_slot_group_has(&pcp->subscribers, pcp->share.first_slot + pcp->cursor))
+			sweep_one(pcp, pcp->share.first_slot + pcp->cursor, now_ns);
+		pcp->cursor = pcp->cursor + 1 == pcp->share.n_slots ? 0 : pcp->cursor + 1;
 	}
 }

@@ -52,13 +52,13 @@ uint32_t
 nat_pcp_find(const struct nat_pcp *pcp, uint64_t key)
 {
 	return nf_slot_index_find(&pcp->index, nf_slot_index_hash(&pcp->index, key), key,
-				  entry_equal, pcp->table);
+				  entry_equal, pcp->share.table);
 }
 
 uint32_t
 nat_pcp_take_slot(struct nat_pcp *pcp, uint64_t key)
 {
-	uint32_t slot = pcp->free[--pcp->n_free];
+	uint32_t slot = nf_share_take(&pcp->share);
 
 	nf_slot_index_insert(&pcp->index, nf_slot_index_hash(&pcp->index, key), slot);
 	return slot;
@@ -71,22 +71,22 @@ give_slot(struct nat_pcp *pcp, uint32_t slot, const struct nat_pcp_entry *entry)
 	nf_slot_group_leave(&pcp->subscribers, entry->inside_address, slot);
 	nf_slot_index_remove(&pcp->index, nf_slot_index_hash(&pcp->index, nat_pcp_key(entry)),
 			     slot);
-	pcp->free[pcp->n_free++] = slot;
+	nf_share_give(&pcp->share, slot);
 }
 
 void
 nat_pcp_write(struct nat_pcp *pcp, uint32_t slot, const struct nat_pcp_entry *entry)
 {
-	memcpy(slim_slot_begin(pcp->agent, pcp->table, slot), entry, sizeof(*entry));
-	slim_slot_end(pcp->agent, pcp->table, slot, bucket_of(entry->inside_address));
+	memcpy(slim_slot_begin(pcp->share.agent, pcp->share.table, slot), entry, sizeof(*entry));
+	slim_slot_end(pcp->share.agent, pcp->share.table, slot, bucket_of(entry->inside_address));
 	nf_slot_group_join(&pcp->subscribers, entry->inside_address, slot);
 }
 
 void
 nat_pcp_remove(struct nat_pcp *pcp, uint32_t slot)
 {
-	give_slot(pcp, slot, slim_slot(pcp->table, slot));
-	slim_slot_free(pcp->agent, pcp->table, slot);
+	give_slot(pcp, slot, slim_slot(pcp->share.table, slot));
+	slim_slot_free(pcp->share.agent, pcp->share.table, slot);
 }
 
 uint64_t
@@ -97,7 +97,7 @@ nat_pcp_expires(const struct nat_pcp *pcp, uint64_t session_key)
 
 	if (slot == NF_NO_SLOT)
 		return 0;
-	entry = slim_slot(pcp->table, slot);
+	entry = slim_slot(pcp->share.table, slot);
 	return entry->expires;
 }
 
@@ -124,12 +124,12 @@ nat_pcp_begin_epoch(struct nat_pcp *pcp, uint64_t now_ns)
 {
 	struct nat_pcp_epoch *epoch;
 
-	if (pcp != pcp->shared->workers[EPOCH_WORKER] || pcp->shared->has_epoch ||
-	    !slim_owns(pcp->agent, EPOCH_BUCKET))
+	if (pcp != nf_share_at(&pcp->shared->shares, EPOCH_WORKER) || pcp->shared->has_epoch ||
+	    !slim_owns(pcp->share.agent, EPOCH_BUCKET))
 		return;
-	epoch = slim_slot_begin(pcp->agent, pcp->shared->epoch_table, 0);
+	epoch = slim_slot_begin(pcp->share.agent, pcp->shared->epoch_table, 0);
 	*epoch = (struct nat_pcp_epoch){.started = now_ns};
-	slim_slot_end(pcp->agent, pcp->shared->epoch_table, 0, EPOCH_BUCKET);
+	slim_slot_end(pcp->share.agent, pcp->shared->epoch_table, 0, EPOCH_BUCKET);
 	set_epoch(pcp->shared, now_ns);
 }
 
@@ -138,12 +138,9 @@ nat_pcp_begin_epoch(struct nat_pcp *pcp, uint64_t now_ns)
 static struct nat_pcp *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct nat_pcp_table *t = ctx;
+	const struct nat_pcp_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->config->n_workers; i++)
-		if (t->workers[i]->agent == w)
-			return t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -157,7 +154,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	if (pcp == NULL || bucket != bucket_of(entry.inside_address))
 		return SLIM_NO_SLOT;
 	slot = nat_pcp_find(pcp, nat_pcp_key(&entry));
-	if (slot != NF_NO_SLOT || pcp->n_free == 0)
+	if (slot != NF_NO_SLOT || pcp->share.n_free == 0)
 		return slot;
 	return nat_pcp_take_slot(pcp, nat_pcp_key(&entry));
 }
@@ -220,48 +217,35 @@ const struct slim_table_ops nat_pcp_epoch_ops = {
 
 /* ---- set-up ------------------------------------------------------------------------------------------ */
 
-uint32_t
-nat_pcp_capacity(const struct nat_config *config)
-{
-	uint32_t n = config->n_workers;
-
-	return (config->pcp.mappings + n - 1) / n * n;
-}
-
 static int
-init_share(struct nat_pcp *pcp, struct nat_pcp_table *t, uint32_t n_slots, uint32_t first_slot)
+init_share(struct nat_pcp *pcp, struct nat_pcp_table *t, uint64_t seed)
 {
+	const struct nf_share *share = &pcp->share;
+
 	pcp->shared = t;
-	pcp->first_slot = first_slot;
-	pcp->n_slots = n_slots;
-	pcp->free = rte_malloc("nat_pcp", n_slots * sizeof(*pcp->free), RTE_CACHE_LINE_SIZE);
-	if (pcp->free == NULL ||
-	    nf_slot_index_init(&pcp->index, n_slots, t->seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_groups_init(&pcp->subscribers, n_slots, first_slot, ~t->seed,
-				subscriber_equal) != 0)
+	if (nf_slot_index_init(&pcp->index, share->n_slots, seed, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
-	/* The lowest slot is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++)
-		pcp->free[i] = first_slot + n_slots - 1 - i;
-	pcp->n_free = n_slots;
-	return 0;
+	return nf_slot_groups_init(&pcp->subscribers, share->n_slots, share->first_slot, ~seed,
+				   subscriber_equal);
 }
 
 int
 nat_pcp_table_init(struct nat_pcp_table *t, const struct nat_config *config, uint64_t seed)
 {
-	uint32_t share = nat_pcp_capacity(config) / config->n_workers;
+	int error;
 
 	t->config = config;
-	t->seed = seed;
 	if (!config->pcp.enabled)
 		return 0;
-	for (uint16_t w = 0; w < config->n_workers; w++) {
-		t->workers[w] = rte_zmalloc("nat_pcp", sizeof(struct nat_pcp), RTE_CACHE_LINE_SIZE);
-		if (t->workers[w] == NULL || init_share(t->workers[w], t, share, w * share) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	error = nf_shares_init(&t->shares, &(struct nf_share_config){
+						   .name = "nat_pcp",
+						   .capacity = config->pcp.mappings,
+						   .n_workers = config->n_workers,
+						   .size = sizeof(struct nat_pcp),
+					   });
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(nf_share_at(&t->shares, w), t, seed);
+	return error;
 }
 
 int
@@ -269,7 +253,6 @@ nat_pcp_table_create(struct nat_pcp_table *t, struct slim_agent *agent)
 {
 	const struct slim_table_config entries = {
 		.name = "pcp",
-		.capacity = nat_pcp_capacity(t->config),
 		.entry_size = sizeof(struct nat_pcp_entry),
 		.n_fields = nat_pcp_n_fields,
 		.fields = nat_pcp_fields,
@@ -287,23 +270,20 @@ nat_pcp_table_create(struct nat_pcp_table *t, struct slim_agent *agent)
 	};
 	int error;
 
-	if (!t->config->pcp.enabled)
+	if (t->shares.n_workers == 0)
 		return 0;
-	error = slim_table_create(agent, &entries, &t->table);
+	error = nf_shares_create(&t->shares, agent, &entries);
 	return error != 0 ? error : slim_table_create(agent, &epoch, &t->epoch_table);
 }
 
 struct nat_pcp *
-nat_pcp_worker_init(struct nat_pcp_table *t, uint16_t worker, struct slim_worker *agent,
-		    struct nat_sessions *sessions)
+nat_pcp_worker_init(struct nat_pcp_table *t, uint16_t worker, struct nat_sessions *sessions)
 {
-	struct nat_pcp *pcp = t->workers[worker];
+	struct nat_pcp *pcp = nf_share_at(&t->shares, worker);
 
 	if (pcp == NULL)
 		return NULL;
-	pcp->table = t->table;
-	pcp->subscribers.ctx = t->table;
-	pcp->agent = agent;
+	pcp->subscribers.ctx = t->shares.table;
 	pcp->sessions = sessions;
 	sessions->pcp = pcp;
 	return pcp;
@@ -312,15 +292,13 @@ nat_pcp_worker_init(struct nat_pcp_table *t, uint16_t worker, struct slim_worker
 void
 nat_pcp_table_fini(struct nat_pcp_table *t)
 {
-	for (uint16_t w = 0; w < SLIM_MAX_WORKERS; w++) {
-		struct nat_pcp *pcp = t->workers[w];
+	for (uint16_t w = 0; w < t->shares.n_workers; w++) {
+		struct nat_pcp *pcp = nf_share_at(&t->shares, w);
 
 		if (pcp == NULL)
 			continue;
 		nf_slot_index_fini(&pcp->index);
 		nf_slot_groups_fini(&pcp->subscribers);
-		rte_free(pcp->free);
-		rte_free(pcp);
-		t->workers[w] = NULL;
 	}
+	nf_shares_fini(&t->shares);
 }

@@ -21,6 +21,7 @@
 #include "config.h"
 #include "pcp_message.h"
 #include "session.h"
+#include "share.h"
 #include "slim.h"
 #include "slot_group.h"
 #include "slot_index.h"
@@ -52,44 +53,34 @@ extern const struct slim_table_ops nat_pcp_epoch_ops; /* ctx: struct nat_pcp_tab
 
 struct nat_pcp_table;
 
-/* One worker's share: slots [first_slot, first_slot + n_slots) of the table. */
+/* One worker's. */
 struct nat_pcp {
+	struct nf_share share;
 	struct nat_pcp_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
 	struct nat_sessions *sessions;     /* of the same worker */
 	struct nf_slot_index index;        /* nat_session_key() -> slot */
 	struct nf_slot_groups subscribers; /* the slots of each, by inside address */
-	uint32_t *free;                    /* stack of slots */
-	uint32_t n_free;
-	uint32_t first_slot;
-	uint32_t n_slots;
-	uint32_t cursor;   /* of the sweep */
-	uint64_t swept_ns; /* the sweep has done all that was due at this time */
+	uint32_t cursor;                   /* of the sweep */
+	uint64_t swept_ns;                 /* the sweep has done all that was due at this time */
 };
 
 struct nat_pcp_table {
-	struct slim_table *table;
+	struct nf_shares shares; /* zero: no server */
 	struct slim_table *epoch_table;
 	const struct nat_config *config;
-	uint64_t seed;
 	bool has_epoch;              /* its slot is in use; by the worker of bucket 0 only */
 	_Atomic uint64_t started_ns; /* of the epoch; 0: not begun */
-	struct nat_pcp *workers[SLIM_MAX_WORKERS]; /* NULL: no server */
 };
 
 /* Main thread. Keeps `config`. Nothing is allocated without a server. -ENOMEM. */
 int nat_pcp_table_init(struct nat_pcp_table *t, const struct nat_config *config, uint64_t seed);
 /* Adds the tables, if there is a server, to an agent that is created but not started. Negative errno. */
 int nat_pcp_table_create(struct nat_pcp_table *t, struct slim_agent *agent);
-/* After slim_agent_start(): the share of a worker, which goes with its sessions from now on. NULL:
- * no server. */
+/* When the tables are created: the share of a worker, which goes with its sessions from now on. NULL: no
+ * server. */
 struct nat_pcp *nat_pcp_worker_init(struct nat_pcp_table *t, uint16_t worker,
-				    struct slim_worker *agent, struct nat_sessions *sessions);
+				    struct nat_sessions *sessions);
 void nat_pcp_table_fini(struct nat_pcp_table *t);
-
-/* Slots of the table: capacity, rounded up to equal shares. */
-uint32_t nat_pcp_capacity(const struct nat_config *config);
 
 /* ---- worker ------------------------------------------------------------------------------------ */
 

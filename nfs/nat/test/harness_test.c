@@ -645,7 +645,7 @@ harness_digest(const struct harness *h, bool neighbours)
 	const struct slim_table *tables[] = {
 		h->nat->sessions.table,
 		h->nat->filters.table,
-		h->nat->pcp.table,
+		h->nat->pcp.shares.table,
 		h->nat->fragments.table,
 		neighbours ? h->nat->neighbours.table : NULL,
 	};
@@ -856,8 +856,9 @@ check_pcp(const struct nat_pcp *pcp)
 {
 	uint32_t used = 0;
 
-	for (uint32_t slot = pcp->first_slot; slot < pcp->first_slot + pcp->n_slots; slot++) {
-		const struct nat_pcp_entry *entry = slim_slot(pcp->table, slot);
+	for (uint32_t slot = pcp->share.first_slot;
+	     slot < pcp->share.first_slot + pcp->share.n_slots; slot++) {
+		const struct nat_pcp_entry *entry = slim_slot(pcp->share.table, slot);
 		uint64_t key =
 			nat_session_key(entry->inside_address, entry->inside_port, entry->protocol);
 
@@ -870,7 +871,7 @@ check_pcp(const struct nat_pcp *pcp)
 		assert_int_not_equal(nf_slot_group_size(&pcp->subscribers, entry->inside_address),
 				     0);
 	}
-	assert_int_equal(used, pcp->n_slots - pcp->n_free);
+	assert_int_equal(used, pcp->share.n_slots - pcp->share.n_free);
 }
 
 /* Datagrams in fragments: each in the share of its side. */

@@ -412,7 +412,7 @@ live_connection_outlives_the_request(void **state)
 	harness_sweep(&h);
 	timers_pass();
 	assert_int_equal(harness_n_sessions(&h), 1);
-	assert_int_equal(h.workers[0].pcp->n_free, 16);
+	assert_int_equal(h.workers[0].pcp->share.n_free, 16);
 }
 
 /* Killed by: closing what the subscriber uses, or keeping what it does not. */
@@ -700,7 +700,7 @@ cleared_mapping_is_forgotten(void **state)
 	(void)state;
 	granted(&request);
 	nat_mapping_remove(h.workers[0].sessions, 0);
-	assert_int_equal(h.workers[0].pcp->n_free, 16);
+	assert_int_equal(h.workers[0].pcp->share.n_free, 16);
 	request.nonce = 7;
 	granted(&request);
 }
@@ -798,8 +798,8 @@ requests_go_to_the_worker_of_the_subscriber(void **state)
 		p = to_mapping(&answer);
 		assert_int_equal(harness_pass(&h, &p, NAT_INSIDE).dst, request.from);
 	}
-	assert_int_equal(h.workers[0].pcp->n_free, 6);
-	assert_int_equal(h.workers[1].pcp->n_free, 6);
+	assert_int_equal(h.workers[0].pcp->share.n_free, 6);
+	assert_int_equal(h.workers[1].pcp->share.n_free, 6);
 }
 
 /* ---- the epoch, and moves ---------------------------------------------------------------------------- */
@@ -849,8 +849,9 @@ open_target_with_rows(bool active)
 	harness_wait(&target, h.now_ns - target.now_ns);
 	/* A standby has no epoch of its own: it would not be empty. */
 	assert_true(is_used(target.nat->pcp.epoch_table, 0) == active);
-	copy_table(h.nat->pcp.table, target.nat->pcp.table, nat_pcp_capacity(&h.config),
-		   sizeof(struct nat_pcp_entry), &nat_pcp_ops, &target.nat->pcp);
+	copy_table(h.nat->pcp.shares.table, target.nat->pcp.shares.table,
+		   h.nat->pcp.shares.capacity, sizeof(struct nat_pcp_entry), &nat_pcp_ops,
+		   &target.nat->pcp);
 	copy_table(h.nat->sessions.table, target.nat->sessions.table,
 		   nat_session_capacity(&h.config), sizeof(struct nat_session), &nat_session_ops,
 		   &target.nat->sessions);
@@ -920,7 +921,7 @@ standby_ends_nothing(void **state)
 		harness_wait(&target, HARNESS_SECOND / 1000);
 	harness_sweep(&target);
 	assert_int_equal(harness_n_sessions(&target), 1);
-	assert_true(is_used(target.nat->pcp.table, target.workers[1].pcp->first_slot));
+	assert_true(is_used(target.nat->pcp.shares.table, target.workers[1].pcp->share.first_slot));
 	harness_close(&target);
 }
 
@@ -934,7 +935,7 @@ timers_end_what_is_over(void **state)
 	granted(&request);
 	harness_wait(&h, 3600 * HARNESS_SECOND);
 	timers_pass();
-	assert_int_equal(h.workers[0].pcp->n_free, 16);
+	assert_int_equal(h.workers[0].pcp->share.n_free, 16);
 	assert_int_equal(harness_n_sessions(&h), 0);
 }
 

@@ -55,8 +55,8 @@ digest_of(void)
 	digest = mix_table(digest, subscribers->table, subscribers->capacity);
 	if (nat->filters.table != NULL)
 		digest = mix_table(digest, nat->filters.table, nat_filter_capacity(&h.config));
-	if (nat->pcp.table != NULL)
-		digest = mix_table(digest, nat->pcp.table, nat_pcp_capacity(&h.config));
+	if (nat->pcp.shares.table != NULL)
+		digest = mix_table(digest, nat->pcp.shares.table, nat->pcp.shares.capacity);
 	digest = mix_table(digest, nat->neighbours.table,
 			   nf_neighbour_capacity(&nat->neighbours.config));
 	digest = mix_table(digest, nat->fragments.table, nat_fragment_capacity(&h.config));
