@@ -73,7 +73,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 	};
 	nat_ids_init(&w->ids, &nat->ids);
 	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, w->sessions);
-	w->filter = nat_filter_worker_init(&nat->filters, nf->index, nf->agent, w->sessions);
+	w->filter = nat_filter_worker_init(&nat->filters, nf->index, w->sessions);
 	w->sessions->agent = nf->agent;
 	w->sessions->rests->now_ns = &nf->now_ns;
 	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);

@@ -75,7 +75,7 @@ mapping_equal(const void *ctx, uint32_t slot, uint64_t key)
 static uint32_t
 find(const struct nat_filter *f, uint32_t hash, const struct nat_peer *peer)
 {
-	const struct wanted wanted = {.table = f->table, .peer = peer};
+	const struct wanted wanted = {.table = f->share.table, .peer = peer};
 
 	return nf_slot_index_find(&f->index, hash, 0, peer_equal, &wanted);
 }
@@ -100,7 +100,7 @@ make_peer(const struct nat_filter *f, const struct nat_session *session, rte_be3
 static uint32_t
 take_slot(struct nat_filter *f, uint32_t hash)
 {
-	uint32_t slot = f->free[--f->n_free];
+	uint32_t slot = nf_share_take(&f->share);
 
 	nf_slot_index_insert(&f->index, hash, slot);
 	return slot;
@@ -112,14 +112,14 @@ give_slot(struct nat_filter *f, uint32_t slot, const struct nat_peer *peer)
 {
 	nf_slot_group_leave(&f->mappings, session_key_of(peer), slot);
 	nf_slot_index_remove(&f->index, hash_of(f, peer), slot);
-	f->free[f->n_free++] = slot;
+	nf_share_give(&f->share, slot);
 }
 
 static void
 remove_peer(struct nat_filter *f, uint32_t slot)
 {
-	give_slot(f, slot, slim_slot(f->table, slot));
-	slim_slot_free(f->agent, f->table, slot);
+	give_slot(f, slot, slim_slot(f->share.table, slot));
+	slim_slot_free(f->share.agent, f->share.table, slot);
 }
 
 /* There is room for it: nat_filter_plan() looked. */
@@ -128,8 +128,8 @@ add_peer(struct nat_filter *f, const struct nat_peer *peer, uint32_t hash)
 {
 	uint32_t slot = take_slot(f, hash);
 
-	memcpy(slim_slot_begin(f->agent, f->table, slot), peer, sizeof(*peer));
-	slim_slot_end(f->agent, f->table, slot, bucket_of(peer->inside_address));
+	memcpy(slim_slot_begin(f->share.agent, f->share.table, slot), peer, sizeof(*peer));
+	slim_slot_end(f->share.agent, f->share.table, slot, bucket_of(peer->inside_address));
 	nf_slot_group_join(&f->mappings, session_key_of(peer), slot);
 }
 
@@ -158,7 +158,7 @@ nat_filter_plan(const struct nat_filter *f, const struct nat_session *session, r
 	bool is_new = slot == NF_NO_SLOT && !is_open(f, session, now_ns);
 
 	if (unlikely(is_new)) {
-		if (f->n_free == 0)
+		if (f->share.n_free == 0)
 			return NAT_FILTER_TABLE_FULL;
 		if (nf_slot_group_size(&f->mappings, session_key_of(&peer)) >=
 		    f->shared->config->peers_per_mapping)
@@ -171,7 +171,7 @@ nat_filter_plan(const struct nat_filter *f, const struct nat_session *session, r
 void
 nat_filter_refresh(struct nat_filter *f, uint32_t slot, uint64_t now_ns)
 {
-	struct nat_peer *peer = slim_slot(f->table, slot);
+	struct nat_peer *peer = slim_slot(f->share.table, slot);
 
 	peer->last_seen = now_ns;
 }
@@ -210,10 +210,10 @@ nat_filter_permits(const struct nat_filter *f, const struct nat_session *session
 	*ret_slot = NF_NO_SLOT;
 	if (slot == NF_NO_SLOT)
 		return is_open(f, session, now_ns);
-	entry = slim_slot(f->table, slot);
+	entry = slim_slot(f->share.table, slot);
 	/* After a move the time it was last seen may still be on its way. */
 	if (unlikely(is_over(f, session, entry, now_ns)) &&
-	    slim_owns(f->agent, bucket_of(entry->inside_address)))
+	    slim_owns(f->share.agent, bucket_of(entry->inside_address)))
 		return is_open(f, session, now_ns);
 	*ret_slot = slot;
 	return true;
@@ -239,11 +239,11 @@ nat_filter_forget(struct nat_filter *f, uint64_t session_key)
 static void
 sweep_one(struct nat_filter *f, uint32_t slot, uint64_t now_ns)
 {
-	const struct nat_peer *peer = slim_slot(f->table, slot);
+	const struct nat_peer *peer = slim_slot(f->share.table, slot);
 	uint64_t key = session_key_of(peer);
 	uint32_t session;
 
-	if (!slim_owns(f->agent, bucket_of(peer->inside_address)))
+	if (!slim_owns(f->share.agent, bucket_of(peer->inside_address)))
 		return;
 	session = nat_session_find(f->sessions, nf_slot_index_hash(&f->sessions->index, key), key);
 	if (session == NF_NO_SLOT || is_over(f, nat_session_at(f->sessions, session), peer, now_ns))
@@ -254,15 +254,15 @@ void
 nat_filter_tick(struct nat_filter *f, uint64_t now_ns)
 {
 	uint64_t since = RTE_MIN(now_ns - f->swept_ns, UINT64_C(1) << SWEEP_SHIFT);
-	uint64_t due = (since * f->n_slots) >> SWEEP_SHIFT;
+	uint64_t due = (since * f->share.n_slots) >> SWEEP_SHIFT;
 
 	if (due == 0)
 		return;
 	f->swept_ns = now_ns;
 	for (uint64_t i = RTE_MIN(due, SWEEP_MAX); i > 0; i--) {
-		if (nf_slot_group_has(&f->mappings, f->first_slot + f->cursor))
-			sweep_one(f, f->first_slot + f->cursor, now_ns);
-		f->cursor = f->cursor + 1 == f->n_slots ? 0 : f->cursor + 1;
+		if (nf_slot_group_has(&f->mappings, f->share.first_slot + f->cursor))
+			sweep_one(f, f->share.first_slot + f->cursor, now_ns);
+		f->cursor = f->cursor + 1 == f->share.n_slots ? 0 : f->cursor + 1;
 	}
 }
 
@@ -271,12 +271,9 @@ nat_filter_tick(struct nat_filter *f, uint64_t now_ns)
 static struct nat_filter *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct nat_filter_table *t = ctx;
+	const struct nat_filter_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->config->n_workers; i++)
-		if (t->workers[i]->agent == w)
-			return t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -291,7 +288,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 		return SLIM_NO_SLOT;
 	hash = hash_of(f, &peer);
 	slot = find(f, hash, &peer);
-	if (slot != NF_NO_SLOT || f->n_free == 0)
+	if (slot != NF_NO_SLOT || f->share.n_free == 0)
 		return slot;
 	return take_slot(f, hash);
 }
@@ -316,80 +313,61 @@ const struct slim_table_ops nat_peer_ops = {
 
 /* ---- set-up ------------------------------------------------------------------------------------------ */
 
-uint32_t
-nat_filter_capacity(const struct nat_config *config)
-{
-	uint32_t n = config->n_workers;
-
-	return (config->peers + n - 1) / n * n;
-}
-
 static int
-init_share(struct nat_filter *f, const struct nat_filter_table *t, uint32_t n_slots,
-	   uint32_t first_slot)
+init_share(struct nat_filter *f, const struct nat_filter_table *t, uint64_t seed)
 {
+	const struct nf_share *share = &f->share;
+
 	f->shared = t;
-	f->first_slot = first_slot;
-	f->n_slots = n_slots;
-	f->free = rte_malloc("nat_peers", n_slots * sizeof(*f->free), RTE_CACHE_LINE_SIZE);
-	if (f->free == NULL ||
-	    nf_slot_index_init(&f->index, n_slots, t->seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_groups_init(&f->mappings, n_slots, first_slot, ~t->seed, mapping_equal) != 0)
+	if (nf_slot_index_init(&f->index, share->n_slots, seed, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
-	/* The lowest slot is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++)
-		f->free[i] = first_slot + n_slots - 1 - i;
-	f->n_free = n_slots;
-	return 0;
+	return nf_slot_groups_init(&f->mappings, share->n_slots, share->first_slot, ~seed,
+				   mapping_equal);
 }
 
 int
 nat_filter_table_init(struct nat_filter_table *t, const struct nat_config *config, uint64_t seed)
 {
-	uint32_t share = nat_filter_capacity(config) / config->n_workers;
+	int error;
 
 	t->config = config;
-	t->seed = seed;
 	if (config->filtering == NAT_FILTERING_ENDPOINT_INDEPENDENT)
 		return 0;
-	for (uint16_t w = 0; w < config->n_workers; w++) {
-		t->workers[w] =
-			rte_zmalloc("nat_filter", sizeof(struct nat_filter), RTE_CACHE_LINE_SIZE);
-		if (t->workers[w] == NULL || init_share(t->workers[w], t, share, w * share) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	error = nf_shares_init(&t->shares, &(struct nf_share_config){
+						   .name = "nat_filter",
+						   .capacity = config->peers,
+						   .n_workers = config->n_workers,
+						   .size = sizeof(struct nat_filter),
+					   });
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(nf_share_at(&t->shares, w), t, seed);
+	return error;
 }
 
 int
 nat_filter_table_create(struct nat_filter_table *t, struct slim_agent *agent)
 {
-	const struct slim_table_config config = {
-		.name = "peer",
-		.capacity = nat_filter_capacity(t->config),
-		.entry_size = sizeof(struct nat_peer),
-		.n_fields = nat_peer_n_fields,
-		.fields = nat_peer_fields,
-		.ops = &nat_peer_ops,
-		.ctx = t,
-	};
-
-	if (t->config->filtering == NAT_FILTERING_ENDPOINT_INDEPENDENT)
+	if (t->shares.n_workers == 0)
 		return 0;
-	return slim_table_create(agent, &config, &t->table);
+	return nf_shares_create(&t->shares, agent,
+				&(struct slim_table_config){
+					.name = "peer",
+					.entry_size = sizeof(struct nat_peer),
+					.n_fields = nat_peer_n_fields,
+					.fields = nat_peer_fields,
+					.ops = &nat_peer_ops,
+					.ctx = t,
+				});
 }
 
 struct nat_filter *
-nat_filter_worker_init(struct nat_filter_table *t, uint16_t worker, struct slim_worker *agent,
-		       struct nat_sessions *sessions)
+nat_filter_worker_init(struct nat_filter_table *t, uint16_t worker, struct nat_sessions *sessions)
 {
-	struct nat_filter *f = t->workers[worker];
+	struct nat_filter *f = nf_share_at(&t->shares, worker);
 
 	if (f == NULL)
 		return NULL;
-	f->table = t->table;
-	f->mappings.ctx = t->table;
-	f->agent = agent;
+	f->mappings.ctx = t->shares.table;
 	f->sessions = sessions;
 	sessions->filter = f;
 	return f;
@@ -398,15 +376,13 @@ nat_filter_worker_init(struct nat_filter_table *t, uint16_t worker, struct slim_
 void
 nat_filter_table_fini(struct nat_filter_table *t)
 {
-	for (uint16_t w = 0; w < SLIM_MAX_WORKERS; w++) {
-		struct nat_filter *f = t->workers[w];
+	for (uint16_t w = 0; w < t->shares.n_workers; w++) {
+		struct nat_filter *f = nf_share_at(&t->shares, w);
 
 		if (f == NULL)
 			continue;
 		nf_slot_index_fini(&f->index);
 		nf_slot_groups_fini(&f->mappings);
-		rte_free(f->free);
-		rte_free(f);
-		t->workers[w] = NULL;
 	}
+	nf_shares_fini(&t->shares);
 }

@@ -24,6 +24,7 @@
 
 #include "config.h"
 #include "session.h"
+#include "share.h"
 #include "slim.h"
 #include "slot_group.h"
 #include "slot_index.h"
@@ -47,27 +48,20 @@ extern const struct slim_table_ops nat_peer_ops; /* ctx: struct nat_filter_table
 
 struct nat_filter_table;
 
-/* One worker's share: slots [first_slot, first_slot + n_slots) of the table. */
+/* One worker's. */
 struct nat_filter {
+	struct nf_share share;
 	const struct nat_filter_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
 	struct nat_sessions *sessions; /* of the same worker */
 	struct nf_slot_index index;
 	struct nf_slot_groups mappings; /* the peers of each, by nat_session_key() */
-	uint32_t *free;                 /* stack of slots */
-	uint32_t n_free;
-	uint32_t first_slot;
-	uint32_t n_slots;
-	uint32_t cursor;   /* of the sweep */
-	uint64_t swept_ns; /* the sweep has done all that was due at this time */
+	uint32_t cursor;                /* of the sweep */
+	uint64_t swept_ns;              /* the sweep has done all that was due at this time */
 };
 
 struct nat_filter_table {
-	struct slim_table *table;
+	struct nf_shares shares; /* zero: endpoint-independent */
 	const struct nat_config *config;
-	uint64_t seed;
-	struct nat_filter *workers[SLIM_MAX_WORKERS]; /* NULL: endpoint-independent */
 };
 
 /* Main thread. Keeps `config`. Nothing is allocated for endpoint-independent filtering. -ENOMEM. */
@@ -75,14 +69,11 @@ int nat_filter_table_init(struct nat_filter_table *t, const struct nat_config *c
 			  uint64_t seed);
 /* Adds the table, if there is one, to an agent that is created but not started. Negative errno. */
 int nat_filter_table_create(struct nat_filter_table *t, struct slim_agent *agent);
-/* After slim_agent_start(): the share of a worker, which goes with its sessions from now on. NULL:
+/* When the table is created: the share of a worker, which goes with its sessions from now on. NULL:
  * endpoint-independent. */
 struct nat_filter *nat_filter_worker_init(struct nat_filter_table *t, uint16_t worker,
-					  struct slim_worker *agent, struct nat_sessions *sessions);
+					  struct nat_sessions *sessions);
 void nat_filter_table_fini(struct nat_filter_table *t);
-
-/* Slots of the table: capacity, rounded up to equal shares. */
-uint32_t nat_filter_capacity(const struct nat_config *config);
 
 /* ---- worker ------------------------------------------------------------------------------------ */
 

@@ -127,7 +127,8 @@ n_peers(const struct harness *harness)
 	uint32_t n = 0;
 
 	for (uint16_t w = 0; w < harness->config.n_workers; w++)
-		n += harness->workers[w].filter->n_slots - harness->workers[w].filter->n_free;
+		n += harness->workers[w].filter->share.n_slots -
+		     harness->workers[w].filter->share.n_free;
 	return n;
 }
 
@@ -433,7 +434,7 @@ is_used(const struct slim_table *table, uint32_t slot)
 static void
 delete_peer(uint32_t slot)
 {
-	struct slim_table *table = target.nat->filters.table;
+	struct slim_table *table = target.nat->filters.shares.table;
 	const struct nat_peer *entry;
 	struct slim_worker *w;
 
@@ -450,13 +451,13 @@ delete_peer(uint32_t slot)
 static void
 copy_peer(uint32_t slot)
 {
-	const struct nat_peer *row = slim_slot(h.nat->filters.table, slot);
-	struct slim_table *table = target.nat->filters.table;
+	const struct nat_peer *row = slim_slot(h.nat->filters.shares.table, slot);
+	struct slim_table *table = target.nat->filters.shares.table;
 	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(row->inside_address);
 	struct slim_worker *w = worker_of(&target, bucket);
 	uint32_t local = local_of[slot];
 
-	if (!is_used(h.nat->filters.table, slot)) {
+	if (!is_used(h.nat->filters.shares.table, slot)) {
 		delete_peer(slot);
 		return;
 	}
@@ -544,10 +545,10 @@ peers_move(void **state)
 	}
 	copy_sessions();
 	for (uint32_t slot = 0; slot < 64; slot++) {
-		const struct nat_peer *peer = slim_slot(h.nat->filters.table, slot);
+		const struct nat_peer *peer = slim_slot(h.nat->filters.shares.table, slot);
 		struct harness_packet p;
 
-		if (!is_used(h.nat->filters.table, slot))
+		if (!is_used(h.nat->filters.shares.table, slot))
 			continue;
 		p = from_inside(IPPROTO_UDP, SERVER, rte_be_to_cpu_16(peer->peer_port));
 		p.src = rte_be_to_cpu_32(peer->inside_address);
@@ -602,8 +603,8 @@ wrong_rows_are_refused(void **state)
 		assert_true((slot == SLIM_NO_SLOT) == (i == 64));
 		if (slot == SLIM_NO_SLOT)
 			continue;
-		memcpy(slim_slot_begin(w, h.nat->filters.table, slot), &row, sizeof(row));
-		slim_slot_end(w, h.nat->filters.table, slot, SUBSCRIBER & 0xff);
+		memcpy(slim_slot_begin(w, h.nat->filters.shares.table, slot), &row, sizeof(row));
+		slim_slot_end(w, h.nat->filters.shares.table, slot, SUBSCRIBER & 0xff);
 		nat_peer_ops.installed(&h.nat->filters, w, slot, &row);
 	}
 }

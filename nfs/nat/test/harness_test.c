@@ -644,7 +644,7 @@ harness_digest(const struct harness *h, bool neighbours)
 {
 	const struct slim_table *tables[] = {
 		h->nat->sessions.table,
-		h->nat->filters.table,
+		h->nat->filters.shares.table,
 		h->nat->pcp.shares.table,
 		h->nat->fragments.table,
 		neighbours ? h->nat->neighbours.table : NULL,
@@ -832,8 +832,8 @@ check_peers(const struct nat_filter *f)
 {
 	uint32_t used = 0, counted = 0;
 
-	for (uint32_t i = 0; i < f->n_slots; i++) {
-		const struct nat_peer *peer = slim_slot(f->table, f->first_slot + i);
+	for (uint32_t i = 0; i < f->share.n_slots; i++) {
+		const struct nat_peer *peer = slim_slot(f->share.table, f->share.first_slot + i);
 		const struct nf_slot_link *link = &f->mappings.links[i];
 
 		if (!((const struct slim_slot_head *)peer - 1)->used)
@@ -844,9 +844,9 @@ check_peers(const struct nat_filter *f)
 			counted += link->n;
 		else
 			assert_int_equal(nf_slot_group_next(&f->mappings, link->prev),
-					 f->first_slot + i);
+					 f->share.first_slot + i);
 	}
-	assert_int_equal(used, f->n_slots - f->n_free);
+	assert_int_equal(used, f->share.n_slots - f->share.n_free);
 	assert_int_equal(counted, used);
 }
 

@@ -53,8 +53,8 @@ digest_of(void)
 
 	digest = mix_table(digest, nat->sessions.table, nat_session_capacity(&h.config));
 	digest = mix_table(digest, subscribers->table, subscribers->capacity);
-	if (nat->filters.table != NULL)
-		digest = mix_table(digest, nat->filters.table, nat_filter_capacity(&h.config));
+	if (nat->filters.shares.table != NULL)
+		digest = mix_table(digest, nat->filters.shares.table, nat->filters.shares.capacity);
 	if (nat->pcp.shares.table != NULL)
 		digest = mix_table(digest, nat->pcp.shares.table, nat->pcp.shares.capacity);
 	digest = mix_table(digest, nat->neighbours.table,
