@@ -22,6 +22,7 @@
 
 #include <rte_byteorder.h>
 
+#include "ipv4.h"
 #include "side.h"
 
 struct nf_hop {
@@ -65,15 +66,6 @@ enum nf_refusal nf_may_go(const struct nf_hops *hops, rte_be32_t destination, ui
 /* May who sent a packet that came in on `side` be told something? As nf_may_come(). */
 enum nf_refusal nf_may_answer(const struct nf_hops *hops, rte_be32_t sender, uint8_t side,
 			      struct nf_next *ret_next);
-
-/* 0/8, 127/8 and 224/3: on no network a host. */
-static inline bool
-nf_is_unroutable(rte_be32_t address)
-{
-	uint32_t top = rte_be_to_cpu_32(address) >> 24;
-
-	return top == 0 || top == 127 || top >= 224;
-}
 
 /* A unicast address that may be forwarded (RFC 4291 sections 2.5 to 2.7): not ::/96 with :: and ::1, not
  * ::ffff:0:0/96, not of the link, no group. */

@@ -13,6 +13,7 @@
 #include "forward.h"
 #include "fragment.h"
 #include "neighbour.h"
+#include "own.h"
 #include "worker.h"
 #include "router.h"
 #include "session.h"
@@ -36,10 +37,9 @@ struct gateway_worker {
 	struct gateway_buffer buffer;
 	struct gateway_fragments fragments;
 	struct gateway_router_view router;
-	uint64_t swept_ns;   /* the sweep has done all that was due at this time */
-	uint64_t signals_ns; /* error messages: beginning of the current second */
-	uint32_t n_signals;
-	uint32_t n_errors; /* ICMP and ICMPv6 errors that leave with the burst */
+	uint64_t swept_ns;       /* the sweep has done all that was due at this time */
+	struct nf_own_rate told; /* error messages: ICMP's and GTP-U's together */
+	uint32_t n_errors;       /* ICMP and ICMPv6 errors that leave with the burst */
 	struct rte_mbuf *errors[NF_BURST];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ICMP and ICMPv6 of the gateway's own: errors about subscribers' packets (RFC 792, RFC 1191, RFC 4443),
- * and ICMP echo to the gateway itself. Rare packets. Errors share the rate of GTP-U's (signalling.h).
+ * and ICMP echo to the gateway itself. Rare packets. Errors share the rate of GTP-U's (own.h).
  * Worker's thread.
  */
 #ifndef GATEWAY_ICMP_H

@@ -3,32 +3,21 @@
 #include "signalling.h"
 
 #include "counters.h"
+#include "own.h"
 #include "tunnel.h"
 
-#define SECOND_NS UINT64_C(1000000000)
-
-bool
-gateway_signalling_may_tell(struct gateway_worker *w)
-{
-	if (w->nf->now_ns - w->signals_ns >= SECOND_NS) {
-		w->signals_ns = w->nf->now_ns;
-		w->n_signals = 0;
-	}
-	return w->n_signals++ < GATEWAY_SIGNALS_PER_S;
-}
+#define OUTER_IP_SIZE (GATEWAY_OUTER_SIZE - sizeof(struct rte_ether_hdr))
 
 /* A buffer for a message; NULL: counted. */
 static struct rte_mbuf *
 new_message(struct gateway_worker *w, uint8_t **ret_message)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->nf->pool);
+	void *packet;
+	struct rte_mbuf *m =
+		nf_own_frame(w->nf, (uint16_t)(OUTER_IP_SIZE + GTPU_MAX_MESSAGE), &packet);
 
-	if (m == NULL) {
-		nf_count(w->nf, NF_no_mbuf, 1);
-		return NULL;
-	}
-	rte_pktmbuf_append(m, (uint16_t)(GATEWAY_OUTER_SIZE + GTPU_MAX_MESSAGE));
-	*ret_message = rte_pktmbuf_mtod_offset(m, uint8_t *, GATEWAY_OUTER_SIZE);
+	if (m != NULL)
+		*ret_message = (uint8_t *)packet + OUTER_IP_SIZE;
 	return m;
 }
 
@@ -82,7 +71,7 @@ tell_extension_headers(struct gateway_worker *w, struct gateway_packet *p)
 
 	if (!may_answer(w, p, &outer))
 		return;
-	m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
+	m = nf_own_may_tell(&w->told, w->nf->now_ns) ? new_message(w, &message) : NULL;
 	if (m != NULL) {
 		uint16_t size = gtpu_put_supported_extension_headers(message, p->gtpu.sequence);
 
@@ -131,7 +120,8 @@ tell_no_tunnel(struct gateway_worker *w, const struct gateway_packet *p,
 {
 	rte_be32_t here = w->gateway->config.sides[GATEWAY_ACCESS].address;
 	uint8_t *message;
-	struct rte_mbuf *m = gateway_signalling_may_tell(w) ? new_message(w, &message) : NULL;
+	struct rte_mbuf *m =
+		nf_own_may_tell(&w->told, w->nf->now_ns) ? new_message(w, &message) : NULL;
 	uint16_t size;
 
 	if (m == NULL)

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GTP-U signalling (TS 29.281 section 7). Rare packets. The error messages of its own are limited in
- * number: whoever sends nonsense must not get an answer to all of it. Worker's thread.
+ * number (own.h). Worker's thread.
  */
 #ifndef GATEWAY_SIGNALLING_H
 #define GATEWAY_SIGNALLING_H
 
-#include <stdbool.h>
-
 #include "gateway.h"
 #include "packet.h"
 #include "session_entry.h"
-
-#define GATEWAY_SIGNALS_PER_S 1000u /* error messages of its own, per worker */
 
 /* Takes over a GTP-U message that is no G-PDU, or a G-PDU that goes no further. */
 void gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p);
@@ -21,8 +17,5 @@ void gateway_signalling_take(struct gateway_worker *w, struct gateway_packet *p)
 void gateway_signalling_no_tunnel(struct gateway_worker *w, struct gateway_packet *p);
 
 void gateway_signalling_end_marker(struct gateway_worker *w, struct gateway_cell cell);
-
-/* May another error message be sent now? At most GATEWAY_SIGNALS_PER_S in each second. */
-bool gateway_signalling_may_tell(struct gateway_worker *w);
 
 #endif

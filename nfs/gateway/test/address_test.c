@@ -150,7 +150,7 @@ nobody_is_answered(void **state)
 	assert_int_equal(harness_counter(&h, GATEWAY_drop_bad_address) +
 				 harness_counter(&h, GATEWAY_drop_no_route),
 			 3 * RTE_DIM(no_cells));
-	assert_int_equal(h.workers[0].n_signals, 0);
+	assert_int_equal(h.workers[0].told.n, 0);
 }
 
 static struct frame

@@ -449,10 +449,10 @@ errors_are_limited(void **state)
 	struct frame in = tunnelled(&inner, CELL_1, 0x00090007), out;
 
 	(void)state;
-	for (unsigned int i = 0; i < GATEWAY_SIGNALS_PER_S + 10; i++)
+	for (unsigned int i = 0; i < NF_ERRORS_PER_S + 10; i++)
 		harness_send(&h, GATEWAY_ACCESS, &in, 0);
-	assert_int_equal(harness_counter(&h, GATEWAY_error_indication_sent), GATEWAY_SIGNALS_PER_S);
-	assert_int_equal(harness_counter(&h, GATEWAY_drop_no_tunnel), GATEWAY_SIGNALS_PER_S + 10);
+	assert_int_equal(harness_counter(&h, GATEWAY_error_indication_sent), NF_ERRORS_PER_S);
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_no_tunnel), NF_ERRORS_PER_S + 10);
 	while (harness_take(&h, GATEWAY_ACCESS, &out))
 		;
 	harness_wait(&h, HARNESS_SECOND);

@@ -7,15 +7,6 @@
 #include "icmp.h"
 #include "send.h"
 
-/* Never an error about an error (RFC 1812 section 4.3.2.7). */
-static struct nat_refusal
-told_unless(bool is_error, struct nat_refusal refusal)
-{
-	if (is_error)
-		refusal.error = NAT_ERROR_NONE;
-	return refusal;
-}
-
 void
 nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 {
@@ -24,7 +15,6 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 	struct nf_next next;
 	bool outwards = p->side == NAT_INSIDE;
 	uint8_t to = outwards ? NAT_OUTSIDE : NAT_INSIDE;
-	bool is_error = nat_packet_is_icmp_error(p);
 
 	destination = nf_may_go(&w->nat->hops, p->ip->dst_addr, to, &next);
 	if (source != NF_ALLOWED) {
@@ -32,17 +22,15 @@ nat_exempt_route(struct nat_worker *w, struct nat_packet *p)
 		return;
 	}
 	if (destination != NF_ALLOWED) {
-		nat_icmp_refuse(w, p, told_unless(is_error, nat_no_way(destination)));
+		nat_icmp_refuse(w, p, nat_no_way(destination));
 		return;
 	}
 	if (p->ip->time_to_live <= 1) {
-		nat_icmp_refuse(
-			w, p,
-			told_unless(is_error, (struct nat_refusal){.drop = NAT_drop_ttl,
-								   .error = NAT_ERROR_TTL}));
+		nat_icmp_refuse(w, p,
+				(struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL});
 		return;
 	}
-	if (nat_is_too_big(w, p, to) && !is_error) {
+	if (nat_is_too_big(w, p, to) && !nat_packet_is_icmp_error(p)) {
 		nat_icmp_refuse(w, p, nat_too_big(w, to));
 		return;
 	}

@@ -3,19 +3,16 @@
 #include "icmp.h"
 
 #include <netinet/in.h>
-#include <string.h>
 
 #include <rte_icmp.h>
 
 #include "checksum.h"
 #include "counters.h"
+#include "icmp_message.h"
+#include "ipv4.h"
+#include "own.h"
 #include "parse.h"
 #include "send.h"
-
-#define SECOND_NS UINT64_C(1000000000)
-#define OWN_TTL 64
-#define TYPE_ECHO_REPLY 0
-#define QUOTED_MAX (576u - sizeof(struct rte_ipv4_hdr) - sizeof(struct rte_icmp_hdr))
 
 /* ---- errors through the NAT ------------------------------------------------------------------ */
 
@@ -59,8 +56,7 @@ finish_checksums(struct nat_packet *p)
 
 	icmp->icmp_cksum = 0;
 	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, l4_size);
-	p->ip->hdr_checksum = 0;
-	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
+	nf_ipv4_seal(p->ip);
 }
 
 /* What becomes of an error, found out without a change. */
@@ -217,39 +213,18 @@ nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p)
 void
 nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p)
 {
-	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)p->l4;
-	rte_be32_t sender = p->ip->src_addr;
 	struct nf_next next;
-	enum nf_refusal refusal = nat_may_answer(w, sender, p->side, &next);
-	uint16_t from, to;
+	enum nf_refusal refusal = nat_may_answer(w, p->ip->src_addr, p->side, &next);
 
 	if (refusal != NF_ALLOWED) {
 		nf_drop(w->nf, p->m, nat_refusal_drops[refusal]);
 		return;
 	}
-	memcpy(&from, icmp, sizeof(from));
-	icmp->icmp_type = TYPE_ECHO_REPLY;
-	memcpy(&to, icmp, sizeof(to));
-	icmp->icmp_cksum = nf_csum_apply(icmp->icmp_cksum, nf_csum_diff16(0, from, to));
-	p->ip->src_addr = p->ip->dst_addr;
-	p->ip->dst_addr = sender;
+	nf_icmp_turn_echo(p->ip);
 	nat_id_give(&w->ids, p->ip);
-	p->ip->time_to_live = OWN_TTL;
-	p->ip->hdr_checksum = 0;
-	p->ip->hdr_checksum = (uint16_t)~rte_raw_cksum(p->ip, rte_ipv4_hdr_len(p->ip));
+	nf_ipv4_seal(p->ip);
 	nf_count(w->nf, NAT_echo_answered, 1);
 	nat_send(w, p->m, &next);
-}
-
-/* At most NAT_ERRORS_PER_S in each second (RFC 1812 section 4.3.2.8). */
-static bool
-may_send_error(struct nat_worker *w)
-{
-	if (w->nf->now_ns - w->errors_ns >= SECOND_NS) {
-		w->errors_ns = w->nf->now_ns;
-		w->n_errors = 0;
-	}
-	return w->n_errors++ < NAT_ERRORS_PER_S;
 }
 
 static const struct error {
@@ -265,48 +240,34 @@ static const struct error {
 	[NAT_ERROR_PROHIBITED] = {3, 13, NAT_unreachable_sent},
 };
 
+/* To who sent the packet; NULL: there is no room. */
 static struct rte_mbuf *
-make_error(struct nat_worker *w, const struct nat_packet *p, const struct error *error,
-	   uint16_t mtu)
+make_error(struct nat_worker *w, const struct nat_packet *p, struct nat_refusal refusal)
 {
-	const uint8_t *end = rte_pktmbuf_mtod(p->m, const uint8_t *) + rte_pktmbuf_data_len(p->m);
-	uint32_t quoted = RTE_MIN(RTE_MIN((uint32_t)p->ip_size, (uint32_t)(end - (uint8_t *)p->ip)),
-				  (uint32_t)QUOTED_MAX);
-	uint16_t l4_size = (uint16_t)(sizeof(struct rte_icmp_hdr) + quoted);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->nf->pool);
-	struct rte_ipv4_hdr *ip;
-	struct rte_icmp_hdr *icmp;
+	const struct error *error = &errors[refusal.error];
+	rte_be32_t from = w->nat->config.sides[p->side].address, to = p->ip->src_addr;
+	const struct nf_icmp_error icmp = {
+		.type = error->type,
+		.code = error->code,
+		.mtu = refusal.mtu,
+		.about = p->ip,
+		.about_size = nat_packet_size_behind(p, (const uint8_t *)p->ip),
+		.max = NF_ICMP_MAX,
+	};
+	void *ip;
+	struct rte_mbuf *m = nf_own_frame(w->nf, nf_icmp_error_size(&icmp), &ip);
 
 	if (m == NULL)
 		return NULL;
-	rte_pktmbuf_append(m, (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(*ip) + l4_size));
-	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
-	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = RTE_IPV4_VHL_DEF,
-		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + l4_size)),
-		.time_to_live = OWN_TTL,
-		.next_proto_id = IPPROTO_ICMP,
-		.src_addr = w->nat->config.sides[p->side].address,
-		.dst_addr = p->ip->src_addr,
-	};
-	nat_id_give(&w->ids, ip);
-	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
-	icmp = (struct rte_icmp_hdr *)(ip + 1);
-	*icmp = (struct rte_icmp_hdr){
-		.icmp_type = error->type,
-		.icmp_code = error->code,
-		.icmp_seq_nb = rte_cpu_to_be_16(mtu), /* RFC 1191 section 4 */
-	};
-	memcpy(icmp + 1, p->ip, quoted);
-	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, l4_size);
+	nf_icmp_put_error(ip, &icmp, from, to, nat_id_take(&w->ids, from, to, IPPROTO_ICMP));
+	nf_count(w->nf, error->counter, 1);
 	return m;
 }
 
-/* RFC 1812 section 4.3.2.7: of a datagram in fragments only the first one is answered. */
 static bool
 may_be_answered(const struct nat_packet *p)
 {
-	return !nf_is_unroutable(p->ip->dst_addr) && p->fragment != NAT_FRAGMENT_LATER;
+	return nf_icmp_may_be_about(p->ip, nat_packet_size_behind(p, (const uint8_t *)p->ip));
 }
 
 /* The error that answers a packet; NULL: it is not to be answered, or there is no room. */
@@ -314,16 +275,11 @@ static struct rte_mbuf *
 answer_refused(struct nat_worker *w, const struct nat_packet *p, struct nat_refusal refusal,
 	       struct nf_next *ret_next)
 {
-	const struct error *error = &errors[refusal.error];
-	struct rte_mbuf *m;
-
 	if (refusal.error == NAT_ERROR_NONE || !may_be_answered(p) ||
 	    nat_may_answer(w, p->ip->src_addr, p->side, ret_next) != NF_ALLOWED ||
-	    !may_send_error(w))
+	    !nf_own_may_tell(&w->errors, w->nf->now_ns))
 		return NULL;
-	m = make_error(w, p, error, refusal.mtu);
-	nf_count(w->nf, m != NULL ? error->counter : NF_no_mbuf, 1);
-	return m;
+	return make_error(w, p, refusal);
 }
 
 __attribute__((noinline)) void
@@ -349,24 +305,19 @@ nat_icmp_unreachable(struct nat_worker *w, struct rte_mbuf *m, uint8_t side)
 {
 	struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
-	bool is_later = (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) != 0;
 	const struct nat_packet p = {
 		.m = m,
 		.ip = ip,
-		.l4 = (uint8_t *)ip + rte_ipv4_hdr_len(ip),
 		.ip_size = rte_be_to_cpu_16(ip->total_length),
 		.side = side,
-		.fragment = is_later ? NAT_FRAGMENT_LATER : NAT_WHOLE,
 	};
-	const struct error *error = &errors[NAT_ERROR_SILENT];
 	struct rte_ether_hdr *eth;
 	struct rte_mbuf *told;
 
-	if (is_of_nat(w, ip->src_addr) || nat_packet_is_icmp_error(&p) || !may_be_answered(&p) ||
-	    !may_send_error(w))
+	if (is_of_nat(w, ip->src_addr) || !may_be_answered(&p) ||
+	    !nf_own_may_tell(&w->errors, w->nf->now_ns))
 		return NULL;
-	told = make_error(w, &p, error, 0);
-	nf_count(w->nf, told != NULL ? error->counter : NF_no_mbuf, 1);
+	told = make_error(w, &p, (struct nat_refusal){.error = NAT_ERROR_SILENT});
 	if (told == NULL)
 		return NULL;
 	eth = rte_pktmbuf_mtod(told, struct rte_ether_hdr *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ICMP beside echo through the NAT: errors in both directions (RFC 5508), echo to the NAT itself,
- * and errors of its own (RFC 1812 section 4.3). Rare packets: the checksum of an error is
+ * and errors of its own (RFC 1812 section 4.3), at most NF_ERRORS_PER_S. Rare packets: the checksum of an error is
  * computed anew. An error neither makes nor prolongs nor ends a mapping (RFC 5508 REQ-6). Worker's thread.
  */
 #ifndef NAT_ICMP_H
@@ -12,8 +12,6 @@
 
 #include "nat.h"
 #include "packet.h"
-
-#define NAT_ERRORS_PER_S 1000u /* ICMP errors of the NAT's own, per worker */
 
 /* Answers an echo request to the NAT itself. */
 void nat_icmp_answer_echo(struct nat_worker *w, struct nat_packet *p);

@@ -12,6 +12,7 @@
 #include "identification.h"
 #include "log.h"
 #include "neighbour.h"
+#include "own.h"
 #include "worker.h"
 #include "pcp.h"
 #include "session.h"
@@ -47,9 +48,8 @@ struct nat_worker {
 	struct nat_fragments *fragments;
 	struct nat_pcp *pcp; /* NULL: no PCP server */
 	struct nf_neighbours *neighbours;
-	uint64_t errors_ns; /* ICMP errors: beginning of the current second */
-	uint32_t n_errors;
-	bool has_begun; /* looked once for static mappings to make */
+	struct nf_own_rate errors; /* of ICMP */
+	bool has_begun;            /* looked once for static mappings to make */
 	struct nat_ids ids;
 };
 

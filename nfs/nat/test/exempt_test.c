@@ -237,6 +237,26 @@ exempt_packets_are_checked(void **state)
 	assert_int_equal(harness_counter(&h, NAT_routed_out), 0);
 }
 
+/* Killed by: telling of a Redirect or a Source Quench, which are errors though the NAT translates neither (RFC 1122
+ * section 3.2.2). */
+static void
+exempt_errors_are_not_told_of(void **state)
+{
+	static const uint8_t types[] = {4, 5};
+	struct harness_packet p = to(SERVICE, IPPROTO_ICMP, 0), told;
+
+	(void)state;
+	p.ttl = 1;
+	for (size_t i = 0; i < RTE_DIM(types); i++) {
+		p.icmp_type = types[i];
+		harness_dropped(&h, &p, NAT_drop_ttl);
+	}
+	assert_int_equal(harness_counter(&h, NAT_time_exceeded_sent), 0);
+	p.icmp_type = 8;
+	told = harness_pass(&h, &p, NAT_INSIDE);
+	assert_int_equal(told.icmp_type, 11);
+}
+
 /* Killed by: a bucket of the far address, which makes the two directions go to different workers. */
 static void
 exempt_packets_belong_to_the_inside_address(void **state)
@@ -260,6 +280,7 @@ main(void)
 		TEST(exempt_is_by_the_far_port),
 		TEST(exempt_errors_pass_both_ways),
 		TEST(exempt_packets_are_checked),
+		TEST(exempt_errors_are_not_told_of),
 		cmocka_unit_test_setup_teardown(exempt_packets_belong_to_the_inside_address,
 						open_two, close_it),
 	};

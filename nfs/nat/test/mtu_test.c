@@ -389,7 +389,7 @@ refused_mappings_are_told(void **state)
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	p.src = IP(100, 64, 3, 9);
 	harness_refused(&h, &p, 1, NAT_drop_table_full);
-	for (uint32_t i = 0; i < NAT_ERRORS_PER_S; i++) {
+	for (uint32_t i = 0; i < NF_ERRORS_PER_S; i++) {
 		p.ttl = i % 2 == 0 ? 1 : 64; /* one rate for all kinds */
 		harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
 		while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
@@ -397,7 +397,7 @@ refused_mappings_are_told(void **state)
 	}
 	assert_int_equal(harness_counter(&h, NAT_unreachable_sent) +
 				 harness_counter(&h, NAT_time_exceeded_sent),
-			 NAT_ERRORS_PER_S);
+			 NF_ERRORS_PER_S);
 	harness_wait(&h, HARNESS_SECOND);
 	p.ttl = 64;
 	harness_refused(&h, &p, 1, NAT_drop_table_full);

@@ -1083,14 +1083,14 @@ time_exceeded_is_told(void **state)
 	assert_int_equal(told.quoted->src_port, 5000);
 	assert_int_equal(harness_counter(&h, NAT_drop_ttl), 1);
 	assert_int_equal(harness_n_sessions(&h), 0);
-	for (uint32_t i = 0; i < NAT_ERRORS_PER_S + 5; i++) {
+	for (uint32_t i = 0; i < NF_ERRORS_PER_S + 5; i++) {
 		struct rte_mbuf *m;
 
 		harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
 		while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
 			rte_pktmbuf_free(m);
 	}
-	assert_int_equal(harness_counter(&h, NAT_time_exceeded_sent), NAT_ERRORS_PER_S);
+	assert_int_equal(harness_counter(&h, NAT_time_exceeded_sent), NF_ERRORS_PER_S);
 }
 
 static void
