@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The checks of the layers find what they look for. Killed by: a circle over three files that is not seen, one of a source and
-another's header; a call that closes one; repeated lines with other names in them, or rows of tables counted as such."""
+another's header; a call that closes one; repeated lines with other names in them, or rows of tables counted as such; a place of 21 lines that
+two NFs have; a test whose lines count as code."""
 
 import os
 import subprocess
@@ -14,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 import duplicates  # noqa: E402
 import layers  # noqa: E402
+import lines  # noqa: E402
 
 
 class Tree(unittest.TestCase):
@@ -119,6 +121,25 @@ class Duplicates(Tree):
     def test_rows_of_tables_are_data(self):
         rows = "".join(f'\t{{"name{i}", offset_{i}, {i}}},\n\tX(name{i}, "words")\n\t.x{i} = {i},\n' for i in range(20))
         self.assertEqual(self.pairs(rows, rows, 3), [])
+
+    def test_two_functions(self):
+        """20 lines may be the same, 21 may not."""
+        for n, found in ((20, 0), (21, 1)):
+            body = "".join(f"x{i} = f({'+' * i}y);\n" for i in range(n))
+            for nf in ("nat", "gateway"):
+                self.write(f"nfs/{nf}/a.c", f"{body}int only_{nf}{'[]' if nf == 'nat' else ''};\n")
+            tap = layers.Tap()
+            problems = []
+            tap.check = lambda name, found: problems.extend(found)
+            layers.check_duplicates(tap, self.root)
+            self.assertEqual(len(problems), found)
+
+    def test_lines(self):
+        self.write("nfs/nat/a.c", "1\n2\n3\n")
+        self.write("nfs/nat/table/a_test.c", "1\n")
+        self.write("nfs/nat/test/harness.h", "1\n")
+        self.write("nfs/common/b.h", "1\n2\n")
+        self.assertEqual(lines.table(self.root), [("nfs/common", 2, 0), ("nfs/nat", 3, 2)])
 
 
 if __name__ == "__main__":

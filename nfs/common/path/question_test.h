@@ -78,4 +78,20 @@ harness_question(const uint8_t *frame, const struct nf_side *sides, uint8_t n_si
 	return (frame[0] & 1) || memcmp(frame, mac, 6) == 0 ? HARNESS_QUESTION : HARNESS_SILENCE;
 }
 
+/* Turns a question into the answer of the host that was asked. */
+static inline void
+harness_answer(uint8_t *frame)
+{
+	uint8_t *sender = frame + 22, *target = frame + 32;
+	uint8_t host[10];
+
+	harness_host_mac(host, harness_octets(frame + 38));
+	memcpy(host + 6, frame + 38, 4);
+	frame[21] = 2;
+	memcpy(target, sender, sizeof(host));
+	memcpy(sender, host, sizeof(host));
+	memcpy(frame, target, 6);
+	memcpy(frame + 6, sender, 6);
+}
+
 #endif

@@ -12,30 +12,10 @@
 
 #include <netinet/in.h>
 
-#include <rte_eal.h>
 #include <rte_malloc.h>
-
-#include "digest_test.h"
-#include "locked_pool_test.h"
-#include "question_test.h"
 
 static const uint8_t access_mac[] = {2, 0, 0, 0, 1, 1};
 static const uint8_t core_mac[] = {2, 0, 0, 0, 2, 1};
-
-uint32_t harness_pool_size = HARNESS_POOL_SIZE;
-
-bool
-harness_start_eal(void)
-{
-	static char words[][24] = {"gateway-test",   "--no-huge",         "--no-pci", "--no-shconf",
-				   "--no-telemetry", "--log-level=error", "-m",       "256",
-				   "--lcores=0@0"};
-	static char *argv[RTE_DIM(words)];
-
-	for (size_t i = 0; i < RTE_DIM(words); i++)
-		argv[i] = words[i];
-	return rte_eal_init(RTE_DIM(words), argv) >= 0 && nf_meta_register() == 0;
-}
 
 /* ---- set-up ------------------------------------------------------------------------------- */
 
@@ -60,89 +40,67 @@ harness_defaults(struct gateway_config *config)
 }
 
 static void
-open_workers(struct harness *h)
+create(struct harness *h, struct slim_agent_config *agent)
 {
-	const uint16_t port_ids[] = {0, 1};
-
-	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		assert_int_equal(nf_worker_init(h->nf, w, h->config.n_workers, port_ids,
-						GATEWAY_N_SIDES, h->pool),
-				 0);
-		h->nf[w].agent = slim_agent_worker(h->agent, w);
-		h->nf[w].now_ns = h->now_ns;
-		assert_int_equal(gateway_worker_init(&h->workers[w], h->gateway, &h->nf[w]), 0);
-		h->nf[w].serves = (slim_worker_poll(h->nf[w].agent) & SLIM_POLL_SERVES) != 0;
-	}
-}
-
-void
-harness_open(struct harness *h, const struct gateway_config *config, bool active)
-{
-	static unsigned int serial;
-	char name[32], identity[SLIM_IDENTITY_SIZE];
-
-	memset(h, 0, sizeof(*h));
-	h->config = *config;
-	h->now_ns = 1000 * HARNESS_SECOND;
-	snprintf(name, sizeof(name), "test-%u", serial++);
-	h->pool = rte_pktmbuf_pool_create_by_ops(
-		name, harness_pool_size, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY,
-		harness_pool_size == HARNESS_POOL_SIZE ? NULL : locked_pool());
-	assert_non_null(h->pool);
-	gateway_config_identity(config, identity);
+	gateway_config_identity(&h->config, h->identity);
+	agent->identity = h->identity;
+	agent->n_workers = h->config.n_workers;
+	agent->hold_capacity = h->config.hold_capacity;
 	h->gateway = rte_zmalloc("gateway", sizeof(*h->gateway), RTE_CACHE_LINE_SIZE);
 	assert_non_null(h->gateway);
-	assert_int_equal(gateway_init(h->gateway, config, 1), 0);
-	assert_int_equal(slim_agent_create(
-				 &(struct slim_agent_config){
-					 .name = name,
-					 .service = "gateway",
-					 .kind = "slim-gateway",
-					 .version = "test",
-					 .identity = identity,
-					 .active = active,
-					 .n_workers = config->n_workers,
-					 .hold_capacity = config->hold_capacity,
-					 .frame_pool = h->pool,
-					 .socket_id = SOCKET_ID_ANY,
-				 },
-				 &h->agent),
-			 0);
-	assert_int_equal(gateway_create_tables(h->gateway, h->agent), 0);
-	assert_int_equal(slim_agent_start(h->agent), 0);
-	open_workers(h);
+	assert_int_equal(gateway_init(h->gateway, &h->config, 1), 0);
 }
 
-static struct rte_mbuf *
-take_mbuf(struct harness *h, uint8_t side)
+static int
+create_tables(struct harness *h)
 {
-	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		struct nf_fifo *fifo = h->nf[w].tx[side];
-
-		if (nf_fifo_count(fifo) != 0)
-			return fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
-	}
-	return NULL;
+	return gateway_create_tables(h->gateway, h->agent);
 }
 
-void
-harness_close(struct harness *h)
+static int
+worker_init(struct harness *h, uint16_t w)
 {
-	struct rte_mbuf *m;
+	return gateway_worker_init(&h->workers[w], h->gateway, &h->nf[w]);
+}
 
-	for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++)
-		while ((m = take_mbuf(h, s)) != NULL)
-			rte_pktmbuf_free(m);
-	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		gateway_worker_fini(&h->workers[w]);
-		nf_worker_fini(&h->nf[w]);
-	}
+static void
+worker_fini(struct harness *h, uint16_t w)
+{
+	gateway_worker_fini(&h->workers[w]);
+}
+
+static void
+destroy(struct harness *h)
+{
 	gateway_fini(h->gateway);
-	slim_agent_destroy(h->agent);
-	assert_int_equal(harness_in_use(h), 0);
-	rte_mempool_free(h->pool);
 	rte_free(h->gateway);
 }
+
+static const struct nf_side *
+sides(const struct harness *h)
+{
+	return h->config.sides;
+}
+
+static struct harness_own
+own(const struct harness *h)
+{
+	(void)h;
+	return (struct harness_own){0, 0};
+}
+
+const struct harness_nf harness_nf = {
+	.name = "gateway",
+	.ops = &gateway_ops,
+	.n_sides = GATEWAY_N_SIDES,
+	.create = create,
+	.create_tables = create_tables,
+	.worker_init = worker_init,
+	.worker_fini = worker_fini,
+	.destroy = destroy,
+	.sides = sides,
+	.own = own,
+};
 
 /* ---- asking ----------------------------------------------------------------------------------- */
 
@@ -298,97 +256,16 @@ tunnelled(const struct frame *inner, uint32_t cell, uint32_t teid)
 
 /* ---- running --------------------------------------------------------------------------------------- */
 
+struct rte_mbuf *
+harness_packet(struct harness *h, const struct frame *frame)
+{
+	return harness_raw(h, frame->bytes, frame->size);
+}
+
 void
 harness_give(struct harness *h, uint8_t side, const struct frame *frame, uint16_t worker)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(h->pool);
-
-	assert_non_null(m);
-	memcpy(rte_pktmbuf_append(m, frame->size), frame->bytes, frame->size);
-	gateway_ops.burst(&h->nf[worker], side, &m, 1);
-}
-
-static void
-answer(struct harness *h, uint8_t side, const struct rte_mbuf *request)
-{
-	const uint8_t *asked = rte_pktmbuf_mtod_offset(request, const uint8_t *, 38);
-	struct frame f = {.size = 60};
-	uint8_t *arp = f.bytes + 14;
-
-	put_ether(f.bytes, side == GATEWAY_ACCESS ? access_mac : core_mac, 0x0806);
-	put16(arp, 1);
-	put16(arp + 2, 0x0800);
-	arp[4] = 6;
-	arp[5] = 4;
-	put16(arp + 6, 2);
-	harness_host_mac(arp + 8, get32(asked));
-	memcpy(arp + 14, asked, 4);
-	harness_give(h, side, &f, 0);
-}
-
-void
-harness_deliver(struct harness *h)
-{
-	bool moved = true;
-
-	while (moved) {
-		moved = false;
-		for (uint16_t w = 0; w < h->config.n_workers; w++)
-			nf_worker_flush_hands(&h->nf[w]);
-		for (uint16_t w = 0; w < h->config.n_workers; w++)
-			moved |= nf_worker_take_handed(&h->nf[w]) != 0;
-	}
-	for (uint16_t w = 0; w < h->config.n_workers; w++)
-		slim_commit(h->nf[w].agent, true);
-}
-
-/* The NF counts what it announces; what it does not is a question. Looked at more than once, it stays that. */
-static bool
-is_announced(struct harness *h, enum harness_question question)
-{
-	return question == HARNESS_ANNOUNCEMENT && harness_counter(h, NF_arp_announced) != 0;
-}
-
-/* Takes ARP requests out of a FIFO and answers them; true if there was one. */
-static bool
-answer_requests(struct harness *h, uint16_t w, uint8_t side)
-{
-	struct nf_fifo *fifo = h->nf[w].tx[side];
-	uint32_t n = nf_fifo_count(fifo);
-	bool found = false;
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct rte_mbuf *m = fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
-		enum harness_question question =
-			harness_question(rte_pktmbuf_mtod(m, const uint8_t *), h->config.sides,
-					 GATEWAY_N_SIDES, side, (struct harness_own){0, 0});
-
-		if (question == HARNESS_NO_QUESTION || is_announced(h, question)) {
-			nf_emit(&h->nf[w], side, m);
-			continue;
-		}
-		h->n_wrong_questions += question >= HARNESS_ANNOUNCEMENT;
-		if (question == HARNESS_QUESTION)
-			answer(h, side, m);
-		rte_pktmbuf_free(m);
-		found = true;
-	}
-	return found;
-}
-
-void
-harness_settle(struct harness *h)
-{
-	bool found = true;
-
-	while (found) {
-		found = false;
-		harness_deliver(h);
-		for (uint16_t w = 0; w < h->config.n_workers; w++)
-			for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++)
-				found |= answer_requests(h, w, s);
-	}
-	assert_true(h->n_wrong_questions == 0 || h->expects_wrong_questions);
+	harness_receive(h, side, harness_packet(h, frame), worker);
 }
 
 void
@@ -401,7 +278,7 @@ harness_send(struct harness *h, uint8_t side, const struct frame *frame, uint16_
 bool
 harness_take(struct harness *h, uint8_t side, struct frame *ret_frame)
 {
-	struct rte_mbuf *m = take_mbuf(h, side);
+	struct rte_mbuf *m = harness_take_mbuf(h, side);
 
 	if (m == NULL)
 		return false;
@@ -419,15 +296,6 @@ harness_taken(struct harness *h, uint8_t side)
 
 	assert_true(harness_take(h, side, &out));
 	return out;
-}
-
-void
-harness_nothing_left(struct harness *h)
-{
-	struct frame out;
-
-	assert_false(harness_take(h, GATEWAY_ACCESS, &out));
-	assert_false(harness_take(h, GATEWAY_CORE, &out));
 }
 
 /* Of an ICMPv6 message behind its IPv6 header (RFC 4443 section 2.3). */
@@ -469,35 +337,19 @@ harness_tell_router(struct harness *h)
 	harness_wait(h, 1);
 }
 
-void
-harness_wait(struct harness *h, uint64_t ns)
-{
-	h->now_ns += ns;
-	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		h->nf[w].now_ns = h->now_ns;
-		gateway_ops.tick(&h->nf[w]);
-	}
-	harness_settle(h);
-}
-
 uint64_t
 harness_digest(const struct harness *h)
 {
-	uint64_t digest = harness_mix_table(HARNESS_DIGEST, h->gateway->sessions.table);
-
-	digest = harness_mix_table(digest, h->gateway->neighbours.table);
-	return harness_mix_table(digest, h->gateway->router.table);
+	return harness_digest_without(h, NULL);
 }
 
 void
 harness_dropped(struct harness *h, uint8_t side, const struct frame *frame, unsigned int counter)
 {
-	uint64_t before = harness_counter(h, counter), digest = harness_digest(h);
+	struct harness_before before = harness_before(h, counter);
 
 	harness_send(h, side, frame, 0);
-	assert_int_equal(harness_counter(h, counter), before + 1);
-	assert_true(harness_digest(h) == digest);
-	harness_nothing_left(h);
+	harness_was_refused(h, &before);
 }
 
 /* ---- taking apart -------------------------------------------------------------------------------- */
@@ -549,22 +401,6 @@ g_pdu(const struct frame *frame, uint32_t to, uint32_t teid)
 }
 
 /* ---- looking in ---------------------------------------------------------------------------------------- */
-
-uint64_t
-harness_counter(const struct harness *h, unsigned int counter)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t w = 0; w < h->config.n_workers; w++)
-		sum += h->nf[w].counters[counter];
-	return sum;
-}
-
-uint32_t
-harness_in_use(const struct harness *h)
-{
-	return rte_mempool_in_use_count(h->pool);
-}
 
 uint32_t
 harness_waiting(const struct harness *h)

@@ -20,16 +20,6 @@
 
 static struct harness h;
 
-static uint64_t
-handed(void)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t w = 0; w < h.config.n_workers; w++)
-		sum += atomic_load(&h.nf[w].handed);
-	return sum;
-}
-
 static uint32_t
 subscriber(uint32_t n)
 {
@@ -55,36 +45,18 @@ half(const struct frame *of, uint16_t id, bool second)
 	return f;
 }
 
-static void
-receive(const struct frame *frame, uint16_t worker)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(h.pool);
-
-	assert_non_null(m);
-	memcpy(rte_pktmbuf_append(m, frame->size), frame->bytes, frame->size);
-	gateway_ops.burst(&h.nf[worker], GATEWAY_ACCESS, &m, 1);
-	nf_worker_flush_hands(&h.nf[worker]);
-	for (bool moved = true; moved;) {
-		moved = false;
-		for (uint16_t w = 0; w < h.config.n_workers; w++)
-			moved |= nf_worker_take_handed(&h.nf[w]) != 0;
-	}
-}
-
 /* From one subscriber to another: of the half that comes last. */
 static uint64_t
 hops_of(uint32_t from, uint32_t to, uint16_t id)
 {
 	struct frame inner = plain(subscriber(from), subscriber(to), 60, 1), part;
 	struct frame in = tunnelled(&inner, IP(192, 0, 2, 11), 1 + from);
-	uint64_t before;
+	uint16_t worker = (uint16_t)(id % h.n_workers);
 
 	part = half(&in, id, false);
-	receive(&part, (uint16_t)(id % h.config.n_workers));
+	harness_hops(&h, GATEWAY_ACCESS, harness_packet(&h, &part), worker);
 	part = half(&in, id, true);
-	before = handed();
-	receive(&part, (uint16_t)(id % h.config.n_workers));
-	return handed() - before;
+	return harness_hops(&h, GATEWAY_ACCESS, harness_packet(&h, &part), worker);
 }
 
 static void
@@ -97,7 +69,7 @@ as_often_as_the_agent_reckons_with(void **state)
 
 	(void)state;
 	harness_defaults(&config);
-	config.n_workers = 4;
+	config.n_workers = HARNESS_WORKERS;
 	harness_open(&h, &config, true);
 	for (uint32_t n = 0; n < N_SUBSCRIBERS; n++) {
 		snprintf(line, sizeof(line),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rows that come from another instance: two gateways, and a copy of rows from one to the other by the
- * calls that the agent makes. Everything derived must come out of the slots alone.
+ * agent's install (nf_moves_test.h). Everything derived must come out of the slots alone.
  */
 #include "harness_test.h"
 
@@ -13,12 +13,15 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "nf_moves_test.h"
+
 #define IDLE_NS (60 * HARNESS_SECOND)
-#define CAPACITY 2050 /* rounded up for every number of workers here */
+
+/* Tables as the gateway creates them. */
+enum moved { SESSIONS, N_MOVED };
 
 static struct harness source, target;
-/* What the agent keeps at the target: local slot by source slot. */
-static uint32_t local_of[CAPACITY];
+static struct harness_move mv;
 
 static int
 open_pair(uint16_t target_workers, bool active)
@@ -30,8 +33,7 @@ open_pair(uint16_t target_workers, bool active)
 	harness_open(&source, &config, true);
 	config.n_workers = target_workers;
 	harness_open(&target, &config, active);
-	for (uint32_t i = 0; i < CAPACITY; i++)
-		local_of[i] = SLIM_NO_SLOT;
+	harness_move_begin(&mv, &source, &target, N_MOVED);
 	return 0;
 }
 
@@ -67,84 +69,10 @@ close_pair(void **state)
 	return 0;
 }
 
-static struct slim_worker *
-worker_of(const struct harness *h, uint8_t bucket)
-{
-	return h->nf[h->gateway->bucket_worker[bucket]].agent;
-}
-
-static bool
-is_used(const struct slim_table *table, uint32_t slot)
-{
-	return ((const struct slim_slot_head *)slim_slot(table, slot) - 1)->used;
-}
-
-static void
-delete_row(uint32_t source_slot)
-{
-	struct slim_table *table = target.gateway->sessions.table;
-	uint32_t slot = local_of[source_slot];
-	const struct gateway_session *entry;
-	struct slim_worker *w;
-
-	if (slot == SLIM_NO_SLOT)
-		return;
-	entry = slim_slot(table, slot);
-	w = worker_of(&target, (uint8_t)entry->teid);
-	gateway_session_ops.removed(&target.gateway->sessions, w, slot, entry);
-	slim_slot_free(w, table, slot);
-	local_of[source_slot] = SLIM_NO_SLOT;
-}
-
-static void
-copy_fields(void *to, const void *from)
-{
-	for (uint16_t i = 0; i < gateway_session_n_fields; i++) {
-		const struct slim_field *f = &gateway_session_fields[i];
-
-		if (f->class_ != SLIM_LOCAL)
-			memcpy((uint8_t *)to + f->offset, (const uint8_t *)from + f->offset,
-			       f->size);
-	}
-}
-
-/* As the agent does it: a slot whose key changed is delete and put; local fields are not touched. */
 static bool
 put_row(uint32_t source_slot, const struct gateway_session *row)
 {
-	struct slim_table *table = target.gateway->sessions.table;
-	struct slim_worker *w = worker_of(&target, (uint8_t)row->teid);
-	struct gateway_session *entry;
-	uint32_t slot;
-
-	if (local_of[source_slot] != SLIM_NO_SLOT &&
-	    ((const struct gateway_session *)slim_slot(table, local_of[source_slot]))->teid !=
-		    row->teid)
-		delete_row(source_slot);
-	slot = gateway_session_ops.acquire(&target.gateway->sessions, w, (uint8_t)row->teid,
-					   &row->teid);
-	if (slot == SLIM_NO_SLOT)
-		return false;
-	local_of[source_slot] = slot;
-	entry = slim_slot_begin(w, table, slot);
-	if (!is_used(table, slot))
-		memset(entry, 0, sizeof(*entry));
-	copy_fields(entry, row);
-	slim_slot_end(w, table, slot, (uint8_t)row->teid);
-	gateway_session_ops.installed(&target.gateway->sessions, w, slot, entry);
-	return true;
-}
-
-static void
-copy_all(void)
-{
-	const struct slim_table *table = source.gateway->sessions.table;
-
-	for (uint32_t slot = 0; slot < table->capacity; slot++)
-		if (is_used(table, slot))
-			assert_true(put_row(slot, slim_slot(table, slot)));
-		else
-			delete_row(slot);
+	return harness_put_row(&mv, SESSIONS, source_slot, (uint8_t)row->teid, row);
 }
 
 static void
@@ -173,7 +101,7 @@ target_serves_what_was_installed(void **state)
 
 	(void)state;
 	add_sessions(200);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_check(&target);
 	in = tunnelled(&inner, CELL_1, 9);
 	harness_send(&target, GATEWAY_ACCESS, &in, 0);
@@ -196,11 +124,11 @@ rows_change_while_the_copy_runs(void **state)
 
 	(void)state;
 	add_sessions(20);
-	copy_all();
+	harness_copy_all(&mv);
 	ask("session modify %u ipv4 100.64.7.%u", 5, 5);
 	ask("path-switch %u cell 192.0.2.12 cell-teid %u", 5, 77);
 	ask("session remove %u", 6, 0);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_check(&target);
 	harness_send(&target, GATEWAY_CORE, &in, 0);
 	assert_true(harness_take(&target, GATEWAY_ACCESS, &out));
@@ -222,10 +150,10 @@ an_address_changes_hands(void **state)
 
 	(void)state;
 	add_sessions(20);
-	copy_all();
+	harness_copy_all(&mv);
 	table = source.gateway->sessions.table;
 	for (uint32_t slot = 0; slot < table->capacity; slot++)
-		if (is_used(table, slot) &&
+		if (harness_is_used(table, slot) &&
 		    ((const struct gateway_session *)slim_slot(table, slot))->teid == 5)
 			old_slot = slot;
 	/* Into another slot than the one that becomes free. */
@@ -233,14 +161,14 @@ an_address_changes_hands(void **state)
 	ask("session remove %u", 5, 0);
 	ask("session modify %u ipv4 100.64.0.%u cell 192.0.2.12 cell-teid 8", 0x105, 5);
 	for (uint32_t slot = 0; slot < table->capacity; slot++)
-		if (is_used(table, slot) &&
+		if (harness_is_used(table, slot) &&
 		    ((const struct gateway_session *)slim_slot(table, slot))->teid == 0x105)
 			new_slot = slot;
 	assert_int_not_equal(old_slot, new_slot);
 	assert_true(put_row(new_slot, slim_slot(table, new_slot)));
 	harness_wait(&target, 1);
 	assert_int_equal(harness_counter(&target, GATEWAY_install_conflict), 1);
-	delete_row(old_slot);
+	harness_delete_row(&mv, SESSIONS, old_slot);
 	harness_check(&target);
 	harness_send(&target, GATEWAY_CORE, &in, 0);
 	assert_true(harness_take(&target, GATEWAY_ACCESS, &out));
@@ -259,11 +187,11 @@ a_row_without_sense_is_not_indexed(void **state)
 	harness_dropped(&target, GATEWAY_CORE, &in, GATEWAY_drop_no_subscriber);
 	harness_wait(&target, 1);
 	assert_int_equal(harness_counter(&target, GATEWAY_install_conflict), 1);
-	delete_row(0);
+	harness_delete_row(&mv, SESSIONS, 0);
 	harness_check(&target);
 	/* The wrong worker, and no bucket of the key. */
 	assert_int_equal(gateway_session_ops.acquire(&target.gateway->sessions,
-						     worker_of(&target, 5), 6, &row.teid),
+						     harness_worker_of(&target, 5), 6, &row.teid),
 			 SLIM_NO_SLOT);
 }
 
@@ -273,7 +201,7 @@ a_standby_takes_no_orders(void **state)
 {
 	(void)state;
 	add_sessions(3);
-	copy_all();
+	harness_copy_all(&mv);
 	assert_int_equal(harness_ask(&target, "session add 7 ipv4 100.64.0.7"), NF_NOT_OWNER);
 	assert_int_equal(harness_ask(&target, "path-switch 1 idle"), NF_NOT_OWNER);
 	assert_int_equal(harness_ask(&target, "session remove 1"), NF_NOT_OWNER);
@@ -286,7 +214,7 @@ sessions_expire_where_they_are_served(void **state)
 {
 	(void)state;
 	add_sessions(3);
-	copy_all();
+	harness_copy_all(&mv);
 	for (uint64_t ns = 0; ns < IDLE_NS + 5 * HARNESS_SECOND; ns += HARNESS_SECOND) {
 		harness_wait(&source, HARNESS_SECOND);
 		harness_wait(&target, HARNESS_SECOND);

@@ -1,59 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Workers in threads, saturated: each receives packets of all buckets from both sides as fast as it takes them, so
- * most go through the rings, subscribers of one worker send to those of another, change cells by their data, and
- * neighbours are written by one and read by all. Rounds are the real ones; what a port receives and sends is the
- * test's. Nothing holds the load back but the workers themselves. Meant for the thread sanitizer; without it the
- * sums must come out, too. Killed by: dealing with a packet of another worker's bucket, a hand-over that drops.
+ * The gateway's workers in threads, saturated (nf_threads_test.h): packets of all subscribers from both sides. Those of
+ * one worker send to those of another, and change cells by their data.
  */
 #include "harness_test.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <cmocka.h>
 
-#include <rte_ethdev.h>
+#include "nf_threads_test.h"
 
-#define MAX_THREADS 4
-#define N_BURSTS 2000 /* of all workers */
-#define N_SUBSCRIBERS 64
-#define N_SERVERS 40 /* neighbours in the core, of both workers */
-#define N_CELLS 8
-
-static struct harness h;
-static atomic_uint n_running;
-
-/* One side of a worker: its queue of the port. */
-struct wire {
-	uint32_t n_answers;
-	struct rte_mbuf *answers[NF_FIFO_SIZE];
-};
-
-struct thread {
-	pthread_t id;
-	uint16_t worker;
-	uint32_t random;
-	uint32_t n_bursts; /* still to come */
-	uint64_t n_sent;
-	struct nf_clock clock;
-	struct wire wires[GATEWAY_N_SIDES];
-};
-
-static struct thread threads[MAX_THREADS];
-static void *queues[GATEWAY_N_SIDES][MAX_THREADS];
-
-static uint32_t
-next(struct thread *t)
-{
-	t->random = t->random * 1664525u + 1013904223u;
-	return t->random >> 8;
-}
+#define N_SUBSCRIBERS 64u
+#define N_SERVERS 40u /* neighbours in the core, of all workers */
+#define N_CELLS 8u
 
 static uint32_t
 subscriber(uint32_t n)
@@ -61,115 +24,8 @@ subscriber(uint32_t n)
 	return IP(100, 64, 3, 1 + n);
 }
 
-/* From a subscriber to a server or another subscriber, or from a server to a subscriber. */
-static struct frame
-build(struct thread *t, uint8_t side)
-{
-	uint32_t n = next(t) % N_SUBSCRIBERS, server = IP(203, 0, 113, 10 + next(t) % N_SERVERS);
-	uint32_t to = next(t) % 4 == 0 ? subscriber(next(t) % N_SUBSCRIBERS) : server;
-	struct frame inner;
-
-	if (side == GATEWAY_CORE)
-		return plain(server, subscriber(n), 32, 1);
-	inner = plain(subscriber(n), to, 32, 1);
-	return tunnelled(&inner, IP(192, 0, 2, 11 + next(t) % N_CELLS), 1 + n);
-}
-
-static struct rte_mbuf *
-receive(struct thread *t, uint8_t side)
-{
-	struct frame frame = build(t, side);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(h.pool);
-
-	if (m == NULL)
-		abort();
-	memcpy(rte_pktmbuf_append(m, frame.size), frame.bytes, frame.size);
-	t->n_sent++;
-	return m;
-}
-
-/* What the agent gives a worker: first the answers to its questions. */
-uint16_t __wrap_slim_rx_burst_gated(struct slim_worker *agent, uint16_t side,
-				    struct rte_mbuf **pkts, uint16_t max);
-
-uint16_t
-__wrap_slim_rx_burst_gated(struct slim_worker *agent, uint16_t side, struct rte_mbuf **pkts,
-			   uint16_t max)
-{
-	struct thread *t = &threads[agent->index];
-	struct wire *wire = &t->wires[side];
-	uint16_t n = 0;
-
-	while (wire->n_answers != 0 && n < max)
-		pkts[n++] = wire->answers[--wire->n_answers];
-	if (t->n_bursts == 0)
-		return n;
-	t->n_bursts--;
-	while (n < max)
-		pkts[n++] = receive(t, (uint8_t)side);
-	return n;
-}
-
-/* Turns a request of the gateway into its answer. */
 static void
-answer(struct wire *wire, struct rte_mbuf *m)
-{
-	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *);
-	uint8_t asked[4];
-
-	memcpy(asked, f + 38, 4);
-	f[21] = 2;
-	memcpy(f, f + 6, 6);
-	memcpy(f + 32, f + 22, 10);
-	f[22] = 2;
-	f[23] = 0xaa;
-	memcpy(f + 24, asked, 4);
-	memcpy(f + 28, asked, 4);
-	assert_true(wire->n_answers < RTE_DIM(wire->answers));
-	wire->answers[wire->n_answers++] = m;
-}
-
-/* The port's transmit function. */
-static uint16_t
-send_all(void *queue, struct rte_mbuf **pkts, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++)
-		if (rte_pktmbuf_mtod(pkts[i], uint8_t *)[13] == 6)
-			answer(queue, pkts[i]);
-		else
-			rte_pktmbuf_free(pkts[i]);
-	return n;
-}
-
-static void
-play_round(struct thread *t)
-{
-	uint64_t now = atomic_load_explicit(&t->clock.base_ns, memory_order_relaxed);
-
-	atomic_store_explicit(&t->clock.base_ns, now + HARNESS_SECOND / 20, memory_order_relaxed);
-	nf_worker_round(&h.nf[t->worker]);
-	/* More threads than processors: the one that is waited for may need this one. */
-	if (h.nf[t->worker].held_back)
-		sched_yield();
-}
-
-static void *
-run(void *arg)
-{
-	struct thread *t = arg;
-
-	while (t->n_bursts != 0)
-		play_round(t);
-	atomic_fetch_sub(&n_running, 1);
-	/* Until nothing is under way between them. */
-	while (atomic_load(&n_running) != 0 ||
-	       nf_hand_between(h.nf, (uint16_t)h.config.n_workers) != 0)
-		play_round(t);
-	return NULL;
-}
-
-static void
-open_with_subscribers(uint16_t n_workers)
+open_with_subscribers(struct harness *h, uint16_t n_workers)
 {
 	struct gateway_config config;
 	char line[120];
@@ -178,116 +34,56 @@ open_with_subscribers(uint16_t n_workers)
 	config.n_workers = n_workers;
 	config.path_switch_by_data = true;
 	config.arp_ns = 3 * HARNESS_SECOND;
-	harness_open(&h, &config, true);
+	harness_open(h, &config, true);
 	for (unsigned int n = 1; n <= N_SUBSCRIBERS; n++) {
 		snprintf(line, sizeof(line),
 			 "session add %u ipv4 100.64.3.%u cell 192.0.2.11 cell-teid %u", n, n, n);
-		assert_int_equal(harness_ask(&h, line), NF_OK);
+		assert_int_equal(harness_ask(h, line), NF_OK);
 	}
 }
 
-/* What the sessions count is what the workers count. */
+/* From a subscriber to a server or another subscriber, or from a server to a subscriber. */
+static struct rte_mbuf *
+receive(struct harness *h, uint8_t side, struct harness_dice *dice)
+{
+	uint32_t n = harness_roll(dice, N_SUBSCRIBERS),
+		 to = subscriber(harness_roll(dice, N_SUBSCRIBERS));
+	uint32_t server = IP(203, 0, 113, 10 + harness_roll(dice, N_SERVERS));
+	struct frame frame = plain(server, subscriber(n), 32, 1);
+
+	if (side == GATEWAY_ACCESS) {
+		frame = plain(subscriber(n), harness_roll(dice, 4) == 0 ? to : server, 32, 1);
+		frame = tunnelled(&frame, IP(192, 0, 2, 11 + harness_roll(dice, N_CELLS)), 1 + n);
+	}
+	return harness_packet(h, &frame);
+}
+
+/* What the sessions count is what the workers count, and all packets that came. */
 static void
-check_usage(void)
+check(struct harness *h, uint64_t n_sent)
 {
 	uint64_t up = 0, down = 0;
 
 	for (uint32_t n = 1; n <= N_SUBSCRIBERS; n++) {
-		up += harness_session(&h, n)->packets_up;
-		down += harness_session(&h, n)->packets_down;
+		up += harness_session(h, n)->packets_up;
+		down += harness_session(h, n)->packets_down;
 	}
 	assert_int_equal(up,
-			 harness_counter(&h, GATEWAY_uplink) + harness_counter(&h, GATEWAY_local));
-	assert_int_equal(down, harness_counter(&h, GATEWAY_downlink));
-}
-
-static void
-open_wires(uint16_t n)
-{
-	memset(threads, 0, sizeof(threads));
-	for (uint16_t i = 0; i < n; i++) {
-		threads[i].worker = i;
-		threads[i].random = i;
-		threads[i].n_bursts = N_BURSTS / n;
-		atomic_init(&threads[i].clock.base_ns, h.now_ns);
-		h.nf[i].clock = &threads[i].clock; /* without a rate it stands where it is put */
-		for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++)
-			queues[s][i] = &threads[i].wires[s];
-	}
-	for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++) {
-		rte_eth_fp_ops[s].tx_pkt_burst = send_all;
-		rte_eth_fp_ops[s].txq.data = queues[s];
-	}
-}
-
-static void
-threads_lose_nothing(uint16_t n)
-{
-	uint64_t n_sent = 0, n_ended;
-
-	open_with_subscribers(n);
-	open_wires(n);
-	atomic_store(&n_running, n);
-	for (uint16_t i = 0; i < n; i++)
-		assert_int_equal(pthread_create(&threads[i].id, NULL, run, &threads[i]), 0);
-	for (uint16_t i = 0; i < n; i++) {
-		pthread_join(threads[i].id, NULL);
-		n_sent += threads[i].n_sent;
-		h.now_ns = RTE_MAX(h.now_ns, h.nf[i].now_ns);
-		for (uint8_t s = 0; s < GATEWAY_N_SIDES; s++)
-			rte_pktmbuf_free_bulk(threads[i].wires[s].answers,
-					      threads[i].wires[s].n_answers);
-	}
-	harness_wait(&h, 1);
-	n_ended = harness_counter(&h, GATEWAY_uplink) + harness_counter(&h, GATEWAY_downlink);
-	assert_int_equal(n_ended, n_sent);
-	assert_int_equal(harness_counter(&h, NF_handover_full), 0);
-	assert_int_equal(harness_counter(&h, NF_transmit_full), 0);
-	assert_true(harness_counter(&h, NF_handed_over) > n_sent / 4);
-	assert_true(harness_counter(&h, GATEWAY_local) > 0);
-	assert_true(harness_counter(&h, GATEWAY_path_switched_by_data) > 0);
-	check_usage();
-	harness_check(&h);
-	harness_close(&h);
-}
-
-static void
-two_threads_lose_nothing(void **state)
-{
-	(void)state;
-	threads_lose_nothing(2);
-}
-
-static void
-three_threads_lose_nothing(void **state)
-{
-	(void)state;
-	threads_lose_nothing(3);
-}
-
-static void
-four_threads_lose_nothing(void **state)
-{
-	(void)state;
-	threads_lose_nothing(4);
+			 harness_counter(h, GATEWAY_uplink) + harness_counter(h, GATEWAY_local));
+	assert_int_equal(down, harness_counter(h, GATEWAY_downlink));
+	assert_int_equal(harness_counter(h, GATEWAY_uplink) + harness_counter(h, GATEWAY_downlink),
+			 n_sent);
+	assert_true(harness_counter(h, GATEWAY_local) > 0);
+	assert_true(harness_counter(h, GATEWAY_path_switched_by_data) > 0);
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_threads_lose_nothing),
-		cmocka_unit_test(three_threads_lose_nothing),
-		cmocka_unit_test(four_threads_lose_nothing),
-	};
-	cpu_set_t processors;
+	static const struct harness_load load = {.n_bursts = 2000,
+						 .open = open_with_subscribers,
+						 .receive = receive,
+						 .check = check};
 
-	/* The EAL chooses one processor for this thread and all that it starts: there they would wait
-	 * for each other in the pool's ring, a time slice each time. */
-	sched_getaffinity(0, sizeof(processors), &processors);
-	if (!harness_start_eal())
-		return 1;
-	sched_setaffinity(0, sizeof(processors), &processors);
-	harness_pool_size = HARNESS_THREADS_POOL_SIZE;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return harness_threads_main(&load);
 }

@@ -12,34 +12,10 @@
 
 #include <netinet/in.h>
 
-#include <rte_arp.h>
-#include <rte_eal.h>
-#include <rte_icmp.h>
 #include <rte_malloc.h>
-#include <rte_tcp.h>
-#include <rte_udp.h>
-
-#include "digest_test.h"
-#include "locked_pool_test.h"
-#include "question_test.h"
 
 static const uint8_t inside_mac[] = {2, 0, 0, 0, 1, 1};
 static const uint8_t outside_mac[] = {2, 0, 0, 0, 2, 1};
-
-uint32_t harness_pool_size = HARNESS_POOL_SIZE;
-
-bool
-harness_start_eal(void)
-{
-	static char words[][24] = {"nat-test",       "--no-huge",         "--no-pci", "--no-shconf",
-				   "--no-telemetry", "--log-level=error", "-m",       "256",
-				   "--lcores=0@0"};
-	static char *argv[RTE_DIM(words)];
-
-	for (size_t i = 0; i < RTE_DIM(words); i++)
-		argv[i] = words[i];
-	return rte_eal_init(RTE_DIM(words), argv) >= 0 && nf_meta_register() == 0;
-}
 
 /* ---- set-up ------------------------------------------------------------------------------- */
 
@@ -63,78 +39,63 @@ harness_defaults(struct nat_config *config)
 }
 
 static void
-open_workers(struct harness *h)
+create(struct harness *h, struct slim_agent_config *agent)
 {
-	const uint16_t port_ids[] = {0, 1};
-
-	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		assert_int_equal(nf_worker_init(h->nf, w, h->config.n_workers, port_ids,
-						NAT_N_SIDES, h->pool),
-				 0);
-		h->nf[w].agent = slim_agent_worker(h->agent, w);
-		h->nf[w].now_ns = h->now_ns;
-		for (uint8_t s = 0; s < NAT_N_SIDES; s++)
-			h->nf[w].vlans[s] = h->config.sides[s].vlan;
-		nat_worker_init(&h->workers[w], h->nat, &h->nf[w]);
-		slim_worker_poll(h->nf[w].agent);
-	}
-}
-
-void
-harness_open(struct harness *h, const struct nat_config *config, bool active)
-{
-	static unsigned int serial;
-	char name[32], identity[SLIM_IDENTITY_SIZE];
-
-	memset(h, 0, sizeof(*h));
-	h->config = *config;
-	h->now_ns = 1000 * HARNESS_SECOND;
-	snprintf(name, sizeof(name), "test-%u", serial++);
-	h->pool = rte_pktmbuf_pool_create_by_ops(
-		name, harness_pool_size, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY,
-		harness_pool_size == HARNESS_POOL_SIZE ? NULL : locked_pool());
-	assert_non_null(h->pool);
-	nat_config_identity(config, identity);
 	h->nat = rte_zmalloc("nat", sizeof(*h->nat), RTE_CACHE_LINE_SIZE);
 	assert_non_null(h->nat);
-	assert_int_equal(nat_init(h->nat, config, 1), 0);
-	assert_int_equal(slim_agent_create(
-				 &(struct slim_agent_config){
-					 .name = name,
-					 .service = "nat",
-					 .kind = "slim-nat",
-					 .version = "test",
-					 .identity = identity,
-					 .active = active,
-					 .n_workers = config->n_workers,
-					 .bucket_worker = h->nat->bucket_worker,
-					 .hold_capacity = config->hold_capacity,
-					 .frame_pool = h->pool,
-					 .socket_id = SOCKET_ID_ANY,
-				 },
-				 &h->agent),
-			 0);
-	assert_int_equal(nat_create_tables(h->nat, h->agent), 0);
-	assert_int_equal(slim_agent_start(h->agent), 0);
-	open_workers(h);
+	assert_int_equal(nat_init(h->nat, &h->config, 1), 0);
+	nat_config_identity(&h->config, h->identity);
+	agent->identity = h->identity;
+	agent->n_workers = h->config.n_workers;
+	agent->bucket_worker = h->nat->bucket_worker;
+	agent->hold_capacity = h->config.hold_capacity;
 }
 
-void
-harness_close(struct harness *h)
+static int
+create_tables(struct harness *h)
 {
-	struct rte_mbuf *m;
+	return nat_create_tables(h->nat, h->agent);
+}
 
-	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
-		while ((m = harness_take(h, s)) != NULL)
-			rte_pktmbuf_free(m);
-	for (uint16_t w = 0; w < h->config.n_workers; w++)
-		nf_worker_fini(&h->nf[w]);
+static int
+worker_init(struct harness *h, uint16_t w)
+{
+	nat_worker_init(&h->workers[w], h->nat, &h->nf[w]);
+	return 0;
+}
+
+static void
+destroy(struct harness *h)
+{
 	nat_fini(h->nat);
-	slim_agent_destroy(h->agent);
-	assert_int_equal(harness_in_use(h), 0);
-	rte_mempool_free(h->pool);
 	rte_free(h->nat);
 }
+
+static const struct nf_side *
+sides(const struct harness *h)
+{
+	return h->config.sides;
+}
+
+static struct harness_own
+own(const struct harness *h)
+{
+	const struct nat_pool *pool = &h->nat->sessions.ports.pool;
+
+	return (struct harness_own){pool->first, pool->first + pool->span - 1};
+}
+
+const struct harness_nf harness_nf = {
+	.name = "nat",
+	.ops = &nat_ops,
+	.n_sides = NAT_N_SIDES,
+	.create = create,
+	.create_tables = create_tables,
+	.worker_init = worker_init,
+	.destroy = destroy,
+	.sides = sides,
+	.own = own,
+};
 
 /* ---- building ------------------------------------------------------------------------------- */
 
@@ -274,16 +235,6 @@ build_ip(uint8_t *ip, const struct harness_packet *p)
 	if (p->protocol == IPPROTO_TCP && p->wrong_checksum)
 		checksum[0] ^= 1;
 	return (uint16_t)(20 + l4_size);
-}
-
-struct rte_mbuf *
-harness_raw(struct harness *h, const void *bytes, uint16_t size)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(h->pool);
-
-	assert_non_null(m);
-	memcpy(rte_pktmbuf_append(m, size), bytes, size);
-	return m;
 }
 
 struct rte_mbuf *
@@ -457,157 +408,23 @@ harness_join(struct harness *h, uint8_t side, uint16_t mtu, uint32_t *ret_n_piec
 	m = harness_raw(h, frame, (uint16_t)(34 + size));
 	p = harness_parse(m);
 	rte_pktmbuf_free(m);
-	assert_null(harness_take(h, NAT_INSIDE));
-	assert_null(harness_take(h, NAT_OUTSIDE));
+	harness_nothing_left(h);
 	return p;
 }
 
 /* ---- running --------------------------------------------------------------------------------------- */
 
-static enum harness_question
-question_in(const struct harness *h, const struct rte_mbuf *m, uint8_t side)
-{
-	const struct nat_pool *pool = &h->nat->sessions.ports.pool;
-	const struct harness_own own = {pool->first, pool->first + pool->span - 1};
-
-	return harness_question(rte_pktmbuf_mtod(m, const uint8_t *), h->config.sides, NAT_N_SIDES,
-				side, own);
-}
-
-static void
-answer(struct harness *h, uint8_t side, const struct rte_mbuf *request)
-{
-	const uint8_t *asked = rte_pktmbuf_mtod_offset(request, const uint8_t *, 38);
-	uint8_t frame[60] = {0}, *arp = frame + 14;
-	struct rte_mbuf *m;
-
-	memcpy(frame, side == NAT_INSIDE ? inside_mac : outside_mac, 6);
-	put16(frame + 12, 0x0806);
-	put16(arp, 1);
-	put16(arp + 2, 0x0800);
-	arp[4] = 6;
-	arp[5] = 4;
-	put16(arp + 6, 2);
-	harness_host_mac(arp + 8, get32(asked));
-	memcpy(arp + 14, asked, 4);
-	memcpy(frame + 6, arp + 8, 6);
-	m = harness_raw(h, frame, sizeof(frame));
-	nat_ops.burst(&h->nf[0], side, &m, 1);
-	nf_worker_flush_hands(&h->nf[0]);
-}
-
-void
-harness_deliver(struct harness *h)
-{
-	bool moved = true;
-
-	while (moved) {
-		moved = false;
-		for (uint16_t w = 0; w < h->config.n_workers; w++)
-			nf_worker_flush_hands(&h->nf[w]);
-		for (uint16_t w = 0; w < h->config.n_workers; w++)
-			moved |= nf_worker_take_handed(&h->nf[w]) != 0;
-	}
-	for (uint16_t w = 0; w < h->config.n_workers; w++)
-		slim_commit(h->nf[w].agent, true);
-}
-
-/* The oldest packet of a FIFO, without the tag that the side's frames must have. */
-static struct rte_mbuf *
-pop(const struct harness *h, struct nf_fifo *fifo, uint8_t side)
-{
-	struct rte_mbuf *m = fifo->pkts[fifo->head++ & (NF_FIFO_SIZE - 1)];
-	uint16_t vlan = h->config.sides[side].vlan;
-	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
-
-	if (vlan == 0)
-		return m;
-	assert_int_equal(get16(frame + 12), 0x8100);
-	assert_int_equal(get16(frame + 14), vlan);
-	memmove(frame + 4, frame, 12);
-	rte_pktmbuf_adj(m, 4);
-	return m;
-}
-
-/* The NF counts what it announces; what it does not is a question. Looked at more than once, it stays that. */
-static bool
-is_announced(struct harness *h, enum harness_question question)
-{
-	return question == HARNESS_ANNOUNCEMENT && harness_counter(h, NF_arp_announced) != 0;
-}
-
-/* Takes ARP requests out of a FIFO and answers them; true if there was one. */
-static bool
-answer_requests(struct harness *h, uint16_t w, uint8_t side)
-{
-	struct nf_fifo *fifo = h->nf[w].tx[side];
-	uint32_t n = nf_fifo_count(fifo);
-	bool found = false;
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct rte_mbuf *m = pop(h, fifo, side);
-		enum harness_question question = question_in(h, m, side);
-
-		if (question == HARNESS_NO_QUESTION || is_announced(h, question)) {
-			nf_emit(&h->nf[w], side, m);
-			continue;
-		}
-		h->n_wrong_questions += question >= HARNESS_ANNOUNCEMENT;
-		if (question == HARNESS_QUESTION)
-			answer(h, side, m);
-		rte_pktmbuf_free(m);
-		found = true;
-	}
-	return found;
-}
-
-void
-harness_settle(struct harness *h)
-{
-	bool found = true;
-
-	while (found) {
-		found = false;
-		harness_deliver(h);
-		for (uint16_t w = 0; w < h->config.n_workers; w++)
-			for (uint8_t s = 0; s < NAT_N_SIDES; s++)
-				found |= answer_requests(h, w, s);
-	}
-	assert_true(h->n_wrong_questions == 0 || h->expects_wrong_questions);
-}
-
 void
 harness_send(struct harness *h, uint8_t side, struct rte_mbuf *m, uint16_t worker)
 {
-	uint16_t n = 1;
-
-	if (h->nf[worker].vlans[side] != 0)
-		n = nf_worker_untag(&h->nf[worker], side, &m, 1);
-	nat_ops.burst(&h->nf[worker], side, &m, n);
+	harness_receive(h, side, m, worker);
 	harness_settle(h);
 }
 
 struct rte_mbuf *
 harness_take(struct harness *h, uint8_t side)
 {
-	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		struct nf_fifo *fifo = h->nf[w].tx[side];
-
-		if (nf_fifo_count(fifo) != 0)
-			return pop(h, fifo, side);
-	}
-	return NULL;
-}
-
-void
-harness_wait(struct harness *h, uint64_t ns)
-{
-	h->now_ns += ns;
-	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		h->nf[w].now_ns = h->now_ns;
-		nat_ops.tick(&h->nf[w]);
-	}
-	harness_settle(h);
+	return harness_take_mbuf(h, side);
 }
 
 void
@@ -634,38 +451,23 @@ harness_pass(struct harness *h, const struct harness_packet *p, uint8_t to_side)
 	out = harness_parse(m);
 	assert_int_equal(out.side, to_side);
 	rte_pktmbuf_free(m);
-	assert_null(harness_take(h, NAT_INSIDE));
-	assert_null(harness_take(h, NAT_OUTSIDE));
+	harness_nothing_left(h);
 	return out;
 }
 
 uint64_t
 harness_digest(const struct harness *h, bool neighbours)
 {
-	const struct slim_table *tables[] = {
-		h->nat->sessions.table,
-		h->nat->filters.shares.table,
-		h->nat->pcp.shares.table,
-		h->nat->fragments.table,
-		neighbours ? h->nat->neighbours.table : NULL,
-	};
-	uint64_t digest = HARNESS_DIGEST;
-
-	for (size_t i = 0; i < RTE_DIM(tables); i++)
-		digest = harness_mix_table(digest, tables[i]);
-	return digest;
+	return harness_digest_without(h, neighbours ? NULL : "neighbour");
 }
 
 void
 harness_dropped(struct harness *h, const struct harness_packet *p, unsigned int counter)
 {
-	uint64_t before = harness_counter(h, counter), digest = harness_digest(h, true);
+	struct harness_before before = harness_before(h, counter);
 
 	harness_send(h, p->side, build_tagged(h, p), 0);
-	assert_int_equal(harness_counter(h, counter), before + 1);
-	assert_true(harness_digest(h, true) == digest);
-	assert_null(harness_take(h, NAT_INSIDE));
-	assert_null(harness_take(h, NAT_OUTSIDE));
+	harness_was_refused(h, &before);
 }
 
 void
@@ -686,22 +488,6 @@ harness_refused(struct harness *h, const struct harness_packet *p, uint8_t code,
 }
 
 /* ---- looking in ---------------------------------------------------------------------------------------- */
-
-uint64_t
-harness_counter(const struct harness *h, unsigned int counter)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t w = 0; w < h->config.n_workers; w++)
-		sum += h->nf[w].counters[counter];
-	return sum;
-}
-
-uint32_t
-harness_in_use(const struct harness *h)
-{
-	return rte_mempool_in_use_count(h->pool);
-}
 
 static const struct slim_slot_head *
 head_of(const struct harness *h, uint32_t slot)

@@ -26,26 +26,14 @@
 #include "pipeline.h"
 #include "round.h"
 
-#define HARNESS_WORKERS 4
-#define HARNESS_SECOND UINT64_C(1000000000)
-#define HARNESS_TICK (UINT64_C(1) << 27) /* expiry is this late at most */
+#define HARNESS_CONFIG struct nat_config
+#define HARNESS_OWN      \
+	struct nat *nat; \
+	struct nat_worker workers[SLIM_MAX_WORKERS];
+#include "nf_harness_test.h"
 
-#define IP(a, b, c, d) \
-	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 #define SUBSCRIBER IP(100, 64, 3, 7) /* on-link */
 #define SERVER IP(203, 0, 113, 10)
-
-struct harness {
-	struct nat_config config;
-	struct nat *nat;
-	struct slim_agent *agent;
-	struct rte_mempool *pool;
-	uint64_t now_ns;
-	struct nf_worker nf[HARNESS_WORKERS];
-	struct nat_worker workers[HARNESS_WORKERS];
-	unsigned int n_wrong_questions; /* by ARP, for what is no host */
-	bool expects_wrong_questions;   /* else the first one fails the test */
-};
 
 /* A packet in words, all in host order. */
 struct harness_packet {
@@ -70,23 +58,6 @@ struct harness_packet {
 	uint16_t quoted_size;                /* bytes of it, from its IPv4 header; 0: all */
 };
 
-/* Starts the EAL once a process; false if it does not start. */
-bool harness_start_eal(void);
-
-/* Packets of the pool. A test with threads sets HARNESS_THREADS_POOL_SIZE, and has one under a lock
- * (locked_pool_test.h). */
-#define HARNESS_POOL_SIZE 4095u
-#define HARNESS_THREADS_POOL_SIZE 7000u
-extern uint32_t harness_pool_size;
-
-/* Settings of the test's NAT, to be changed before harness_open(). */
-void harness_defaults(struct nat_config *config);
-void harness_open(struct harness *h, const struct nat_config *config, bool active);
-/* Fails the test if an mbuf was lost. */
-void harness_close(struct harness *h);
-
-/* Moves time on and runs the timers of all workers. */
-void harness_wait(struct harness *h, uint64_t ns);
 /* Expires all whose time is over now, as the timers do a tick later. */
 void harness_sweep(struct harness *h);
 
@@ -96,18 +67,12 @@ struct rte_mbuf *harness_build_udp(struct harness *h, const struct harness_packe
 struct rte_mbuf *harness_build(struct harness *h, const struct harness_packet *p);
 /* Pushes an 802.1Q tag. */
 void harness_tag(struct rte_mbuf *m, uint16_t vlan);
-/* From raw bytes. */
-struct rte_mbuf *harness_raw(struct harness *h, const void *bytes, uint16_t size);
 
 /* Gives a frame to the pipeline of a worker (with its tag if the side has one), and runs everything until nothing moves any more. ARP
  * requests of the NAT are answered on the way. */
 void harness_send(struct harness *h, uint8_t side, struct rte_mbuf *m, uint16_t worker);
-void harness_settle(struct harness *h);
-/* The same without answers. */
-void harness_deliver(struct harness *h);
 
-/* The next packet that left on a side, the caller's; NULL: none. The tag, if the side has one, is checked and
- * taken off. */
+/* harness_take_mbuf() */
 struct rte_mbuf *harness_take(struct harness *h, uint8_t side);
 
 /* Sends by worker 0 and returns the only packet that left on `to_side`, in words; fails the test if there
@@ -133,15 +98,9 @@ struct harness_packet harness_parse(const struct rte_mbuf *m);
 struct harness_packet harness_join(struct harness *h, uint8_t side, uint16_t mtu,
 				   uint32_t *ret_n_pieces);
 
-uint64_t harness_counter(const struct harness *h, unsigned int counter);
-uint32_t harness_in_use(const struct harness *h);
-
 /* The slot of a mapping, by inside address, port (host order) and IPPROTO; NULL: none. */
 const struct nat_session *harness_session(struct harness *h, uint32_t address, uint16_t port,
 					  uint8_t protocol);
 uint32_t harness_n_sessions(const struct harness *h);
-
-/* Every derived structure agrees with the slots, by a naive walk over them. */
-void harness_check(const struct harness *h);
 
 #endif

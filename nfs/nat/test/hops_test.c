@@ -27,16 +27,6 @@
 
 static struct harness h;
 
-static uint64_t
-handed(void)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t w = 0; w < HARNESS_WORKERS; w++)
-		sum += atomic_load(&h.nf[w].handed);
-	return sum;
-}
-
 /* The first fragment of a datagram. */
 static struct rte_mbuf *
 build_first(const struct harness_packet *p)
@@ -49,17 +39,6 @@ build_first(const struct harness_packet *p)
 	ip->hdr_checksum = 0;
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	return m;
-}
-
-/* How often one packet, received by `worker`, was handed over until it came to rest. */
-static uint64_t
-hops_of(struct rte_mbuf *m, uint8_t side, uint16_t worker)
-{
-	uint64_t before = handed();
-
-	nat_ops.burst(&h.nf[worker], side, &m, 1);
-	harness_deliver(&h);
-	return handed() - before;
 }
 
 static struct harness_packet
@@ -87,12 +66,12 @@ most_hops_to(const struct harness_packet *mapping, uint32_t n)
 
 		p.dst = mapping->src;
 		p.dst_port = mapping->src_port;
-		hops = hops_of(harness_build(&h, &p), NAT_INSIDE, worker);
+		hops = harness_hops(&h, NAT_INSIDE, harness_build(&h, &p), worker);
 		most = RTE_MAX(most, hops);
 		p.side = NAT_OUTSIDE;
 		p.src = SERVER;
 		p.id = (uint16_t)(1 + n * N_SENDERS + i);
-		hops = hops_of(build_first(&p), NAT_OUTSIDE, worker);
+		hops = harness_hops(&h, NAT_OUTSIDE, build_first(&p), worker);
 		most = RTE_MAX(most, hops);
 	}
 	return most;
@@ -119,8 +98,7 @@ not_more_often_than_the_agent_reckons_with(void **state)
 		most = RTE_MAX(most, hops);
 	}
 	harness_settle(&h);
-	for (struct rte_mbuf *m; (m = harness_take(&h, NAT_INSIDE)) != NULL;)
-		rte_pktmbuf_free(m);
+	harness_drain(&h, NAT_INSIDE);
 	assert_int_equal(most, 3);
 	assert_true(most <= SLIM_WAVE_HOPS);
 	harness_check(&h);

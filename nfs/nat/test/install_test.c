@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows that come from another instance: two NATs, and a copy of rows from one to the other by the calls
- * that the agent makes. Everything derived must come out of the slots alone.
+ * Rows that come from another instance: two NATs, and a copy of rows from one to the other by the agent's
+ * install (nf_moves_test.h). Everything derived must come out of the slots alone.
  */
 #include "harness_test.h"
 
@@ -14,12 +14,16 @@
 
 #include <netinet/in.h>
 
+#include "nf_moves_test.h"
+
 #define CAPACITY (8192 + HARNESS_WORKERS)
+
+/* Tables as the NAT creates them. */
+enum moved { SESSIONS = 0, SUBSCRIBERS, RESTS, N_MOVED };
 
 static struct harness pair[2];
 static struct harness *source, *target;
-/* What the agent keeps at the target: local slot by source slot. */
-static uint32_t local_of[3][CAPACITY];
+static struct harness_move mv;
 
 static int
 open_with(struct nat_config *config, uint16_t target_workers, bool active)
@@ -29,7 +33,7 @@ open_with(struct nat_config *config, uint16_t target_workers, bool active)
 	harness_open(source, config, true);
 	config->n_workers = target_workers;
 	harness_open(target, config, active);
-	memset(local_of, 0xff, sizeof(local_of)); /* SLIM_NO_SLOT */
+	harness_move_begin(&mv, source, target, N_MOVED);
 	return 0;
 }
 
@@ -135,49 +139,6 @@ close_pair(void **state)
 
 /* ---- tables that move ----------------------------------------------------------------------- */
 
-enum moved { SESSIONS = 0, SUBSCRIBERS, RESTS, N_MOVED };
-
-static const struct {
-	const struct slim_table_ops *ops;
-	const struct slim_field *fields;
-	const uint16_t *n_fields;
-	size_t key_size;
-} moved[N_MOVED] = {
-	[SESSIONS] = {&nat_session_ops, nat_session_fields, &nat_session_n_fields, 7},
-	[SUBSCRIBERS] = {&nat_subscriber_ops, nat_subscriber_fields, &nat_subscriber_n_fields, 4},
-	[RESTS] = {&nat_rest_ops, nat_rest_fields, &nat_rest_n_fields, 7},
-};
-
-static void *
-context_of(const struct harness *h, enum moved kind)
-{
-	struct nat_session_table *t = &h->nat->sessions;
-	void *const contexts[] = {t, &t->subscribers, &t->rests};
-
-	return contexts[kind];
-}
-
-static struct slim_table *
-table_of(const struct harness *h, enum moved kind)
-{
-	const struct nat_session_table *t = &h->nat->sessions;
-	struct slim_table *const tables[] = {t->table, t->subscribers.shares.table,
-					     t->rests.shares.table};
-
-	return tables[kind];
-}
-
-static uint32_t
-capacity_of(const struct harness *h, enum moved kind)
-{
-	const struct nat_session_table *t = &h->nat->sessions;
-	const uint32_t shares[] = {t->workers[0]->n_slots,
-				   t->subscribers.shares.capacity / h->config.n_workers,
-				   t->rests.shares.capacity / h->config.n_workers};
-
-	return h->config.n_workers * shares[kind];
-}
-
 /* The low byte of the inside address, with which the others begin; or that of the port. */
 static uint8_t
 bucket_of(enum moved kind, const void *row)
@@ -190,154 +151,18 @@ bucket_of(enum moved kind, const void *row)
 			       rte_be_to_cpu_16(rest->outside_port));
 }
 
-static struct slim_worker *
-worker_of(const struct harness *h, uint8_t bucket)
-{
-	return h->nf[h->nat->bucket_worker[bucket]].agent;
-}
-
-static bool
-is_used(const struct slim_table *table, uint32_t slot)
-{
-	return ((const struct slim_slot_head *)slim_slot(table, slot) - 1)->used;
-}
-
-static uint32_t
-n_rows(const struct harness *h, enum moved kind)
-{
-	uint32_t n = 0;
-
-	for (uint32_t slot = 0; slot < capacity_of(h, kind); slot++)
-		n += is_used(table_of(h, kind), slot);
-	return n;
-}
-
-static void
-remove_row(struct harness *h, enum moved kind, uint32_t slot)
-{
-	struct slim_table *table = table_of(h, kind);
-	const void *entry = slim_slot(table, slot);
-	struct slim_worker *w = worker_of(h, bucket_of(kind, entry));
-
-	moved[kind].ops->removed(context_of(h, kind), w, slot, entry);
-	slim_slot_free(w, table, slot);
-}
-
-static void
-delete_row(enum moved kind, uint32_t source_slot)
-{
-	uint32_t slot = local_of[kind][source_slot];
-
-	if (slot == SLIM_NO_SLOT)
-		return;
-	remove_row(target, kind, slot);
-	local_of[kind][source_slot] = SLIM_NO_SLOT;
-}
-
-/* What is not declared as a field does not move. */
-static void
-copy_fields(enum moved kind, uint8_t *to, const uint8_t *from)
-{
-	for (uint16_t i = 0; i < *moved[kind].n_fields; i++) {
-		const struct slim_field *field = &moved[kind].fields[i];
-
-		if (field->class_ != SLIM_LOCAL)
-			memcpy(to + field->offset, from + field->offset, field->size);
-	}
-}
-
-/* As the agent does it: a slot whose key changed is delete and put; a row goes to where its key is. */
 static bool
 put_row(enum moved kind, uint32_t source_slot, const void *row)
 {
-	struct slim_table *table = table_of(target, kind);
-	struct slim_worker *w = worker_of(target, bucket_of(kind, row));
-	uint32_t *local = &local_of[kind][source_slot], slot;
-
-	if (*local != SLIM_NO_SLOT &&
-	    memcmp(slim_slot(table, *local), row, moved[kind].key_size) != 0)
-		delete_row(kind, source_slot);
-	slot = moved[kind].ops->acquire(context_of(target, kind), w, bucket_of(kind, row), row);
-	if (slot == SLIM_NO_SLOT)
-		return false;
-	for (uint32_t i = 0; i < CAPACITY; i++)
-		if (local_of[kind][i] == slot)
-			local_of[kind][i] = SLIM_NO_SLOT;
-	*local = slot;
-	copy_fields(kind, slim_slot_begin(w, table, slot), row);
-	slim_slot_end(w, table, slot, bucket_of(kind, row));
-	moved[kind].ops->installed(context_of(target, kind), w, slot, slim_slot(table, slot));
-	return true;
+	return harness_put_row(&mv, kind, source_slot, bucket_of(kind, row), row);
 }
 
-static void
-copy_slot(enum moved kind, uint32_t slot)
-{
-	struct slim_table *table = table_of(source, kind);
-
-	if (is_used(table, slot))
-		assert_true(put_row(kind, slot, slim_slot(table, slot)));
-	else
-		delete_row(kind, slot);
-}
-
-static void
-copy_table(enum moved kind)
-{
-	for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++)
-		copy_slot(kind, slot);
-}
-
-static void
-copy_all(void)
-{
-	for (enum moved kind = 0; kind < N_MOVED; kind++)
-		copy_table(kind);
-}
-
-static void
-assert_same_row(enum moved kind, uint32_t slot)
-{
-	const uint8_t *here = slim_slot(table_of(source, kind), slot);
-	const uint8_t *there = slim_slot(table_of(target, kind), local_of[kind][slot]);
-
-	for (uint16_t i = 0; i < *moved[kind].n_fields; i++) {
-		const struct slim_field *field = &moved[kind].fields[i];
-
-		if (field->class_ != SLIM_LOCAL)
-			assert_memory_equal(here + field->offset, there + field->offset,
-					    field->size);
-	}
-}
-
-/* The target has the rows of the source, and no others. */
-static void
-assert_copied(void)
-{
-	for (enum moved kind = 0; kind < N_MOVED; kind++) {
-		assert_int_equal(n_rows(source, kind), n_rows(target, kind));
-		for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++)
-			if (is_used(table_of(source, kind), slot))
-				assert_same_row(kind, slot);
-	}
-	harness_check(target);
-}
-
-/* As after a move: the copy that is left at the source goes, and the next move is the other way. */
 static void
 turn_round(void)
 {
-	struct harness *was_source = source;
-
-	for (enum moved kind = 0; kind < N_MOVED; kind++)
-		for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++)
-			if (is_used(table_of(source, kind), slot))
-				remove_row(source, kind, slot);
-	assert_int_equal(harness_n_sessions(source), 0);
-	harness_check(source);
-	source = target;
-	target = was_source;
-	memset(local_of, 0xff, sizeof(local_of)); /* SLIM_NO_SLOT */
+	harness_turn_round(&mv);
+	source = mv.from;
+	target = mv.to;
 }
 
 /* ---- traffic ------------------------------------------------------------------------------------ */
@@ -386,7 +211,7 @@ target_translates_as_the_source(void **state)
 
 		harness_pass(source, &p, NAT_OUTSIDE);
 	}
-	copy_all();
+	harness_copy_all(&mv);
 	assert_int_equal(harness_n_sessions(target), 1000);
 	harness_check(target);
 	for (uint32_t i = 0; i < 1000; i++)
@@ -414,10 +239,10 @@ limits_hold_at_the_target(void **state)
 	(void)state;
 	for (p.src_port = 1; p.src_port <= 2; p.src_port++)
 		harness_pass(source, &p, NAT_OUTSIDE);
-	copy_all();
-	copy_all();
+	harness_copy_all(&mv);
+	harness_copy_all(&mv);
 	harness_refused(target, &p, 1, NAT_drop_limit);
-	delete_row(SESSIONS, 0);
+	harness_delete_row(&mv, SESSIONS, 0);
 	harness_pass(target, &p, NAT_OUTSIDE);
 	p.src_port = 4;
 	harness_refused(target, &p, 1, NAT_drop_limit);
@@ -434,7 +259,7 @@ static_mappings_move_as_rows(void **state)
 {
 	(void)state;
 	harness_wait(source, 1);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_wait(target, 1);
 	assert_int_equal(harness_n_sessions(target), 1);
 	harness_wait(target, 1000 * HARNESS_SECOND);
@@ -451,7 +276,7 @@ standby_makes_no_static_mappings(void **state)
 	harness_wait(target, HARNESS_SECOND);
 	assert_int_equal(harness_n_sessions(target), 0);
 	harness_wait(source, 1);
-	copy_all();
+	harness_copy_all(&mv);
 	assert_int_equal(harness_n_sessions(target), 1);
 }
 
@@ -517,7 +342,7 @@ change_address(uint32_t from, struct change changes[N_CHANGES])
 
 	changes[0] = (struct change){SESSIONS, slot_of(from, 1000)};
 	changes[1] = (struct change){SUBSCRIBERS, subscriber_slot_of(from)};
-	copy_all();
+	harness_copy_all(&mv);
 	remove_mapping(from, 1000);
 	outside_of(source, stranger, 1000); /* takes both slots */
 	while (outside_of(source, from, 1001) == old) {
@@ -535,13 +360,13 @@ static void
 copy_others(const struct change changes[N_CHANGES])
 {
 	for (enum moved kind = 0; kind < N_MOVED; kind++) {
-		for (uint32_t slot = 0; slot < capacity_of(source, kind); slot++) {
+		for (uint32_t slot = 0; slot < harness_table(source, kind)->capacity; slot++) {
 			bool is_changed = false;
 
 			for (uint32_t i = 0; i < N_CHANGES; i++)
 				is_changed |= changes[i].kind == kind && changes[i].slot == slot;
 			if (!is_changed)
-				copy_slot(kind, slot);
+				harness_copy_slot(&mv, kind, slot);
 		}
 	}
 }
@@ -556,7 +381,7 @@ copy_in_order(const struct change changes[N_CHANGES], uint32_t n)
 	for (uint32_t i = N_CHANGES; i > 0; n /= i, i--) {
 		uint32_t pick = n % i;
 
-		copy_slot(left[pick].kind, left[pick].slot);
+		harness_copy_slot(&mv, left[pick].kind, left[pick].slot);
 		left[pick] = left[i - 1];
 	}
 }
@@ -576,7 +401,7 @@ pairing_holds_in_every_order(void **state)
 			outside = outside_of(source, SUBSCRIBER + (uint32_t)way, 1001);
 			copy_others(changes);
 			copy_in_order(changes, n);
-			assert_copied();
+			harness_assert_copied(&mv);
 			turn_round();
 			for (uint16_t port = 2000; port < 2004; port++)
 				assert_int_equal(
@@ -604,13 +429,13 @@ rows_of_a_subscriber_come_and_go_in_any_order(void **state)
 	outside_of(source, SUBSCRIBER, 1000);
 	outside_of(source, SUBSCRIBER, 1001);
 	for (uint32_t i = 0; i < RTE_DIM(orders); i++) {
-		copy_table(orders[i][0]);
+		harness_copy_table(&mv, orders[i][0]);
 		harness_check(target);
-		copy_table(orders[i][1]);
-		assert_copied();
+		harness_copy_table(&mv, orders[i][1]);
+		harness_assert_copied(&mv);
 		for (uint32_t step = 2; step < 4; step++) {
 			for (uint32_t slot = 0; slot < 4; slot++)
-				delete_row(orders[i][step], slot);
+				harness_delete_row(&mv, orders[i][step], slot);
 			harness_check(target);
 		}
 		assert_int_equal(target->nat->sessions.subscribers.shares.of[0]->n_free,
@@ -648,8 +473,8 @@ rates_move(void **state)
 		outside_of(source, other, port);
 		remove_mapping(other, port);
 	}
-	copy_all();
-	assert_copied();
+	harness_copy_all(&mv);
+	harness_assert_copied(&mv);
 	harness_refused(target, &p, 1, NAT_drop_rate);
 	p.src = other;
 	harness_refused(target, &p, 1, NAT_drop_rate);
@@ -658,7 +483,7 @@ rates_move(void **state)
 	harness_refused(target, &p, 1, NAT_drop_rate);
 	outside_of(target, SUBSCRIBER, 2000);
 	harness_wait(source, 3 * HARNESS_SECOND + HARNESS_TICK);
-	assert_int_equal(n_rows(source, SUBSCRIBERS), 1);
+	assert_int_equal(harness_n_rows(source, SUBSCRIBERS), 1);
 }
 
 static int
@@ -680,13 +505,13 @@ standby_removes_no_subscriber(void **state)
 	(void)state;
 	outside_of(source, SUBSCRIBER, 1000);
 	remove_mapping(SUBSCRIBER, 1000);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_wait(target, 100 * HARNESS_SECOND);
-	assert_int_equal(n_rows(target, SUBSCRIBERS), 1);
+	assert_int_equal(harness_n_rows(target, SUBSCRIBERS), 1);
 	harness_wait(source, 100 * HARNESS_SECOND);
-	copy_all();
-	assert_copied();
-	assert_int_equal(n_rows(target, SUBSCRIBERS), 0);
+	harness_copy_all(&mv);
+	harness_assert_copied(&mv);
+	assert_int_equal(harness_n_rows(target, SUBSCRIBERS), 0);
 }
 
 static int
@@ -700,6 +525,7 @@ open_few_subscribers(void **state)
 	harness_close(target);
 	config.subscribers = 2;
 	harness_open(target, &config, true);
+	harness_move_begin(&mv, source, target, N_MOVED);
 	return 0;
 }
 
@@ -777,19 +603,19 @@ ports_rest_at_the_target_too(void **state)
 	uint16_t rested = port_of(source, SUBSCRIBER);
 
 	(void)state;
-	copy_all();
+	harness_copy_all(&mv);
 	remove_mapping(SUBSCRIBER, 1000);
 	harness_wait(source, 100 * HARNESS_SECOND);
 	harness_wait(target, 100 * HARNESS_SECOND);
-	copy_all();
-	assert_copied();
+	harness_copy_all(&mv);
+	harness_assert_copied(&mv);
 	turn_round();
 	harness_wait(source, 20 * HARNESS_SECOND - 1);
 	for (uint32_t n = 0; n < 3; n++)
 		assert_int_not_equal(port_of(source, SUBSCRIBER ^ (n + 1) << 8), rested);
-	assert_int_equal(n_rows(source, RESTS), 1);
+	assert_int_equal(harness_n_rows(source, RESTS), 1);
 	harness_wait(source, HARNESS_TICK + 1);
-	assert_int_equal(n_rows(source, RESTS), 0);
+	assert_int_equal(harness_n_rows(source, RESTS), 0);
 	assert_int_equal(port_of(source, SUBSCRIBER ^ 4 << 8), rested);
 	assert_int_equal(harness_counter(source, NAT_port_rest_cut), 0);
 	harness_check(source);
@@ -811,23 +637,23 @@ a_rest_that_is_cut_comes_in_any_order(void **state)
 		for (uint32_t then = 0; then < RTE_DIM(orders); then++) {
 			for (uint32_t n = 0; n < 4; n++)
 				port_of(source, SUBSCRIBER ^ n << 8);
-			copy_all();
+			harness_copy_all(&mv);
 			remove_mapping(SUBSCRIBER, 1000);
 			for (uint32_t i = 0; i < N_MOVED; i++)
-				copy_table(orders[first][i]);
-			assert_copied();
-			assert_int_equal(n_rows(target, RESTS), 1);
+				harness_copy_table(&mv, orders[first][i]);
+			harness_assert_copied(&mv);
+			assert_int_equal(harness_n_rows(target, RESTS), 1);
 			port_of(source, SUBSCRIBER ^ 4 << 8);
 			for (uint32_t i = 0; i < N_MOVED; i++)
-				copy_table(orders[then][i]);
-			assert_copied();
-			assert_int_equal(n_rows(target, RESTS), 0);
+				harness_copy_table(&mv, orders[then][i]);
+			harness_assert_copied(&mv);
+			assert_int_equal(harness_n_rows(target, RESTS), 0);
 			for (uint32_t n = 1; n < 5; n++)
 				remove_mapping(SUBSCRIBER ^ n << 8, 1000);
 			harness_wait(source, 200 * HARNESS_SECOND);
 			harness_wait(target, 200 * HARNESS_SECOND);
-			copy_all();
-			assert_copied();
+			harness_copy_all(&mv);
+			harness_assert_copied(&mv);
 		}
 	}
 }
@@ -839,9 +665,9 @@ standby_ends_no_rest(void **state)
 	(void)state;
 	port_of(source, SUBSCRIBER);
 	remove_mapping(SUBSCRIBER, 1000);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_wait(target, 1000 * HARNESS_SECOND);
-	assert_int_equal(n_rows(target, RESTS), 1);
+	assert_int_equal(harness_n_rows(target, RESTS), 1);
 }
 
 /* Killed by: a row that is taken by a worker that does not own the port, or is no port. */
@@ -852,15 +678,16 @@ rests_that_make_no_sense_do_no_harm(void **state)
 			       .outside_port = RTE_BE16(2048 + 7),
 			       .protocol = 99,
 			       .until = target->now_ns};
-	struct slim_worker *w = worker_of(target, 7);
+	struct slim_worker *w = harness_worker_of(target, 7);
 
 	(void)state;
 	assert_false(put_row(RESTS, 0, &row));
 	row.protocol = IPPROTO_UDP;
-	assert_int_equal(nat_rest_ops.acquire(context_of(target, RESTS), w, 8, &row), SLIM_NO_SLOT);
+	assert_int_equal(nat_rest_ops.acquire(&target->nat->sessions.rests, w, 8, &row),
+			 SLIM_NO_SLOT);
 	row.outside_address = RTE_BE32(IP(203, 0, 113, 9)); /* not of the pool */
 	assert_true(put_row(RESTS, 0, &row));
-	delete_row(RESTS, 0);
+	harness_delete_row(&mv, RESTS, 0);
 	row.outside_address = RTE_BE32(IP(198, 51, 100, 0));
 	assert_true(put_row(RESTS, 0, &row));
 	assert_true(put_row(RESTS, 0, &row));
@@ -876,7 +703,7 @@ remove_some(uint32_t n_slots)
 	for (uint32_t slot = 0; slot < n_slots; slot++) {
 		const struct nat_session *e = slim_slot(source->nat->sessions.table, slot);
 
-		if (is_used(source->nat->sessions.table, slot) &&
+		if (harness_is_used(source->nat->sessions.table, slot) &&
 		    (rand() % 4 == 0 || e->inside_address == gone))
 			nat_mapping_remove(source->nat->sessions.workers[0], slot);
 	}
@@ -903,12 +730,14 @@ changes_in_any_order_end_equal(void **state)
 		}
 		remove_some(600);
 		for (int i = 0; i < 200; i++)
-			copy_slot((enum moved)(rand() % N_MOVED), (uint32_t)rand() % 600);
+			harness_copy_slot(&mv, (enum moved)(rand() % N_MOVED),
+					  (uint32_t)rand() % 600);
 		if (round % 50 == 49) {
 			for (enum moved kind = N_MOVED; kind-- > 0;)
-				for (uint32_t slot = capacity_of(source, kind); slot-- > 0;)
-					copy_slot(kind, slot);
-			assert_copied();
+				for (uint32_t slot = harness_table(source, kind)->capacity;
+				     slot-- > 0;)
+					harness_copy_slot(&mv, kind, slot);
+			harness_assert_copied(&mv);
 		}
 	}
 }
@@ -925,7 +754,7 @@ assert_one_owner(uint32_t *owners)
 		uint32_t number = rte_be_to_cpu_32(e->outside_address) & 1;
 		uint32_t *owner = &owners[number * 65536 + rte_be_to_cpu_16(e->outside_port) / n];
 
-		if (!is_used(source->nat->sessions.table, slot))
+		if (!harness_is_used(source->nat->sessions.table, slot))
 			continue;
 		assert_true(*owner == 0 || *owner == e->inside_address);
 		*owner = e->inside_address;
@@ -956,20 +785,21 @@ moves_to_and_fro_mix_up_nothing(void **state)
 		}
 		assert_one_owner(owners);
 		for (enum moved kind = 0; kind < N_MOVED; kind++)
-			for (uint32_t i = 0; i < capacity_of(source, kind); i++)
+			for (uint32_t i = 0; i < harness_table(source, kind)->capacity; i++)
 				order[n++] = i * N_MOVED + kind;
 		for (uint32_t i = 0; i < n; i++) {
 			uint32_t other = i + (uint32_t)rand() % (n - i), was = order[i];
 
 			order[i] = order[other];
 			order[other] = was;
-			copy_slot((enum moved)(order[i] % N_MOVED), order[i] / N_MOVED);
+			harness_copy_slot(&mv, (enum moved)(order[i] % N_MOVED),
+					  order[i] / N_MOVED);
 		}
-		assert_copied();
+		harness_assert_copied(&mv);
 		turn_round();
 		assert_one_owner(owners);
 		for (uint32_t slot = 0; slot < nat_session_capacity(&source->config); slot++)
-			if (rand() % 3 == 0 && is_used(source->nat->sessions.table, slot))
+			if (rand() % 3 == 0 && harness_is_used(source->nat->sessions.table, slot))
 				nat_mapping_remove(
 					source->nat->sessions
 						.workers[slot /
@@ -989,10 +819,8 @@ wipe_leaves_nothing(void **state)
 
 			harness_pass(source, &p, NAT_OUTSIDE);
 		}
-		copy_all();
-		for (uint32_t slot = 0; slot < CAPACITY; slot++)
-			for (enum moved kind = 0; kind < N_MOVED; kind++)
-				delete_row(kind, slot);
+		harness_copy_all(&mv);
+		harness_delete_all(&mv);
 		assert_int_equal(harness_n_sessions(target), 0);
 		harness_check(target);
 		for (uint16_t w = 0; w < target->config.n_workers; w++)
@@ -1013,7 +841,7 @@ installed_rows_expire_at_their_own_time(void **state)
 	harness_wait(source, 200 * HARNESS_SECOND);
 	harness_pass(source, &late, NAT_OUTSIDE);
 	harness_wait(target, 200 * HARNESS_SECOND);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_sweep(target);
 	assert_int_equal(harness_n_sessions(target), 2);
 	harness_wait(target, 100 * HARNESS_SECOND); /* UDP: 300 s since it was seen */
@@ -1038,7 +866,7 @@ what_ended_meanwhile_is_gone_at_the_target(void **state)
 	harness_wait(target, 200 * HARNESS_SECOND);
 	in = harness_pass(source, &cleared, NAT_OUTSIDE);
 	harness_pass(source, &kept, NAT_OUTSIDE);
-	copy_all();
+	harness_copy_all(&mv);
 	assert_int_equal(harness_n_sessions(target), 3);
 	harness_wait(source, 150 * HARNESS_SECOND);
 	harness_sweep(source);
@@ -1047,10 +875,10 @@ what_ended_meanwhile_is_gone_at_the_target(void **state)
 		const struct nat_session *e = slim_slot(source->nat->sessions.table, slot);
 
 		if (e->inside_address == rte_cpu_to_be_32(cleared.src) &&
-		    is_used(source->nat->sessions.table, slot))
+		    harness_is_used(source->nat->sessions.table, slot))
 			nat_mapping_remove(source->nat->sessions.workers[0], slot);
 	}
-	copy_all();
+	harness_copy_all(&mv);
 	assert_int_equal(harness_n_sessions(target), 1);
 	assert_non_null(harness_session(target, kept.src, kept.src_port, IPPROTO_UDP));
 	in = (struct harness_packet){.side = NAT_OUTSIDE,
@@ -1082,7 +910,7 @@ half_open_tcp_stays_half_open(void **state)
 	harness_pass(source, &answer, NAT_INSIDE);
 	whole.tcp_flags = 0x10;
 	harness_pass(source, &whole, NAT_OUTSIDE);
-	copy_all();
+	harness_copy_all(&mv);
 	assert_int_equal(harness_session(target, half.src, half.src_port, IPPROTO_TCP)->tcp_state,
 			 NF_TCP_OPENING);
 	assert_int_equal(harness_session(target, whole.src, whole.src_port, IPPROTO_TCP)->tcp_state,
@@ -1143,7 +971,7 @@ play_across_a_move(const char *story, uint8_t state, uint16_t port)
 					      : 0x10;
 
 		if (s[0] == '|') {
-			copy_all();
+			harness_copy_all(&mv);
 			assert_memory_equal(harness_session(source, in.src, port, IPPROTO_TCP),
 					    harness_session(target, in.src, port, IPPROTO_TCP),
 					    sizeof(struct nat_session));
@@ -1206,7 +1034,7 @@ reset_before_a_move_waits_its_time(void **state)
 	harness_wait(source, 1000 * HARNESS_SECOND);
 	harness_wait(target, 1000 * HARNESS_SECOND);
 	pass_tcp(source, &out, &in, 0x04, 0);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_wait(target, 239 * HARNESS_SECOND);
 	harness_sweep(target);
 	assert_int_equal(harness_n_sessions(target), 1);
@@ -1232,22 +1060,22 @@ rows_that_make_no_sense_do_no_harm(void **state)
 	(void)state;
 	assert_false(put_row(SESSIONS, 0, &row)); /* no such protocol */
 	row.protocol = IPPROTO_UDP;
-	assert_int_equal(
-		nat_session_ops.acquire(&target->nat->sessions, worker_of(target, 8), 8, &row),
-		SLIM_NO_SLOT); /* not its bucket */
+	assert_int_equal(nat_session_ops.acquire(&target->nat->sessions,
+						 harness_worker_of(target, 8), 8, &row),
+			 SLIM_NO_SLOT); /* not its bucket */
 	row.outside_address = RTE_BE32(IP(203, 0, 113, 9));
 	assert_true(put_row(SESSIONS, 0, &row)); /* not of the pool: nothing gets in by it */
 	harness_sweep(target);
 	assert_int_equal(harness_counter(target, NAT_install_conflict), 1);
-	delete_row(SESSIONS, 0);
+	harness_delete_row(&mv, SESSIONS, 0);
 	row.outside_address = RTE_BE32(IP(198, 51, 100, 0));
 	row.outside_port = RTE_BE16(0x1008); /* not of its bucket */
 	row.tcp_state = 200;
 	assert_true(put_row(SESSIONS, 0, &row));
 	harness_sweep(target);
 	assert_int_equal(harness_counter(target, NAT_install_conflict), 2);
-	assert_true(is_used(table, local_of[SESSIONS][0]));
-	delete_row(SESSIONS, 0);
+	assert_true(harness_is_used(table, harness_local_slot(&mv, SESSIONS, 0)));
+	harness_delete_row(&mv, SESSIONS, 0);
 }
 
 /* Neighbours are known at once, and packets that wait for one go when its row comes. */
@@ -1266,10 +1094,10 @@ neighbours_need_no_new_question(void **state)
 	for (uint32_t slot = 0; slot < from->n_slots; slot++) {
 		const struct nf_neighbour *row = slim_slot(from->table, slot);
 		uint8_t bucket = nf_neighbour_bucket(row->address);
-		struct slim_worker *w = worker_of(target, bucket);
+		struct slim_worker *w = harness_worker_of(target, bucket);
 		uint32_t local;
 
-		if (!is_used(from->table, slot))
+		if (!harness_is_used(from->table, slot))
 			continue;
 		local = nf_neighbour_ops.acquire(&target->nat->neighbours, w, bucket, row);
 		assert_int_not_equal(local, SLIM_NO_SLOT);
@@ -1295,7 +1123,7 @@ standby_does_nothing_by_itself(void **state)
 
 	(void)state;
 	harness_pass(source, &p, NAT_OUTSIDE);
-	copy_all();
+	harness_copy_all(&mv);
 	harness_wait(target, 1000 * HARNESS_SECOND);
 	harness_sweep(target);
 	assert_int_equal(harness_n_sessions(target), 1);
