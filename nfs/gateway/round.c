@@ -78,6 +78,7 @@ gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf
 		.sessions = gateway_session_worker_init(&gateway->sessions, nf->agent, nf->index),
 		.neighbours = nf_neighbour_worker_init(&gateway->neighbours, nf),
 	};
+	gateway_outer_template_init(&w->outer, gateway->config.sides[GATEWAY_ACCESS].address);
 	w->router.shared = &gateway->router;
 	w->router.worker = nf;
 	w->buffer.worker = nf;

@@ -13,6 +13,7 @@
 #include "forward.h"
 #include "fragment.h"
 #include "neighbour.h"
+#include "outer.h"
 #include "own.h"
 #include "worker.h"
 #include "router.h"
@@ -37,9 +38,10 @@ struct gateway_worker {
 	struct gateway_buffer buffer;
 	struct gateway_fragments fragments;
 	struct gateway_router_view router;
-	uint64_t swept_ns;       /* the sweep has done all that was due at this time */
-	struct nf_own_rate told; /* error messages: ICMP's and GTP-U's together */
-	uint32_t n_errors;       /* ICMP and ICMPv6 errors that leave with the burst */
+	struct gateway_outer_template outer; /* of packets to cells */
+	uint64_t swept_ns;                   /* the sweep has done all that was due at this time */
+	struct nf_own_rate told;             /* error messages: ICMP's and GTP-U's together */
+	uint32_t n_errors;                   /* ICMP and ICMPv6 errors that leave with the burst */
 	struct rte_mbuf *errors[NF_BURST];
 };
 

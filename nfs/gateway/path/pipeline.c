@@ -6,6 +6,7 @@
 
 #include "counters.h"
 #include "downlink.h"
+#include "fast.h"
 #include "icmp.h"
 #include "indication.h"
 #include "meta_kind.h"
@@ -13,7 +14,7 @@
 #include "signalling.h"
 #include "uplink.h"
 
-/* ---- the burst ------------------------------------------------------------------------------------------- */
+/* ---- what is a worker's --------------------------------------------------------------------------------- */
 
 /* Parses one packet; true: it is this worker's and goes on. */
 static inline bool
@@ -73,38 +74,6 @@ accept_handed(struct gateway_worker *w, struct gateway_packet *p, struct rte_mbu
 	if (unlikely(meta.kind == GATEWAY_META_ERROR))
 		return accept_error_indication(w, p, m, meta.port);
 	return accept_packet(w, p, m, meta.port, GATEWAY_META_FRESH);
-}
-
-static inline void
-prefetch_index(struct gateway_worker *w, struct gateway_packet *p)
-{
-	const struct gateway_sessions *s = w->sessions;
-	const struct nf_slot_index *index = &s->by_teid;
-
-	p->key = p->gtpu.teid;
-	if (p->kind == GATEWAY_KIND_DOWNLINK) {
-		index = p->is_ipv6 ? &s->by_ipv6 : &s->by_ipv4;
-		p->key = p->is_ipv6 ? gateway_ipv6_key(gateway_ipv6(p)->dst_addr)
-				    : gateway_ipv4(p)->dst_addr;
-	}
-	p->hash = nf_slot_index_hash(index, p->key);
-	nf_slot_index_prefetch(index, p->hash);
-}
-
-static inline void
-prefetch_slot(struct gateway_worker *w, const struct gateway_packet *p)
-{
-	const struct gateway_sessions *s = w->sessions;
-	const struct nf_slot_index *index = &s->by_teid;
-	uint32_t slot;
-
-	if (p->kind == GATEWAY_KIND_DOWNLINK)
-		index = p->is_ipv6 ? &s->by_ipv6 : &s->by_ipv4;
-	slot = nf_slot_index_peek(index, p->hash);
-	if (slot == NF_NO_SLOT)
-		return;
-	__builtin_prefetch(gateway_session_at(s, slot), 1);
-	__builtin_prefetch(&gateway_session_at(s, slot)->uplink_due, 1);
 }
 
 static void take_fragment(struct gateway_worker *w, struct gateway_packet *p);
@@ -169,32 +138,91 @@ gateway_send_errors(struct gateway_worker *w)
 	}
 }
 
+/* ---- the general path -------------------------------------------------------------------------------- */
+
+__attribute__((noinline)) static void
+take_general(struct gateway_worker *w, uint16_t port, struct rte_mbuf *m)
+{
+	struct gateway_packet p;
+	bool mine = port == NF_HANDED ? accept_handed(w, &p, m)
+				      : accept_packet(w, &p, m, (uint8_t)port, GATEWAY_META_FRESH);
+
+	if (mine)
+		act(w, &p);
+}
+
+void
+gateway_burst_general(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		take_general(nf->self, port, pkts[i]);
+	gateway_send_errors(nf->self);
+}
+
+/* ---- the burst ------------------------------------------------------------------------------------------- */
+
+/* The end of a tunnel's headers, and where new ones will stand. */
+static inline void
+prefetch_frame(const struct rte_mbuf *m)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	__builtin_prefetch(frame, 1);
+	__builtin_prefetch(frame + RTE_CACHE_LINE_SIZE, 1);
+	__builtin_prefetch(frame - RTE_CACHE_LINE_SIZE, 1);
+}
+
+/* Is it for the short way? */
+static inline bool
+is_ordinary(struct gateway_worker *w, struct gateway_packet *p, uint16_t port, struct rte_mbuf *m)
+{
+	if (unlikely(port == NF_HANDED)) {
+		if (nf_meta(m)->kind != GATEWAY_META_FRESH)
+			return false;
+		port = nf_meta(m)->port;
+	}
+	return likely(gateway_ordinary(p, &w->gateway->config, m, (uint8_t)port)) &&
+	       likely(w->gateway->bucket_worker[p->bucket] == w->nf->index);
+}
+
+/* In what order they came: what one of them changes, the next one finds. */
+static inline void
+pass_all(struct gateway_worker *w, uint16_t port, struct gateway_packet *packets,
+	 struct rte_mbuf **pkts, uint16_t n)
+{
+	uint64_t n_up = 0, n_down = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct gateway_packet *p = &packets[i];
+
+		if (p->kind == GATEWAY_KIND_UPLINK && likely(gateway_fast_uplink(w, p)))
+			n_up++;
+		else if (p->kind == GATEWAY_KIND_DOWNLINK && likely(gateway_fast_downlink(w, p)))
+			n_down++;
+		else
+			take_general(w, port, pkts[i]);
+	}
+	nf_count(w->nf, GATEWAY_uplink, n_up);
+	nf_count(w->nf, GATEWAY_downlink, n_down);
+}
+
 void
 gateway_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct gateway_worker *w = nf->self;
 	struct gateway_packet packets[NF_BURST];
-	uint16_t n_mine = 0;
 
+	for (uint16_t i = 0; i < n; i++)
+		prefetch_frame(pkts[i]);
 	for (uint16_t i = 0; i < n; i++) {
-		struct gateway_packet *p = &packets[n_mine];
-		bool mine;
-
-		if (i + 3 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
-		mine = port == NF_HANDED
-			       ? accept_handed(w, p, pkts[i])
-			       : accept_packet(w, p, pkts[i], (uint8_t)port, GATEWAY_META_FRESH);
-		if (likely(mine)) {
-			if (p->kind <= GATEWAY_KIND_DOWNLINK)
-				prefetch_index(w, p);
-			n_mine++;
-		}
+		if (likely(is_ordinary(w, &packets[i], port, pkts[i])))
+			gateway_fast_prefetch_index(w->sessions, &packets[i]);
+		else
+			packets[i].kind = GATEWAY_KIND_DROP;
 	}
-	for (uint16_t i = 0; i < n_mine; i++)
-		if (packets[i].kind <= GATEWAY_KIND_DOWNLINK)
-			prefetch_slot(w, &packets[i]);
-	for (uint16_t i = 0; i < n_mine; i++)
-		act(w, &packets[i]);
+	for (uint16_t i = 0; i < n; i++)
+		if (likely(packets[i].kind != GATEWAY_KIND_DROP))
+			gateway_fast_prefetch_slot(w->sessions, &packets[i]);
+	pass_all(w, port, packets, pkts, n);
 	gateway_send_errors(w);
 }

@@ -6,8 +6,7 @@
 
 #include "counters.h"
 #include "gtpu.h"
-
-#define OUTER_TTL 64
+#include "outer.h"
 
 const uint16_t gateway_refusal_drops[] = {
 	[NF_BAD_ADDRESS] = GATEWAY_drop_bad_address,
@@ -45,7 +44,7 @@ gateway_send_tunnel(struct gateway_worker *w, struct rte_mbuf *m, const struct g
 		.type_of_service = outer->traffic_class,
 		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + size)),
 		.fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
-		.time_to_live = OUTER_TTL,
+		.time_to_live = GATEWAY_OUTER_TTL,
 		.next_proto_id = IPPROTO_UDP,
 		.src_addr = w->gateway->config.sides[GATEWAY_ACCESS].address,
 		.dst_addr = outer->to,

@@ -26,6 +26,7 @@ const struct slim_field gateway_session_fields[] = {
 	SLIM_FIELD_STATE(struct gateway_session, cell_teid, SLIM_U32),
 	SLIM_FIELD_STATE(struct gateway_session, qfi, SLIM_U8),
 	SLIM_FIELD_STATE(struct gateway_session, container, SLIM_U8),
+	SLIM_FIELD_LOCAL(struct gateway_session, cell_way, SLIM_U8),
 	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv4, SLIM_U32),
 	SLIM_FIELD_LOCAL(struct gateway_session, indexed_ipv6, SLIM_U64),
 	SLIM_FIELD_LAZY(struct gateway_session, last_seen, SLIM_TIME, SLIM_MERGE_MAX),
@@ -123,6 +124,7 @@ set_indexed_cell(struct gateway_sessions *s, uint32_t slot, uint64_t key)
 		nf_slot_index_remove(&s->by_cell,
 				     nf_slot_index_hash(&s->by_cell, session->indexed_cell), slot);
 	__atomic_store_n(&session->indexed_cell, key, __ATOMIC_RELAXED);
+	session->cell_way = 0;
 	if (key != 0)
 		nf_slot_index_insert(&s->by_cell, nf_slot_index_hash(&s->by_cell, key), slot);
 }
@@ -178,6 +180,7 @@ take_slot(struct gateway_sessions *s, uint32_t teid)
 	session->indexed_ipv4 = 0;
 	session->indexed_ipv6 = 0;
 	session->indexed_cell = 0;
+	session->cell_way = 0;
 	session->error_told = 0;
 	session->n_waiting = 0;
 	nf_slot_index_insert(&s->by_teid, nf_slot_index_hash(&s->by_teid, teid), slot);
@@ -188,7 +191,7 @@ take_slot(struct gateway_sessions *s, uint32_t teid)
 static void
 copy_state(struct gateway_session *to, const struct gateway_session *from)
 {
-	memcpy(to, from, offsetof(struct gateway_session, indexed_ipv4));
+	memcpy(to, from, offsetof(struct gateway_session, cell_way));
 	to->left_address = from->left_address;
 	to->switched = from->switched;
 	to->uplink_rate = from->uplink_rate;

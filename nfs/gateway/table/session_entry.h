@@ -36,7 +36,8 @@ struct gateway_session {
 	uint32_t cell_teid;
 	uint8_t qfi;
 	uint8_t container; /* 1: downlink packets carry a PDU session container */
-	uint8_t reserved[2];
+	uint8_t cell_way;  /* local: the way to the cell (fast.h); 0: not looked for */
+	uint8_t reserved;
 	rte_be32_t indexed_ipv4; /* local: what the indexes have of it */
 	uint64_t indexed_ipv6;   /* local */
 	uint64_t last_seen;      /* lazy */

@@ -28,6 +28,10 @@
 #define GTPU_MAX_MESSAGE 64u   /* octets of a signalling message that is built here */
 #define GTPU_MAX_QFI 63u
 
+/* The first octet of a message without anything behind octet 8, and of one with extension headers alone. */
+#define GTPU_FLAGS_PLAIN 0x30u
+#define GTPU_FLAGS_EXTENSION 0x34u
+
 /* Message types (section 6.1). */
 enum gtpu_type {
 	GTPU_ECHO_REQUEST = 1,

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What nearly all packets are, told apart at first sight: a whole G-PDU from a cell, with no option but an uplink PDU
+ * session container; or a plain packet from the core that is no neighbour's. Headers of IPv4 have no options.
+ *
+ * The parser (packet.h) is the judge of everything. This one only ever says what the parser would say, or nothing:
+ * a frame that is not what it looks for is not wrong, it is left to the parser. So each check
+ * here has one answer for what fails it, and none of them names a reason. Pure.
+ */
+#ifndef GATEWAY_ORDINARY_H
+#define GATEWAY_ORDINARY_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <rte_udp.h>
+
+#include "bucket.h"
+#include "packet.h"
+
+#define GATEWAY_ORDINARY_MF_OFFSET RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
+
+/* The header of a G-PDU as it stands on the wire, to its first extension header. */
+struct gateway_g_pdu {
+	uint8_t flags;
+	uint8_t type;
+	rte_be16_t length;
+	rte_be32_t teid;
+	rte_be16_t sequence;
+	uint8_t n_pdu;
+	uint8_t extension;
+	uint8_t container_length; /* in 4 octets */
+	uint8_t container_type;   /* high half */
+	uint8_t container_qfi;
+	uint8_t container_next;
+} __rte_packed;
+
+_Static_assert(sizeof(struct gateway_g_pdu) ==
+		       GTPU_HEADER_SIZE + GTPU_OPTIONS_SIZE + GTPU_CONTAINER_SIZE,
+	       "as on the wire");
+
+/* Sum of the five words of an IPv4 header; the folded one is right if it is all ones. */
+static inline uint32_t
+gateway_sum_20(const void *header)
+{
+	uint32_t words[5];
+	uint64_t sum;
+
+	memcpy(words, header, sizeof(words));
+	sum = (uint64_t)words[0] + words[1] + words[2] + words[3] + words[4];
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & UINT16_MAX) + (sum >> 16);
+	sum = (sum & UINT16_MAX) + (sum >> 16);
+	return (uint32_t)((sum & UINT16_MAX) + (sum >> 16));
+}
+
+/* A header without options, of a packet that is no longer than `size`. Twenty octets are there. */
+static inline bool
+gateway_ordinary_ipv4(const struct rte_ipv4_hdr *ip, uint32_t size)
+{
+	uint16_t total = rte_be_to_cpu_16(ip->total_length);
+
+	return likely(ip->version_ihl == RTE_IPV4_VHL_DEF) && likely(total >= sizeof(*ip)) &&
+	       likely(total <= size) && likely(gateway_sum_20(ip) == UINT16_MAX);
+}
+
+/* The subscriber's packet, of which `size` octets are there. */
+static inline bool
+gateway_ordinary_inner(struct gateway_packet *p, uint8_t *at, uint32_t size)
+{
+	uint32_t total;
+
+	p->ip = at;
+	if (unlikely(size < sizeof(struct rte_ipv4_hdr)))
+		return false;
+	if (likely(at[0] == RTE_IPV4_VHL_DEF)) {
+		p->is_ipv6 = false;
+		p->ip_size = rte_be_to_cpu_16(gateway_ipv4(p)->total_length);
+		return gateway_ordinary_ipv4(gateway_ipv4(p), size);
+	}
+	if (unlikely(at[0] >> 4 != 6 || size < sizeof(struct rte_ipv6_hdr)))
+		return false;
+	total = (uint32_t)sizeof(struct rte_ipv6_hdr) +
+		rte_be_to_cpu_16(gateway_ipv6(p)->payload_len);
+	p->is_ipv6 = true;
+	p->ip_size = (uint16_t)total;
+	return likely(total <= size);
+}
+
+/* Octets of the header of a G-PDU whose length is `length`; 0: it is another kind of message. */
+static inline uint32_t
+gateway_ordinary_header(const struct gateway_g_pdu *g, uint32_t length)
+{
+	if (unlikely(g->type != GTPU_G_PDU))
+		return 0;
+	if (g->flags == GTPU_FLAGS_PLAIN)
+		return GTPU_HEADER_SIZE;
+	if (unlikely(g->flags != GTPU_FLAGS_EXTENSION ||
+		     length < GTPU_OPTIONS_SIZE + GTPU_CONTAINER_SIZE ||
+		     g->extension != GTPU_PDU_SESSION_CONTAINER ||
+		     g->container_length != GTPU_CONTAINER_SIZE / 4 ||
+		     g->container_type >> 4 != GTPU_UPLINK ||
+		     g->container_next != GTPU_NO_MORE_EXTENSIONS))
+		return 0;
+	return sizeof(*g);
+}
+
+static inline bool
+gateway_ordinary_g_pdu(struct gateway_packet *p, uint8_t *message, uint32_t size)
+{
+	const struct gateway_g_pdu *g = (const struct gateway_g_pdu *)(const void *)message;
+	uint32_t length = rte_be_to_cpu_16(g->length), header;
+
+	if (unlikely(length > size - GTPU_HEADER_SIZE))
+		return false;
+	header = gateway_ordinary_header(g, length);
+	if (unlikely(header == 0))
+		return false;
+	p->kind = GATEWAY_KIND_UPLINK;
+	p->gtpu.teid = rte_be_to_cpu_32(g->teid);
+	p->bucket = gateway_teid_bucket(p->gtpu.teid);
+	return gateway_ordinary_inner(p, message + header, length + GTPU_HEADER_SIZE - header);
+}
+
+static inline bool
+gateway_ordinary_uplink(struct gateway_packet *p, const struct gateway_config *config,
+			const struct rte_ether_hdr *eth, uint32_t size)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
+	uint32_t length;
+
+	if (unlikely(size < sizeof(*ip) + sizeof(*udp) + GTPU_HEADER_SIZE) ||
+	    unlikely(eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4)) ||
+	    unlikely(!gateway_ordinary_ipv4(ip, size)) ||
+	    unlikely(ip->dst_addr != config->sides[GATEWAY_ACCESS].address) ||
+	    unlikely(ip->next_proto_id != IPPROTO_UDP) ||
+	    unlikely((ip->fragment_offset & GATEWAY_ORDINARY_MF_OFFSET) != 0) ||
+	    unlikely(udp->dst_port != RTE_BE16(GTPU_PORT)))
+		return false;
+	length = rte_be_to_cpu_16(udp->dgram_len);
+	if (unlikely(length < sizeof(*udp) + GTPU_HEADER_SIZE ||
+		     length + sizeof(*ip) > rte_be_to_cpu_16(ip->total_length)))
+		return false;
+	p->peer = ip->src_addr;
+	p->outer_ecn = ip->type_of_service & 3u;
+	return gateway_ordinary_g_pdu(p, (uint8_t *)(uintptr_t)(udp + 1),
+				      length - (uint32_t)sizeof(*udp));
+}
+
+static inline bool
+gateway_ordinary_downlink(struct gateway_packet *p, const struct gateway_config *config,
+			  const struct rte_ether_hdr *eth, uint32_t size)
+{
+	bool says_ipv4 = eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	const uint8_t *to;
+
+	if (unlikely(!says_ipv4 && eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV6)) ||
+	    unlikely(!gateway_ordinary_inner(p, (uint8_t *)(uintptr_t)(eth + 1), size)) ||
+	    unlikely(p->is_ipv6 == says_ipv4))
+		return false;
+	p->kind = GATEWAY_KIND_DOWNLINK;
+	if (likely(says_ipv4)) {
+		p->bucket = gateway_ipv4_bucket(gateway_ipv4(p)->dst_addr);
+		return gateway_ipv4(p)->dst_addr != config->sides[GATEWAY_CORE].address;
+	}
+	to = gateway_ipv6(p)->dst_addr;
+	p->bucket = gateway_ipv6_bucket(to);
+	return to[0] != 0xff &&
+	       (config->core_ipv6.bits == 0 || memcmp(to, config->core_ipv6.address, 16) != 0);
+}
+
+/* True: *p is what the parser would say of the frame, but for the fields that nobody asks for of an ordinary packet
+ * (drop, peer_port, what else stands in gtpu), and bucket is whose it is. */
+static inline bool
+gateway_ordinary(struct gateway_packet *p, const struct gateway_config *config, struct rte_mbuf *m,
+		 uint8_t side)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	uint32_t size = rte_pktmbuf_data_len(m) - (uint32_t)sizeof(*eth);
+
+	p->m = m;
+	p->side = side;
+	if (unlikely(m->nb_segs != 1) || unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)) ||
+	    unlikely(!rte_is_same_ether_addr(&eth->dst_addr, &config->sides[side].mac)))
+		return false;
+	return side == GATEWAY_ACCESS ? gateway_ordinary_uplink(p, config, eth, size)
+				      : gateway_ordinary_downlink(p, config, eth, size);
+}
+
+#endif
