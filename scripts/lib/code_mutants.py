@@ -90,7 +90,7 @@ class Copy:
         self.root = folder
         # The rule for this knows the build by its whole name: it is to have nothing to do in the copy.
         subprocess.run(["ninja", "-C", build, "build.ninja"], stdout=subprocess.DEVNULL, check=True)
-        self.programs = programs(build)
+        self.programs, self.arguments = programs(build)
         listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                 capture_output=True, text=True, check=True).stdout
         for name in filter(None, listed.split("\0")):
@@ -109,7 +109,7 @@ class Copy:
         status, output = self.call(["ninja", "-C", f"{self.root}/build", program], BUILD_S)
         if status != 0:
             return 1, "", "does not compile: " + " ".join(re.findall(r"error: .*", output)[:2])
-        return (*self.call([f"{self.root}/build/{program}"], RUN_S), "")
+        return (*self.call([f"{self.root}/build/{program}", *self.arguments[program]], RUN_S), "")
 
     def call(self, command, seconds):
         environment = {key: value for key, value in os.environ.items() if key != "CMOCKA_MESSAGE_OUTPUT"}
@@ -139,18 +139,26 @@ class Copy:
 
 
 def programs(build):
-    """{source of a test: its program, as ninja calls it}"""
+    """{source of a test: its program, as ninja calls it}, {program: its arguments}"""
     def ask(what):
         return json.loads(subprocess.run(["meson", "introspect", what, build], capture_output=True, text=True,
                                          check=True).stdout)
-    tests = {t["cmd"][0] for t in ask("--tests")}
+    arguments = arguments_of((t["cmd"][0], t["cmd"][1:]) for t in ask("--tests"))
     found = {}
     for target in ask("--targets"):
         name = target["filename"][0]
-        if target["type"] == "executable" and name in tests:
+        if target["type"] == "executable" and name in arguments:
             for sources in target["target_sources"]:
                 for source in sources.get("sources", []):
                     found.setdefault(os.path.relpath(source, ROOT), os.path.relpath(name, build))
+    return found, {os.path.relpath(name, build): words for name, words in arguments.items()}
+
+
+def arguments_of(tests):
+    """{program: arguments}; one that several tests share runs without any, which is all of its cases."""
+    found = {}
+    for program, words in tests:
+        found[program] = [] if program in found else words
     return found
 
 

@@ -415,6 +415,7 @@ test_clean_up_that_is_slow_is_waited_for(void **state)
 	       EV_PROVED, EV_CLOSED, EV_GATE_DONE);
 	assert_int_equal(t->session.state, SOURCE_SETTLING);
 	later(t, limits.settle_ns + MS(1000));
+	event(t, EV_GATE_DONE);
 	try_to_clean(t, REASON_STEERING_SLOW);
 	assert_int_equal(t->session.state, SOURCE_SETTLING);
 	try_to_clean(t, REASON_STEERING_REFUSED);
@@ -705,6 +706,13 @@ test_the_budget_bounds_the_hold_after_end(void **state)
 				     "closed -> undoing: gate-pass peer-close=0 steer-cleanup=0\n"
 				     "gate-done:\n"
 				     "steered -> done: journal=7 result (timed-out, 24)\n");
+	/* The question that follows the loss of the peer does not begin it anew. */
+	t = begin_source();
+	hand_over(t);
+	later(t, limits.max_hold_ns / 2);
+	event(t, EV_PEER_LOST);
+	assert_int_equal(t->session.state, SOURCE_QUERYING);
+	assert_int_equal(t->session.deadline_ns, t->session.held_ns + limits.max_hold_ns);
 }
 
 /* A cancel after END claims and fences. But it comes too late when the target has taken over. */

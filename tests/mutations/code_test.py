@@ -58,6 +58,14 @@ class Verdict(unittest.TestCase):
         self.assertEqual(verdict(MUTANT, None, "[ RUN      ] first_case\n"), "the test does not end")
 
 
+class Programs(unittest.TestCase):
+    """Killed by: no arguments; those of one part for the whole."""
+
+    def test_arguments(self):
+        tests = [("a", ["page.txt"]), ("b", []), ("c", ["walks"]), ("c", ["controls"])]
+        self.assertEqual(code_mutants.arguments_of(tests), {"a": ["page.txt"], "b": [], "c": []})
+
+
 class FakeCopy:
     """Runs what it is told; `changed`: whether the script changes something."""
 
