@@ -196,18 +196,24 @@ harness_delete_all(struct harness_move *mv)
 }
 
 void
-harness_turn_round(struct harness_move *mv)
+harness_wipe(struct harness *h)
 {
-	for (uint16_t i = 0; i < mv->from->n_workers; i++) {
-		struct agent_worker *w = agent_worker_of(mv->from->nf[i].agent);
+	for (uint16_t i = 0; i < h->n_workers; i++) {
+		struct agent_worker *w = agent_worker_of(h->nf[i].agent);
 
 		w->wipe = (struct agent_wipe){.on = true};
 		while (slim_wipe_poll(w))
 			continue;
 		w->wipe.on = false;
 	}
-	for (uint32_t table = 0; table < mv->n_tables; table++)
-		assert_int_equal(harness_n_rows(mv->from, table), 0);
-	harness_check(mv->from);
+	for (uint32_t table = 0; table < h->agent->n_tables; table++)
+		assert_int_equal(harness_n_rows(h, table), 0);
+	harness_check(h);
+}
+
+void
+harness_turn_round(struct harness_move *mv)
+{
+	harness_wipe(mv->from);
 	harness_move_begin(mv, mv->to, mv->from, mv->n_tables);
 }

@@ -5,7 +5,7 @@
  * which slot stands for which, when a row is put and when removed, which callbacks run. What slimd sees to is seen to
  * here: a source slot whose row goes to another worker is deleted at the old one first.
  *
- * A table goes by the number that the agent gave it: that of its creation, from 0 on.
+ * A table goes by the number that the agent gave it: that of its creation, from 0 on (slim_table.index).
  */
 #ifndef NF_MOVES_TEST_H
 #define NF_MOVES_TEST_H
@@ -43,8 +43,9 @@ void harness_assert_copied(const struct harness_move *mv);
 
 /* All rows that came are taken back. */
 void harness_delete_all(struct harness_move *mv);
-/* As after a move: the copy that is left at the source is wiped, by the agent, and the next move goes the
- * other way. */
+/* The agent takes all rows out of all tables. */
+void harness_wipe(struct harness *h);
+/* As after a move: the copy that is left at the source is wiped, and the next move goes the other way. */
 void harness_turn_round(struct harness_move *mv);
 
 /* ---- tables of one instance ----------------------------------------------------------------- */

@@ -14,6 +14,8 @@
 
 #include <netinet/in.h>
 
+#include "nf_moves_test.h"
+
 #define SYN 0x02
 #define SYNACK 0x12
 #define STRANGER IP(203, 0, 113, 66)
@@ -417,81 +419,13 @@ room_for_peers_is_bounded(void **state)
 
 /* ---- rows from another instance ------------------------------------------------------------------------- */
 
-static struct slim_worker *
-worker_of(const struct harness *harness, uint8_t bucket)
+static struct harness_move mv;
+
+/* The tables' numbers at the agent. */
+static uint32_t
+peers(void)
 {
-	return harness->nf[harness->nat->bucket_worker[bucket]].agent;
-}
-
-static uint32_t local_of[64];
-
-static bool
-is_used(const struct slim_table *table, uint32_t slot)
-{
-	return ((const struct slim_slot_head *)slim_slot(table, slot) - 1)->used;
-}
-
-static void
-delete_peer(uint32_t slot)
-{
-	struct slim_table *table = target.nat->filters.shares.table;
-	const struct nat_peer *entry;
-	struct slim_worker *w;
-
-	if (local_of[slot] == SLIM_NO_SLOT)
-		return;
-	entry = slim_slot(table, local_of[slot]);
-	w = worker_of(&target, (uint8_t)rte_be_to_cpu_32(entry->inside_address));
-	nat_peer_ops.removed(&target.nat->filters, w, local_of[slot], entry);
-	slim_slot_free(w, table, local_of[slot]);
-	local_of[slot] = SLIM_NO_SLOT;
-}
-
-/* As the agent does it: a slot whose key changed is delete and put. */
-static void
-copy_peer(uint32_t slot)
-{
-	const struct nat_peer *row = slim_slot(h.nat->filters.shares.table, slot);
-	struct slim_table *table = target.nat->filters.shares.table;
-	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(row->inside_address);
-	struct slim_worker *w = worker_of(&target, bucket);
-	uint32_t local = local_of[slot];
-
-	if (!is_used(h.nat->filters.shares.table, slot)) {
-		delete_peer(slot);
-		return;
-	}
-	if (local != SLIM_NO_SLOT &&
-	    memcmp(slim_slot(table, local), row, offsetof(struct nat_peer, reserved)) != 0)
-		delete_peer(slot);
-	local = nat_peer_ops.acquire(&target.nat->filters, w, bucket, row);
-	assert_int_not_equal(local, SLIM_NO_SLOT);
-	for (uint32_t i = 0; i < 64; i++)
-		if (local_of[i] == local)
-			local_of[i] = SLIM_NO_SLOT;
-	local_of[slot] = local;
-	memcpy(slim_slot_begin(w, table, local), row, sizeof(*row));
-	slim_slot_end(w, table, local, bucket);
-	nat_peer_ops.installed(&target.nat->filters, w, local, row);
-}
-
-static void
-copy_sessions(void)
-{
-	for (uint32_t slot = 0; slot < nat_session_capacity(&h.config); slot++) {
-		const struct nat_session *row = slim_slot(h.nat->sessions.table, slot);
-		uint8_t bucket = (uint8_t)rte_be_to_cpu_32(row->inside_address);
-		struct slim_worker *w = worker_of(&target, bucket);
-		uint32_t local;
-
-		if (!is_used(h.nat->sessions.table, slot))
-			continue;
-		local = nat_session_ops.acquire(&target.nat->sessions, w, bucket, row);
-		assert_int_not_equal(local, SLIM_NO_SLOT);
-		memcpy(slim_slot_begin(w, target.nat->sessions.table, local), row, sizeof(*row));
-		slim_slot_end(w, target.nat->sessions.table, local, bucket);
-		nat_session_ops.installed(&target.nat->sessions, w, local, row);
-	}
+	return h.nat->filters.shares.table->index;
 }
 
 static void
@@ -502,8 +436,7 @@ open_target(uint16_t n_workers, bool active)
 	configure(&config, NAT_FILTERING_ADDRESS_AND_PORT, n_workers);
 	config.peers = n_workers * 64;
 	harness_open(&target, &config, active);
-	for (uint32_t i = 0; i < 64; i++)
-		local_of[i] = SLIM_NO_SLOT;
+	harness_move_begin(&mv, &h, &target, 0);
 }
 
 /* Mappings and peers come and go while rows are copied in any order; peers come before their mapping. Killed by:
@@ -531,24 +464,24 @@ peers_move(void **state)
 		if (rand() % 2 == 0) {
 			uint32_t slot = (uint32_t)rand() % 12;
 
-			if (is_used(h.nat->sessions.table, slot))
+			if (harness_is_used(h.nat->sessions.table, slot))
 				nat_mapping_remove(h.workers[0].sessions, slot);
 		}
 		for (int i = 0; i < 30; i++)
-			copy_peer((uint32_t)rand() % 64);
+			harness_copy_slot(&mv, peers(), (uint32_t)rand() % 64);
 		if (round % 20 == 19) {
 			for (uint32_t slot = 64; slot-- > 0;)
-				copy_peer(slot);
+				harness_copy_slot(&mv, peers(), slot);
 			assert_int_equal(n_peers(&target), n_peers(&h));
 			harness_check(&target);
 		}
 	}
-	copy_sessions();
+	harness_copy_table(&mv, h.nat->sessions.table->index);
 	for (uint32_t slot = 0; slot < 64; slot++) {
 		const struct nat_peer *peer = slim_slot(h.nat->filters.shares.table, slot);
 		struct harness_packet p;
 
-		if (!is_used(h.nat->filters.shares.table, slot))
+		if (!harness_is_used(h.nat->filters.shares.table, slot))
 			continue;
 		p = from_inside(IPPROTO_UDP, SERVER, rte_be_to_cpu_16(peer->peer_port));
 		p.src = rte_be_to_cpu_32(peer->inside_address);
@@ -560,7 +493,7 @@ peers_move(void **state)
 		harness_dropped(&target, &p, NAT_drop_filtered);
 	}
 	for (uint32_t slot = 0; slot < 64; slot++)
-		delete_peer(slot);
+		harness_delete_row(&mv, peers(), slot);
 	assert_int_equal(n_peers(&target), 0);
 	harness_check(&target);
 	harness_close(&target);
@@ -576,8 +509,8 @@ times_count_for_the_owner_only(void **state)
 	(void)state;
 	open_target(1, false);
 	out = harness_pass(&h, &p, NAT_OUTSIDE);
-	copy_peer(0);
-	copy_sessions();
+	harness_copy_slot(&mv, peers(), 0);
+	harness_copy_table(&mv, h.nat->sessions.table->index);
 	for (int s = 0; s < 400; s++)
 		harness_wait(&target, HARNESS_SECOND);
 	assert_int_equal(n_peers(&target), 1);

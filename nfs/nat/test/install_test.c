@@ -1082,7 +1082,6 @@ rows_that_make_no_sense_do_no_harm(void **state)
 static void
 neighbours_need_no_new_question(void **state)
 {
-	const struct nf_neighbours *from = source->nat->neighbours.workers[0];
 	struct harness_packet p = flow(1);
 	struct rte_mbuf *m;
 
@@ -1091,20 +1090,7 @@ neighbours_need_no_new_question(void **state)
 	m = harness_build(target, &p);
 	nat_ops.burst(&target->nf[0], NAT_INSIDE, &m, 1);
 	harness_deliver(target);
-	for (uint32_t slot = 0; slot < from->n_slots; slot++) {
-		const struct nf_neighbour *row = slim_slot(from->table, slot);
-		uint8_t bucket = nf_neighbour_bucket(row->address);
-		struct slim_worker *w = harness_worker_of(target, bucket);
-		uint32_t local;
-
-		if (!harness_is_used(from->table, slot))
-			continue;
-		local = nf_neighbour_ops.acquire(&target->nat->neighbours, w, bucket, row);
-		assert_int_not_equal(local, SLIM_NO_SLOT);
-		memcpy(slim_slot_begin(w, target->nat->neighbours.table, local), row, sizeof(*row));
-		slim_slot_end(w, target->nat->neighbours.table, local, bucket);
-		nf_neighbour_ops.installed(&target->nat->neighbours, w, local, row);
-	}
+	harness_copy_table(&mv, source->nat->neighbours.table->index);
 	assert_int_equal(harness_counter(target, NF_arp_sent), 1);
 	m = harness_take(target, NAT_OUTSIDE); /* the question */
 	rte_pktmbuf_free(m);

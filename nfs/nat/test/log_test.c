@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+
+#include "nf_moves_test.h"
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -268,53 +270,6 @@ lines_bear_the_time_of_the_event(void **state)
 
 /* ---- moves ---------------------------------------------------------------------------- */
 
-/* As the agent copies it. */
-static void
-install(struct harness *h, const struct nat_session *row)
-{
-	struct slim_table *table = h->nat->sessions.table;
-	struct slim_worker *w = h->nf[0].agent;
-	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(row->inside_address);
-	uint32_t slot = nat_session_ops.acquire(&h->nat->sessions, w, bucket, row);
-
-	assert_int_not_equal(slot, SLIM_NO_SLOT);
-	memcpy(slim_slot_begin(w, table, slot), row, sizeof(*row));
-	slim_slot_end(w, table, slot, bucket);
-	nat_session_ops.installed(&h->nat->sessions, w, slot, row);
-}
-
-/* The row of its subscriber. */
-static void
-install_subscriber(struct harness *from, struct harness *to)
-{
-	const struct nat_subscribers *here = from->workers[0].sessions->subscribers;
-	const struct nat_subscriber *row =
-		nat_subscriber_at(here, nat_subscriber_find(here, rte_cpu_to_be_32(SUBSCRIBER)));
-	struct nat_subscriber_table *t = &to->nat->sessions.subscribers;
-	struct slim_worker *w = to->nf[0].agent;
-	uint32_t slot = nat_subscriber_ops.acquire(t, w, (uint8_t)SUBSCRIBER, row);
-
-	assert_int_not_equal(slot, SLIM_NO_SLOT);
-	memcpy(slim_slot_begin(w, t->shares.table, slot), row, sizeof(*row));
-	slim_slot_end(w, t->shares.table, slot, (uint8_t)SUBSCRIBER);
-	nat_subscriber_ops.installed(t, w, slot, row);
-}
-
-/* As the agent removes it, for the source's sake or in a wipe. */
-static void
-wipe(struct harness *h, const struct nat_session *row)
-{
-	struct slim_table *table = h->nat->sessions.table;
-	struct slim_worker *w = h->nf[0].agent;
-
-	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++) {
-		if (slim_slot(table, slot) != row)
-			continue;
-		nat_session_ops.removed(&h->nat->sessions, w, slot, row);
-		slim_slot_free(w, table, slot);
-	}
-}
-
 /* What came by a move is not logged again, what a move leaves behind is not released, and who removes it logs that.
  * Killed by: logging in installed, in removed, or not in nat_mapping_remove(). */
 static void
@@ -322,7 +277,7 @@ a_move_is_no_event(void **state)
 {
 	struct nat_config config;
 	struct harness_packet out = make(&nat, 1000);
-	const struct nat_session *row = harness_session(&nat, SUBSCRIBER, 1000, IPPROTO_UDP);
+	struct harness_move mv;
 	char both[256];
 
 	(void)state;
@@ -332,11 +287,12 @@ a_move_is_no_event(void **state)
 	configure(&config, true, true);
 	harness_open(&other, &config, true);
 	assert_int_equal(nat_log_open(&other.nat->log), 0);
-	install(&other, row);
-	install(&other, row);
-	install_subscriber(&nat, &other);
+	harness_move_begin(&mv, &nat, &other, 0);
+	harness_copy_table(&mv, nat.nat->sessions.table->index);
+	harness_copy_table(&mv, nat.nat->sessions.table->index);
+	harness_copy_table(&mv, nat.nat->sessions.subscribers.shares.table->index);
 	assert_written(&other, "");
-	wipe(&nat, row);
+	harness_wipe(&nat);
 	assert_written(&nat, "");
 	make(&other, 1001); /* in the block that is there */
 	assert_int_equal(nat_log_write(&other.nat->log, other.now_ns, UTC_NS), 1);

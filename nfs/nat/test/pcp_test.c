@@ -12,6 +12,8 @@
 
 #include <netinet/in.h>
 
+#include "nf_moves_test.h"
+
 #define SYN 0x02
 #define SYNACK 0x12
 #define FINACK 0x11
@@ -804,43 +806,11 @@ requests_go_to_the_worker_of_the_subscriber(void **state)
 
 /* ---- the epoch, and moves ---------------------------------------------------------------------------- */
 
-static struct slim_worker *
-worker_of(const struct harness *at, uint8_t bucket)
-{
-	return at->nf[at->nat->bucket_worker[bucket]].agent;
-}
-
-static bool
-is_used(const struct slim_table *table, uint32_t slot)
-{
-	return ((const struct slim_slot_head *)slim_slot(table, slot) - 1)->used;
-}
-
-/* Copies a table from h to target, as the agent does it. */
-static void
-copy_table(const struct slim_table *from, struct slim_table *to, uint32_t capacity, size_t size,
-	   const struct slim_table_ops *ops, void *ctx)
-{
-	for (uint32_t slot = 0; slot < capacity; slot++) {
-		const void *row = slim_slot(from, slot);
-		uint8_t bucket = ((const struct slim_slot_head *)row - 1)->bucket;
-		struct slim_worker *w = worker_of(&target, bucket);
-		uint32_t local;
-
-		if (!is_used(from, slot))
-			continue;
-		local = ops->acquire(ctx, w, bucket, row);
-		assert_int_not_equal(local, SLIM_NO_SLOT);
-		memcpy(slim_slot_begin(w, to, local), row, size);
-		slim_slot_end(w, to, local, bucket);
-		ops->installed(ctx, w, local, row);
-	}
-}
-
 static void
 open_target_with_rows(bool active)
 {
 	struct nat_config config;
+	struct harness_move mv;
 
 	configure(&config);
 	config.n_workers = 3;
@@ -848,15 +818,11 @@ open_target_with_rows(bool active)
 	harness_open(&target, &config, active);
 	harness_wait(&target, h.now_ns - target.now_ns);
 	/* A standby has no epoch of its own: it would not be empty. */
-	assert_true(is_used(target.nat->pcp.epoch_table, 0) == active);
-	copy_table(h.nat->pcp.shares.table, target.nat->pcp.shares.table,
-		   h.nat->pcp.shares.capacity, sizeof(struct nat_pcp_entry), &nat_pcp_ops,
-		   &target.nat->pcp);
-	copy_table(h.nat->sessions.table, target.nat->sessions.table,
-		   nat_session_capacity(&h.config), sizeof(struct nat_session), &nat_session_ops,
-		   &target.nat->sessions);
-	copy_table(h.nat->pcp.epoch_table, target.nat->pcp.epoch_table, 1,
-		   sizeof(struct nat_pcp_epoch), &nat_pcp_epoch_ops, &target.nat->pcp);
+	assert_true(harness_is_used(target.nat->pcp.epoch_table, 0) == active);
+	harness_move_begin(&mv, &h, &target, 0);
+	harness_copy_table(&mv, h.nat->pcp.shares.table->index);
+	harness_copy_table(&mv, h.nat->sessions.table->index);
+	harness_copy_table(&mv, h.nat->pcp.epoch_table->index);
 }
 
 /* Killed by: an epoch that stands still, or that begins anew at the target. */
@@ -921,7 +887,8 @@ standby_ends_nothing(void **state)
 		harness_wait(&target, HARNESS_SECOND / 1000);
 	harness_sweep(&target);
 	assert_int_equal(harness_n_sessions(&target), 1);
-	assert_true(is_used(target.nat->pcp.shares.table, target.workers[1].pcp->share.first_slot));
+	assert_true(harness_is_used(target.nat->pcp.shares.table,
+				    target.workers[1].pcp->share.first_slot));
 	harness_close(&target);
 }
 
