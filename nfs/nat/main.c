@@ -38,7 +38,8 @@ load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ER
 							       .block_shift}}},
 		.n_workers = config.n_workers,
 		.hold_capacity = config.hold_capacity,
-		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.fragments_waiting,
+		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.fragments_waiting +
+			  (config.answer_unsolicited ? NAT_UNSOLICITED_MAX : 0),
 		.spin = config.spin,
 		.sleep_ns = config.sleep_ns,
 	};

@@ -43,6 +43,7 @@ tick(struct nf_worker *nf)
 	if (w->filter != NULL)
 		nat_filter_tick(w->filter, nf->now_ns);
 	nat_fragment_tick(w->fragments, nf);
+	nat_answer_unsolicited(w);
 	/* The bucket of its own number is each worker's. */
 	nat_ids_tick(&w->ids, slim_owns(nf->agent, (uint8_t)nf->index), nf->now_ns);
 	if (w->pcp != NULL)

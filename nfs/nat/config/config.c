@@ -374,6 +374,7 @@ take_sizes(struct conversion *c)
 	config->sleep_ns = sleep_us * 1000;
 	config->inbound_refresh = file->inbound_refresh == NULL || *file->inbound_refresh;
 	config->tcp_pickup = file->tcp_pickup == NULL || *file->tcp_pickup;
+	config->answer_unsolicited = file->answer_unsolicited != NULL && *file->answer_unsolicited;
 	return 0;
 }
 

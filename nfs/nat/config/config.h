@@ -93,8 +93,9 @@ struct nat_config {
 	bool preserve_parity;    /* RFC 4787 REQ-4; with blocks only */
 	bool arbitrary_pooling;  /* not paired (RFC 4787 REQ-2) */
 	struct nat_timeouts timeouts;
-	bool inbound_refresh; /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
-	bool tcp_pickup;      /* a TCP mapping may begin without SYN */
+	bool inbound_refresh;    /* packets from outside keep a mapping alive (RFC 4787 REQ-6) */
+	bool tcp_pickup;         /* a TCP mapping may begin without SYN */
+	bool answer_unsolicited; /* SYNs that nothing lets in, later */
 	struct nat_pcp_config pcp;
 	struct nat_log_config log;
 	enum nat_filtering filtering;

@@ -109,6 +109,7 @@ static const cyaml_schema_field_t file_fields[] = {
 				   statics, n_statics, &static_value, 0, NAT_MAX_STATIC),
 	FLAG("inbound_refresh", struct nat_file, inbound_refresh),
 	FLAG("tcp_pickup", struct nat_file, tcp_pickup),
+	FLAG("answer_unsolicited", struct nat_file, answer_unsolicited),
 	CYAML_FIELD_MAPPING_PTR("pcp", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file, pcp,
 				pcp_fields),
 	CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file, log,

@@ -102,6 +102,7 @@ struct nat_file {
 	unsigned int n_statics;
 	bool *inbound_refresh;
 	bool *tcp_pickup;
+	bool *answer_unsolicited;
 	struct nat_file_pcp *pcp;
 	struct nat_file_log *log;
 	char *filtering;

@@ -103,6 +103,7 @@ bad_values_are_refused_with_their_line(void **state)
 	(void)state;
 	refused(1, "instance: a-name-that-is-much-longer-than-31-characters", "longer than 31");
 	refused(21, "tcp_pickup: often", "");
+	refused(21, "answer_unsolicited: later", "");
 	refused(21, "pcp: {enabled: 2}", "");
 	refused(6, "  address: 100.64.0.1", "not ADDRESS/BITS");
 	refused(6, "  address: 100.64.0.1/33", "prefix length");

@@ -161,6 +161,7 @@ put_behaviour(struct listing *l, const struct nat_config *config)
 	put(l, "filtering", "%s", filtering[config->filtering]);
 	put_flag(l, "inbound_refresh", config->inbound_refresh);
 	put_flag(l, "tcp_pickup", config->tcp_pickup);
+	put_flag(l, "answer_unsolicited", config->answer_unsolicited);
 	put_flag(l, "pcp.enabled", config->pcp.enabled);
 	put_number(l, "pcp.min_lifetime", config->pcp.min_lifetime);
 	put_number(l, "pcp.max_lifetime", config->pcp.max_lifetime);

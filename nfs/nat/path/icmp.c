@@ -238,6 +238,7 @@ static const struct error {
 	[NAT_ERROR_SILENT] = {3, 1, NAT_unreachable_sent},
 	[NAT_ERROR_NO_RESOURCE] = {3, 1, NAT_unreachable_sent},
 	[NAT_ERROR_PROHIBITED] = {3, 13, NAT_unreachable_sent},
+	[NAT_ERROR_UNSOLICITED] = {3, 3, NAT_unreachable_sent},
 };
 
 /* To who sent the packet; NULL: there is no room. */
@@ -289,6 +290,16 @@ nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, struct nat_refusal r
 	struct rte_mbuf *m = answer_refused(w, p, refusal, &next);
 
 	nf_drop(w->nf, p->m, refusal.drop);
+	if (m != NULL)
+		nf_neighbour_send(w->neighbours, m, &next);
+}
+
+void
+nat_icmp_tell(struct nat_worker *w, const struct nat_packet *p, struct nat_refusal refusal)
+{
+	struct nf_next next;
+	struct rte_mbuf *m = answer_refused(w, p, refusal, &next);
+
 	if (m != NULL)
 		nf_neighbour_send(w->neighbours, m, &next);
 }

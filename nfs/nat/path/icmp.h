@@ -24,6 +24,8 @@ void nat_icmp_error_out(struct nat_worker *w, struct nat_packet *p);
 /* Drops an untranslated packet, counts it, and tells its sender, within a rate and where RFC 1812
  * section 4.3.2.7 allows it. */
 void nat_icmp_refuse(struct nat_worker *w, struct nat_packet *p, struct nat_refusal refusal);
+/* The latter alone. */
+void nat_icmp_tell(struct nat_worker *w, const struct nat_packet *p, struct nat_refusal refusal);
 
 /* An error about a translated packet that found its neighbour on a side silent, as a frame that comes in there;
  * NULL: it is not to be answered, or there is no room. */

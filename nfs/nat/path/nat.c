@@ -133,5 +133,7 @@ nat_fini(struct nat *nat)
 	nat_pcp_table_fini(&nat->pcp);
 	nat_filter_table_fini(&nat->filters);
 	nat_fragment_table_fini(&nat->fragments);
+	for (uint16_t w = 0; w < SLIM_MAX_WORKERS; w++)
+		nat_unsolicited_fini(&nat->unsolicited[w]);
 	nat_session_table_fini(&nat->sessions);
 }

@@ -16,6 +16,7 @@
 #include "worker.h"
 #include "pcp.h"
 #include "session.h"
+#include "unsolicited.h"
 
 /* What a handed-over packet is (struct nf_meta.kind). */
 enum nat_meta_kind {
@@ -37,6 +38,7 @@ struct nat {
 	struct nf_neighbour_table neighbours;
 	struct nf_hops hops;
 	struct nat_id_counters ids;
+	struct nat_unsolicited unsolicited[SLIM_MAX_WORKERS]; /* each its worker's */
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
 };
 

@@ -157,6 +157,19 @@ struct plan_in {
 	struct nf_next next;
 };
 
+/* Nothing lets it in. Who sends a SYN is told later, if he is to be told at all. */
+__attribute__((noinline)) static struct nat_refusal
+unsolicited(const struct nat_worker *w, const struct nat_packet *p, uint16_t drop)
+{
+	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
+	bool is_syn = p->protocol == NAT_TCP && p->fragment == NAT_WHOLE &&
+		      nf_tcp_event(tcp->tcp_flags) == NF_TCP_SYN;
+
+	if (!w->nat->config.answer_unsolicited || !is_syn || p->side != NAT_OUTSIDE)
+		return silent(drop);
+	return (struct nat_refusal){.drop = drop, .error = NAT_ERROR_UNSOLICITED};
+}
+
 /* A hairpinned packet was cut, and its time to live looked at, on its way out. */
 static inline struct nat_refusal
 plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
@@ -173,11 +186,11 @@ plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
 	ret_plan->slot = nat_session_find_outside(w->sessions, p->protocol, p->pool_number,
 						  rte_be_to_cpu_16(p->port));
 	if (unlikely(ret_plan->slot == NF_NO_SLOT))
-		return silent(NAT_drop_no_mapping);
+		return unsolicited(w, p, NAT_drop_no_mapping);
 	session = nat_session_at(w->sessions, ret_plan->slot);
 	if (!nat_is_permitted(w, session, p->ip->src_addr, nat_peer_port(p, false),
 			      &ret_plan->peer))
-		return silent(NAT_drop_filtered);
+		return unsolicited(w, p, NAT_drop_filtered);
 	if (unlikely(p->ip->time_to_live <= 1 && !hairpin))
 		return (struct nat_refusal){.drop = NAT_drop_ttl, .error = NAT_ERROR_TTL};
 	if (likely(!hairpin))
@@ -213,13 +226,27 @@ commit_in(struct nat_worker *w, struct nat_packet *p, bool hairpin, const struct
 	nat_send(w, p->m, &plan->next);
 }
 
+/* Counted now, and answered when its time is over. */
+static void
+keep_unsolicited(struct nat_worker *w, struct nat_packet *p, uint16_t drop)
+{
+	struct nat_unsolicited *u = &w->nat->unsolicited[w->nf->index];
+
+	if (nat_unsolicited_keep(u, p->m, w->nf->now_ns))
+		nf_count(w->nf, drop, 1);
+	else
+		nf_drop(w->nf, p->m, drop);
+}
+
 static void
 translate_in(struct nat_worker *w, struct nat_packet *p, bool hairpin)
 {
 	struct plan_in plan;
 	struct nat_refusal refusal = plan_in(w, p, hairpin, &plan);
 
-	if (unlikely(refusal.drop != 0))
+	if (unlikely(refusal.error == NAT_ERROR_UNSOLICITED))
+		keep_unsolicited(w, p, refusal.drop);
+	else if (unlikely(refusal.drop != 0))
 		nat_icmp_refuse(w, p, refusal);
 	else
 		commit_in(w, p, hairpin, &plan);
@@ -585,4 +612,30 @@ nat_tell_silent(struct nf_worker *nf, struct rte_mbuf *m, uint8_t side)
 		return;
 	prefetch_index(w, &p);
 	act(w, &p, false);
+}
+
+/* It was counted when it came. */
+static void
+answer_unsolicited(struct nat_worker *w, struct rte_mbuf *m)
+{
+	const struct nat_config *config = &w->nat->config;
+	struct nat_refusal refusal;
+	struct nat_packet p;
+	struct plan_in plan;
+
+	nat_parse(&p, config, &w->nat->sessions.ports.pool, m, NAT_OUTSIDE, false);
+	refusal = plan_in(w, &p, false, &plan);
+	if (refusal.error == NAT_ERROR_UNSOLICITED && slim_owns(w->nf->agent, p.bucket))
+		nat_icmp_tell(w, &p, refusal);
+	rte_pktmbuf_free(m);
+}
+
+void
+nat_answer_unsolicited(struct nat_worker *w)
+{
+	struct nat_unsolicited *u = &w->nat->unsolicited[w->nf->index];
+	struct rte_mbuf *m;
+
+	while (unlikely((m = nat_unsolicited_take(u, w->nf->now_ns)) != NULL))
+		answer_unsolicited(w, m);
 }

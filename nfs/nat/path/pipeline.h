@@ -22,6 +22,7 @@
 #ifndef NAT_PIPELINE_H
 #define NAT_PIPELINE_H
 
+#include "nat.h"
 #include "worker.h"
 
 /* nf_ops.burst; nf->self is a struct nat_worker. */
@@ -31,5 +32,8 @@ void nat_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint
  * that side would, by an ICMP error that comes in there and is translated like others (RFC 1812 section
  * 5.2.7.1, RFC 5508 REQ-10). The packet stays the caller's. */
 void nat_tell_silent(struct nf_worker *nf, struct rte_mbuf *m, uint8_t side);
+
+/* Each round: those whose SYN nothing has let in for NAT_UNSOLICITED_NS are told (unsolicited.h). */
+void nat_answer_unsolicited(struct nat_worker *w);
 
 #endif

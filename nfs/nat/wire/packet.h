@@ -80,6 +80,7 @@ enum nat_error {
 	NAT_ERROR_SILENT,      /* host unreachable: the neighbour does not answer (the same) */
 	NAT_ERROR_NO_RESOURCE, /* host unreachable (RFC 6888 REQ-11) */
 	NAT_ERROR_PROHIBITED,  /* administratively prohibited (RFC 5508 REQ-8) */
+	NAT_ERROR_UNSOLICITED, /* port unreachable, but not at once (RFC 5382 REQ-4) */
 };
 
 /* Why a packet goes no further, and what its sender is told. */
