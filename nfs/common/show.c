@@ -78,14 +78,15 @@ bool
 nf_show_neighbours(struct nf_request *r, struct nf_reply *reply,
 		   const struct nf_neighbour_table *table)
 {
-	uint32_t n_slots = nf_neighbour_capacity(&table->config);
+	uint32_t n_slots = table->shares.capacity;
 	uint32_t end = RTE_MIN(n_slots, r->job.cursor + NF_SLOTS_A_STEP);
 	struct nf_neighbour neighbour;
 
 	for (; r->job.cursor < end; r->job.cursor++) {
 		if (!nf_reply_has_room(reply))
 			return false;
-		if (nf_entry_read(table->table, r->job.cursor, &neighbour, sizeof(neighbour)) &&
+		if (nf_entry_read(table->shares.table, r->job.cursor, &neighbour,
+				  sizeof(neighbour)) &&
 		    neighbour.side < table->config.n_sides)
 			write_neighbour(reply, &neighbour, table->config.sides[neighbour.side].name,
 					r->now_ns);

@@ -186,7 +186,7 @@ n_waiting(void)
 
 	for (uint16_t w = 0; w < h.config.n_workers; w++)
 		n += h.nat->fragments.workers[w]->early.n_packets +
-		     nf_neighbour_waiting(h.nat->neighbours.workers[w]);
+		     nf_neighbour_waiting(nf_share_at(&h.nat->neighbours.shares, w));
 	return n;
 }
 

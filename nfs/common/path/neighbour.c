@@ -33,7 +33,7 @@ is_fresh(const struct nf_neighbours *n, const struct nf_neighbour_copy *copy, rt
 	 uint8_t side)
 {
 	return copy->entry.address == address && copy->entry.side == side && !(copy->seq & 1) &&
-	       atomic_load_explicit(&nf_neighbour_head(n->table, copy->slot)->seq,
+	       atomic_load_explicit(&nf_neighbour_head(n->share.table, copy->slot)->seq,
 				    memory_order_acquire) == copy->seq;
 }
 
@@ -53,7 +53,7 @@ send_known(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side, rte_be32_t
 	if (unlikely(!is_fresh(n, copy, address, side))) {
 		uint32_t slot = nf_neighbour_find(nf_neighbour_owner(n, address), address, side);
 
-		if (slot == NF_NO_SLOT || !nf_neighbour_read(n->table, slot, copy) ||
+		if (slot == NF_NO_SLOT || !nf_neighbour_read(n->share.table, slot, copy) ||
 		    copy->entry.address != address || copy->entry.side != side) {
 			copy->seq = 1;
 			return false;
@@ -130,7 +130,7 @@ nf_neighbour_resume(struct nf_neighbours *n, struct rte_mbuf *m)
 static void
 confirm(struct nf_neighbours *n, uint32_t slot, const struct nf_neighbour *entry)
 {
-	const struct nf_neighbour *old = slim_slot(n->table, slot);
+	const struct nf_neighbour *old = slim_slot(n->share.table, slot);
 
 	if (rte_is_same_ether_addr(&old->mac, &entry->mac) &&
 	    (int64_t)(entry->confirmed - old->confirmed) < (int64_t)NF_ASK_RETRY_NS)
@@ -189,7 +189,7 @@ standing_of(struct nf_neighbours *n, uint8_t side, rte_be32_t address,
 	asked = nf_asked_find(n, side, address);
 	if (slot == NF_NO_SLOT)
 		return asked != NULL ? NF_ASKED : NF_STRANGER;
-	entry = slim_slot(n->table, slot);
+	entry = slim_slot(n->share.table, slot);
 	if (rte_is_same_ether_addr(&entry->mac, mac))
 		return NF_KNOWN;
 	if (asked == NULL)
@@ -275,15 +275,15 @@ nf_arp_take(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side)
 static void
 tick_slot(struct nf_neighbours *n, uint32_t slot)
 {
-	const struct nf_neighbour *entry = slim_slot(n->table, slot);
+	const struct nf_neighbour *entry = slim_slot(n->share.table, slot);
 	int64_t age = (int64_t)(n->worker->now_ns - entry->confirmed);
 
-	if (nf_neighbour_head(n->table, slot)->used != 1 || age < (int64_t)refresh_ns(n) ||
-	    !slim_owns(n->agent, nf_neighbour_bucket(entry->address)))
+	if (nf_neighbour_head(n->share.table, slot)->used != 1 || age < (int64_t)refresh_ns(n) ||
+	    !slim_owns(n->share.agent, nf_neighbour_bucket(entry->address)))
 		return;
 	if (age >= (int64_t)n->shared->config.lifetime_ns) {
 		nf_neighbour_forget(n, slot, entry);
-		slim_slot_free(n->agent, n->table, slot);
+		slim_slot_free(n->share.agent, n->share.table, slot);
 	} else if (atomic_load_explicit(&n->shared->wanted[slot], memory_order_relaxed) != 0) {
 		/* Asked at its address; the next use within its last third asks again. */
 		nf_asked_send(n, entry->side, entry->address, &entry->mac);
@@ -297,7 +297,7 @@ tick_next_hop(struct nf_neighbours *n, const struct nf_route *route)
 	uint32_t slot;
 
 	if (nf_neighbour_owner(n, route->via) != n ||
-	    !slim_owns(n->agent, nf_neighbour_bucket(route->via)))
+	    !slim_owns(n->share.agent, nf_neighbour_bucket(route->via)))
 		return;
 	slot = nf_neighbour_find(n, route->via, route->side);
 	if (slot != NF_NO_SLOT)
@@ -316,9 +316,9 @@ nf_neighbour_tick(struct nf_neighbours *n)
 		return;
 	n->next_tick_ns = n->worker->now_ns + TICK_NS;
 	nf_asked_tick(n);
-	for (uint32_t i = 0; i < RTE_MIN(SWEEP_SLOTS, n->n_slots); i++) {
-		tick_slot(n, n->first_slot + n->cursor);
-		n->cursor = n->cursor + 1 == n->n_slots ? 0 : n->cursor + 1;
+	for (uint32_t i = 0; i < RTE_MIN(SWEEP_SLOTS, n->share.n_slots); i++) {
+		tick_slot(n, n->share.first_slot + n->cursor);
+		n->cursor = n->cursor + 1 == n->share.n_slots ? 0 : n->cursor + 1;
 	}
 	for (uint32_t i = 0; i < config->routes->n; i++)
 		tick_next_hop(n, &config->routes->routes[i]);
@@ -339,12 +339,9 @@ nf_neighbour_waiting(const struct nf_neighbours *n)
 static struct nf_neighbours *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct nf_neighbour_table *t = ctx;
+	const struct nf_neighbour_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->config.n_workers; i++)
-		if (t->workers[i]->agent == w)
-			return t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -392,30 +389,22 @@ const struct slim_table_ops nf_neighbour_ops = {
 int
 nf_neighbour_table_create(struct nf_neighbour_table *t, struct slim_agent *agent)
 {
-	const struct slim_table_config config = {
-		.name = "neighbour",
-		.capacity = nf_neighbour_capacity(&t->config),
-		.entry_size = sizeof(struct nf_neighbour),
-		.n_fields = nf_neighbour_n_fields,
-		.fields = nf_neighbour_fields,
-		.ops = &nf_neighbour_ops,
-		.ctx = t,
-	};
-	int error = slim_table_create(agent, &config, &t->table);
-
-	for (uint16_t w = 0; w < t->config.n_workers && error == 0; w++) {
-		t->workers[w]->table = t->table;
-		t->workers[w]->agent = slim_agent_worker(agent, w);
-	}
-	return error;
+	return nf_shares_create(&t->shares, agent,
+				&(struct slim_table_config){
+					.name = "neighbour",
+					.entry_size = sizeof(struct nf_neighbour),
+					.n_fields = nf_neighbour_n_fields,
+					.fields = nf_neighbour_fields,
+					.ops = &nf_neighbour_ops,
+					.ctx = t,
+				});
 }
 
 struct nf_neighbours *
 nf_neighbour_worker_init(struct nf_neighbour_table *t, struct nf_worker *worker)
 {
-	struct nf_neighbours *n = t->workers[worker->index];
+	struct nf_neighbours *n = nf_share_at(&t->shares, worker->index);
 
 	n->worker = worker;
-	n->agent = worker->agent;
 	return n;
 }

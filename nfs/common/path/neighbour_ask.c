@@ -120,7 +120,7 @@ ask(struct nf_neighbours *n, const struct nf_asked *asked, enum nf_question_step
 
 	/* The old owner is forgotten when its time is over. */
 	if (step == NF_QUESTION_ASKS_OWNER && slot != NF_NO_SLOT)
-		to = &((const struct nf_neighbour *)slim_slot(n->table, slot))->mac;
+		to = &((const struct nf_neighbour *)slim_slot(n->share.table, slot))->mac;
 	nf_asked_send(n, asked->side, asked->address, to);
 }
 
@@ -183,7 +183,8 @@ nf_asked_answered(struct nf_neighbours *n, struct nf_asked *asked, const struct 
 static void
 give_up(struct nf_neighbours *n, struct nf_asked *asked)
 {
-	bool tells = n->silent != NULL && slim_owns(n->agent, nf_neighbour_bucket(asked->address));
+	bool tells =
+		n->silent != NULL && slim_owns(n->share.agent, nf_neighbour_bucket(asked->address));
 
 	/* Who is told may be behind the same neighbour: then that waits, too, and is dropped here. */
 	for (uint16_t i = 0; i < asked->n_waiting; i++) {
@@ -203,7 +204,7 @@ tick_asked(struct nf_neighbours *n, struct nf_asked *asked)
 	if (step == NF_QUESTION_OVER)
 		give_up(n, asked);
 	else if (step != NF_QUESTION_WAITS &&
-		 slim_owns(n->agent, nf_neighbour_bucket(asked->address)))
+		 slim_owns(n->share.agent, nf_neighbour_bucket(asked->address)))
 		ask(n, asked, step);
 }
 

@@ -51,7 +51,7 @@ nf_neighbour_find(const struct nf_neighbours *owner, rte_be32_t address, uint8_t
 	uint64_t key = nf_neighbour_key(address, side);
 
 	return nf_slot_index_find(&owner->index, nf_slot_index_hash(&owner->index, key), key, equal,
-				  owner->table);
+				  owner->share.table);
 }
 
 void
@@ -66,23 +66,22 @@ nf_neighbour_mark_wanted(const struct nf_neighbours *n, uint32_t slot)
 void
 nf_neighbour_write(struct nf_neighbours *n, uint32_t slot, const struct nf_neighbour *entry)
 {
-	void *payload = slim_slot_begin(n->agent, n->table, slot);
+	void *payload = slim_slot_begin(n->share.agent, n->share.table, slot);
 
 	copy_words(payload, entry);
-	slim_slot_end(n->agent, n->table, slot, nf_neighbour_bucket(entry->address));
+	slim_slot_end(n->share.agent, n->share.table, slot, nf_neighbour_bucket(entry->address));
 	atomic_store_explicit(&n->shared->wanted[slot], 0, memory_order_relaxed);
 }
 
 uint32_t
 nf_neighbour_take_slot(struct nf_neighbours *n, rte_be32_t address, uint8_t side)
 {
-	uint32_t slot;
+	uint32_t slot = nf_share_take(&n->share);
 
-	if (n->n_free == 0)
-		return NF_NO_SLOT;
-	slot = n->free[--n->n_free];
-	nf_slot_index_insert(&n->index,
-			     nf_slot_index_hash(&n->index, nf_neighbour_key(address, side)), slot);
+	if (slot != NF_NO_SLOT)
+		nf_slot_index_insert(&n->index,
+				     nf_slot_index_hash(&n->index, nf_neighbour_key(address, side)),
+				     slot);
 	return slot;
 }
 
@@ -93,74 +92,54 @@ nf_neighbour_forget(struct nf_neighbours *n, uint32_t slot, const struct nf_neig
 
 	nf_slot_index_remove(&n->index, nf_slot_index_hash(&n->index, key), slot);
 	atomic_store_explicit(&n->shared->wanted[slot], 0, memory_order_relaxed);
-	n->free[n->n_free++] = slot;
+	nf_share_give(&n->share, slot);
 }
 
 /* ---- set-up ---------------------------------------------------------------------------------- */
 
-uint32_t
-nf_neighbour_capacity(const struct nf_neighbour_config *config)
-{
-	uint32_t n = config->n_workers;
-
-	return (config->capacity + n - 1) / n * n;
-}
-
 static int
-init_share(struct nf_neighbours *n, const struct nf_neighbour_table *t, uint32_t n_slots,
-	   uint32_t first_slot, uint64_t seed)
+init_share(struct nf_neighbours *n, const struct nf_neighbour_table *t, uint64_t seed)
 {
 	n->shared = t;
-	n->first_slot = first_slot;
-	n->n_slots = n_slots;
-	n->free = rte_malloc("nf_neighbours", n_slots * sizeof(*n->free), RTE_CACHE_LINE_SIZE);
-	if (n->free == NULL || nf_slot_index_init(&n->index, n_slots, seed, SOCKET_ID_ANY) != 0)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n_slots; i++)
-		n->free[i] = first_slot + n_slots - 1 - i;
-	n->n_free = n_slots;
 	for (uint32_t i = 0; i < NF_NEIGHBOUR_COPIES; i++)
 		n->copies[i].seq = 1;
-	return 0;
+	return nf_slot_index_init(&n->index, n->share.n_slots, seed, SOCKET_ID_ANY);
 }
 
 int
 nf_neighbour_table_init(struct nf_neighbour_table *t, const struct nf_neighbour_config *config,
 			uint64_t seed)
 {
-	uint32_t capacity = nf_neighbour_capacity(config);
-	uint32_t share = capacity / config->n_workers;
+	int error = nf_shares_init(&t->shares, &(struct nf_share_config){
+						       .name = "nf_neighbours",
+						       .capacity = config->capacity,
+						       .n_workers = config->n_workers,
+						       .size = sizeof(struct nf_neighbours),
+					       });
 
 	t->config = *config;
-	t->wanted = rte_zmalloc("nf_neighbours", capacity, RTE_CACHE_LINE_SIZE);
-	if (t->wanted == NULL)
-		return -ENOMEM;
-	for (uint16_t w = 0; w < t->config.n_workers; w++) {
-		t->workers[w] = rte_zmalloc("nf_neighbours", sizeof(struct nf_neighbours),
-					    RTE_CACHE_LINE_SIZE);
-		if (t->workers[w] == NULL ||
-		    init_share(t->workers[w], t, share, w * share, seed) != 0)
-			return -ENOMEM;
-	}
+	t->wanted = rte_zmalloc("nf_neighbours", t->shares.capacity, RTE_CACHE_LINE_SIZE);
+	if (error == 0 && t->wanted == NULL)
+		error = -ENOMEM;
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(nf_share_at(&t->shares, w), t, seed);
 	for (uint32_t b = 0; b < SLIM_N_BUCKETS; b++)
 		t->bucket_worker[b] = (uint8_t)(b % t->config.n_workers);
-	return 0;
+	return error;
 }
 
 void
 nf_neighbour_table_fini(struct nf_neighbour_table *t)
 {
-	for (uint16_t w = 0; w < t->config.n_workers; w++) {
-		struct nf_neighbours *n = t->workers[w];
+	for (uint16_t w = 0; w < t->shares.n_workers; w++) {
+		struct nf_neighbours *n = nf_share_at(&t->shares, w);
 
 		if (n == NULL)
 			continue;
 		for (uint32_t i = 0; i < NF_ASKED_PLACES; i++)
 			rte_pktmbuf_free_bulk(n->asked[i].waiting, n->asked[i].n_waiting);
 		nf_slot_index_fini(&n->index);
-		rte_free(n->free);
-		rte_free(n);
-		t->workers[w] = NULL;
 	}
+	nf_shares_fini(&t->shares);
 	rte_free((void *)(uintptr_t)t->wanted);
 }

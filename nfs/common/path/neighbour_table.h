@@ -16,6 +16,7 @@
 #include "arp.h"
 #include "neighbour_rule.h"
 #include "worker.h"
+#include "share.h"
 #include "side.h"
 #include "slim.h"
 #include "slot_index.h"
@@ -62,15 +63,10 @@ struct nf_asked {
 struct nf_neighbour_table;
 
 struct nf_neighbours {
+	struct nf_share share;
 	const struct nf_neighbour_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
 	struct nf_worker *worker;
 	struct nf_slot_index index; /* other workers look up in it, too */
-	uint32_t first_slot;
-	uint32_t n_slots;
-	uint32_t *free;
-	uint32_t n_free;
 	uint32_t cursor;
 	uint32_t n_asked;
 	uint64_t next_tick_ns;
@@ -99,11 +95,10 @@ struct nf_neighbour_config {
 };
 
 struct nf_neighbour_table {
-	struct slim_table *table;
+	struct nf_shares shares;
 	struct nf_neighbour_config config;
 	_Atomic uint8_t *wanted; /* by slot: somebody used it since it was refreshed */
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
-	struct nf_neighbours *workers[SLIM_MAX_WORKERS];
 };
 
 /* Main thread. *config is copied; sides, routes and nf are kept. -ENOMEM. */
@@ -111,8 +106,6 @@ int nf_neighbour_table_init(struct nf_neighbour_table *t, const struct nf_neighb
 			    uint64_t seed);
 /* Frees what waits, too. */
 void nf_neighbour_table_fini(struct nf_neighbour_table *t);
-/* Slots of the table: capacity, rounded up to equal shares. */
-uint32_t nf_neighbour_capacity(const struct nf_neighbour_config *config);
 
 static inline uint64_t
 nf_neighbour_key(rte_be32_t address, uint8_t side)
@@ -129,7 +122,9 @@ nf_neighbour_head(const struct slim_table *table, uint32_t slot)
 static inline struct nf_neighbours *
 nf_neighbour_owner(const struct nf_neighbours *n, rte_be32_t address)
 {
-	return n->shared->workers[n->shared->bucket_worker[nf_neighbour_bucket(address)]];
+	const struct nf_neighbour_table *t = n->shared;
+
+	return nf_share_at(&t->shares, t->bucket_worker[nf_neighbour_bucket(address)]);
 }
 
 /* Sends a packet to a neighbour; it is IPv4. */

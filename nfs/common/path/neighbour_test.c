@@ -621,7 +621,7 @@ nobody_else_teaches(void **state)
 	assert_int_equal(mac_of(1, host), 0);
 	hear(1, 1, 50, host, on_side(1, 99));
 	assert_int_equal(mac_of(1, host), 50);
-	assert_int_equal(shares[0]->n_slots - shares[0]->n_free, 1);
+	assert_int_equal(shares[0]->share.n_slots - shares[0]->share.n_free, 1);
 	clear(1);
 }
 

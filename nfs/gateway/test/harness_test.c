@@ -408,7 +408,7 @@ harness_waiting(const struct harness *h)
 	uint32_t n = 0;
 
 	for (uint16_t w = 0; w < h->config.n_workers; w++)
-		n += nf_neighbour_waiting(h->gateway->neighbours.workers[w]) +
+		n += nf_neighbour_waiting(nf_share_at(&h->gateway->neighbours.shares, w)) +
 		     h->workers[w].buffer.n + h->workers[w].fragments.n_packets;
 	return n;
 }

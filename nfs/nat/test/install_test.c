@@ -1090,7 +1090,7 @@ neighbours_need_no_new_question(void **state)
 	m = harness_build(target, &p);
 	nat_ops.burst(&target->nf[0], NAT_INSIDE, &m, 1);
 	harness_deliver(target);
-	harness_copy_table(&mv, source->nat->neighbours.table->index);
+	harness_copy_table(&mv, source->nat->neighbours.shares.table->index);
 	assert_int_equal(harness_counter(target, NF_arp_sent), 1);
 	m = harness_take(target, NAT_OUTSIDE); /* the question */
 	rte_pktmbuf_free(m);

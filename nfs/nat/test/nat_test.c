@@ -1219,8 +1219,8 @@ nothing_is_learnt_from_strangers(void **state)
 	(void)state;
 	harness_send(&h, NAT_OUTSIDE, build_arp(NAT_OUTSIDE, 2, SERVER, IP(203, 0, 113, 1)), 0);
 	harness_send(&h, NAT_OUTSIDE, build_arp(NAT_OUTSIDE, 1, SERVER, IP(203, 0, 113, 1)), 0);
-	assert_int_equal(h.nat->neighbours.workers[0]->n_free,
-			 h.nat->neighbours.workers[0]->n_slots);
+	assert_int_equal(h.nat->neighbours.shares.of[0]->n_free,
+			 h.nat->neighbours.shares.of[0]->n_slots);
 }
 
 /* Packets wait in order, a bounded number, and are dropped by name when nobody answers. */
@@ -1258,7 +1258,7 @@ packets_wait_for_an_answer(void **state)
 	assert_int_equal(harness_counter(&h, NF_drop_arp_silent), 1);
 	/* What its sender is told waits for the sender. */
 	assert_int_equal(harness_counter(&h, NAT_icmp_error_in), 1);
-	assert_int_equal(nf_neighbour_waiting(h.nat->neighbours.workers[0]), 1);
+	assert_int_equal(nf_neighbour_waiting(nf_share_at(&h.nat->neighbours.shares, 0)), 1);
 }
 
 /* Killed by: never refreshing, refreshing what nobody uses, or keeping the silent. */
@@ -1266,7 +1266,7 @@ static void
 neighbours_are_refreshed_while_used(void **state)
 {
 	struct harness_packet p = udp_out(SUBSCRIBER, 5000), lonely = udp_out(SUBSCRIBER, 5001);
-	const struct nf_neighbours *n = h.nat->neighbours.workers[0];
+	const struct nf_neighbours *n = nf_share_at(&h.nat->neighbours.shares, 0);
 	uint64_t asked;
 
 	(void)state;
@@ -1274,13 +1274,13 @@ neighbours_are_refreshed_while_used(void **state)
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	lonely.dst = IP(203, 0, 113, 11);
 	harness_pass(&h, &lonely, NAT_OUTSIDE);
-	assert_int_equal(n->n_slots - n->n_free, 2);
+	assert_int_equal(n->share.n_slots - n->share.n_free, 2);
 	asked = harness_counter(&h, NF_arp_sent);
 	for (int s = 0; s < 310; s++) {
 		harness_wait(&h, HARNESS_SECOND);
 		harness_pass(&h, &p, NAT_OUTSIDE);
 	}
-	assert_int_equal(n->n_slots - n->n_free, 1);
+	assert_int_equal(n->share.n_slots - n->share.n_free, 1);
 	assert_in_range(harness_counter(&h, NF_arp_sent) - asked, 1, 2);
 }
 
@@ -1351,7 +1351,7 @@ neighbours_are_read_by_other_workers(void **state)
 	p.dst = IP(203, 0, 113, 11);
 	harness_pass(&h, &p, NAT_OUTSIDE);
 	harness_pass(&h, &p, NAT_OUTSIDE);
-	assert_true(nf_neighbour_learn(h.nat->neighbours.workers[1], NAT_OUTSIDE,
+	assert_true(nf_neighbour_learn(nf_share_at(&h.nat->neighbours.shares, 1), NAT_OUTSIDE,
 				       rte_cpu_to_be_32(p.dst), &mac));
 	harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
 	m = harness_take(&h, NAT_OUTSIDE);

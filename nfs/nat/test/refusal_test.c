@@ -57,8 +57,7 @@ digest_of(void)
 		digest = mix_table(digest, nat->filters.shares.table, nat->filters.shares.capacity);
 	if (nat->pcp.shares.table != NULL)
 		digest = mix_table(digest, nat->pcp.shares.table, nat->pcp.shares.capacity);
-	digest = mix_table(digest, nat->neighbours.table,
-			   nf_neighbour_capacity(&nat->neighbours.config));
+	digest = mix_table(digest, nat->neighbours.shares.table, nat->neighbours.shares.capacity);
 	digest = mix_table(digest, nat->fragments.table, nat_fragment_capacity(&h.config));
 	digest = mix(digest, ports->sets,
 		     sizeof(ports->sets[0]) * SLIM_N_BUCKETS * ports->pool.n_addresses *
