@@ -18,6 +18,52 @@ compare(const void *a, const void *b)
 	return (left < right) - (left > right);
 }
 
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static void
+set_ways(struct nf_hops *hops, uint32_t first, uint32_t last, uint8_t way)
+{
+	for (uint32_t top = first >> 16; top <= last >> 16; top++)
+		hops->ways[nf_way_of(rte_cpu_to_be_32(top << 16))] = way;
+}
+
+static void
+mark_special(struct nf_hops *hops, uint32_t address)
+{
+	uint8_t *way = &hops->ways[nf_way_of(rte_cpu_to_be_32(address))];
+
+	if (*way != 0)
+		*way |= NF_WAY_SPECIAL;
+}
+
+/* The longer prefix covers the shorter one; what is longer than 16 bits leaves something to look for. */
+static void
+fill_ways(struct nf_hops *hops)
+{
+	set_ways(hops, 0, UINT32_MAX, 0);
+	for (uint32_t i = hops->n; i-- > 0;) {
+		const struct nf_prefix *prefix = &hops->hops[i].prefix;
+		bool is_short = (prefix->mask & 0xffff) == 0;
+
+		set_ways(hops, prefix->address, prefix->address | ~prefix->mask,
+			 is_short ? (uint8_t)(i + 1) : 0);
+	}
+	set_ways(hops, LINK_LOCAL, LINK_LOCAL, 0);
+	set_ways(hops, UINT32_C(0), UINT32_C(0x00ffffff), 0);
+	set_ways(hops, UINT32_C(0x7f000000), UINT32_C(0x7fffffff), 0);
+	set_ways(hops, UINT32_C(0xe0000000), UINT32_MAX, 0);
+	for (uint32_t i = 0; i < hops->n_own; i++)
+		mark_special(hops, rte_be_to_cpu_32(hops->own[i]));
+	for (uint32_t i = 0; i < hops->n; i++) {
+		const struct nf_prefix *prefix = &hops->hops[i].prefix;
+
+		if (hops->hops[i].via != 0)
+			continue;
+		mark_special(hops, prefix->address);
+		mark_special(hops, prefix->address | ~prefix->mask);
+	}
+}
+
 void
 nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
 	     const struct nf_routes *routes)
@@ -35,11 +81,18 @@ nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
 			.side = routes->routes[i].side,
 		};
 	qsort(hops->hops, hops->n, sizeof(hops->hops[0]), compare);
+	fill_ways(hops);
 }
+
+/* ---- what it does not answer ------------------------------------------------------------------ */
 
 static const struct nf_hop *
 find(const struct nf_hops *hops, uint32_t address)
 {
+	uint8_t way = hops->ways[nf_way_of(rte_cpu_to_be_32(address))];
+
+	if (way != 0)
+		return &hops->hops[(way & NF_WAY_HOP) - 1];
 	for (uint32_t i = 0; i < hops->n; i++)
 		if (nf_prefix_has(&hops->hops[i].prefix, address))
 			return &hops->hops[i];
@@ -67,10 +120,9 @@ is_host_behind(const struct nf_hop *hop, uint32_t address)
 	       (address != hop->prefix.address && address != (hop->prefix.address | ~mask));
 }
 
-/* `absent`: there is no way, or it is by another side. */
-static enum nf_refusal
-look_up(const struct nf_hops *hops, rte_be32_t address, uint8_t side, enum nf_refusal absent,
-	const struct nf_hop **ret_hop)
+__attribute__((noinline)) enum nf_refusal
+nf_look_up(const struct nf_hops *hops, rte_be32_t address, uint8_t side, enum nf_refusal absent,
+	   struct nf_next *ret_next)
 {
 	uint32_t host = rte_be_to_cpu_32(address);
 	const struct nf_hop *hop;
@@ -82,46 +134,9 @@ look_up(const struct nf_hops *hops, rte_be32_t address, uint8_t side, enum nf_re
 		return absent;
 	if (!is_host_behind(hop, host))
 		return NF_BAD_ADDRESS;
-	*ret_hop = hop;
+	ret_next->address = hop->via != 0 ? hop->via : address;
+	ret_next->side = side;
 	return NF_ALLOWED;
-}
-
-static void
-set_next(struct nf_next *next, const struct nf_hop *hop, rte_be32_t address)
-{
-	next->address = hop->via != 0 ? hop->via : address;
-	next->side = hop->side;
-}
-
-enum nf_refusal
-nf_may_come(const struct nf_hops *hops, rte_be32_t source, uint8_t side)
-{
-	const struct nf_hop *hop;
-
-	return look_up(hops, source, side, NF_SPOOFED, &hop);
-}
-
-enum nf_refusal
-nf_may_go(const struct nf_hops *hops, rte_be32_t destination, uint8_t side,
-	  struct nf_next *ret_next)
-{
-	const struct nf_hop *hop;
-	enum nf_refusal refusal = look_up(hops, destination, side, NF_NO_ROUTE, &hop);
-
-	if (refusal == NF_ALLOWED)
-		set_next(ret_next, hop, destination);
-	return refusal;
-}
-
-enum nf_refusal
-nf_may_answer(const struct nf_hops *hops, rte_be32_t sender, uint8_t side, struct nf_next *ret_next)
-{
-	const struct nf_hop *hop;
-	enum nf_refusal refusal = look_up(hops, sender, side, NF_SPOOFED, &hop);
-
-	if (refusal == NF_ALLOWED)
-		set_next(ret_next, hop, sender);
-	return refusal;
 }
 
 bool

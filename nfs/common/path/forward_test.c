@@ -106,7 +106,7 @@ static const struct {
 static void
 test_every_address_on_every_way(void **state)
 {
-	struct nf_hops hops;
+	static struct nf_hops hops;
 
 	(void)state;
 	nf_hops_init(&hops, sides, N_SIDES, &routes);
@@ -139,7 +139,7 @@ test_small_links(void **state)
 		{.address = IP(169, 254, 0, 1), .prefix = {0xa9fe0000, 0xffff0000}},
 	};
 	const struct nf_routes none = {.n = 0};
-	struct nf_hops hops;
+	static struct nf_hops hops;
 	struct nf_next next;
 
 	(void)state;
@@ -151,6 +151,142 @@ test_small_links(void **state)
 	assert_int_equal(nf_may_come(&hops, IP(169, 254, 255, 255), 1), NF_BAD_ADDRESS);
 	assert_int_equal(nf_may_come(&hops, IP(8, 8, 8, 8), 1), NF_SPOOFED);
 	assert_int_equal(nf_may_go(&hops, IP(8, 8, 8, 8), 1, &next), NF_NO_ROUTE);
+}
+
+/* ---- against a naive search ------------------------------------------------------------------- */
+
+static uint32_t
+next_random(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	return *state ^= *state << 5;
+}
+
+/* Prefixes that lie in, around and on each other, and on the borders of what the table has. */
+static struct nf_prefix
+any_prefix(uint32_t *random)
+{
+	static const uint32_t places[] = {0x0a000000, 0x0a010000, 0x0a01ff00, 0xa9fe0000,
+					  0x7f000000, 0xdfff0000, 0x00000000};
+	uint32_t length = next_random(random) % 33;
+	uint32_t mask = length == 0 ? 0 : UINT32_MAX << (32 - length);
+
+	return (struct nf_prefix){
+		.address = (places[next_random(random) % RTE_DIM(places)] +
+			    (next_random(random) & 0x103ff)) &
+			   mask,
+		.mask = mask,
+	};
+}
+
+static bool
+has_prefix(const struct nf_side *s, const struct nf_routes *r, const struct nf_prefix *prefix)
+{
+	for (uint8_t i = 0; i < N_SIDES; i++)
+		if (s[i].prefix.address == prefix->address && s[i].prefix.mask == prefix->mask)
+			return true;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->routes[i].prefix.address == prefix->address &&
+		    r->routes[i].prefix.mask == prefix->mask)
+			return true;
+	return false;
+}
+
+static void
+any_network(uint32_t *random, struct nf_side *s, struct nf_routes *r)
+{
+	*r = (struct nf_routes){.n = 0};
+	for (uint8_t i = 0; i < N_SIDES; i++)
+		s[i] = (struct nf_side){.prefix = {i, UINT32_MAX}};
+	for (uint8_t i = 0; i < N_SIDES; i++) {
+		struct nf_prefix prefix = any_prefix(random);
+
+		if (has_prefix(s, r, &prefix))
+			continue;
+		s[i].prefix = prefix;
+		s[i].address = rte_cpu_to_be_32(prefix.address | (1 & ~prefix.mask));
+	}
+	for (uint32_t i = 0; i < 8; i++) {
+		struct nf_prefix prefix = any_prefix(random);
+
+		if (!has_prefix(s, r, &prefix))
+			r->routes[r->n++] = (struct nf_route){
+				.prefix = prefix, .via = IP(9, 9, 9, i), .side = i % N_SIDES};
+	}
+}
+
+/* What forward.h says in words, with the longest prefix found by looking at all. */
+static enum nf_refusal
+naive_go(const struct nf_side *s, const struct nf_routes *r, uint32_t address, uint8_t side,
+	 rte_be32_t *ret_via)
+{
+	struct nf_prefix best = {0};
+	int by = -1;
+
+	if (address >> 24 == 0 || address >> 24 == 127 || address >> 24 >= 224)
+		return NF_BAD_ADDRESS;
+	for (uint8_t i = 0; i < N_SIDES; i++) {
+		if (rte_cpu_to_be_32(address) == s[i].address)
+			return NF_BAD_ADDRESS;
+		if (nf_prefix_has(&s[i].prefix, address) &&
+		    (by < 0 || s[i].prefix.mask > best.mask)) {
+			best = s[i].prefix;
+			by = i;
+			*ret_via = rte_cpu_to_be_32(address);
+		}
+	}
+	if (by >= 0)
+		by = by == side ? 100 : 101;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (nf_prefix_has(&r->routes[i].prefix, address) &&
+		    (by < 0 || r->routes[i].prefix.mask > best.mask)) {
+			best = r->routes[i].prefix;
+			by = r->routes[i].side == side ? 200 : 201;
+			*ret_via = r->routes[i].via;
+		}
+	if (by < 0 || by % 100 != 0)
+		return NF_NO_ROUTE;
+	if (by == 200)
+		return address >> 16 == 0xa9fe ? NF_BAD_ADDRESS : NF_ALLOWED;
+	if (~best.mask <= 1)
+		return NF_ALLOWED;
+	return (address & ~best.mask) == 0 || (address & ~best.mask) == ~best.mask ? NF_BAD_ADDRESS
+										   : NF_ALLOWED;
+}
+
+static void
+test_table_says_what_a_search_says(void **state)
+{
+	static struct nf_hops hops;
+	struct nf_side s[N_SIDES];
+	struct nf_routes r;
+	uint32_t random = 4711, n_by_table = 0;
+
+	(void)state;
+	for (uint32_t network = 0; network < 200; network++) {
+		any_network(&random, s, &r);
+		nf_hops_init(&hops, s, N_SIDES, &r);
+		for (uint32_t i = 0; i < 4000; i++) {
+			struct nf_prefix near = any_prefix(&random);
+			/* A first or last address, and what stands beside it. */
+			uint32_t address = (i & 1 ? near.address : near.address | ~near.mask) +
+					   next_random(&random) % 3 - 1;
+			uint8_t side = i / 2 % N_SIDES;
+			rte_be32_t via = 0;
+			struct nf_next next = {0, UINT8_MAX};
+			enum nf_refusal expected = naive_go(s, &r, address, side, &via);
+			uint8_t way = hops.ways[nf_way_of(rte_cpu_to_be_32(address))];
+
+			n_by_table += way != 0 && !(way & NF_WAY_SPECIAL);
+			if (nf_may_go(&hops, rte_cpu_to_be_32(address), side, &next) != expected)
+				fail_msg("network %u, address %08x, side %u: not %d", network,
+					 address, side, expected);
+			if (expected == NF_ALLOWED)
+				assert_int_equal(next.address, via);
+		}
+	}
+	assert_true(n_by_table > 100000);
 }
 
 static void
@@ -190,6 +326,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_address_on_every_way),
 		cmocka_unit_test(test_small_links),
+		cmocka_unit_test(test_table_says_what_a_search_says),
 		cmocka_unit_test(test_ipv6),
 	};
 

@@ -20,23 +20,6 @@ const uint16_t nf_neighbour_n_fields = RTE_DIM(nf_neighbour_fields);
 
 /* ---- sending ------------------------------------------------------------------------------------ */
 
-static struct nf_neighbour_copy *
-copy_place(struct nf_neighbours *n, rte_be32_t address, uint8_t side)
-{
-	uint32_t h = rte_be_to_cpu_32(address);
-
-	return &n->copies[(h ^ (h >> 10) ^ side) & (NF_NEIGHBOUR_COPIES - 1)];
-}
-
-static bool
-is_fresh(const struct nf_neighbours *n, const struct nf_neighbour_copy *copy, rte_be32_t address,
-	 uint8_t side)
-{
-	return copy->entry.address == address && copy->entry.side == side && !(copy->seq & 1) &&
-	       atomic_load_explicit(&nf_neighbour_head(n->share.table, copy->slot)->seq,
-				    memory_order_acquire) == copy->seq;
-}
-
 /* A used neighbour is asked again when two thirds of its time are over. */
 static uint64_t
 refresh_ns(const struct nf_neighbours *n)
@@ -44,24 +27,44 @@ refresh_ns(const struct nf_neighbours *n)
 	return n->shared->config.lifetime_ns / 3 * 2;
 }
 
+/* Makes the worker's copy of a slot. False: the neighbour is not known, and there is none. */
+static bool
+make_ready(struct nf_neighbours *n, struct nf_neighbour_ready *ready, uint8_t side,
+	   rte_be32_t address)
+{
+	uint32_t slot = nf_neighbour_find(nf_neighbour_owner(n, address), address, side);
+	struct nf_neighbour_copy copy;
+
+	nf_neighbour_clear(ready);
+	if (slot == NF_NO_SLOT || !nf_neighbour_read(n->share.table, slot, &copy) ||
+	    copy.entry.address != address || copy.entry.side != side)
+		return false;
+	*ready = (struct nf_neighbour_ready){
+		.address = address,
+		.side = side,
+		.seq = copy.seq,
+		.head = nf_neighbour_head(n->share.table, slot),
+		.ask_ns = copy.entry.confirmed + refresh_ns(n),
+		.header = {.dst_addr = copy.entry.mac,
+			   .src_addr = n->shared->config.sides[side].mac,
+			   .ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4)},
+		.slot = slot,
+	};
+	return true;
+}
+
 /* False: the neighbour is not known, and the packet still the caller's. */
-static inline bool
+static bool
 send_known(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side, rte_be32_t address)
 {
-	struct nf_neighbour_copy *copy = copy_place(n, address, side);
+	struct nf_neighbour_ready *ready = nf_neighbour_place(n, address, side);
 
-	if (unlikely(!is_fresh(n, copy, address, side))) {
-		uint32_t slot = nf_neighbour_find(nf_neighbour_owner(n, address), address, side);
-
-		if (slot == NF_NO_SLOT || !nf_neighbour_read(n->share.table, slot, copy) ||
-		    copy->entry.address != address || copy->entry.side != side) {
-			copy->seq = 1;
-			return false;
-		}
-	}
-	if (unlikely((int64_t)(n->worker->now_ns - copy->entry.confirmed) > (int64_t)refresh_ns(n)))
-		nf_neighbour_mark_wanted(n, copy->slot);
-	nf_neighbour_emit(n, m, side, &copy->entry.mac);
+	if (!nf_neighbour_is_fresh(ready, address, side) && !make_ready(n, ready, side, address))
+		return false;
+	if (nf_neighbour_is_old(n, ready))
+		nf_neighbour_mark_wanted(n, ready->slot);
+	*rte_pktmbuf_mtod(m, struct rte_ether_hdr *) = ready->header;
+	nf_emit(n->worker, side, m);
 	return true;
 }
 
@@ -108,8 +111,8 @@ send_unknown(struct nf_neighbours *n, struct rte_mbuf *m, uint8_t side, rte_be32
 		keep(n, m, side, address, cause);
 }
 
-void
-nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, const struct nf_next *next)
+__attribute__((noinline)) void
+nf_neighbour_send_anyway(struct nf_neighbours *n, struct rte_mbuf *m, const struct nf_next *next)
 {
 	if (unlikely(!send_known(n, m, next->side, next->address)))
 		send_unknown(n, m, next->side, next->address);
@@ -316,9 +319,9 @@ nf_neighbour_tick(struct nf_neighbours *n)
 		return;
 	n->next_tick_ns = n->worker->now_ns + TICK_NS;
 	nf_asked_tick(n);
-	for (uint32_t i = 0; i < RTE_MIN(SWEEP_SLOTS, n->share.n_slots); i++) {
+	for (uint32_t i = 0; i < RTE_MIN(SWEEP_SLOTS, n->n_touched); i++) {
 		tick_slot(n, n->share.first_slot + n->cursor);
-		n->cursor = n->cursor + 1 == n->share.n_slots ? 0 : n->cursor + 1;
+		n->cursor = n->cursor + 1 >= n->n_touched ? 0 : n->cursor + 1;
 	}
 	for (uint32_t i = 0; i < config->routes->n; i++)
 		tick_next_hop(n, &config->routes->routes[i]);

@@ -32,9 +32,25 @@ struct nf_neighbours *nf_neighbour_worker_init(struct nf_neighbour_table *t,
 
 /* ---- worker ---------------------------------------------------------------------------------- */
 
+/* The rest of nf_neighbour_send(): no copy, or one that is too old. */
+void nf_neighbour_send_anyway(struct nf_neighbours *n, struct rte_mbuf *m,
+			      const struct nf_next *next);
+
 /* Sends a packet, complete but for its Ethernet addresses, to where nf_may_go() or nf_may_answer() says.
  * Emits it, keeps it while the neighbour is asked, hands it to the neighbour's owner, or drops it. */
-void nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, const struct nf_next *next);
+static inline void
+nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, const struct nf_next *next)
+{
+	const struct nf_neighbour_ready *ready = nf_neighbour_place(n, next->address, next->side);
+
+	if (unlikely(!nf_neighbour_is_fresh(ready, next->address, next->side) ||
+		     nf_neighbour_is_old(n, ready))) {
+		nf_neighbour_send_anyway(n, m, next);
+		return;
+	}
+	*rte_pktmbuf_mtod(m, struct rte_ether_hdr *) = ready->header;
+	nf_emit(n->worker, next->side, m);
+}
 
 /* Goes on with a packet that another worker handed over as NF_META_RESOLVE. */
 void nf_neighbour_resume(struct nf_neighbours *n, struct rte_mbuf *m);

@@ -78,10 +78,11 @@ nf_neighbour_take_slot(struct nf_neighbours *n, rte_be32_t address, uint8_t side
 {
 	uint32_t slot = nf_share_take(&n->share);
 
-	if (slot != NF_NO_SLOT)
-		nf_slot_index_insert(&n->index,
-				     nf_slot_index_hash(&n->index, nf_neighbour_key(address, side)),
-				     slot);
+	if (slot == NF_NO_SLOT)
+		return NF_NO_SLOT;
+	n->n_touched = RTE_MAX(n->n_touched, slot - n->share.first_slot + 1);
+	nf_slot_index_insert(&n->index,
+			     nf_slot_index_hash(&n->index, nf_neighbour_key(address, side)), slot);
 	return slot;
 }
 
@@ -97,12 +98,20 @@ nf_neighbour_forget(struct nf_neighbours *n, uint32_t slot, const struct nf_neig
 
 /* ---- set-up ---------------------------------------------------------------------------------- */
 
+void
+nf_neighbour_clear(struct nf_neighbour_ready *ready)
+{
+	static const struct slim_slot_head nobody;
+
+	*ready = (struct nf_neighbour_ready){.seq = 1, .head = &nobody};
+}
+
 static int
 init_share(struct nf_neighbours *n, const struct nf_neighbour_table *t, uint64_t seed)
 {
 	n->shared = t;
 	for (uint32_t i = 0; i < NF_NEIGHBOUR_COPIES; i++)
-		n->copies[i].seq = 1;
+		nf_neighbour_clear(&n->copies[i]);
 	return nf_slot_index_init(&n->index, n->share.n_slots, seed, SOCKET_ID_ANY);
 }
 

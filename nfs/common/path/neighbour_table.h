@@ -44,12 +44,25 @@ struct nf_neighbour {
 
 _Static_assert(sizeof(struct nf_neighbour) == 24, "three words, read word by word");
 
-/* A worker's copy of a slot. */
+/* What was read of a slot. */
 struct nf_neighbour_copy {
 	struct nf_neighbour entry;
 	uint32_t slot;
-	uint32_t seq; /* of the slot when it was copied; odd: no copy */
+	uint32_t seq; /* of the slot when it was copied */
 };
+
+/* A worker's copy, made ready to send with: one line. */
+struct nf_neighbour_ready {
+	_Alignas(SLIM_CACHE_LINE) rte_be32_t address; /* 0: no copy */
+	uint8_t side;
+	uint32_t seq;                      /* of the slot when it was copied */
+	const struct slim_slot_head *head; /* the copy is good as long as this has that sequence */
+	uint64_t ask_ns;                   /* then it is asked again, if it is used */
+	struct rte_ether_hdr header;       /* of a frame for it, IPv4 */
+	uint32_t slot;
+};
+
+_Static_assert(sizeof(struct nf_neighbour_ready) == SLIM_CACHE_LINE, "one line");
 
 /* A question under way. */
 struct nf_asked {
@@ -68,6 +81,7 @@ struct nf_neighbours {
 	struct nf_worker *worker;
 	struct nf_slot_index index; /* other workers look up in it, too */
 	uint32_t cursor;
+	uint32_t n_touched; /* slots from the first to the last that was ever taken */
 	uint32_t n_asked;
 	uint64_t next_tick_ns;
 	/* Told of a packet that is dropped for its neighbour on a side is silent; NULL: nobody. May send. */
@@ -77,7 +91,7 @@ struct nf_neighbours {
 	uint64_t asked_keys[NF_ASKED_PLACES]; /* by place; 0: unused */
 	uint16_t causes[NF_ASKED_PLACES];
 	struct nf_asked asked[NF_ASKED_PLACES];
-	struct nf_neighbour_copy copies[NF_NEIGHBOUR_COPIES];
+	struct nf_neighbour_ready copies[NF_NEIGHBOUR_COPIES];
 };
 
 struct nf_neighbour_config {
@@ -126,6 +140,34 @@ nf_neighbour_owner(const struct nf_neighbours *n, rte_be32_t address)
 
 	return nf_share_at(&t->shares, t->bucket_worker[nf_neighbour_bucket(address)]);
 }
+
+/* ---- copies ------------------------------------------------------------------------------- */
+
+static inline struct nf_neighbour_ready *
+nf_neighbour_place(struct nf_neighbours *n, rte_be32_t address, uint8_t side)
+{
+	uint32_t h = rte_be_to_cpu_32(address);
+
+	return &n->copies[(h ^ (h >> 10) ^ side) & (NF_NEIGHBOUR_COPIES - 1)];
+}
+
+/* Is it the neighbour's, as its slot is now? */
+static inline bool
+nf_neighbour_is_fresh(const struct nf_neighbour_ready *ready, rte_be32_t address, uint8_t side)
+{
+	return ready->address == address && ready->side == side &&
+	       atomic_load_explicit(&ready->head->seq, memory_order_acquire) == ready->seq;
+}
+
+/* Is it time to ask it again? */
+static inline bool
+nf_neighbour_is_old(const struct nf_neighbours *n, const struct nf_neighbour_ready *ready)
+{
+	return (int64_t)(n->worker->now_ns - ready->ask_ns) > 0;
+}
+
+/* Nobody's: it is never fresh. */
+void nf_neighbour_clear(struct nf_neighbour_ready *ready);
 
 /* Sends a packet to a neighbour; it is IPv4. */
 static inline void

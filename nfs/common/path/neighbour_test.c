@@ -667,6 +667,50 @@ own_addresses_are_defended(void **state)
 		clear(s);
 }
 
+/* Was a host asked at its own address? Takes all that left. */
+static bool
+was_asked(uint8_t side, uint32_t neighbour)
+{
+	uint8_t frame[60];
+	bool asked = false;
+
+	while (take(side, frame))
+		asked |= frame[13] == 6 && get32(frame + 38) == neighbour && frame[5] == 50;
+	return asked;
+}
+
+/* Killed by: a copy that does not notice that its time is over, or that it was confirmed since; slots that are
+ * left out of the timers' walk. */
+static void
+a_neighbour_in_use_is_asked_in_time(void **state)
+{
+	uint32_t host = on_side(1, 50), idle = on_side(1, 60);
+
+	(void)state;
+	know(1, host, 50);
+	know(1, idle, 60);
+	for (unsigned int turn = 0; turn < 3; turn++) {
+		pass_time(199 * SECOND);
+		assert_int_equal(mac_of(1, host), 50);
+		pass_time(SECOND);
+		assert_false(was_asked(1, host)); /* its time is not over yet */
+		pass_time(SECOND);
+		assert_int_equal(mac_of(1, host), 50);
+		pass_time(SECOND);
+		assert_true(was_asked(1, host));
+		pass_time(SECOND);
+		assert_false(was_asked(1, host)); /* once for each use */
+		hear(1, 2, 50, host, on_side(1, 1));
+	}
+	assert_int_equal(mac_of(1, idle), 0);
+	pass_time(400 * SECOND);
+	assert_int_equal(mac_of(1, host), 0);
+	for (unsigned int i = 0; i < 10; i++)
+		pass_time(SECOND);
+	for (uint8_t s = 0; s < N_SIDES; s++)
+		clear(s);
+}
+
 int
 main(void)
 {
@@ -689,6 +733,7 @@ main(void)
 		TEST(claims_take_little),
 		TEST(nobody_else_teaches),
 		TEST(own_addresses_are_defended),
+		TEST(a_neighbour_in_use_is_asked_in_time),
 	};
 
 	for (size_t i = 0; i < RTE_DIM(words); i++)

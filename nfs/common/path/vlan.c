@@ -83,16 +83,30 @@ is_of_port(const struct nf_worker *w, uint16_t port, const struct rte_mbuf *m)
 	return w->vlans[port] == 0;
 }
 
+static bool
+any_has_tag(struct rte_mbuf **pkts, uint16_t n)
+{
+	bool any = false;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (i + 3 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
+		any |= was_stripped(pkts[i]) || has_tag(pkts[i]);
+	}
+	return any;
+}
+
 uint16_t
 nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t left = 0;
 
+	/* What stays as it is needs no second look. */
+	if (likely(w->vlans[port] == 0 && !any_has_tag(pkts, n)))
+		return n;
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
-		if (i + 3 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
 		if (unlikely(!is_of_port(w, port, m))) {
 			nf_drop(w, m, NF_drop_vlan);
 			continue;

@@ -10,6 +10,7 @@
 #define NF_CHECKSUM_H
 
 #include <stdint.h>
+#include <string.h>
 
 /* Adds the replacement of one 16-bit word. A sum takes at least 30,000 of these. */
 static inline uint32_t
@@ -24,6 +25,38 @@ nf_csum_diff32(uint32_t sum, uint32_t from, uint32_t to)
 {
 	sum = nf_csum_diff16(sum, (uint16_t)from, (uint16_t)to);
 	return nf_csum_diff16(sum, (uint16_t)(from >> 16), (uint16_t)(to >> 16));
+}
+
+/* A sum of words of any size up to 64 bits, in 16; 0 only if all of them are 0. */
+static inline uint16_t
+nf_csum_fold64(uint64_t sum)
+{
+	uint32_t half;
+
+	sum += sum << 32 | sum >> 32;
+	half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
+}
+
+/* The replacement of 32 bits, for a sum of 64. */
+static inline uint64_t
+nf_csum_replace32(uint32_t from, uint32_t to)
+{
+	return (uint64_t)(uint32_t)~from + to;
+}
+
+/* Of an IPv4 header without options: 0xffff if its checksum is right. */
+static inline uint16_t
+nf_csum_of_20(const void *header)
+{
+	uint64_t a, b;
+	uint32_t c;
+
+	memcpy(&a, header, sizeof(a));
+	memcpy(&b, (const uint8_t *)header + 8, sizeof(b));
+	memcpy(&c, (const uint8_t *)header + 16, sizeof(c));
+	return nf_csum_fold64((a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX) + (b >> 32) + c);
 }
 
 /* The checksum field after the collected changes. */

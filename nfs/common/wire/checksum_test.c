@@ -50,6 +50,38 @@ changes_agree_with_the_whole_sum(void **state)
 	}
 }
 
+/* Bit by bit the same as the sum of 16-bit words, where both zeros of one's complement occur. */
+static void
+wide_sums_are_the_same(void **state)
+{
+	uint16_t words[10];
+
+	(void)state;
+	srand(2);
+	for (int round = 0; round < 100000; round++) {
+		uint32_t from, to, sum = 0;
+		uint16_t checksum = (uint16_t)rand();
+
+		for (int i = 0; i < 10; i++)
+			words[i] = round % 3 == 0 ? (uint16_t)(rand() % 2 ? 0xffff : 0)
+						  : (uint16_t)rand();
+		if (round % 2 == 0)
+			words[5] = 0;
+		if (round % 4 == 0)
+			words[5] = naive(words, 10);
+		assert_int_equal((uint16_t)~nf_csum_of_20(words), naive(words, 10));
+		memcpy(&from, words, 4);
+		memcpy(&to, words + 2, 4);
+		sum = nf_csum_diff32(nf_csum_diff16(0, words[4], words[5]), from, to);
+		assert_int_equal((uint16_t)~nf_csum_fold64((uint64_t)nf_csum_replace32(from, to) +
+							   (uint16_t)~words[4] + words[5] +
+							   (uint16_t)~checksum),
+				 nf_csum_apply(checksum, sum));
+	}
+	memset(words, 0, sizeof(words));
+	assert_int_equal(nf_csum_of_20(words), 0);
+}
+
 static void
 udp_without_checksum_stays_so(void **state)
 {
@@ -71,6 +103,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_agree_with_the_whole_sum),
+		cmocka_unit_test(wide_sums_are_the_same),
 		cmocka_unit_test(udp_without_checksum_stays_so),
 		cmocka_unit_test(udp_never_gets_a_zero_checksum),
 	};

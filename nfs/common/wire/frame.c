@@ -33,7 +33,16 @@ void
 nf_frame_fill(struct rte_mbuf *m)
 {
 	uint16_t missing = (uint16_t)(NF_MIN_FRAME - rte_pktmbuf_pkt_len(m));
-	char *end = rte_pktmbuf_append(m, missing);
+	char *end;
+
+	/* The usual case, without a look at the second line of the mbuf. */
+	if (likely(m->nb_segs == 1 && rte_pktmbuf_tailroom(m) >= missing)) {
+		memset(rte_pktmbuf_mtod_offset(m, void *, m->data_len), 0, missing);
+		m->data_len = NF_MIN_FRAME;
+		m->pkt_len = NF_MIN_FRAME;
+		return;
+	}
+	end = rte_pktmbuf_append(m, missing);
 
 	if (end != NULL)
 		memset(end, 0, missing);
