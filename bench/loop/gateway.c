@@ -41,8 +41,6 @@ struct state {
 	struct loop_load load;
 	struct gateway_config config;
 	struct gateway *gateway;
-	struct slim_agent *agent;
-	struct nf_worker *nf;
 	struct gateway_worker *worker;
 	uint8_t *cells; /* where each subscriber is */
 	uint32_t n_packets;
@@ -75,7 +73,7 @@ step_ns(const struct loop_load *load)
 
 /* ---- set-up ------------------------------------------------------------------------------------ */
 
-static int
+static bool
 configure(const struct loop_load *load)
 {
 	char text[CONFIG_SIZE], error[NF_CONFIG_ERROR_SIZE] = "";
@@ -94,39 +92,39 @@ configure(const struct loop_load *load)
 
 	if (gateway_config_parse("loop", text, (size_t)size, &s.config, error) != 0) {
 		fprintf(stderr, "%s\n", error);
-		return -1;
+		return false;
 	}
-	return 0;
+	return true;
+}
+
+static bool
+create(const struct loop_load *load, struct slim_agent_config *agent)
+{
+	if (load->only_new) {
+		fprintf(stderr, "gateway: packets open no sessions\n");
+		return false;
+	}
+	s.load = *load;
+	s.random = 1;
+	if (!configure(load))
+		return false;
+	s.cells = calloc(load->sessions, sizeof(*s.cells));
+	s.gateway = rte_zmalloc("gateway", sizeof(*s.gateway), RTE_CACHE_LINE_SIZE);
+	s.worker = rte_zmalloc("worker", sizeof(*s.worker), RTE_CACHE_LINE_SIZE);
+	if (s.cells == NULL || s.gateway == NULL || s.worker == NULL ||
+	    gateway_init(s.gateway, &s.config, 1) != 0) {
+		fprintf(stderr, "gateway: no memory\n");
+		return false;
+	}
+	agent->bucket_worker = s.gateway->bucket_worker;
+	agent->hold_capacity = s.config.hold_capacity;
+	return true;
 }
 
 static int
-create_agent(struct rte_mempool *pool, const uint16_t *port_ids)
+create_tables(struct slim_agent *agent)
 {
-	const struct slim_port_config ports[GATEWAY_N_SIDES] = {
-		{.name = "access", .port_id = port_ids[GATEWAY_ACCESS], .n_rx_queues = 1},
-		{.name = "core", .port_id = port_ids[GATEWAY_CORE], .n_rx_queues = 1},
-	};
-	const struct slim_agent_config config = {
-		.name = "loop",
-		.service = "gateway",
-		.kind = "slim-gateway",
-		.version = SLIM_VERSION,
-		.identity = "",
-		.active = true,
-		.n_workers = 1,
-		.n_ports = GATEWAY_N_SIDES,
-		.ports = ports,
-		.bucket_worker = s.gateway->bucket_worker,
-		.hold_capacity = s.config.hold_capacity,
-		.frame_pool = pool,
-		.socket_id = SOCKET_ID_ANY,
-	};
-
-	return slim_agent_create(&config, &s.agent) != 0 ||
-			       gateway_create_tables(s.gateway, s.agent) != 0 ||
-			       slim_agent_start(s.agent) != 0
-		       ? -1
-		       : 0;
+	return gateway_create_tables(s.gateway, agent);
 }
 
 static rte_be32_t
@@ -148,7 +146,7 @@ has_container(uint32_t subscriber)
 }
 
 /* What a control plane does before there is traffic. */
-static int
+static bool
 open_sessions(uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < s.load.sessions; i++) {
@@ -165,60 +163,26 @@ open_sessions(uint64_t now_ns)
 		s.cells[i] = i % N_CELLS;
 		if (gateway_session_create(s.worker->sessions, &session, now_ns, &slot) !=
 		    GATEWAY_SESSION_OK)
-			return -1;
+			return false;
 	}
-	return 0;
+	return true;
 }
 
-static struct nf_worker *
-open_gateway(const struct loop_load *load, struct rte_mempool *pool, const uint16_t *port_ids,
-	     const struct nf_clock *clock)
+static bool
+join(struct nf_worker *nf)
 {
-	if (load->only_new) {
-		fprintf(stderr, "gateway: packets open no sessions\n");
-		return NULL;
-	}
-	s.load = *load;
-	s.random = 1;
-	s.cells = calloc(load->sessions, sizeof(*s.cells));
-	s.gateway = rte_zmalloc("gateway", sizeof(*s.gateway), RTE_CACHE_LINE_SIZE);
-	s.nf = rte_zmalloc("workers", sizeof(*s.nf), RTE_CACHE_LINE_SIZE);
-	s.worker = rte_zmalloc("workers", sizeof(*s.worker), RTE_CACHE_LINE_SIZE);
-	if (configure(load) != 0)
-		return NULL;
-	if (s.cells == NULL || s.gateway == NULL || s.nf == NULL || s.worker == NULL ||
-	    gateway_init(s.gateway, &s.config, 1) != 0 || create_agent(pool, port_ids) != 0 ||
-	    nf_worker_init(s.nf, 0, 1, port_ids, GATEWAY_N_SIDES, pool) != 0) {
-		fprintf(stderr, "gateway: no memory\n");
-		return NULL;
-	}
-	s.nf->agent = slim_agent_worker(s.agent, 0);
-	s.nf->clock = clock;
-	if (gateway_worker_init(s.worker, s.gateway, s.nf) != 0 ||
-	    open_sessions(nf_clock_now(clock)) != 0) {
-		fprintf(stderr, "gateway: no sessions\n");
-		return NULL;
-	}
-	return s.nf;
+	return gateway_worker_init(s.worker, s.gateway, nf) == 0 &&
+	       open_sessions(nf_clock_now(nf->clock));
 }
 
 static void
-close_gateway(void)
+destroy(void)
 {
 	gateway_worker_fini(s.worker);
-	nf_worker_fini(s.nf);
 	gateway_fini(s.gateway);
-	slim_agent_destroy(s.agent);
 	rte_free(s.worker);
-	rte_free(s.nf);
 	rte_free(s.gateway);
 	free(s.cells);
-}
-
-static struct slim_agent *
-agent(void)
-{
-	return s.agent;
 }
 
 /* ---- packets ------------------------------------------------------------------------------------- */
@@ -234,38 +198,20 @@ server_address(uint32_t subscriber)
 static uint8_t *
 write_udp(void *at, rte_be32_t src, rte_be32_t dst, uint16_t port, uint16_t size)
 {
-	struct rte_ipv4_hdr *ip = at;
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+	struct rte_udp_hdr *udp = loop_put_ipv4(at, IPPROTO_UDP, src, dst, size);
 
-	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = RTE_IPV4_VHL_DEF,
-		.total_length = rte_cpu_to_be_16(size),
-		.time_to_live = 64,
-		.next_proto_id = IPPROTO_UDP,
-		.src_addr = src,
-		.dst_addr = dst,
-	};
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	*udp = (struct rte_udp_hdr){
 		.src_port = rte_cpu_to_be_16(port),
 		.dst_port = rte_cpu_to_be_16(port),
-		.dgram_len = rte_cpu_to_be_16((uint16_t)(size - sizeof(*ip))),
+		.dgram_len = rte_cpu_to_be_16((uint16_t)(size - sizeof(struct rte_ipv4_hdr))),
 	};
 	return (uint8_t *)(udp + 1);
 }
 
-/* A frame of one side with an IP packet of `size` octets. Returns where that begins. */
 static void *
 write_ethernet(struct rte_mbuf *m, uint8_t side, uint16_t size)
 {
-	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)rte_pktmbuf_append(
-		m, (uint16_t)(sizeof(struct rte_ether_hdr) + size));
-
-	memset(eth, 0, sizeof(*eth) + size);
-	eth->dst_addr = s.config.sides[side].mac;
-	eth->src_addr = LOOP_NEIGHBOUR_MAC(side);
-	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
-	return eth + 1;
+	return loop_put_ethernet(m, side, &s.config.sides[side].mac, size);
 }
 
 static void
@@ -324,39 +270,26 @@ next(struct rte_mbuf *m)
 	return uplink(m, subscriber);
 }
 
-static bool
-filled(void)
-{
-	return true;
-}
-
 /* ---- what comes out -------------------------------------------------------------------------------- */
 
-static bool
-sent(uint8_t port, struct rte_mbuf *m)
-{
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-
-	return eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP) && loop_answer_arp(port, m);
-}
-
-/* A handover that did not switch the path counts as well. */
+/* Handovers that did not switch the path. */
 static uint64_t
-dropped(void)
+failed(void)
 {
-	return loop_dropped(s.nf, gateway_counter_names, GATEWAY_N_COUNTERS - NF_N_COUNTERS) +
-	       s.n_changes - s.nf->counters[GATEWAY_path_switched_by_data];
+	return s.n_changes - s.worker->nf->counters[GATEWAY_path_switched_by_data];
 }
 
 const struct loop_nf loop_nf = {
 	.name = "gateway",
-	.open = open_gateway,
-	.close = close_gateway,
+	.ports = {[GATEWAY_ACCESS] = "access", [GATEWAY_CORE] = "core"},
+	.counters = gateway_counter_names,
+	.n_counters = GATEWAY_N_COUNTERS - NF_N_COUNTERS,
 	.memory = memory,
 	.step_ns = step_ns,
-	.filled = filled,
+	.create = create,
+	.create_tables = create_tables,
+	.join = join,
+	.destroy = destroy,
 	.next = next,
-	.sent = sent,
-	.dropped = dropped,
-	.agent = agent,
+	.failed = failed,
 };

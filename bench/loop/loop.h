@@ -44,28 +44,30 @@ struct loop_load {
 	bool only_new;    /* every packet opens a session, and as many expire */
 };
 
-/* An NF for the loop. One a program: `loop_nf`. */
+/* What an NF is to the loop, with one worker: what its packets and its sessions are. One a program: `loop_nf`. */
 struct loop_nf {
-	const char *name;
-	/* Set-up with one worker on the ports, from port_ids[0] on. NULL after a message on stderr. */
-	struct nf_worker *(*open)(const struct loop_load *load, struct rte_mempool *pool,
-				  const uint16_t *port_ids, const struct nf_clock *clock);
-	void (*close)(void);
+	const char *name;                       /* also of the service; the program is slim-NAME */
+	const char *ports[LOOP_PORTS];          /* their names */
+	const struct nf_counter_name *counters; /* its own, behind those of all NFs */
+	unsigned int n_counters;
 	/* Bytes of memory that it needs. */
 	uint64_t (*memory)(const struct loop_load *load);
 	/* Time of the load between two packets. */
 	uint64_t (*step_ns)(const struct loop_load *load);
-	/* Are all sessions open? Until then next() opens them. */
+	/* Makes the NF, and says what its agent has: bucket_worker, hold_capacity. False after a message on stderr. */
+	bool (*create)(const struct loop_load *load, struct slim_agent_config *agent);
+	int (*create_tables)(struct slim_agent *agent);
+	/* The worker has its agent and clock: joins it with its part of the NF. False: no memory. */
+	bool (*join)(struct nf_worker *nf);
+	void (*destroy)(void);
+	/* Are all sessions open? Until then next() opens them. NULL: from the start. */
 	bool (*filled)(void);
 	/* Writes the load's next packet; returns the index of the port where it comes in. */
 	uint8_t (*next)(struct rte_mbuf *m);
-	/* Reads a packet that was transmitted on a port. True: it was a question (ARP) and is
-	 * the answer now, to come in on the same port. */
-	bool (*sent)(uint8_t port, struct rte_mbuf *m);
-	/* Packets of the load that the NF dropped, ever. */
-	uint64_t (*dropped)(void);
-	/* The agent that open() made. */
-	struct slim_agent *(*agent)(void);
+	/* Reads a packet of the load that was transmitted on a port. NULL: it need not know. */
+	void (*sent)(uint8_t port, const struct rte_mbuf *m);
+	/* Packets that did not do what they were made for, and that no counter of drops has. NULL: none. */
+	uint64_t (*failed)(void);
 };
 
 extern const struct loop_nf loop_nf;
@@ -76,6 +78,7 @@ struct loop {
 	struct rte_mempool *pool;
 	struct wire wires[LOOP_PORTS + 1]; /* the last one: where duplicates go */
 	struct nf_clock clock;
+	struct slim_agent *agent;
 	struct nf_worker *worker;
 	const struct loop_variant *variant;
 	uint64_t ticks;  /* of the measured rounds */
@@ -101,15 +104,25 @@ extern const struct loop_variant loop_variants[];
 
 /* ---- what the NFs have in common (parts.c) ---------------------------------------------------- */
 
+/* Sets up NF, agent and worker. Negative errno after a message on stderr. */
+int loop_open(struct loop *loop);
+void loop_close(struct loop *loop);
+
 /* Of all neighbours on a port. */
 #define LOOP_NEIGHBOUR_MAC(port) ((struct rte_ether_addr){{2, 0xaa, 0, 0, 0, (port)}})
 
-/* True: `m`, an ARP packet, was a request of the NF and is the answer now. */
+/* A frame of zeros from a neighbour to a side of the NF, with an IPv4 packet of `size` octets. Returns where that
+ * begins. */
+void *loop_put_ethernet(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *to,
+			uint16_t size);
+/* An IPv4 header with its checksum, of a packet of `size` octets. Returns where its payload begins. */
+void *loop_put_ipv4(void *at, uint8_t protocol, rte_be32_t src, rte_be32_t dst, uint16_t size);
+
+/* True: `m` was a question of the NF (ARP), and is the answer now, to come in on the same port. */
 bool loop_answer_arp(uint8_t port, struct rte_mbuf *m);
 
-/* What was dropped by name, or for want of room; `own`: the NF's own counters. */
-uint64_t loop_dropped(const struct nf_worker *w, const struct nf_counter_name *own,
-		      unsigned int n_own);
+/* Packets of the load that the NF dropped by name, or for want of room, or that failed; ever. */
+uint64_t loop_dropped(const struct loop *loop);
 
 /* The same numbers in each run. */
 static inline uint32_t

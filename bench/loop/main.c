@@ -70,7 +70,11 @@ read_sent(uint8_t port, struct rte_mbuf *m)
 		return loop.variant->frame(&loop, port, m);
 	loop.digest =
 		XXH64(rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_data_len(m), loop.digest);
-	return loop_nf.sent(port, m);
+	if (loop_answer_arp(port, m))
+		return true;
+	if (loop_nf.sent != NULL && !is_foreign(m))
+		loop_nf.sent(port, m);
+	return false;
 }
 
 static uint32_t
@@ -173,7 +177,7 @@ phase(uint32_t n, bool measured)
 static void
 run(uint32_t packets)
 {
-	uint64_t dropped = loop_nf.dropped();
+	uint64_t dropped = loop_dropped(&loop);
 	double seconds;
 
 	if (loop.variant->resume != NULL)
@@ -188,7 +192,7 @@ run(uint32_t packets)
 	seconds = (double)loop.ticks / (double)rte_get_tsc_hz();
 	printf("{\"variant\": \"%s\", \"packets\": %u, \"seconds\": %.9f, \"dropped\": %" PRIu64
 	       ", \"digest\": \"%016" PRIx64 "\"}\n",
-	       loop.variant->name, packets, seconds, loop_nf.dropped() - dropped, loop.digest);
+	       loop.variant->name, packets, seconds, loop_dropped(&loop) - dropped, loop.digest);
 	fflush(stdout);
 }
 
@@ -202,15 +206,21 @@ settle(void)
 	}
 }
 
+static bool
+is_filled(void)
+{
+	return loop_nf.filled == NULL || loop_nf.filled();
+}
+
 /* A flow takes a few packets to open; an NF that drops them would never have all open. */
 static int
 fill(void)
 {
 	uint64_t left = FILL_PACKETS * (uint64_t)loop.load.sessions / LOOP_PHASE + FILL_PHASES;
 
-	for (; left != 0 && !loop_nf.filled(); left--)
+	for (; left != 0 && !is_filled(); left--)
 		phase(LOOP_PHASE, false);
-	return loop_nf.filled() ? 0 : -ETIMEDOUT;
+	return is_filled() ? 0 : -ETIMEDOUT;
 }
 
 static int
@@ -290,7 +300,6 @@ open_wires(bool driver)
 static int
 set_up(const struct options *o)
 {
-	static const uint16_t port_ids[LOOP_PORTS] = {0, 1};
 	int error;
 
 	loop.load = o->load;
@@ -302,8 +311,7 @@ set_up(const struct options *o)
 	}
 	/* A clock whose rate is zero stands where pass_time() puts it. */
 	atomic_store(&loop.clock.base_ns, UINT64_C(1000000000));
-	loop.worker = loop_nf.open(&loop.load, loop.pool, port_ids, &loop.clock);
-	return loop.worker == NULL ? -ENOMEM : 0;
+	return loop_open(&loop);
 }
 
 /* ---- options ---------------------------------------------------------------------------------------- */
@@ -413,7 +421,7 @@ main(int argc, char **argv)
 	error = set_up(&options);
 	if (error == 0) {
 		error = serve(options.packets);
-		loop_nf.close();
+		loop_close(&loop);
 	}
 	rte_eal_cleanup();
 	return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

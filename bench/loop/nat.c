@@ -28,7 +28,7 @@
 #include "counters.h"
 #include "round.h"
 
-#define FRAME_SIZE 60u
+#define PACKET_SIZE 46u /* in a frame of 60 octets */
 #define FLOWS_PER_SUBSCRIBER 16u
 #define SESSIONS_PER_ADDRESS 32768u /* external ones: ports are half in use */
 #define TIMEOUT_S 8u /* of UDP flows and ended TCP flows: no flow in use is silent that long */
@@ -51,8 +51,6 @@ struct state {
 	struct loop_load load;
 	struct nat_config config;
 	struct nat *nat;
-	struct slim_agent *agent;
-	struct nf_worker *nf;
 	struct nat_worker *worker;
 	/* Flow n stands at n & mask. */
 	struct flow *flows;
@@ -105,7 +103,7 @@ step_ns(const struct loop_load *load)
 
 /* ---- set-up ------------------------------------------------------------------------------------ */
 
-static int
+static bool
 configure(const struct loop_load *load)
 {
 	uint32_t last = n_addresses(load) - 1;
@@ -125,44 +123,13 @@ configure(const struct loop_load *load)
 
 	if (nat_config_parse("loop", text, (size_t)size, &s.config, error) != 0) {
 		fprintf(stderr, "%s\n", error);
-		return -1;
+		return false;
 	}
-	return 0;
+	return true;
 }
 
-static int
-create_agent(struct rte_mempool *pool, const uint16_t *port_ids)
-{
-	const struct slim_port_config ports[NAT_N_SIDES] = {
-		{.name = "inside", .port_id = port_ids[NAT_INSIDE], .n_rx_queues = 1},
-		{.name = "outside", .port_id = port_ids[NAT_OUTSIDE], .n_rx_queues = 1},
-	};
-	const struct slim_agent_config config = {
-		.name = "loop",
-		.service = "nat",
-		.kind = "slim-nat",
-		.version = SLIM_VERSION,
-		.identity = "",
-		.active = true,
-		.n_workers = 1,
-		.n_ports = NAT_N_SIDES,
-		.ports = ports,
-		.bucket_worker = s.nat->bucket_worker,
-		.hold_capacity = s.config.hold_capacity,
-		.frame_pool = pool,
-		.socket_id = SOCKET_ID_ANY,
-	};
-
-	return slim_agent_create(&config, &s.agent) != 0 ||
-			       nat_create_tables(s.nat, s.agent) != 0 ||
-			       slim_agent_start(s.agent) != 0
-		       ? -1
-		       : 0;
-}
-
-static struct nf_worker *
-open_nat(const struct loop_load *load, struct rte_mempool *pool, const uint16_t *port_ids,
-	 const struct nf_clock *clock)
+static bool
+create(const struct loop_load *load, struct slim_agent_config *agent)
 {
 	s.load = *load;
 	s.random = 1;
@@ -170,38 +137,39 @@ open_nat(const struct loop_load *load, struct rte_mempool *pool, const uint16_t 
 	s.mask = rte_align32pow2(capacity(load) * 2) - 1;
 	s.flows = calloc((size_t)s.mask + 1, sizeof(*s.flows));
 	s.nat = rte_zmalloc("nat", sizeof(*s.nat), RTE_CACHE_LINE_SIZE);
-	s.nf = rte_zmalloc("workers", sizeof(*s.nf), RTE_CACHE_LINE_SIZE);
-	s.worker = rte_zmalloc("workers", sizeof(*s.worker), RTE_CACHE_LINE_SIZE);
-	if (configure(load) != 0)
-		return NULL;
-	if (s.flows == NULL || s.nat == NULL || s.nf == NULL || s.worker == NULL ||
-	    nat_init(s.nat, &s.config, 1) != 0 || create_agent(pool, port_ids) != 0 ||
-	    nf_worker_init(s.nf, 0, 1, port_ids, NAT_N_SIDES, pool) != 0) {
+	s.worker = rte_zmalloc("worker", sizeof(*s.worker), RTE_CACHE_LINE_SIZE);
+	if (!configure(load))
+		return false;
+	if (s.flows == NULL || s.nat == NULL || s.worker == NULL ||
+	    nat_init(s.nat, &s.config, 1) != 0) {
 		fprintf(stderr, "nat: no memory\n");
-		return NULL;
+		return false;
 	}
-	s.nf->agent = slim_agent_worker(s.agent, 0);
-	s.nf->clock = clock;
-	nat_worker_init(s.worker, s.nat, s.nf);
-	return s.nf;
+	agent->bucket_worker = s.nat->bucket_worker;
+	agent->hold_capacity = s.config.hold_capacity;
+	return true;
+}
+
+static int
+create_tables(struct slim_agent *agent)
+{
+	return nat_create_tables(s.nat, agent);
+}
+
+static bool
+join(struct nf_worker *nf)
+{
+	nat_worker_init(s.worker, s.nat, nf);
+	return true;
 }
 
 static void
-close_nat(void)
+destroy(void)
 {
-	nf_worker_fini(s.nf);
 	nat_fini(s.nat);
-	slim_agent_destroy(s.agent);
 	rte_free(s.worker);
-	rte_free(s.nf);
 	rte_free(s.nat);
 	free(s.flows);
-}
-
-static struct slim_agent *
-agent(void)
-{
-	return s.agent;
 }
 
 /* ---- packets ------------------------------------------------------------------------------------- */
@@ -249,8 +217,7 @@ write_l4(struct rte_ipv4_hdr *ip, rte_be16_t src_port, rte_be16_t dst_port, uint
 
 		udp->src_port = src_port;
 		udp->dst_port = dst_port;
-		udp->dgram_len =
-			rte_cpu_to_be_16(FRAME_SIZE - sizeof(struct rte_ether_hdr) - sizeof(*ip));
+		udp->dgram_len = RTE_BE16(PACKET_SIZE - sizeof(*ip));
 		udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 	}
 }
@@ -261,21 +228,13 @@ write_packet(struct rte_mbuf *m, uint32_t flow, bool inbound, uint8_t flags)
 {
 	const struct flow *f = &s.flows[flow & s.mask];
 	uint8_t side = inbound ? NAT_OUTSIDE : NAT_INSIDE;
-	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)rte_pktmbuf_append(m, FRAME_SIZE);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
+	struct rte_ipv4_hdr *ip =
+		loop_put_ethernet(m, side, &s.config.sides[side].mac, PACKET_SIZE);
 
-	memset(eth, 0, FRAME_SIZE);
-	eth->dst_addr = s.config.sides[side].mac;
-	eth->src_addr = LOOP_NEIGHBOUR_MAC(side);
-	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
-	memcpy((uint8_t *)eth + FRAME_SIZE - sizeof(flow), &flow, sizeof(flow));
-	ip->version_ihl = RTE_IPV4_VHL_DEF;
-	ip->total_length = RTE_BE16(FRAME_SIZE - sizeof(*eth));
-	ip->time_to_live = 64;
-	ip->next_proto_id = is_tcp(flow) ? IPPROTO_TCP : IPPROTO_UDP;
-	ip->src_addr = inbound ? server_address(flow) : inside_address(flow);
-	ip->dst_addr = inbound ? f->outside_address : server_address(flow);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	memcpy((uint8_t *)ip + PACKET_SIZE - sizeof(flow), &flow, sizeof(flow));
+	loop_put_ipv4(ip, is_tcp(flow) ? IPPROTO_TCP : IPPROTO_UDP,
+		      inbound ? server_address(flow) : inside_address(flow),
+		      inbound ? f->outside_address : server_address(flow), PACKET_SIZE);
 	if (inbound)
 		write_l4(ip, SERVER_PORT, f->outside_port, flags);
 	else
@@ -392,34 +351,29 @@ learn(uint32_t flow, uint8_t port, const struct rte_ipv4_hdr *ip)
 	}
 }
 
-static bool
-sent(uint8_t port, struct rte_mbuf *m)
+static void
+sent(uint8_t port, const struct rte_mbuf *m)
 {
-	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+	const uint8_t *ip =
+		rte_pktmbuf_mtod_offset(m, const uint8_t *, sizeof(struct rte_ether_hdr));
 	uint32_t flow;
 
-	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
-		return loop_answer_arp(port, m);
-	memcpy(&flow, (uint8_t *)eth + FRAME_SIZE - sizeof(flow), sizeof(flow));
-	learn(flow, port, (const struct rte_ipv4_hdr *)(eth + 1));
-	return false;
-}
-
-static uint64_t
-dropped(void)
-{
-	return loop_dropped(s.nf, nat_counter_names, NAT_N_COUNTERS - NF_N_COUNTERS);
+	memcpy(&flow, ip + PACKET_SIZE - sizeof(flow), sizeof(flow));
+	learn(flow, port, (const struct rte_ipv4_hdr *)(const void *)ip);
 }
 
 const struct loop_nf loop_nf = {
 	.name = "nat",
-	.open = open_nat,
-	.close = close_nat,
+	.ports = {[NAT_INSIDE] = "inside", [NAT_OUTSIDE] = "outside"},
+	.counters = nat_counter_names,
+	.n_counters = NAT_N_COUNTERS - NF_N_COUNTERS,
 	.memory = memory,
 	.step_ns = step_ns,
+	.create = create,
+	.create_tables = create_tables,
+	.join = join,
+	.destroy = destroy,
 	.filled = filled,
 	.next = next,
 	.sent = sent,
-	.dropped = dropped,
-	.agent = agent,
 };

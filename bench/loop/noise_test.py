@@ -128,6 +128,8 @@ class Names(unittest.TestCase):
         self.assertEqual(name(), "nat44-h62500-p16-s1000000-bidir-64b")
         self.assertEqual(name(sessions=1000, new=True), "nat44-h63-p16-s1000-cps-64b")
         self.assertEqual(name("gateway", 100_000), "gtpu-h100000-s100000-bidir-64b")
+        self.assertEqual(name("gateway", 100_000, inbound=0), "gtpu-h100000-s100000-udir-64b")
+        self.assertEqual(name("gateway", 100_000, inbound=100), "gtpu-h100000-s100000-udir-down-64b")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@
 #define WALK_SLOTS 2048u
 
 struct reader {
+	struct slim_agent *agent; /* that it reads */
 	pthread_t thread;
 	_Atomic bool stop;
 	_Atomic int error; /* of the last drain */
@@ -83,7 +84,7 @@ follow(void *arg)
 static int
 open_tracker(struct reader *r, uint32_t t)
 {
-	struct slim_agent *agent = loop_nf.agent();
+	const struct slim_agent *agent = r->agent;
 	const struct slim_shm_table *shm = &agent->info->tables[t];
 	struct schema_reason reason;
 	struct tracker_config config = {
@@ -112,7 +113,7 @@ open_reader(struct reader *r)
 {
 	int error = row_stage_init(&r->stage);
 
-	r->n_tables = loop_nf.agent()->n_tables;
+	r->n_tables = r->agent->n_tables;
 	for (uint32_t t = 0; error == 0 && t < r->n_tables; t++)
 		error = open_tracker(r, t);
 	return error;
@@ -136,13 +137,13 @@ command(uint32_t track)
 
 	for (uint32_t p = 0; p < LOOP_PORTS; p++)
 		c.ports[p].redirect_vid = (uint16_t)(FIRST_VID + p);
-	return slim_command_write(&loop_nf.agent()->control->gate, &c);
+	return slim_command_write(&reader.agent->control->gate, &c);
 }
 
 static bool
 is_acknowledged(uint32_t epoch)
 {
-	return atomic_load_explicit(&loop_nf.agent()->info->workers[0].ack_epoch,
+	return atomic_load_explicit(&reader.agent->info->workers[0].ack_epoch,
 				    memory_order_acquire) == epoch;
 }
 
@@ -150,7 +151,7 @@ static bool
 is_probed(void)
 {
 	for (uint32_t p = 0; p < LOOP_PORTS; p++)
-		if (atomic_load_explicit(&loop_nf.agent()->info->ports[p].probed,
+		if (atomic_load_explicit(&reader.agent->info->ports[p].probed,
 					 memory_order_acquire) == 0)
 			return false;
 	return true;
@@ -226,8 +227,10 @@ stop_idle(struct loop *loop)
 static int
 start_tracking(struct loop *loop)
 {
-	int error = arm(loop);
+	int error;
 
+	reader.agent = loop->agent;
+	error = arm(loop);
 	return error == 0 ? track(loop) : error;
 }
 

@@ -2,7 +2,7 @@
 """Where two folders say the same: runs of lines of the same shape. Shape: names, numbers and strings do not matter, words of C do.
 Not counted are blank lines, comments, includes, lone punctuation, and rows of tables, which are data.
 
-    duplicates.py FOLDER FOLDER [LINES]      prints the pairs of places that share at least so many lines (21)
+    duplicates.py FOLDER FOLDER [LINES]      or files; prints the pairs of places that share at least so many lines (21)
 """
 
 import os
@@ -39,6 +39,9 @@ def lines_of(path):
 
 
 def files_of(folder):
+    """Those of a folder; or the one file that it is."""
+    if os.path.isfile(folder):
+        return [folder]
     return sorted(os.path.join(at, name) for at, _, names in os.walk(folder) for name in names
                   if name.endswith((".c", ".h")))
 
