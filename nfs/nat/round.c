@@ -69,7 +69,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 		.nat = nat,
 		.nf = nf,
 		.sessions = nat->sessions.workers[nf->index],
-		.fragments = nat->fragments.workers[nf->index],
+		.fragments = nat_fragments_of(&nat->fragments, nf->index),
 		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
 	nat_ids_init(&w->ids, &nat->ids);
@@ -78,7 +78,6 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 	w->sessions->agent = nf->agent;
 	w->sessions->rests->now_ns = &nf->now_ns;
 	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);
-	w->fragments->agent = nf->agent;
 	w->neighbours->silent = nat_tell_silent;
 	nf->self = w;
 	nf->ops = &nat_ops;

@@ -185,7 +185,7 @@ n_waiting(void)
 	uint32_t n = 0;
 
 	for (uint16_t w = 0; w < h.config.n_workers; w++)
-		n += h.nat->fragments.workers[w]->early.n_packets +
+		n += nat_fragments_of(&h.nat->fragments, w)->early.n_packets +
 		     nf_neighbour_waiting(nf_share_at(&h.nat->neighbours.shares, w));
 	return n;
 }

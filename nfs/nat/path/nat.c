@@ -93,15 +93,6 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 		.ops = &nat_session_ops,
 		.ctx = &nat->sessions,
 	};
-	const struct slim_table_config fragments = {
-		.name = "fragment",
-		.capacity = nat_fragment_capacity(&nat->config),
-		.entry_size = sizeof(struct nat_fragment),
-		.n_fields = nat_fragment_n_fields,
-		.fields = nat_fragment_fields,
-		.ops = &nat_fragment_ops,
-		.ctx = &nat->fragments,
-	};
 	struct slim_table *table;
 	int error;
 
@@ -116,13 +107,11 @@ nat_create_tables(struct nat *nat, struct slim_agent *agent)
 		error = nat_filter_table_create(&nat->filters, agent);
 	if (error == 0)
 		error = nat_pcp_table_create(&nat->pcp, agent);
-	if (error != 0)
-		return error;
-	error = slim_table_create(agent, &fragments, &table);
-	if (error != 0)
-		return error;
-	nat_fragment_table_attach(&nat->fragments, table, agent);
-	return nf_neighbour_table_create(&nat->neighbours, agent);
+	if (error == 0)
+		error = nat_fragment_table_create(&nat->fragments, agent);
+	if (error == 0)
+		error = nf_neighbour_table_create(&nat->neighbours, agent);
+	return error;
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fragments; see fragment.h. Worker's thread, but for init, attach and fini. */
+/* Fragments; see fragment.h. Worker's thread, but for init, create and fini. */
 #include "fragment.h"
 
 #include <errno.h>
@@ -35,7 +35,8 @@ slot_equal(const void *ctx, uint32_t slot, uint64_t place)
 static uint32_t
 find(const struct nat_fragments *f, const struct nat_fragment *key, uint32_t hash)
 {
-	return nf_slot_index_find(&f->index, hash, nat_datagram_place(key), slot_equal, f->table);
+	return nf_slot_index_find(&f->index, hash, nat_datagram_place(key), slot_equal,
+				  f->share.table);
 }
 
 static bool
@@ -53,7 +54,7 @@ known(const struct nat_fragments *f, const struct nat_fragment *key, uint64_t no
 
 	if (slot == NF_NO_SLOT)
 		return NULL;
-	entry = slim_slot(f->table, slot);
+	entry = slim_slot(f->share.table, slot);
 	return is_over(f, entry->seen, now_ns) ? NULL : entry;
 }
 
@@ -68,22 +69,22 @@ peer_key(const struct nat_fragment *d)
 static void
 leave_shares(struct nat_fragments *f, uint32_t slot)
 {
-	uint32_t number = slot - f->first_slot;
+	uint32_t number = slot - f->share.first_slot;
 
 	nat_ages_remove(&f->ages, number);
 	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
-		nf_fair_leave(&f->shares[s], number);
+		nf_fair_leave(&f->sides[s], number);
 	nf_fair_leave(&f->peers, number);
 }
 
 static void
 join_shares(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *entry)
 {
-	uint32_t number = slot - f->first_slot;
+	uint32_t number = slot - f->share.first_slot;
 
 	leave_shares(f, slot);
 	nat_ages_append(&f->ages, number);
-	nf_fair_join(&f->shares[entry->side], number, entry->subscriber);
+	nf_fair_join(&f->sides[entry->side], number, entry->subscriber);
 	if (entry->side == NAT_OUTSIDE)
 		nf_fair_join(&f->peers, number, peer_key(entry));
 }
@@ -91,12 +92,10 @@ join_shares(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *e
 static uint32_t
 take_slot(struct nat_fragments *f, uint32_t hash)
 {
-	uint32_t slot;
+	uint32_t slot = nf_share_take(&f->share);
 
-	if (f->n_free == 0)
-		return NF_NO_SLOT;
-	slot = f->free[--f->n_free];
-	nf_slot_index_insert(&f->index, hash, slot);
+	if (slot != NF_NO_SLOT)
+		nf_slot_index_insert(&f->index, hash, slot);
 	return slot;
 }
 
@@ -105,16 +104,16 @@ forget(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *entry)
 {
 	nf_slot_index_remove(&f->index, nat_datagram_hash(&f->index, entry), slot);
 	leave_shares(f, slot);
-	f->free[f->n_free++] = slot;
+	nf_share_give(&f->share, slot);
 }
 
 static void
 forget_number(struct nat_fragments *f, uint32_t number)
 {
-	uint32_t slot = f->first_slot + number;
+	uint32_t slot = f->share.first_slot + number;
 
-	forget(f, slot, slim_slot(f->table, slot));
-	slim_slot_free(f->agent, f->table, slot);
+	forget(f, slot, slim_slot(f->share.table, slot));
+	slim_slot_free(f->share.agent, f->share.table, slot);
 }
 
 /* The oldest entry goes if its time is over. */
@@ -125,7 +124,7 @@ forget_oldest(struct nat_fragments *f, uint64_t now_ns)
 
 	if (f->ages.oldest == 0)
 		return false;
-	entry = slim_slot(f->table, f->first_slot + f->ages.oldest - 1);
+	entry = slim_slot(f->share.table, f->share.first_slot + f->ages.oldest - 1);
 	if (!is_over(f, entry->seen, now_ns))
 		return false;
 	forget_number(f, f->ages.oldest - 1);
@@ -144,11 +143,11 @@ make_room(struct nat_fragments *f, struct nf_worker *nf, const struct nat_fragme
 		forget_number(f, oldest);
 		nf_count(nf, NAT_fragment_forgotten, 1);
 	}
-	if (f->n_free != 0 || forget_oldest(f, nf->now_ns))
+	if (f->share.n_free != 0 || forget_oldest(f, nf->now_ns))
 		return;
-	if (f->shares[giver].weight * 2 < f->n_slots)
+	if (f->sides[giver].weight * 2 < f->share.n_slots)
 		giver = giver == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
-	forget_number(f, nf_fair_victim(&f->shares[giver]));
+	forget_number(f, nf_fair_victim(&f->sides[giver]));
 	nf_count(nf, NAT_fragment_forgotten, 1);
 }
 
@@ -157,10 +156,10 @@ make_room(struct nat_fragments *f, struct nf_worker *nf, const struct nat_fragme
 static void
 write_slot(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *told)
 {
-	struct nat_fragment *entry = slim_slot_begin(f->agent, f->table, slot);
+	struct nat_fragment *entry = slim_slot_begin(f->share.agent, f->share.table, slot);
 
 	*entry = *told;
-	slim_slot_end(f->agent, f->table, slot, nat_datagram_bucket(told));
+	slim_slot_end(f->share.agent, f->share.table, slot, nat_datagram_bucket(told));
 	join_shares(f, slot, told);
 }
 
@@ -212,7 +211,7 @@ nat_fragment_accept_first(struct nat_fragments *f, struct nf_worker *nf, const s
 	told.dst_port = p->ports.dst;
 	told.sent_id = p->sent_id;
 	told.subscriber = subscriber;
-	owner = f->shared->workers[f->shared->bucket_worker[nat_datagram_bucket(&told)]];
+	owner = nat_fragments_of(f->shared, f->shared->bucket_worker[nat_datagram_bucket(&told)]);
 	if (owner == f)
 		learn(f, nf, &told);
 	else if (rte_ring_mp_enqueue_elem(owner->messages, &told, sizeof(told)) != 0)
@@ -303,8 +302,8 @@ nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf)
 	nat_early_tick(&f->early, nf);
 	if (likely(f->ages.oldest == 0))
 		return;
-	oldest = slim_slot(f->table, f->first_slot + f->ages.oldest - 1);
-	if (!slim_owns(f->agent, nat_datagram_bucket(oldest)))
+	oldest = slim_slot(f->share.table, f->share.first_slot + f->ages.oldest - 1);
+	if (!slim_owns(f->share.agent, nat_datagram_bucket(oldest)))
 		return;
 	for (uint32_t i = 0; i < NAT_FRAGMENT_TICK && forget_oldest(f, nf->now_ns); i++)
 		;
@@ -315,12 +314,9 @@ nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf)
 static struct nat_fragments *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct nat_fragment_table *t = ctx;
+	const struct nat_fragment_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->n_workers; i++)
-		if (t->workers[i]->agent == w)
-			return t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -341,8 +337,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
-	struct nat_fragments *f = share_of(ctx, w);
-	join_shares(f, slot, row);
+	join_shares(share_of(ctx, w), slot, row);
 }
 
 static void
@@ -358,14 +353,6 @@ const struct slim_table_ops nat_fragment_ops = {
 };
 
 /* ---- set-up -------------------------------------------------------------------------------------------------- */
-
-uint32_t
-nat_fragment_capacity(const struct nat_config *config)
-{
-	uint32_t n = config->n_workers;
-
-	return (config->fragments + n - 1) / n * n;
-}
 
 static void *
 zalloc(size_t n, size_t size)
@@ -386,12 +373,13 @@ make_ring(void)
 }
 
 static int
-init_shares(struct nat_fragments *f, uint64_t seed)
+init_fair(struct nat_fragments *f, uint64_t seed)
 {
-	int error = nf_fair_init(&f->peers, f->n_slots, f->n_slots, seed);
+	uint32_t n_slots = f->share.n_slots;
+	int error = nf_fair_init(&f->peers, n_slots, n_slots, seed);
 
 	for (uint8_t s = 0; error == 0 && s < NAT_N_SIDES; s++) {
-		error = nf_fair_init(&f->shares[s], f->n_slots, f->n_slots, seed);
+		error = nf_fair_init(&f->sides[s], n_slots, n_slots, seed);
 		if (error == 0)
 			error = nat_candidates_init(&f->candidates[s], seed);
 	}
@@ -399,77 +387,69 @@ init_shares(struct nat_fragments *f, uint64_t seed)
 }
 
 static int
-init_worker(struct nat_fragments *f, struct nat_fragment_table *t, uint32_t n_slots,
-	    uint32_t first_slot, uint64_t seed)
+init_share(struct nat_fragments *f, struct nat_fragment_table *t, const struct nat_config *config,
+	   uint64_t seed)
 {
 	f->shared = t;
-	f->first_slot = first_slot;
-	f->n_slots = n_slots;
-	f->free = zalloc(n_slots, sizeof(*f->free));
-	f->ages.of = zalloc(n_slots, sizeof(*f->ages.of));
+	f->ages.of = zalloc(f->share.n_slots, sizeof(*f->ages.of));
 	f->messages = make_ring();
-	if (f->free == NULL || f->ages.of == NULL || f->messages == NULL ||
-	    init_shares(f, seed) != 0)
+	if (f->ages.of == NULL || f->messages == NULL || init_fair(f, seed) != 0 ||
+	    nf_slot_index_init(&f->index, f->share.n_slots, seed, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n_slots; i++)
-		f->free[i] = first_slot + n_slots - 1 - i;
-	f->n_free = n_slots;
-	return nf_slot_index_init(&f->index, n_slots, seed, SOCKET_ID_ANY);
+	return nat_early_init(&f->early, config->fragments_waiting, t->lifetime_ns, seed);
 }
 
 int
 nat_fragment_table_init(struct nat_fragment_table *t, const struct nat_config *config,
 			const uint8_t bucket_worker[SLIM_N_BUCKETS], uint64_t seed)
 {
-	uint32_t share = nat_fragment_capacity(config) / config->n_workers;
+	int error = nf_shares_init(&t->shares, &(struct nf_share_config){
+						       .name = "nat_fragments",
+						       .capacity = config->fragments,
+						       .n_workers = config->n_workers,
+						       .size = sizeof(struct nat_fragments),
+					       });
 
 	t->lifetime_ns = config->timeouts.fragment_ns;
-	t->n_workers = config->n_workers;
 	t->bucket_worker = bucket_worker;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w] = zalloc(1, sizeof(struct nat_fragments));
-		if (t->workers[w] == NULL ||
-		    init_worker(t->workers[w], t, share, w * share, seed) != 0 ||
-		    nat_early_init(&t->workers[w]->early, config->fragments_waiting, t->lifetime_ns,
-				   seed) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(nat_fragments_of(t, w), t, config, seed);
+	return error;
 }
 
-void
-nat_fragment_table_attach(struct nat_fragment_table *t, struct slim_table *table,
-			  struct slim_agent *agent)
+int
+nat_fragment_table_create(struct nat_fragment_table *t, struct slim_agent *agent)
 {
-	t->table = table;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w]->table = table;
-		t->workers[w]->agent = slim_agent_worker(agent, w);
-	}
+	return nf_shares_create(&t->shares, agent,
+				&(struct slim_table_config){
+					.name = "fragment",
+					.entry_size = sizeof(struct nat_fragment),
+					.n_fields = nat_fragment_n_fields,
+					.fields = nat_fragment_fields,
+					.ops = &nat_fragment_ops,
+					.ctx = t,
+				});
 }
 
 static void
-fini_worker(struct nat_fragments *f)
+fini_share(struct nat_fragments *f)
 {
 	nat_early_fini(&f->early);
 	nf_slot_index_fini(&f->index);
 	nf_fair_fini(&f->peers);
 	for (uint8_t s = 0; s < NAT_N_SIDES; s++) {
-		nf_fair_fini(&f->shares[s]);
+		nf_fair_fini(&f->sides[s]);
 		nat_candidates_fini(&f->candidates[s]);
 	}
 	rte_free(f->messages);
-	rte_free(f->free);
 	rte_free(f->ages.of);
-	rte_free(f);
 }
 
 void
 nat_fragment_table_fini(struct nat_fragment_table *t)
 {
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		if (t->workers[w] != NULL)
-			fini_worker(t->workers[w]);
-		t->workers[w] = NULL;
-	}
+	for (uint16_t w = 0; w < t->shares.n_workers; w++)
+		if (nat_fragments_of(t, w) != NULL)
+			fini_share(nat_fragments_of(t, w));
+	nf_shares_fini(&t->shares);
 }

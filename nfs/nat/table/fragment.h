@@ -43,6 +43,7 @@
 #include "fair.h"
 #include "worker.h"
 #include "packet.h"
+#include "share.h"
 #include "slim.h"
 #include "slot_index.h"
 
@@ -57,39 +58,36 @@ extern const struct slim_table_ops nat_fragment_ops; /* ctx: struct nat_fragment
 struct nat_fragment_table;
 
 struct nat_fragments {
+	struct nf_share share;
 	struct nat_fragment_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
 	struct nf_slot_index index;
-	uint32_t first_slot;
-	uint32_t n_slots;
-	uint32_t *free; /* stack of slots */
-	uint32_t n_free;
-	struct nat_ages ages;               /* of slots - first_slot, as all below */
-	struct nf_fair shares[NAT_N_SIDES]; /* by subscriber */
-	struct nf_fair peers;               /* by peer outside and subscriber */
+	struct nat_ages ages;              /* of slots - first_slot, as all below */
+	struct nf_fair sides[NAT_N_SIDES]; /* by subscriber */
+	struct nf_fair peers;              /* by peer outside and subscriber */
 	struct nat_candidates candidates[NAT_N_SIDES];
 	struct nat_early early;
 	struct rte_ring *messages; /* struct nat_fragment: what other workers found forwardable */
 };
 
 struct nat_fragment_table {
-	struct slim_table *table;
+	struct nf_shares shares;
 	uint64_t lifetime_ns; /* of what the first fragment taught, and of waiting for it */
-	uint16_t n_workers;
 	const uint8_t *bucket_worker;
-	struct nat_fragments *workers[SLIM_MAX_WORKERS];
 };
 
-/* Main thread. Then, once the agent has the table: nat_fragment_table_attach(). -ENOMEM. */
+static inline struct nat_fragments *
+nat_fragments_of(const struct nat_fragment_table *t, uint16_t worker)
+{
+	return nf_share_at(&t->shares, worker);
+}
+
+/* Main thread. -ENOMEM. */
 int nat_fragment_table_init(struct nat_fragment_table *t, const struct nat_config *config,
 			    const uint8_t bucket_worker[SLIM_N_BUCKETS], uint64_t seed);
-void nat_fragment_table_attach(struct nat_fragment_table *t, struct slim_table *table,
-			       struct slim_agent *agent);
+/* Declares the table to an agent that is created but not started. Negative errno. */
+int nat_fragment_table_create(struct nat_fragment_table *t, struct slim_agent *agent);
 /* Frees what waits, too. */
 void nat_fragment_table_fini(struct nat_fragment_table *t);
-/* Slots that the table needs: capacity, rounded up to equal shares. */
-uint32_t nat_fragment_capacity(const struct nat_config *config);
 
 /* ---- worker ------------------------------------------------------------------------------------ */
 

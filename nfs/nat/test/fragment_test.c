@@ -264,7 +264,8 @@ n_known(void)
 	uint32_t n = 0;
 
 	for (uint16_t w = 0; w < h.config.n_workers; w++)
-		n += h.nat->fragments.workers[w]->n_slots - h.nat->fragments.workers[w]->n_free;
+		n += nat_fragments_of(&h.nat->fragments, w)->share.n_slots -
+		     nat_fragments_of(&h.nat->fragments, w)->share.n_free;
 	return n;
 }
 
@@ -273,8 +274,8 @@ only_row(uint32_t *ret_slot)
 {
 	const struct nat_fragment *row = NULL;
 
-	for (uint32_t slot = 0; slot < nat_fragment_capacity(&h.config); slot++) {
-		const struct nat_fragment *entry = slim_slot(h.nat->fragments.table, slot);
+	for (uint32_t slot = 0; slot < h.nat->fragments.shares.capacity; slot++) {
+		const struct nat_fragment *entry = slim_slot(h.nat->fragments.shares.table, slot);
 
 		if (!((const struct slim_slot_head *)(const void *)entry - 1)->used)
 			continue;
@@ -654,7 +655,7 @@ later_fragments_are_not_answered(void **state)
 	for (int i = N_PIECES - 1; i >= 0; i--)
 		harness_send(&h, NAT_INSIDE, pieces[i], 0);
 	assert_int_equal(harness_counter(&h, NAT_drop_fragment_refused), 4);
-	assert_int_equal(h.nat->fragments.workers[0]->early.n_packets, 0);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->early.n_packets, 0);
 	rte_pktmbuf_free(harness_take(&h, NAT_INSIDE));
 	/* The identification may be used again. */
 	harness_wait(&h, 2 * HARNESS_SECOND);
@@ -796,7 +797,7 @@ each_side_has_its_half_of_the_table(void **state)
 {
 	struct harness_packet in = packet(IPPROTO_UDP, 5000),
 			      p = harness_pass(&h, &in, NAT_OUTSIDE);
-	const struct nat_fragments *f = h.nat->fragments.workers[0];
+	const struct nat_fragments *f = nat_fragments_of(&h.nat->fragments, 0);
 
 	(void)state;
 	p = answer_to(&p);
@@ -804,14 +805,14 @@ each_side_has_its_half_of_the_table(void **state)
 		p.src = id <= 50 ? SERVER : IP(11, 0, 0, 1);
 		send_first(&p, id);
 	}
-	assert_int_equal(f->shares[NAT_OUTSIDE].weight, 64);
+	assert_int_equal(f->sides[NAT_OUTSIDE].weight, 64);
 	for (uint16_t id = 1; id <= 40; id++)
 		send_first(&in, id);
-	assert_int_equal(f->shares[NAT_INSIDE].weight, 32);
+	assert_int_equal(f->sides[NAT_INSIDE].weight, 32);
 	for (uint16_t id = 101; id <= 150; id++)
 		send_first(&p, id);
-	assert_int_equal(f->shares[NAT_INSIDE].weight, 32);
-	assert_int_equal(f->shares[NAT_OUTSIDE].weight, 32);
+	assert_int_equal(f->sides[NAT_INSIDE].weight, 32);
+	assert_int_equal(f->sides[NAT_OUTSIDE].weight, 32);
 }
 
 /* Killed by: a limit that is not there, or counts all peers of a subscriber. */
@@ -858,8 +859,9 @@ a_message_that_is_lost_loses_no_packet(void **state)
 		rte_pktmbuf_free(whole);
 		send_first(&forged, id); /* the last one counts */
 		nat_ops.burst(&h.nf[owner], NAT_OUTSIDE, &first, 1);
-		while (rte_ring_mp_enqueue_elem(h.nat->fragments.workers[owner]->messages, &strange,
-						sizeof(strange)) == 0)
+		while (rte_ring_mp_enqueue_elem(
+			       nat_fragments_of(&h.nat->fragments, owner)->messages, &strange,
+			       sizeof(strange)) == 0)
 			;
 		harness_settle(&h);
 		send_later(&p, id);
@@ -976,21 +978,25 @@ each_side_has_its_half_of_the_queue(void **state)
 	assert_int_equal(harness_counter(&h, NAT_drop_fragment_queue), 120);
 	for (uint16_t id = 1; id <= 50; id++)
 		send_later(&in, id);
-	assert_int_equal(h.nat->fragments.workers[0]->early.shares[NAT_INSIDE].weight, 40);
-	assert_int_equal(h.nat->fragments.workers[0]->early.shares[NAT_OUTSIDE].weight, 40);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->early.shares[NAT_INSIDE].weight,
+			 40);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->early.shares[NAT_OUTSIDE].weight,
+			 40);
 	assert_int_equal(harness_counter(&h, NAT_drop_fragment_queue), 120 + 50);
 	/* Another subscriber takes from who has most, up to as many. */
 	in.src = IP(100, 64, 4, 7);
 	for (uint16_t id = 1; id <= 50; id++)
 		send_later(&in, id);
-	assert_int_equal(nf_fair_weight(&h.nat->fragments.workers[0]->early.shares[NAT_INSIDE],
-					rte_cpu_to_be_32(in.src), NULL),
-			 20);
+	assert_int_equal(
+		nf_fair_weight(&nat_fragments_of(&h.nat->fragments, 0)->early.shares[NAT_INSIDE],
+			       rte_cpu_to_be_32(in.src), NULL),
+		20);
 	for (uint16_t id = 1; id <= 200; id++) {
 		p.src = IP(11, 0, 0, 0) + id;
 		send_later(&p, (uint16_t)(id + 1000));
 	}
-	assert_int_equal(h.nat->fragments.workers[0]->early.shares[NAT_INSIDE].weight, 40);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->early.shares[NAT_INSIDE].weight,
+			 40);
 }
 
 /* With room for more than that. */
@@ -1011,7 +1017,7 @@ a_source_has_a_limit_in_the_queue(void **state)
 static void
 install(const struct nat_fragment *row, uint8_t bucket)
 {
-	struct slim_table *table = h.nat->fragments.table;
+	struct slim_table *table = h.nat->fragments.shares.table;
 	struct slim_worker *w = h.nf[h.nat->bucket_worker[bucket]].agent;
 	uint32_t slot = nat_fragment_ops.acquire(&h.nat->fragments, w, bucket, row);
 
@@ -1046,8 +1052,8 @@ ports_are_known_where_a_row_was_installed(void **state)
 	id = get16(rte_pktmbuf_mtod(m, uint8_t *) + IP_AT + 4);
 	rte_pktmbuf_free(m);
 	row = *only_row(&slot);
-	bucket = ((const struct slim_slot_head *)(const void *)slim_slot(h.nat->fragments.table,
-									 slot) -
+	bucket = ((const struct slim_slot_head *)(const void *)slim_slot(
+			  h.nat->fragments.shares.table, slot) -
 		  1)
 			 ->bucket;
 	rte_pktmbuf_free_bulk(&pieces[1], N_PIECES - 1);
@@ -1070,7 +1076,8 @@ ports_are_known_where_a_row_was_installed(void **state)
 	pass_pieces(&p, orders[0], NAT_OUTSIDE, &id);
 	assert_int_not_equal(rte_cpu_to_be_16(id), row.sent_id);
 	harness_wait(&h, 2 * HARNESS_SECOND);
-	assert_int_equal(h.nat->fragments.workers[0]->n_free, h.nat->fragments.workers[0]->n_slots);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->share.n_free,
+			 nat_fragments_of(&h.nat->fragments, 0)->share.n_slots);
 }
 
 static void
@@ -1084,10 +1091,10 @@ rows_that_make_no_sense_are_refused(void **state)
 	row.side = NAT_INSIDE;
 	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments, w, 8, &row), SLIM_NO_SLOT);
 	install(&row, 7);
-	nat_fragment_ops.removed(&h.nat->fragments, w, h.nat->fragments.workers[0]->first_slot,
-				 &row);
-	slim_slot_free(w, h.nat->fragments.table, 0);
-	assert_int_equal(h.nat->fragments.workers[0]->ages.oldest, 0);
+	nat_fragment_ops.removed(&h.nat->fragments, w,
+				 nat_fragments_of(&h.nat->fragments, 0)->share.first_slot, &row);
+	slim_slot_free(w, h.nat->fragments.shares.table, 0);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->ages.oldest, 0);
 }
 
 /* An instance that does not serve gives back what waits, as it came; while the agent says that it serves (a
@@ -1107,12 +1114,12 @@ what_waits_is_given_back(void **state)
 	harness_send(&h, NAT_INSIDE, pieces[2], 0);
 	harness_send(&h, NAT_INSIDE, pieces[1], 0);
 	harness_wait(&h, HARNESS_SECOND);
-	assert_int_equal(h.nat->fragments.workers[0]->early.n_packets, 2);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->early.n_packets, 2);
 	refuses = false;
 	harness_wait(&h, HARNESS_SECOND / 2);
 	assert_int_equal(n_returned, 2);
 	assert_int_equal(returned_port, NAT_INSIDE);
-	assert_int_equal(h.nat->fragments.workers[0]->early.n_packets, 0);
+	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->early.n_packets, 0);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(returned[i]->data_len, copies[2 - i]->data_len);
 		assert_memory_equal(rte_pktmbuf_mtod(returned[i], void *),

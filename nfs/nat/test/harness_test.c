@@ -666,21 +666,22 @@ check_fragments(const struct nat_fragments *f)
 {
 	uint32_t used[NAT_N_SIDES] = {0};
 
-	for (uint32_t slot = f->first_slot; slot < f->first_slot + f->n_slots; slot++) {
-		const struct nat_fragment *d = slim_slot(f->table, slot);
+	for (uint32_t slot = f->share.first_slot; slot < f->share.first_slot + f->share.n_slots;
+	     slot++) {
+		const struct nat_fragment *d = slim_slot(f->share.table, slot);
 		bool is_used = ((const struct slim_slot_head *)(const void *)d - 1)->used;
 
 		for (uint8_t s = 0; s < NAT_N_SIDES; s++)
-			assert_true(nf_fair_has(&f->shares[s], slot - f->first_slot) ==
+			assert_true(nf_fair_has(&f->sides[s], slot - f->share.first_slot) ==
 				    (is_used && d->side == s));
-		assert_true(nf_fair_has(&f->peers, slot - f->first_slot) ==
+		assert_true(nf_fair_has(&f->peers, slot - f->share.first_slot) ==
 			    (is_used && d->side == NAT_OUTSIDE));
 		if (is_used)
 			used[d->side]++;
 	}
-	assert_int_equal(used[NAT_INSIDE], f->shares[NAT_INSIDE].weight);
-	assert_int_equal(used[NAT_OUTSIDE], f->shares[NAT_OUTSIDE].weight);
-	assert_int_equal(f->n_slots - f->n_free, used[NAT_INSIDE] + used[NAT_OUTSIDE]);
+	assert_int_equal(used[NAT_INSIDE], f->sides[NAT_INSIDE].weight);
+	assert_int_equal(used[NAT_OUTSIDE], f->sides[NAT_OUTSIDE].weight);
+	assert_int_equal(f->share.n_slots - f->share.n_free, used[NAT_INSIDE] + used[NAT_OUTSIDE]);
 }
 
 /* Subscribers of a worker: each found by its address, counted right by protocol, and the others free. Returns how many
@@ -782,7 +783,7 @@ harness_check(const struct harness *h)
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
 		const struct nat_sessions *s = h->nat->sessions.workers[w];
 
-		check_fragments(h->nat->fragments.workers[w]);
+		check_fragments(nat_fragments_of(&h->nat->fragments, w));
 		if (h->workers[w].filter != NULL)
 			check_peers(h->workers[w].filter);
 		if (h->workers[w].pcp != NULL)

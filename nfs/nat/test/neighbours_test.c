@@ -140,7 +140,7 @@ static void
 the_harness_sees_what_changed(void **state)
 {
 	uint64_t digest = harness_digest(&h, true), without = harness_digest(&h, false);
-	struct slim_table *table = h.nat->fragments.table;
+	struct slim_table *table = h.nat->fragments.shares.table;
 
 	(void)state;
 	send_alone(SUBSCRIBER, 5000, SERVER);

@@ -58,7 +58,7 @@ digest_of(void)
 	if (nat->pcp.shares.table != NULL)
 		digest = mix_table(digest, nat->pcp.shares.table, nat->pcp.shares.capacity);
 	digest = mix_table(digest, nat->neighbours.shares.table, nat->neighbours.shares.capacity);
-	digest = mix_table(digest, nat->fragments.table, nat_fragment_capacity(&h.config));
+	digest = mix_table(digest, nat->fragments.shares.table, nat->fragments.shares.capacity);
 	digest = mix(digest, ports->sets,
 		     sizeof(ports->sets[0]) * SLIM_N_BUCKETS * ports->pool.n_addresses *
 			     NAT_N_PROTOCOLS);
