@@ -68,14 +68,13 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 	*w = (struct nat_worker){
 		.nat = nat,
 		.nf = nf,
-		.sessions = nat->sessions.workers[nf->index],
+		.sessions = nat_sessions_of(&nat->sessions, nf->index),
 		.fragments = nat_fragments_of(&nat->fragments, nf->index),
 		.neighbours = nf_neighbour_worker_init(&nat->neighbours, nf),
 	};
 	nat_ids_init(&w->ids, &nat->ids);
 	w->pcp = nat_pcp_worker_init(&nat->pcp, nf->index, w->sessions);
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, w->sessions);
-	w->sessions->agent = nf->agent;
 	w->sessions->rests->now_ns = &nf->now_ns;
 	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);
 	w->neighbours->silent = nat_tell_silent;

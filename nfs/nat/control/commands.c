@@ -147,7 +147,7 @@ write_session(struct nf_reply *reply, const struct nat_session *s, uint64_t now_
 static bool
 next_slots(struct nf_request *r, uint32_t *ret_end)
 {
-	uint32_t n_slots = nat_session_capacity(&nat_of(r)->config);
+	uint32_t n_slots = nat_of(r)->sessions.shares.capacity;
 
 	*ret_end = RTE_MIN(n_slots, r->job.cursor + NF_SLOTS_A_STEP);
 	return *ret_end == n_slots;
@@ -166,7 +166,7 @@ show_sessions(struct nf_request *r, struct nf_reply *reply)
 			return true;
 		if (!nf_reply_has_room(reply))
 			return false;
-		if (!nf_entry_read(nat_of(r)->sessions.table, r->job.cursor, &session,
+		if (!nf_entry_read(nat_of(r)->sessions.shares.table, r->job.cursor, &session,
 				   sizeof(session)) ||
 		    !is_wanted(args, &session))
 			continue;
@@ -206,7 +206,7 @@ count_residents(struct nf_request *r, struct nat_census *census)
 	bool last = next_slots(r, &end);
 
 	for (; r->job.cursor < end; r->job.cursor++)
-		if (nf_entry_read(nat_of(r)->sessions.table, r->job.cursor, &session,
+		if (nf_entry_read(nat_of(r)->sessions.shares.table, r->job.cursor, &session,
 				  sizeof(session)))
 			nat_census_add(census, &session);
 	return last;
@@ -291,7 +291,7 @@ show_pools(struct nf_request *r, struct nf_reply *reply)
 		if (r->job.cursor == 0)
 			memset(use, 0, sizeof(*use));
 		for (; r->job.cursor < end; r->job.cursor++)
-			if (nf_entry_read(nat_of(r)->sessions.table, r->job.cursor, &session,
+			if (nf_entry_read(nat_of(r)->sessions.shares.table, r->job.cursor, &session,
 					  sizeof(session)))
 				count_port(use, config, &session);
 		if (!last)

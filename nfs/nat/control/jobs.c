@@ -46,7 +46,7 @@ static bool
 is_used(const struct nat_worker *w, uint32_t slot)
 {
 	const struct slim_slot_head *head =
-		(const struct slim_slot_head *)slim_slot(w->sessions->table, slot) - 1;
+		(const struct slim_slot_head *)slim_slot(w->sessions->share.table, slot) - 1;
 
 	return head->used != 0;
 }
@@ -56,16 +56,16 @@ static bool
 clear_slots(struct nat_worker *w, struct nf_job *job, const rte_be32_t *address)
 {
 	struct nat_sessions *s = w->sessions;
-	uint32_t end = RTE_MIN(s->n_slots, job->cursor + NF_JOB_BUDGET);
+	uint32_t end = RTE_MIN(s->share.n_slots, job->cursor + NF_JOB_BUDGET);
 
 	for (; job->cursor < end; job->cursor++) {
-		uint32_t slot = s->first_slot + job->cursor;
+		uint32_t slot = s->share.first_slot + job->cursor;
 
 		if (is_used(w, slot) &&
 		    (address == NULL || nat_session_at(s, slot)->inside_address == *address))
 			clear(w, job, slot);
 	}
-	if (end < s->n_slots)
+	if (end < s->share.n_slots)
 		return false;
 	return finish(job, address != NULL && job->n_affected == 0 ? NF_NOT_FOUND : NF_OK);
 }

@@ -38,11 +38,11 @@ sender_of(const void *nf, uint16_t worker, const struct rte_mbuf *m)
 		*nat_l4_port((uint8_t)protocol, (uint8_t *)ip + rte_ipv4_hdr_len(ip), true));
 	if (nat->bucket_worker[nat_port_bucket(&pool->rule, port)] != worker)
 		return 0;
-	slot = nat_session_find_outside(nat->sessions.workers[worker], (enum nat_protocol)protocol,
-					number, port);
-	return slot == NF_NO_SLOT
-		       ? 0
-		       : nat_session_at(nat->sessions.workers[worker], slot)->inside_address;
+	slot = nat_session_find_outside(nat_sessions_of(&nat->sessions, worker),
+					(enum nat_protocol)protocol, number, port);
+	return slot == NF_NO_SLOT ? 0
+				  : nat_session_at(nat_sessions_of(&nat->sessions, worker), slot)
+					    ->inside_address;
 }
 
 int
@@ -84,25 +84,8 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 int
 nat_create_tables(struct nat *nat, struct slim_agent *agent)
 {
-	const struct slim_table_config sessions = {
-		.name = "session",
-		.capacity = nat_session_capacity(&nat->config),
-		.entry_size = sizeof(struct nat_session),
-		.n_fields = nat_session_n_fields,
-		.fields = nat_session_fields,
-		.ops = &nat_session_ops,
-		.ctx = &nat->sessions,
-	};
-	struct slim_table *table;
-	int error;
+	int error = nat_session_table_create(&nat->sessions, agent);
 
-	error = slim_table_create(agent, &sessions, &table);
-	if (error != 0)
-		return error;
-	nat_session_table_attach(&nat->sessions, table, agent);
-	error = nat_subscriber_table_create(&nat->sessions.subscribers, agent);
-	if (error == 0)
-		error = nat_rest_table_create(&nat->sessions.rests, agent);
 	if (error == 0)
 		error = nat_filter_table_create(&nat->filters, agent);
 	if (error == 0)

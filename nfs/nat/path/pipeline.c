@@ -205,7 +205,7 @@ plan_in(const struct nat_worker *w, const struct nat_packet *p, bool hairpin,
 static inline void
 commit_in(struct nat_worker *w, struct nat_packet *p, bool hairpin, const struct plan_in *plan)
 {
-	struct nat_session *session = slim_slot(w->sessions->table, plan->slot);
+	struct nat_session *session = slim_slot(w->sessions->share.table, plan->slot);
 	bool waits = false;
 
 	if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
@@ -369,7 +369,7 @@ replace_id(struct nat_worker *w, struct nat_packet *p, rte_be32_t source)
 static inline void
 commit_out(struct nat_worker *w, struct nat_packet *p, const struct plan_out *plan)
 {
-	struct nat_session *session = slim_slot(w->sessions->table, plan->slot);
+	struct nat_session *session = slim_slot(w->sessions->share.table, plan->slot);
 	uint32_t ip_sum;
 
 	if (w->filter != NULL)

@@ -106,7 +106,7 @@ nat_tcp_begin(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 __attribute__((noinline)) bool
 nat_tcp_take(struct nat_worker *w, const struct nat_packet *p, uint32_t slot, bool out)
 {
-	struct nat_session *session = slim_slot(w->sessions->table, slot);
+	struct nat_session *session = slim_slot(w->sessions->share.table, slot);
 	struct nf_tcp tcp = connection_of(session);
 	struct nf_tcp_segment segment;
 	bool ends;

@@ -51,7 +51,7 @@ nat_tcp_prefetch(const struct nat_session *session, uint8_t protocol, uint8_t ki
 static inline void
 nat_tcp_track_out(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 {
-	struct nat_session *session = slim_slot(w->sessions->table, slot);
+	struct nat_session *session = slim_slot(w->sessions->share.table, slot);
 	const struct rte_tcp_hdr *tcp = nat_tcp_header(p);
 
 	/* In other states it is rarely seen more than once or twice. */

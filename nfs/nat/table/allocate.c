@@ -86,7 +86,7 @@ nat_allocate_give(struct nat_sessions *s, uint32_t slot, const struct nat_place 
 
 	if (!nat_ports_give(ports, at, slot))
 		s->n_conflicts++;
-	s->local[slot - s->first_slot].port = nat_place_pack(at);
+	s->local[slot - s->share.first_slot].port = nat_place_pack(at);
 	if (block == NAT_NO_BLOCK)
 		return;
 	nat_block_use(ports, block);
@@ -97,7 +97,7 @@ void
 nat_allocate_take(struct nat_sessions *s, uint32_t slot, uint8_t bucket, struct nat_log_ring *log)
 {
 	struct nat_port_table *ports = &s->shared->ports;
-	struct nat_local *local = &s->local[slot - s->first_slot];
+	struct nat_local *local = &s->local[slot - s->share.first_slot];
 	struct nat_place at;
 	uint32_t block;
 

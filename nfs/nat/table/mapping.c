@@ -49,7 +49,7 @@ expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 		nat_session_look_at(s, slot, end);
 		return false;
 	}
-	if (!slim_owns(s->agent, (uint8_t)rte_be_to_cpu_32(session->inside_address)) ||
+	if (!slim_owns(s->share.agent, (uint8_t)rte_be_to_cpu_32(session->inside_address)) ||
 	    nat_session_is_static(s, key_of(session))) {
 		nat_session_look_at(s, slot, now_ns + LOOK_AGAIN_NS);
 		return false;
@@ -71,8 +71,8 @@ nat_mapping_expire(struct nat_sessions *s, uint64_t now_ns, uint32_t n)
 			break;
 		next = nf_wheel_peek(&s->wheel);
 		if (next != NF_WHEEL_NONE)
-			rte_prefetch0(nat_session_at(s, s->first_slot + next));
-		n_expired += expire_one(s, s->first_slot + item, now_ns);
+			rte_prefetch0(nat_session_at(s, s->share.first_slot + next));
+		n_expired += expire_one(s, s->share.first_slot + item, now_ns);
 	}
 	return n_expired;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mappings; see session.h. Worker's thread, but for init, attach and fini.
+ * The mappings; see session.h. Worker's thread, but for init, create and fini.
  *
  * What is created and removed here is logged. What is installed or removed for another instance is not: that one
  * did it first, or has the mapping from now on. So functions that serve both take `log`, which then is NULL.
@@ -120,7 +120,7 @@ static_place(const struct nat_session_table *t, const struct nat_static_key *fix
 void
 nat_session_look_at(struct nat_sessions *s, uint32_t slot, uint64_t ns)
 {
-	nf_wheel_insert(&s->wheel, slot - s->first_slot, ns);
+	nf_wheel_insert(&s->wheel, slot - s->share.first_slot, ns);
 }
 
 static enum nat_parity
@@ -179,7 +179,7 @@ find_place(struct nat_sessions *s, const struct nat_static_key *fixed,
 	rte_be32_t outside =
 		is_new ? 0 : nat_subscriber_outside(s->subscribers, request->subscriber);
 
-	if (s->n_free == 0)
+	if (s->share.n_free == 0)
 		return NAT_SESSION_TABLE_FULL;
 	if (is_new && s->subscribers->share.n_free == 0)
 		return NAT_SESSION_SUBSCRIBERS_FULL;
@@ -244,9 +244,9 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	if (fixed == NULL)
 		nat_subscriber_count_rate(s->subscribers, request.subscriber, now_ns);
 
-	slot = s->free[--s->n_free];
-	*(struct nat_session *)slim_slot_begin(s->agent, s->table, slot) = session;
-	slim_slot_end(s->agent, s->table, slot, at.bucket);
+	slot = nf_share_take(&s->share);
+	*(struct nat_session *)slim_slot_begin(s->share.agent, s->share.table, slot) = session;
+	slim_slot_end(s->share.agent, s->share.table, slot, at.bucket);
 	nf_slot_index_insert(&s->index, hash, slot);
 	nat_allocate_give(s, slot, &at, request.subscriber, s->log);
 	if (nat_ports_is_resting(&t->ports, &at))
@@ -264,7 +264,7 @@ nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nf_tcp *
 		    uint64_t now_ns)
 {
 	const struct nat_timeouts *timeouts = &s->shared->timeouts;
-	struct nat_session *session = slim_slot_begin(s->agent, s->table, slot);
+	struct nat_session *session = slim_slot_begin(s->share.agent, s->share.table, slot);
 	uint64_t before = nat_session_timeout(timeouts, session), timeout;
 
 	session->tcp_state = tcp->state;
@@ -276,7 +276,7 @@ nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nf_tcp *
 	/* In the row, so that it holds after a move as well. */
 	if (timeout < before)
 		session->last_seen = now_ns;
-	slim_slot_end(s->agent, s->table, slot, bucket_of(session->inside_address));
+	slim_slot_end(s->share.agent, s->share.table, slot, bucket_of(session->inside_address));
 	if (timeout < before)
 		nat_session_look_at(s, slot, now_ns + timeout);
 }
@@ -306,21 +306,21 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session,
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
 	nat_allocate_take(s, slot, bucket_of(session->inside_address), log);
 	count_out(s, session, log, row_may_go);
-	nf_wheel_remove(&s->wheel, slot - s->first_slot);
-	s->free[s->n_free++] = slot;
+	nf_wheel_remove(&s->wheel, slot - s->share.first_slot);
+	nf_share_give(&s->share, slot);
 }
 
 void
 nat_session_free(struct nat_sessions *s, uint32_t slot)
 {
 	const struct nat_session *session = nat_session_at(s, slot);
-	bool is_owner = slim_owns(s->agent, bucket_of(session->inside_address));
+	bool is_owner = slim_owns(s->share.agent, bucket_of(session->inside_address));
 
 	log_mapping(s->log, session, NAT_LOG_MAPPING_REMOVED);
 	forget(s, slot, session, s->log, is_owner);
 	nat_rest_begin(s->rests, session->outside_address, session->outside_port,
 		       session->protocol);
-	slim_slot_free(s->agent, s->table, slot);
+	slim_slot_free(s->share.agent, s->share.table, slot);
 }
 
 /* ---- rows from another instance --------------------------------------------------------------------- */
@@ -328,12 +328,9 @@ nat_session_free(struct nat_sessions *s, uint32_t slot)
 static struct nat_sessions *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct nat_session_table *t = ctx;
+	const struct nat_session_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->n_workers; i++)
-		if (t->workers[i]->agent == w)
-			return t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -353,12 +350,13 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	slot = nat_session_find(s, hash, key);
 	if (slot != NF_NO_SLOT)
 		return slot;
-	subscriber = s->n_free == 0 ? NAT_NO_SUBSCRIBER
-				    : nat_subscriber_take(s->subscribers, session.inside_address);
+	subscriber = s->share.n_free == 0
+			     ? NAT_NO_SUBSCRIBER
+			     : nat_subscriber_take(s->subscribers, session.inside_address);
 	if (subscriber == NAT_NO_SUBSCRIBER)
 		return SLIM_NO_SLOT;
 	nat_subscriber_join(s->subscribers, subscriber, (uint32_t)protocol_of(session.protocol));
-	slot = s->free[--s->n_free];
+	slot = nf_share_take(&s->share);
 	nf_slot_index_insert(&s->index, hash, slot);
 	return slot;
 }
@@ -427,41 +425,20 @@ const struct slim_table_ops nat_session_ops = {
 
 /* ---- set-up ------------------------------------------------------------------------------------------ */
 
-static void *
-zalloc(size_t n, size_t size)
-{
-	return rte_zmalloc("nat_sessions", n * size, RTE_CACHE_LINE_SIZE);
-}
-
 static int
-init_share(struct nat_sessions *s, struct nat_session_table *t, uint32_t n_slots,
-	   uint32_t first_slot)
+init_share(struct nat_sessions *s, struct nat_session_table *t, uint16_t worker)
 {
+	uint32_t n_slots = s->share.n_slots;
+
 	s->shared = t;
-	s->subscribers = nf_share_at(&t->subscribers.shares, (uint16_t)(first_slot / n_slots));
-	s->rests = nf_share_at(&t->rests.shares, (uint16_t)(first_slot / n_slots));
-	s->first_slot = first_slot;
-	s->n_slots = n_slots;
-	s->random = t->seed ^ (first_slot + UINT64_C(0x9e3779b97f4a7c15));
-	s->free = zalloc(n_slots, sizeof(*s->free));
-	s->local = zalloc(n_slots, sizeof(*s->local));
-	if (s->free == NULL || s->local == NULL ||
-	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->index, n_slots, t->seed, SOCKET_ID_ANY) != 0)
+	s->subscribers = nf_share_at(&t->subscribers.shares, worker);
+	s->rests = nf_share_at(&t->rests.shares, worker);
+	s->random = t->seed ^ (s->share.first_slot + UINT64_C(0x9e3779b97f4a7c15));
+	s->local = rte_zmalloc("nat_sessions", n_slots * sizeof(*s->local), RTE_CACHE_LINE_SIZE);
+	if (s->local == NULL ||
+	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
-	/* The lowest slot is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++)
-		s->free[i] = first_slot + n_slots - 1 - i;
-	s->n_free = n_slots;
-	return 0;
-}
-
-uint32_t
-nat_session_capacity(const struct nat_config *config)
-{
-	uint32_t n = config->n_workers;
-
-	return (config->capacity + n - 1) / n * n;
+	return nf_slot_index_init(&s->index, n_slots, t->seed, SOCKET_ID_ANY);
 }
 
 static void
@@ -483,7 +460,6 @@ init_statics(struct nat_session_table *t, const struct nat_config *config)
 int
 nat_session_table_init(struct nat_session_table *t, const struct nat_config *config, uint64_t seed)
 {
-	uint32_t share = nat_session_capacity(config) / config->n_workers;
 	int error = nat_ports_init(&t->ports, config);
 
 	t->timeouts = config->timeouts;
@@ -496,46 +472,53 @@ nat_session_table_init(struct nat_session_table *t, const struct nat_config *con
 	t->arbitrary_pooling = config->arbitrary_pooling;
 	t->preserve_parity = config->preserve_parity;
 	t->seed = seed;
-	t->n_workers = config->n_workers;
-	if (error != 0)
-		return error;
-	if (nat_subscriber_table_init(&t->subscribers, config, seed) != 0 ||
-	    nat_rest_table_init(&t->rests, &t->ports, config, seed) != 0)
-		return -ENOMEM;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w] = zalloc(1, sizeof(struct nat_sessions));
-		if (t->workers[w] == NULL || init_share(t->workers[w], t, share, w * share) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	if (error == 0)
+		error = nat_subscriber_table_init(&t->subscribers, config, seed);
+	if (error == 0)
+		error = nat_rest_table_init(&t->rests, &t->ports, config, seed);
+	if (error == 0)
+		error = nf_shares_init(&t->shares, &(struct nf_share_config){
+							   .name = "nat_sessions",
+							   .capacity = config->capacity,
+							   .n_workers = config->n_workers,
+							   .size = sizeof(struct nat_sessions),
+						   });
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(nat_sessions_of(t, w), t, w);
+	return error;
 }
 
-void
-nat_session_table_attach(struct nat_session_table *t, struct slim_table *table,
-			 struct slim_agent *agent)
+int
+nat_session_table_create(struct nat_session_table *t, struct slim_agent *agent)
 {
-	t->table = table;
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		t->workers[w]->table = table;
-		t->workers[w]->agent = slim_agent_worker(agent, w);
-	}
+	int error = nf_shares_create(&t->shares, agent,
+				     &(struct slim_table_config){
+					     .name = "session",
+					     .entry_size = sizeof(struct nat_session),
+					     .n_fields = nat_session_n_fields,
+					     .fields = nat_session_fields,
+					     .ops = &nat_session_ops,
+					     .ctx = t,
+				     });
+
+	if (error == 0)
+		error = nat_subscriber_table_create(&t->subscribers, agent);
+	return error == 0 ? nat_rest_table_create(&t->rests, agent) : error;
 }
 
 void
 nat_session_table_fini(struct nat_session_table *t)
 {
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		struct nat_sessions *s = t->workers[w];
+	for (uint16_t w = 0; w < t->shares.n_workers; w++) {
+		struct nat_sessions *s = nat_sessions_of(t, w);
 
 		if (s == NULL)
 			continue;
 		nf_slot_index_fini(&s->index);
-		rte_free(s->free);
 		nf_wheel_fini(&s->wheel);
 		rte_free(s->local);
-		rte_free(s);
-		t->workers[w] = NULL;
 	}
+	nf_shares_fini(&t->shares);
 	nat_subscriber_table_fini(&t->subscribers);
 	nat_rest_table_fini(&t->rests);
 	nat_ports_fini(&t->ports);

@@ -17,8 +17,8 @@
  *   wheel          when to look at a slot next (wheel.h). Packets do not move it: a slot that was used
  *                  since then is found too early and goes in again
  *
- * Worker w owns the slots [w * share, (w + 1) * share) of the table. All calls that take
- * a struct nat_sessions belong to its worker. Nothing here allocates after init.
+ * Each worker has its share of the slots (share.h). All calls that take a struct nat_sessions belong to its
+ * worker. Nothing here allocates after init.
  */
 #ifndef NAT_SESSION_H
 #define NAT_SESSION_H
@@ -37,16 +37,13 @@ extern const struct slim_field nat_session_fields[];
 extern const uint16_t nat_session_n_fields;
 extern const struct slim_table_ops nat_session_ops; /* ctx: struct nat_session_table */
 
-/* Main thread. `seed` makes hashes and ports unpredictable; a fixed one makes tests repeatable.
- * Then, once the agent has the table: nat_session_table_attach(). -ENOMEM. */
+/* Main thread. `seed` makes hashes and ports unpredictable; a fixed one makes tests repeatable. -ENOMEM. */
 int nat_session_table_init(struct nat_session_table *t, const struct nat_config *config,
 			   uint64_t seed);
-void nat_session_table_attach(struct nat_session_table *t, struct slim_table *table,
-			      struct slim_agent *agent);
+/* Declares the table, and those of subscribers and rests with it, to an agent that is created but not started.
+ * Negative errno. */
+int nat_session_table_create(struct nat_session_table *t, struct slim_agent *agent);
 void nat_session_table_fini(struct nat_session_table *t);
-
-/* Slots that the table needs for this configuration: capacity, rounded up to equal shares. */
-uint32_t nat_session_capacity(const struct nat_config *config);
 
 /* ---- look up, worker ----------------------------------------------------------------------- */
 
@@ -68,7 +65,7 @@ nat_session_key(rte_be32_t address, rte_be16_t port, uint8_t ip_protocol)
 static inline const struct nat_session *
 nat_session_at(const struct nat_sessions *s, uint32_t slot)
 {
-	return slim_slot(s->table, slot);
+	return slim_slot(s->share.table, slot);
 }
 
 /* `ctx` is the table. The key is the first seven bytes of the entry. */
@@ -84,7 +81,7 @@ nat_session_equal(const void *ctx, uint32_t slot, uint64_t key)
 static inline uint32_t
 nat_session_find(const struct nat_sessions *s, uint32_t hash, uint64_t key)
 {
-	return nf_slot_index_find(&s->index, hash, key, nat_session_equal, s->table);
+	return nf_slot_index_find(&s->index, hash, key, nat_session_equal, s->share.table);
 }
 
 static inline const uint32_t *

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "ports.h"
 #include "rest.h"
+#include "share.h"
 #include "slim.h"
 #include "slot_index.h"
 #include "subscriber.h"
@@ -76,19 +77,14 @@ struct nat_pcp;
 struct nat_log_ring;
 
 struct nat_sessions {
+	struct nf_share share;
+	struct nf_slot_index index; /* with the table in one cache line */
 	struct nat_session_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
 	struct nat_filter *filter; /* peers that go with their mapping; NULL: none */
 	struct nat_pcp *pcp;       /* mappings that were asked for; NULL: none */
 	struct nat_log_ring *log;  /* NULL: no log */
-	struct nf_slot_index index;
-	uint32_t first_slot;
-	uint32_t n_slots;
-	uint32_t *free; /* stack of slots */
-	uint32_t n_free;
 	uint64_t random;
-	struct nf_wheel wheel; /* by slot - first_slot, like the next */
+	struct nf_wheel wheel; /* by slot - share.first_slot, like the next */
 	struct nat_local *local;
 	struct nat_subscribers *subscribers; /* of the same worker, like the next */
 	struct nat_rests *rests;
@@ -109,7 +105,7 @@ struct nat_static_key {
 
 /* All workers' shares. */
 struct nat_session_table {
-	struct slim_table *table;
+	struct nf_shares shares;
 	struct nat_port_table ports;
 	struct nat_subscriber_table subscribers;
 	struct nat_rest_table rests;
@@ -123,9 +119,13 @@ struct nat_session_table {
 	bool arbitrary_pooling;
 	bool preserve_parity;
 	uint64_t seed;
-	uint16_t n_workers;
-	struct nat_sessions *workers[SLIM_MAX_WORKERS];
 };
+
+static inline struct nat_sessions *
+nat_sessions_of(const struct nat_session_table *t, uint16_t worker)
+{
+	return nf_share_at(&t->shares, worker);
+}
 
 /* An external endpoint that is wished for. */
 struct nat_wish {

@@ -265,7 +265,7 @@ static void
 a_slot_that_is_being_written_is_left_out(void **state)
 {
 	struct harness_packet packet = packet_of(1, IPPROTO_UDP);
-	struct slim_table *table = h.nat->sessions.table;
+	struct slim_table *table = h.nat->sessions.shares.table;
 	uint32_t slot = 0;
 
 	(void)state;

@@ -464,7 +464,7 @@ peers_move(void **state)
 		if (rand() % 2 == 0) {
 			uint32_t slot = (uint32_t)rand() % 12;
 
-			if (harness_is_used(h.nat->sessions.table, slot))
+			if (harness_is_used(h.nat->sessions.shares.table, slot))
 				nat_mapping_remove(h.workers[0].sessions, slot);
 		}
 		for (int i = 0; i < 30; i++)
@@ -476,7 +476,7 @@ peers_move(void **state)
 			harness_check(&target);
 		}
 	}
-	harness_copy_table(&mv, h.nat->sessions.table->index);
+	harness_copy_table(&mv, h.nat->sessions.shares.table->index);
 	for (uint32_t slot = 0; slot < 64; slot++) {
 		const struct nat_peer *peer = slim_slot(h.nat->filters.shares.table, slot);
 		struct harness_packet p;
@@ -510,7 +510,7 @@ times_count_for_the_owner_only(void **state)
 	open_target(1, false);
 	out = harness_pass(&h, &p, NAT_OUTSIDE);
 	harness_copy_slot(&mv, peers(), 0);
-	harness_copy_table(&mv, h.nat->sessions.table->index);
+	harness_copy_table(&mv, h.nat->sessions.shares.table->index);
 	for (int s = 0; s < 400; s++)
 		harness_wait(&target, HARNESS_SECOND);
 	assert_int_equal(n_peers(&target), 1);

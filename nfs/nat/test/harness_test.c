@@ -431,9 +431,9 @@ void
 harness_sweep(struct harness *h)
 {
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		struct nat_sessions *s = h->nat->sessions.workers[w];
+		struct nat_sessions *s = nat_sessions_of(&h->nat->sessions, w);
 
-		nat_mapping_expire(s, h->now_ns + HARNESS_TICK, 2 * s->n_slots);
+		nat_mapping_expire(s, h->now_ns + HARNESS_TICK, 2 * s->share.n_slots);
 		nat_ops.tick(&h->nf[w]);
 	}
 	harness_settle(h);
@@ -492,14 +492,14 @@ harness_refused(struct harness *h, const struct harness_packet *p, uint8_t code,
 static const struct slim_slot_head *
 head_of(const struct harness *h, uint32_t slot)
 {
-	return (const struct slim_slot_head *)slim_slot(h->nat->sessions.table, slot) - 1;
+	return (const struct slim_slot_head *)slim_slot(h->nat->sessions.shares.table, slot) - 1;
 }
 
 const struct nat_session *
 harness_session(struct harness *h, uint32_t address, uint16_t port, uint8_t protocol)
 {
-	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++) {
-		const struct nat_session *s = slim_slot(h->nat->sessions.table, slot);
+	for (uint32_t slot = 0; slot < h->nat->sessions.shares.capacity; slot++) {
+		const struct nat_session *s = slim_slot(h->nat->sessions.shares.table, slot);
 
 		if (head_of(h, slot)->used && s->inside_address == rte_cpu_to_be_32(address) &&
 		    s->inside_port == rte_cpu_to_be_16(port) && s->protocol == protocol)
@@ -513,7 +513,7 @@ harness_n_sessions(const struct harness *h)
 {
 	uint32_t n = 0;
 
-	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++)
+	for (uint32_t slot = 0; slot < h->nat->sessions.shares.capacity; slot++)
 		n += head_of(h, slot)->used;
 	return n;
 }
@@ -523,10 +523,11 @@ static void
 check_block(const struct harness *h, uint32_t slot, uint16_t number)
 {
 	const struct nat_port_table *ports = &h->nat->sessions.ports;
-	const struct nat_session *e = slim_slot(h->nat->sessions.table, slot);
+	const struct nat_session *e = slim_slot(h->nat->sessions.shares.table, slot);
 	struct nat_place at =
 		nat_ports_place(ports, number, rte_be_to_cpu_16(e->outside_port), NAT_UDP);
-	const struct nat_sessions *s = h->nat->sessions.workers[h->nat->bucket_worker[at.bucket]];
+	const struct nat_sessions *s =
+		nat_sessions_of(&h->nat->sessions, h->nat->bucket_worker[at.bucket]);
 	uint32_t block = nat_ports_block(ports, &at);
 
 	if (block == NAT_NO_BLOCK)
@@ -541,7 +542,8 @@ static uint32_t
 count_block_ports(const struct harness *h, uint8_t bucket)
 {
 	const struct nat_port_table *ports = &h->nat->sessions.ports;
-	const struct nat_sessions *s = h->nat->sessions.workers[h->nat->bucket_worker[bucket]];
+	const struct nat_sessions *s =
+		nat_sessions_of(&h->nat->sessions, h->nat->bucket_worker[bucket]);
 	uint32_t n_in_group = 256 / h->config.ports_per_block, n = 0;
 	uint32_t n_groups = ports->pool.n_addresses;
 
@@ -571,22 +573,23 @@ check_slot(const struct harness *h, uint32_t slot, uint32_t *n_of_subscriber)
 {
 	static const enum nat_protocol numbers[256] = {
 		[IPPROTO_UDP] = NAT_UDP, [IPPROTO_TCP] = NAT_TCP, [IPPROTO_ICMP] = NAT_ICMP};
-	const struct nat_session *e = slim_slot(h->nat->sessions.table, slot);
+	const struct nat_session *e = slim_slot(h->nat->sessions.shares.table, slot);
 	uint8_t bucket = (uint8_t)rte_be_to_cpu_32(e->inside_address);
 	uint16_t port = rte_be_to_cpu_16(e->outside_port);
 	uint16_t number = nat_pool_number(&h->nat->sessions.ports.pool, e->outside_address);
-	const struct nat_sessions *s = h->nat->sessions.workers[h->nat->bucket_worker[bucket]];
+	const struct nat_sessions *s =
+		nat_sessions_of(&h->nat->sessions, h->nat->bucket_worker[bucket]);
 	uint64_t key = nat_session_key(e->inside_address, e->inside_port, e->protocol);
 
 	assert_int_equal(head_of(h, slot)->bucket, bucket);
-	assert_in_range(slot, s->first_slot, s->first_slot + s->n_slots - 1);
+	assert_in_range(slot, s->share.first_slot, s->share.first_slot + s->share.n_slots - 1);
 	assert_int_equal(nat_session_find(s, nf_slot_index_hash(&s->index, key), key), slot);
 	assert_int_not_equal(number, NAT_NOT_IN_POOL);
 	assert_int_equal(port / h->config.ports_per_block % 256, bucket);
 	assert_in_range(port, h->config.port_first, h->config.port_last);
 	/* No two mappings have one external port: each is found by its own. */
 	assert_int_equal(nat_session_find_outside(s, numbers[e->protocol], number, port), slot);
-	assert_true(nf_wheel_has(&s->wheel, slot - s->first_slot));
+	assert_true(nf_wheel_has(&s->wheel, slot - s->share.first_slot));
 	n_of_subscriber[bucket]++;
 	check_block(h, slot, number);
 }
@@ -769,7 +772,7 @@ harness_check(const struct harness *h)
 {
 	uint32_t by_bucket[SLIM_N_BUCKETS] = {0}, used = 0, free = 0, subscribed = 0, resting = 0;
 
-	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++) {
+	for (uint32_t slot = 0; slot < h->nat->sessions.shares.capacity; slot++) {
 		if (!head_of(h, slot)->used)
 			continue;
 		check_slot(h, slot, by_bucket);
@@ -781,18 +784,18 @@ harness_check(const struct harness *h)
 			assert_int_equal(count_block_ports(h, (uint8_t)b), by_bucket[b]);
 	}
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		const struct nat_sessions *s = h->nat->sessions.workers[w];
+		const struct nat_sessions *s = nat_sessions_of(&h->nat->sessions, w);
 
 		check_fragments(nat_fragments_of(&h->nat->fragments, w));
 		if (h->workers[w].filter != NULL)
 			check_peers(h->workers[w].filter);
 		if (h->workers[w].pcp != NULL)
 			check_pcp(h->workers[w].pcp);
-		free += s->n_free;
+		free += s->share.n_free;
 		subscribed += check_subscribers(s->subscribers);
 		resting += check_rests(s->rests);
 	}
-	assert_int_equal(used + free, nat_session_capacity(&h->config));
+	assert_int_equal(used + free, h->nat->sessions.shares.capacity);
 	assert_int_equal(subscribed, used);
 	assert_int_equal(resting, count_resting(h));
 }

@@ -299,7 +299,7 @@ slot_of(uint32_t from, uint16_t port)
 	uint32_t slot = 0;
 
 	assert_non_null(session);
-	while (slim_slot(source->nat->sessions.table, slot) != session)
+	while (slim_slot(source->nat->sessions.shares.table, slot) != session)
 		slot++;
 	return slot;
 }
@@ -309,10 +309,10 @@ remove_mapping(uint32_t from, uint16_t port)
 {
 	uint32_t slot = slot_of(from, port), worker = 0;
 
-	while (slot >= source->nat->sessions.workers[worker]->first_slot +
-			       source->nat->sessions.workers[worker]->n_slots)
+	while (slot >= source->nat->sessions.shares.of[worker]->first_slot +
+			       source->nat->sessions.shares.of[worker]->n_slots)
 		worker++;
-	nat_mapping_remove(source->nat->sessions.workers[worker], slot);
+	nat_mapping_remove(nat_sessions_of(&source->nat->sessions, worker), slot);
 }
 
 static uint32_t
@@ -701,11 +701,11 @@ remove_some(uint32_t n_slots)
 	rte_be32_t gone = rte_cpu_to_be_32(IP(100, 65, rand() % 6, 7));
 
 	for (uint32_t slot = 0; slot < n_slots; slot++) {
-		const struct nat_session *e = slim_slot(source->nat->sessions.table, slot);
+		const struct nat_session *e = slim_slot(source->nat->sessions.shares.table, slot);
 
-		if (harness_is_used(source->nat->sessions.table, slot) &&
+		if (harness_is_used(source->nat->sessions.shares.table, slot) &&
 		    (rand() % 4 == 0 || e->inside_address == gone))
-			nat_mapping_remove(source->nat->sessions.workers[0], slot);
+			nat_mapping_remove(nat_sessions_of(&source->nat->sessions, 0), slot);
 	}
 }
 
@@ -749,12 +749,12 @@ assert_one_owner(uint32_t *owners)
 	uint32_t n = source->config.ports_per_block;
 
 	memset(owners, 0, 2 * 65536 * sizeof(*owners));
-	for (uint32_t slot = 0; slot < nat_session_capacity(&source->config); slot++) {
-		const struct nat_session *e = slim_slot(source->nat->sessions.table, slot);
+	for (uint32_t slot = 0; slot < source->nat->sessions.shares.capacity; slot++) {
+		const struct nat_session *e = slim_slot(source->nat->sessions.shares.table, slot);
 		uint32_t number = rte_be_to_cpu_32(e->outside_address) & 1;
 		uint32_t *owner = &owners[number * 65536 + rte_be_to_cpu_16(e->outside_port) / n];
 
-		if (!harness_is_used(source->nat->sessions.table, slot))
+		if (!harness_is_used(source->nat->sessions.shares.table, slot))
 			continue;
 		assert_true(*owner == 0 || *owner == e->inside_address);
 		*owner = e->inside_address;
@@ -798,12 +798,15 @@ moves_to_and_fro_mix_up_nothing(void **state)
 		harness_assert_copied(&mv);
 		turn_round();
 		assert_one_owner(owners);
-		for (uint32_t slot = 0; slot < nat_session_capacity(&source->config); slot++)
-			if (rand() % 3 == 0 && harness_is_used(source->nat->sessions.table, slot))
+		for (uint32_t slot = 0; slot < source->nat->sessions.shares.capacity; slot++)
+			if (rand() % 3 == 0 &&
+			    harness_is_used(source->nat->sessions.shares.table, slot))
 				nat_mapping_remove(
-					source->nat->sessions
-						.workers[slot /
-							 source->nat->sessions.workers[0]->n_slots],
+					nat_sessions_of(
+						&source->nat->sessions,
+						(uint16_t)(slot /
+							   source->nat->sessions.shares.of[0]
+								   ->n_slots)),
 					slot);
 	}
 }
@@ -872,11 +875,11 @@ what_ended_meanwhile_is_gone_at_the_target(void **state)
 	harness_sweep(source);
 	assert_null(harness_session(source, expired.src, expired.src_port, IPPROTO_UDP));
 	for (uint32_t slot = 0; slot < 8; slot++) {
-		const struct nat_session *e = slim_slot(source->nat->sessions.table, slot);
+		const struct nat_session *e = slim_slot(source->nat->sessions.shares.table, slot);
 
 		if (e->inside_address == rte_cpu_to_be_32(cleared.src) &&
-		    harness_is_used(source->nat->sessions.table, slot))
-			nat_mapping_remove(source->nat->sessions.workers[0], slot);
+		    harness_is_used(source->nat->sessions.shares.table, slot))
+			nat_mapping_remove(nat_sessions_of(&source->nat->sessions, 0), slot);
 	}
 	harness_copy_all(&mv);
 	assert_int_equal(harness_n_sessions(target), 1);
@@ -1047,7 +1050,7 @@ reset_before_a_move_waits_its_time(void **state)
 static void
 rows_that_make_no_sense_do_no_harm(void **state)
 {
-	struct slim_table *table = target->nat->sessions.table;
+	struct slim_table *table = target->nat->sessions.shares.table;
 	struct nat_session row = {
 		.inside_address = RTE_BE32(IP(100, 65, 0, 7)),
 		.inside_port = RTE_BE16(1),

@@ -156,10 +156,10 @@ static void
 remove_mapping(struct harness *h, uint16_t port)
 {
 	const struct nat_session *session = harness_session(h, SUBSCRIBER, port, IPPROTO_UDP);
-	const struct slim_table *table = h->nat->sessions.table;
+	const struct slim_table *table = h->nat->sessions.shares.table;
 
 	assert_non_null(session);
-	for (uint32_t slot = 0; slot < nat_session_capacity(&h->config); slot++)
+	for (uint32_t slot = 0; slot < h->nat->sessions.shares.capacity; slot++)
 		if (slim_slot(table, slot) == session)
 			nat_mapping_remove(h->workers[0].sessions, slot);
 }
@@ -288,8 +288,8 @@ a_move_is_no_event(void **state)
 	harness_open(&other, &config, true);
 	assert_int_equal(nat_log_open(&other.nat->log), 0);
 	harness_move_begin(&mv, &nat, &other, 0);
-	harness_copy_table(&mv, nat.nat->sessions.table->index);
-	harness_copy_table(&mv, nat.nat->sessions.table->index);
+	harness_copy_table(&mv, nat.nat->sessions.shares.table->index);
+	harness_copy_table(&mv, nat.nat->sessions.shares.table->index);
 	harness_copy_table(&mv, nat.nat->sessions.subscribers.shares.table->index);
 	assert_written(&other, "");
 	harness_wipe(&nat);

@@ -1318,7 +1318,8 @@ packets_go_to_the_owner_of_their_bucket(void **state)
 	}
 	harness_check(&h);
 	assert_true(harness_counter(&h, NF_handed_over) > 60);
-	assert_int_equal(h.nat->sessions.workers[0]->n_free, h.nat->sessions.workers[1]->n_free);
+	assert_int_equal(h.nat->sessions.shares.of[0]->n_free,
+			 h.nat->sessions.shares.of[1]->n_free);
 	assert_int_equal(h.nf[0].handed + h.nf[1].handed, h.nf[0].done + h.nf[1].done);
 }
 

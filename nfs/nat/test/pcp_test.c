@@ -821,7 +821,7 @@ open_target_with_rows(bool active)
 	assert_true(harness_is_used(target.nat->pcp.epoch_table, 0) == active);
 	harness_move_begin(&mv, &h, &target, 0);
 	harness_copy_table(&mv, h.nat->pcp.shares.table->index);
-	harness_copy_table(&mv, h.nat->sessions.table->index);
+	harness_copy_table(&mv, h.nat->sessions.shares.table->index);
 	harness_copy_table(&mv, h.nat->pcp.epoch_table->index);
 }
 

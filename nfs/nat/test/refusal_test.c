@@ -51,7 +51,7 @@ digest_of(void)
 	const struct nf_shares *subscribers = &nat->sessions.subscribers.shares;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 
-	digest = mix_table(digest, nat->sessions.table, nat_session_capacity(&h.config));
+	digest = mix_table(digest, nat->sessions.shares.table, h.nat->sessions.shares.capacity);
 	digest = mix_table(digest, subscribers->table, subscribers->capacity);
 	if (nat->filters.shares.table != NULL)
 		digest = mix_table(digest, nat->filters.shares.table, nat->filters.shares.capacity);
@@ -70,9 +70,9 @@ digest_of(void)
 			     n * NAT_PLACES / h.config.ports_per_block * sizeof(ports->blocks[0]));
 	}
 	for (uint16_t w = 0; w < h.config.n_workers; w++) {
-		const struct nat_sessions *s = nat->sessions.workers[w];
+		const struct nat_sessions *s = nat_sessions_of(&nat->sessions, w);
 
-		digest = mix(digest, &s->n_free, sizeof(s->n_free));
+		digest = mix(digest, &s->share.n_free, sizeof(s->share.n_free));
 		digest = mix(digest, &s->subscribers->share.n_free,
 			     sizeof(s->subscribers->share.n_free));
 	}

@@ -182,7 +182,7 @@ remove_mapping(uint32_t from, uint16_t port)
 	const struct nat_session *session = harness_session(&h, from, port, IPPROTO_UDP);
 
 	assert_non_null(session);
-	for (uint32_t slot = 0; slot < nat_session_capacity(&h.config); slot++)
+	for (uint32_t slot = 0; slot < h.nat->sessions.shares.capacity; slot++)
 		if (nat_session_at(h.workers[0].sessions, slot) == session)
 			nat_mapping_remove(h.workers[0].sessions, slot);
 }
