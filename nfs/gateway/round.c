@@ -18,7 +18,7 @@ static void
 sweep(struct gateway_worker *w)
 {
 	uint64_t since = w->nf->now_ns - w->swept_ns;
-	uint64_t due = (RTE_MIN(since, GATEWAY_SWEEP_NS) * w->sessions->n_slots) >> 31;
+	uint64_t due = (RTE_MIN(since, GATEWAY_SWEEP_NS) * w->sessions->share.n_slots) >> 31;
 
 	if (due == 0 ||
 	    (w->gateway->config.session_idle_ns == 0 && w->gateway->config.cell_idle_ns == 0))
@@ -75,14 +75,14 @@ gateway_worker_init(struct gateway_worker *w, struct gateway *gateway, struct nf
 	*w = (struct gateway_worker){
 		.gateway = gateway,
 		.nf = nf,
-		.sessions = gateway_session_worker_init(&gateway->sessions, nf->agent, nf->index),
+		.sessions = gateway_sessions_of(&gateway->sessions, nf->index),
 		.neighbours = nf_neighbour_worker_init(&gateway->neighbours, nf),
 	};
 	gateway_outer_template_init(&w->outer, gateway->config.sides[GATEWAY_ACCESS].address);
 	w->router.shared = &gateway->router;
 	w->router.worker = nf;
 	w->buffer.worker = nf;
-	w->buffer.sessions = gateway->sessions.table;
+	w->buffer.sessions = gateway->sessions.shares.table;
 	w->sessions->buffer = &w->buffer;
 	w->sessions->cell_idle = leave_cell;
 	w->sessions->cell_idle_ctx = w;

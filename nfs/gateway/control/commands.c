@@ -296,7 +296,7 @@ static bool
 show_sessions(struct nf_request *r, struct nf_reply *reply)
 {
 	const struct gateway *gateway = r->nf;
-	const struct slim_table *table = gateway->sessions.table;
+	const struct slim_table *table = gateway->sessions.shares.table;
 	struct filter filter;
 	struct gateway_session session;
 	struct slot_state state;

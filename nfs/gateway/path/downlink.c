@@ -135,7 +135,7 @@ keep(struct gateway_worker *w, struct gateway_packet *p, uint32_t slot)
 static void
 to_session(struct gateway_worker *w, struct gateway_packet *p, uint32_t slot)
 {
-	struct gateway_session *session = slim_slot(w->sessions->table, slot);
+	struct gateway_session *session = slim_slot(w->sessions->share.table, slot);
 	struct plan plan;
 	uint16_t refused;
 

@@ -107,15 +107,15 @@ static inline bool
 gateway_fast_uplink(struct gateway_worker *w, struct gateway_packet *p)
 {
 	const struct gateway_sessions *s = w->sessions;
-	uint32_t slot =
-		nf_slot_index_find(&s->by_teid, p->hash, p->key, gateway_teid_equal, s->table);
+	uint32_t slot = nf_slot_index_find(&s->by_teid, p->hash, p->key, gateway_teid_equal,
+					   s->share.table);
 	struct gateway_session *session;
 	struct nf_next next;
 	uint64_t due;
 
 	if (unlikely(slot == NF_NO_SLOT))
 		return false;
-	session = slim_slot(s->table, slot);
+	session = slim_slot(s->share.table, slot);
 	due = session->uplink_due;
 	if (unlikely(!gateway_fast_is_of(p, session)) || unlikely(gateway_ttl_is_over(p)) ||
 	    unlikely(!gateway_fast_keeps_ecn(p)) ||
@@ -143,9 +143,9 @@ static inline uint32_t
 gateway_fast_subscriber(const struct gateway_sessions *s, const struct gateway_packet *p)
 {
 	return p->is_ipv6 ? nf_slot_index_find(&s->by_ipv6, p->hash, p->key, gateway_ipv6_equal,
-					       s->table)
+					       s->share.table)
 			  : nf_slot_index_find(&s->by_ipv4, p->hash, p->key, gateway_ipv4_equal,
-					       s->table);
+					       s->share.table);
 }
 
 /* From a host? */
@@ -231,7 +231,7 @@ gateway_fast_downlink(struct gateway_worker *w, struct gateway_packet *p)
 
 	if (unlikely(slot == NF_NO_SLOT))
 		return false;
-	session = slim_slot(w->sessions->table, slot);
+	session = slim_slot(w->sessions->share.table, slot);
 	headers = gateway_fast_headers(session);
 	due = session->downlink_due;
 	if (unlikely(session->cell_address == 0) || unlikely(!gateway_fast_is_from_host(w, p)) ||

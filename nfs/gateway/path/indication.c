@@ -26,7 +26,8 @@ static uint16_t
 find_owner(const struct gateway_worker *w, struct gateway_cell cell)
 {
 	for (uint16_t i = 0; i < w->gateway->config.n_workers; i++)
-		if (gateway_session_by_cell(w->gateway->sessions.workers[i], cell) != NF_NO_SLOT)
+		if (gateway_session_by_cell(gateway_sessions_of(&w->gateway->sessions, i), cell) !=
+		    NF_NO_SLOT)
 			return i;
 	return w->nf->index;
 }
@@ -35,7 +36,7 @@ find_owner(const struct gateway_worker *w, struct gateway_cell cell)
 static void
 note_error(struct gateway_worker *w, uint32_t slot)
 {
-	struct gateway_session *session = slim_slot(w->sessions->table, slot);
+	struct gateway_session *session = slim_slot(w->sessions->share.table, slot);
 
 	if (session->error_told == 0 || w->nf->now_ns - session->error_told >= SECOND_NS) {
 		session->error_told = w->nf->now_ns;

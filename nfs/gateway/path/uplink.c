@@ -247,7 +247,7 @@ gateway_uplink(struct gateway_worker *w, struct gateway_packet *p)
 		gateway_signalling_no_tunnel(w, p);
 		return;
 	}
-	session = slim_slot(w->sessions->table, slot);
+	session = slim_slot(w->sessions->share.table, slot);
 	refused = make_plan(w, p, session, &plan);
 	if (unlikely(refused != 0))
 		gateway_refuse(w, p, session, refused, plan.room);

@@ -68,7 +68,7 @@ static void
 set_deadline(struct gateway_sessions *s, uint32_t slot, uint64_t ns)
 {
 	if (s->shared->config.idle_ns != 0 || s->shared->config.cell_idle_ns != 0)
-		s->deadlines[slot - s->first_slot] = tick_of(ns);
+		s->deadlines[slot - s->share.first_slot] = tick_of(ns);
 }
 
 static uint64_t
@@ -95,7 +95,7 @@ is_steerable(const struct gateway_session *session)
 static void
 unindex_addresses(struct gateway_sessions *s, uint32_t slot)
 {
-	struct gateway_session *session = slim_slot(s->table, slot);
+	struct gateway_session *session = slim_slot(s->share.table, slot);
 
 	if (session->indexed_ipv4 != 0)
 		nf_slot_index_remove(&s->by_ipv4,
@@ -116,7 +116,7 @@ cell_of(const struct gateway_session *session)
 static void
 set_indexed_cell(struct gateway_sessions *s, uint32_t slot, uint64_t key)
 {
-	struct gateway_session *session = slim_slot(s->table, slot);
+	struct gateway_session *session = slim_slot(s->share.table, slot);
 
 	if (session->indexed_cell == key)
 		return;
@@ -133,7 +133,7 @@ set_indexed_cell(struct gateway_sessions *s, uint32_t slot, uint64_t key)
 static void
 index_addresses(struct gateway_sessions *s, uint32_t slot)
 {
-	struct gateway_session *session = slim_slot(s->table, slot);
+	struct gateway_session *session = slim_slot(s->share.table, slot);
 	uint64_t prefix = gateway_ipv6_key(session->ipv6);
 
 	session->uplink_cost = cost_of(session->uplink_rate);
@@ -173,10 +173,10 @@ take_slot(struct gateway_sessions *s, uint32_t teid)
 	struct gateway_session *session;
 	uint32_t slot;
 
-	if (s->n_free == 0)
-		return NF_NO_SLOT;
-	slot = s->free[--s->n_free];
-	session = slim_slot(s->table, slot);
+	slot = nf_share_take(&s->share);
+	if (slot == NF_NO_SLOT)
+		return slot;
+	session = slim_slot(s->share.table, slot);
 	session->indexed_ipv4 = 0;
 	session->indexed_ipv6 = 0;
 	session->indexed_cell = 0;
@@ -216,11 +216,11 @@ gateway_session_create(struct gateway_sessions *s, const struct gateway_session 
 	slot = take_slot(s, wanted->teid);
 	if (slot == NF_NO_SLOT)
 		return GATEWAY_SESSION_FULL;
-	session = slim_slot_begin(s->agent, s->table, slot);
+	session = slim_slot_begin(s->share.agent, s->share.table, slot);
 	memset(session, 0, sizeof(*session));
 	copy_state(session, wanted);
 	session->last_seen = now_ns;
-	slim_slot_end(s->agent, s->table, slot, gateway_teid_bucket(wanted->teid));
+	slim_slot_end(s->share.agent, s->share.table, slot, gateway_teid_bucket(wanted->teid));
 	index_addresses(s, slot);
 	set_deadline(s, slot, 0);
 	s->n_created++;
@@ -250,10 +250,10 @@ gateway_session_change(struct gateway_sessions *s, uint32_t slot,
 		return GATEWAY_SESSION_BUCKET;
 	if (is_taken(s, wanted, slot))
 		return GATEWAY_SESSION_ADDRESS;
-	session = slim_slot_begin(s->agent, s->table, slot);
+	session = slim_slot_begin(s->share.agent, s->share.table, slot);
 	restart_rates(session, wanted);
 	copy_state(session, wanted);
-	slim_slot_end(s->agent, s->table, slot, gateway_teid_bucket(wanted->teid));
+	slim_slot_end(s->share.agent, s->share.table, slot, gateway_teid_bucket(wanted->teid));
 	index_addresses(s, slot);
 	return GATEWAY_SESSION_OK;
 }
@@ -262,13 +262,13 @@ void
 gateway_session_set_cell(struct gateway_sessions *s, uint32_t slot, struct gateway_cell cell,
 			 uint64_t now_ns)
 {
-	struct gateway_session *session = slim_slot_begin(s->agent, s->table, slot);
+	struct gateway_session *session = slim_slot_begin(s->share.agent, s->share.table, slot);
 
 	session->left_address = session->cell_address;
 	session->switched = now_ns;
 	session->cell_address = cell.address;
 	session->cell_teid = cell.teid;
-	slim_slot_end(s->agent, s->table, slot, gateway_teid_bucket(session->teid));
+	slim_slot_end(s->share.agent, s->share.table, slot, gateway_teid_bucket(session->teid));
 	set_indexed_cell(s, slot, gateway_cell_key(cell));
 	set_deadline(s, slot, 0);
 }
@@ -281,15 +281,15 @@ forget(struct gateway_sessions *s, uint32_t slot, uint32_t teid)
 	unindex_addresses(s, slot);
 	set_indexed_cell(s, slot, 0);
 	nf_slot_index_remove(&s->by_teid, nf_slot_index_hash(&s->by_teid, teid), slot);
-	s->deadlines[slot - s->first_slot] = 0;
-	s->free[s->n_free++] = slot;
+	s->deadlines[slot - s->share.first_slot] = 0;
+	nf_share_give(&s->share, slot);
 }
 
 void
 gateway_session_remove(struct gateway_sessions *s, uint32_t slot)
 {
 	forget(s, slot, gateway_session_at(s, slot)->teid);
-	slim_slot_free(s->agent, s->table, slot);
+	slim_slot_free(s->share.agent, s->share.table, slot);
 	s->n_removed++;
 }
 
@@ -322,7 +322,7 @@ set_next_deadline(struct gateway_sessions *s, uint32_t slot)
 	uint64_t end = session->last_seen + idle_ns;
 
 	if (idle_ns == 0 && cell == 0)
-		s->deadlines[slot - s->first_slot] = 0;
+		s->deadlines[slot - s->share.first_slot] = 0;
 	else
 		set_deadline(s, slot, idle_ns == 0 || (cell != 0 && cell < end) ? cell : end);
 }
@@ -335,7 +335,7 @@ expire_one(struct gateway_sessions *s, uint32_t slot, uint64_t now_ns)
 	uint64_t cell = cell_deadline(s, session);
 	bool leaves = cell != 0 && (int64_t)(now_ns - cell) >= 0;
 
-	if ((ends || leaves) && !slim_owns(s->agent, gateway_teid_bucket(session->teid)))
+	if ((ends || leaves) && !slim_owns(s->share.agent, gateway_teid_bucket(session->teid)))
 		return;
 	if (ends) {
 		gateway_session_remove(s, slot);
@@ -357,9 +357,9 @@ gateway_session_expire(struct gateway_sessions *s, uint64_t now_ns, uint32_t n)
 		uint32_t at = s->cursor;
 		uint32_t deadline = s->deadlines[at];
 
-		s->cursor = at + 1 == s->n_slots ? 0 : at + 1;
+		s->cursor = at + 1 == s->share.n_slots ? 0 : at + 1;
 		if (unlikely(deadline != 0 && deadline <= tick))
-			expire_one(s, s->first_slot + at, now_ns);
+			expire_one(s, s->share.first_slot + at, now_ns);
 	}
 }
 
@@ -368,12 +368,9 @@ gateway_session_expire(struct gateway_sessions *s, uint64_t now_ns, uint32_t n)
 static struct gateway_sessions *
 share_of(void *ctx, const struct slim_worker *w)
 {
-	struct gateway_session_table *t = ctx;
+	const struct gateway_session_table *t = ctx;
 
-	for (uint16_t i = 0; i < t->config.n_workers; i++)
-		if (t->workers[i]->agent == w)
-			return t->workers[i];
-	return NULL;
+	return nf_share_of(&t->shares, w);
 }
 
 static uint32_t
@@ -422,87 +419,59 @@ const struct slim_table_ops gateway_session_ops = {
 
 /* ---- set-up -------------------------------------------------------------------------------------- */
 
-uint32_t
-gateway_session_capacity(const struct gateway_session_config *config)
-{
-	uint32_t n = config->n_workers;
-
-	return (config->capacity + n - 1) / n * n;
-}
-
 static int
-init_share(struct gateway_sessions *s, const struct gateway_session_table *t, uint32_t n_slots,
-	   uint32_t first_slot)
+init_share(struct gateway_sessions *s, const struct gateway_session_table *t)
 {
+	uint32_t n_slots = s->share.n_slots;
 	uint64_t seed = t->config.seed;
 
 	s->shared = t;
-	s->first_slot = first_slot;
-	s->n_slots = n_slots;
-	s->free = rte_zmalloc("gateway_sessions", n_slots * sizeof(*s->free), RTE_CACHE_LINE_SIZE);
 	s->deadlines = rte_zmalloc("gateway_sessions", n_slots * sizeof(*s->deadlines),
 				   RTE_CACHE_LINE_SIZE);
-	if (s->free == NULL || s->deadlines == NULL ||
+	if (s->deadlines == NULL ||
 	    nf_slot_index_init(&s->by_teid, n_slots, seed, SOCKET_ID_ANY) != 0 ||
 	    nf_slot_index_init(&s->by_ipv4, n_slots, ~seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->by_ipv6, n_slots, seed + 1, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->by_cell, n_slots, seed + 2, SOCKET_ID_ANY) != 0)
+	    nf_slot_index_init(&s->by_ipv6, n_slots, seed + 1, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
-	/* The lowest slot is taken first. */
-	for (uint32_t i = 0; i < n_slots; i++)
-		s->free[i] = first_slot + n_slots - 1 - i;
-	s->n_free = n_slots;
-	return 0;
+	return nf_slot_index_init(&s->by_cell, n_slots, seed + 2, SOCKET_ID_ANY);
 }
 
 int
 gateway_session_table_init(struct gateway_session_table *t,
 			   const struct gateway_session_config *config)
 {
-	uint32_t share = gateway_session_capacity(config) / config->n_workers;
+	int error = nf_shares_init(&t->shares, &(struct nf_share_config){
+						       .name = "gateway_sessions",
+						       .capacity = config->capacity,
+						       .n_workers = config->n_workers,
+						       .size = sizeof(struct gateway_sessions),
+					       });
 
 	t->config = *config;
-	for (uint16_t w = 0; w < config->n_workers; w++) {
-		t->workers[w] = rte_zmalloc("gateway_sessions", sizeof(*t->workers[w]),
-					    RTE_CACHE_LINE_SIZE);
-		if (t->workers[w] == NULL || init_share(t->workers[w], t, share, w * share) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	for (uint16_t w = 0; w < config->n_workers && error == 0; w++)
+		error = init_share(gateway_sessions_of(t, w), t);
+	return error;
 }
 
 int
 gateway_session_table_create(struct gateway_session_table *t, struct slim_agent *agent)
 {
-	const struct slim_table_config config = {
-		.name = "session",
-		.capacity = gateway_session_capacity(&t->config),
-		.entry_size = sizeof(struct gateway_session),
-		.n_fields = gateway_session_n_fields,
-		.fields = gateway_session_fields,
-		.ops = &gateway_session_ops,
-		.ctx = t,
-	};
-
-	return slim_table_create(agent, &config, &t->table);
-}
-
-struct gateway_sessions *
-gateway_session_worker_init(struct gateway_session_table *t, struct slim_worker *agent,
-			    uint16_t worker)
-{
-	struct gateway_sessions *s = t->workers[worker];
-
-	s->table = t->table;
-	s->agent = agent;
-	return s;
+	return nf_shares_create(&t->shares, agent,
+				&(struct slim_table_config){
+					.name = "session",
+					.entry_size = sizeof(struct gateway_session),
+					.n_fields = gateway_session_n_fields,
+					.fields = gateway_session_fields,
+					.ops = &gateway_session_ops,
+					.ctx = t,
+				});
 }
 
 void
 gateway_session_table_fini(struct gateway_session_table *t)
 {
-	for (uint16_t w = 0; w < t->config.n_workers; w++) {
-		struct gateway_sessions *s = t->workers[w];
+	for (uint16_t w = 0; w < t->shares.n_workers; w++) {
+		struct gateway_sessions *s = gateway_sessions_of(t, w);
 
 		if (s == NULL)
 			continue;
@@ -510,9 +479,7 @@ gateway_session_table_fini(struct gateway_session_table *t)
 		nf_slot_index_fini(&s->by_ipv4);
 		nf_slot_index_fini(&s->by_ipv6);
 		nf_slot_index_fini(&s->by_cell);
-		rte_free(s->free);
 		rte_free(s->deadlines);
-		rte_free(s);
-		t->workers[w] = NULL;
 	}
+	nf_shares_fini(&t->shares);
 }

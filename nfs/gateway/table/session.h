@@ -14,8 +14,8 @@
  *   local      fields of class local: what is indexed, and what rates are in time
  *   deadlines  when to look at a slot next, in coarse ticks
  *
- * Worker w owns the slots [w * share, (w + 1) * share) of the table. All calls that take a struct
- * gateway_sessions belong to its worker. Nothing here allocates after init.
+ * Each worker has its share of the slots (share.h). All calls that take a struct gateway_sessions belong to its
+ * worker. Nothing here allocates after init.
  */
 #ifndef GATEWAY_SESSION_H
 #define GATEWAY_SESSION_H
@@ -26,6 +26,7 @@
 #include <rte_byteorder.h>
 
 #include "session_entry.h"
+#include "share.h"
 #include "slim.h"
 #include "slot_index.h"
 
@@ -45,20 +46,15 @@ struct gateway_buffer;
 struct gateway_session_table;
 
 struct gateway_sessions {
-	const struct gateway_session_table *shared;
-	struct slim_table *table;
-	struct slim_worker *agent;
-	struct nf_slot_index by_teid;
+	struct nf_share share;
+	struct nf_slot_index by_teid; /* with the table in one cache line */
 	struct nf_slot_index by_ipv4;
 	struct nf_slot_index by_ipv6;
 	struct nf_slot_index by_cell; /* other workers look up in it, too */
-	uint32_t first_slot;
-	uint32_t n_slots;
-	uint32_t *free; /* stack of slots */
-	uint32_t n_free;
+	const struct gateway_session_table *shared;
 	uint32_t cursor;               /* of the sweep */
 	struct gateway_buffer *buffer; /* what waits for a session goes with it */
-	uint32_t *deadlines;           /* by slot - first_slot: tick; 0: nothing to expire */
+	uint32_t *deadlines;           /* by slot - share.first_slot: tick; 0: nothing to expire */
 	/* Called for a session that was idle in its cell for too long; whoever is above takes it out of there. */
 	void (*cell_idle)(void *ctx, uint32_t slot);
 	void *cell_idle_ctx;
@@ -78,30 +74,29 @@ struct gateway_session_config {
 };
 
 struct gateway_session_table {
-	struct slim_table *table;
+	struct nf_shares shares;
 	struct gateway_session_config config;
-	struct gateway_sessions *workers[SLIM_MAX_WORKERS];
 };
+
+static inline struct gateway_sessions *
+gateway_sessions_of(const struct gateway_session_table *t, uint16_t worker)
+{
+	return nf_share_at(&t->shares, worker);
+}
 
 /* Main thread. Tables; then, with an agent that is created but not started, the slim table. -ENOMEM,
  * and what slim_table_create() says. */
 int gateway_session_table_init(struct gateway_session_table *t,
 			       const struct gateway_session_config *config);
 int gateway_session_table_create(struct gateway_session_table *t, struct slim_agent *agent);
-/* After slim_agent_start(). */
-struct gateway_sessions *gateway_session_worker_init(struct gateway_session_table *t,
-						     struct slim_worker *agent, uint16_t worker);
 void gateway_session_table_fini(struct gateway_session_table *t);
-
-/* Slots of the table: capacity, rounded up to equal shares. */
-uint32_t gateway_session_capacity(const struct gateway_session_config *config);
 
 /* ---- look up, worker ------------------------------------------------------------------------ */
 
 static inline const struct gateway_session *
 gateway_session_at(const struct gateway_sessions *s, uint32_t slot)
 {
-	return slim_slot(s->table, slot);
+	return slim_slot(s->share.table, slot);
 }
 
 /* `ctx` is the table, in all three. */
@@ -129,14 +124,14 @@ static inline uint32_t
 gateway_session_by_teid(const struct gateway_sessions *s, uint32_t teid)
 {
 	return nf_slot_index_find(&s->by_teid, nf_slot_index_hash(&s->by_teid, teid), teid,
-				  gateway_teid_equal, s->table);
+				  gateway_teid_equal, s->share.table);
 }
 
 static inline uint32_t
 gateway_session_by_ipv4(const struct gateway_sessions *s, rte_be32_t address)
 {
 	return nf_slot_index_find(&s->by_ipv4, nf_slot_index_hash(&s->by_ipv4, address), address,
-				  gateway_ipv4_equal, s->table);
+				  gateway_ipv4_equal, s->share.table);
 }
 
 /* By any address in the prefix. */
@@ -146,7 +141,7 @@ gateway_session_by_ipv6(const struct gateway_sessions *s, const uint8_t address[
 	uint64_t key = gateway_ipv6_key(address);
 
 	return nf_slot_index_find(&s->by_ipv6, nf_slot_index_hash(&s->by_ipv6, key), key,
-				  gateway_ipv6_equal, s->table);
+				  gateway_ipv6_equal, s->share.table);
 }
 
 static inline bool
@@ -165,7 +160,7 @@ gateway_session_by_cell(const struct gateway_sessions *s, struct gateway_cell ce
 	uint64_t key = gateway_cell_key(cell);
 
 	return nf_slot_index_find(&s->by_cell, nf_slot_index_hash(&s->by_cell, key), key,
-				  gateway_cell_equal, s->table);
+				  gateway_cell_equal, s->share.table);
 }
 
 /* ---- change, worker --------------------------------------------------------------------------- */

@@ -266,8 +266,8 @@ compare_sent(uint16_t worker, uint8_t side)
 static const char *
 compare_sessions(void)
 {
-	const struct slim_table *a = fast.gateway->sessions.table;
-	const struct slim_table *b = general.gateway->sessions.table;
+	const struct slim_table *a = fast.gateway->sessions.shares.table;
+	const struct slim_table *b = general.gateway->sessions.shares.table;
 
 	for (uint32_t slot = 0; slot < a->capacity; slot++) {
 		struct gateway_session left = *(const struct gateway_session *)slim_slot(a, slot);

@@ -416,13 +416,14 @@ harness_waiting(const struct harness *h)
 static const struct slim_slot_head *
 head_of(const struct harness *h, uint32_t slot)
 {
-	return (const struct slim_slot_head *)slim_slot(h->gateway->sessions.table, slot) - 1;
+	return (const struct slim_slot_head *)slim_slot(h->gateway->sessions.shares.table, slot) -
+	       1;
 }
 
 const struct gateway_session *
 harness_session(const struct harness *h, uint32_t teid)
 {
-	const struct slim_table *table = h->gateway->sessions.table;
+	const struct slim_table *table = h->gateway->sessions.shares.table;
 
 	for (uint32_t slot = 0; slot < table->capacity; slot++) {
 		const struct gateway_session *s = slim_slot(table, slot);
@@ -446,13 +447,13 @@ cells_in_use(const struct nf_slot_index *index)
 static void
 check_slot(const struct harness *h, uint32_t slot)
 {
-	const struct gateway_session *e = slim_slot(h->gateway->sessions.table, slot);
+	const struct gateway_session *e = slim_slot(h->gateway->sessions.shares.table, slot);
 	uint8_t bucket = (uint8_t)e->teid;
 	const struct gateway_sessions *s =
-		h->gateway->sessions.workers[h->gateway->bucket_worker[bucket]];
+		gateway_sessions_of(&h->gateway->sessions, h->gateway->bucket_worker[bucket]);
 
 	assert_int_equal(head_of(h, slot)->bucket, bucket);
-	assert_in_range(slot, s->first_slot, s->first_slot + s->n_slots - 1);
+	assert_in_range(slot, s->share.first_slot, s->share.first_slot + s->share.n_slots - 1);
 	assert_int_equal(gateway_session_by_teid(s, e->teid), slot);
 	if (e->ipv4 != 0) {
 		assert_int_equal((uint8_t)rte_be_to_cpu_32(e->ipv4), bucket);
@@ -472,8 +473,9 @@ harness_check(const struct harness *h)
 	uint32_t used = 0, free = 0, ipv4 = 0, ipv6 = 0, by_teid = 0, by_ipv4 = 0, by_ipv6 = 0;
 	uint32_t in_cells = 0, by_cell = 0;
 
-	for (uint32_t slot = 0; slot < h->gateway->sessions.table->capacity; slot++) {
-		const struct gateway_session *e = slim_slot(h->gateway->sessions.table, slot);
+	for (uint32_t slot = 0; slot < h->gateway->sessions.shares.table->capacity; slot++) {
+		const struct gateway_session *e =
+			slim_slot(h->gateway->sessions.shares.table, slot);
 
 		if (!head_of(h, slot)->used)
 			continue;
@@ -484,15 +486,15 @@ harness_check(const struct harness *h)
 		in_cells += e->cell_address != 0;
 	}
 	for (uint16_t w = 0; w < h->config.n_workers; w++) {
-		const struct gateway_sessions *s = h->gateway->sessions.workers[w];
+		const struct gateway_sessions *s = gateway_sessions_of(&h->gateway->sessions, w);
 
-		free += s->n_free;
+		free += s->share.n_free;
 		by_teid += cells_in_use(&s->by_teid);
 		by_ipv4 += cells_in_use(&s->by_ipv4);
 		by_ipv6 += cells_in_use(&s->by_ipv6);
 		by_cell += cells_in_use(&s->by_cell);
 	}
-	assert_int_equal(used + free, h->gateway->sessions.table->capacity);
+	assert_int_equal(used + free, h->gateway->sessions.shares.table->capacity);
 	assert_int_equal(by_teid, used);
 	assert_int_equal(by_ipv4, ipv4);
 	assert_int_equal(by_ipv6, ipv6);

@@ -151,7 +151,7 @@ an_address_changes_hands(void **state)
 	(void)state;
 	add_sessions(20);
 	harness_copy_all(&mv);
-	table = source.gateway->sessions.table;
+	table = source.gateway->sessions.shares.table;
 	for (uint32_t slot = 0; slot < table->capacity; slot++)
 		if (harness_is_used(table, slot) &&
 		    ((const struct gateway_session *)slim_slot(table, slot))->teid == 5)
