@@ -90,6 +90,7 @@ class Copy:
         self.root = folder
         # The rule for this knows the build by its whole name: it is to have nothing to do in the copy.
         subprocess.run(["ninja", "-C", build, "build.ninja"], stdout=subprocess.DEVNULL, check=True)
+        self.build = build
         self.programs, self.arguments = programs(build)
         listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                 capture_output=True, text=True, check=True).stdout
@@ -102,14 +103,19 @@ class Copy:
     def run(self, test):
         """(exit status or None, output, what could not be compiled) of a test's program."""
         if test.endswith(".py"):
-            return (*self.call(["/usr/bin/python3", f"{self.root}/{test}"], RUN_S), "")
+            return (*self.call(["/usr/bin/python3", f"{self.root}/{test}", *self.words(test)], RUN_S), "")
         if test not in self.programs:
             return 1, "", "no test of the build has this source"
         program = self.programs[test]
         status, output = self.call(["ninja", "-C", f"{self.root}/build", program], BUILD_S)
         if status != 0:
             return 1, "", "does not compile: " + " ".join(re.findall(r"error: .*", output)[:2])
-        return (*self.call([f"{self.root}/build/{program}", *self.arguments[program]], RUN_S), "")
+        return (*self.call([f"{self.root}/build/{program}", *self.words(program)], RUN_S), "")
+
+    def words(self, name):
+        """The arguments of a program or script, here."""
+        return [word.replace(self.build, f"{self.root}/build").replace(ROOT, self.root)
+                for word in self.arguments.get(name, [])]
 
     def call(self, command, seconds):
         environment = {key: value for key, value in os.environ.items() if key != "CMOCKA_MESSAGE_OUTPUT"}
@@ -139,11 +145,14 @@ class Copy:
 
 
 def programs(build):
-    """{source of a test: its program, as ninja calls it}, {program: its arguments}"""
+    """{source of a test: its program, as ninja calls it}, {program or script: its arguments}"""
     def ask(what):
         return json.loads(subprocess.run(["meson", "introspect", what, build], capture_output=True, text=True,
                                          check=True).stdout)
-    arguments = arguments_of((t["cmd"][0], t["cmd"][1:]) for t in ask("--tests"))
+    commands = [t["cmd"] for t in ask("--tests")]
+    arguments = arguments_of((words[0], words[1:]) for words in commands)
+    scripts = arguments_of((os.path.relpath(words[1], ROOT), words[2:]) for words in commands
+                           if len(words) > 1 and words[1].endswith(".py"))
     found = {}
     for target in ask("--targets"):
         name = target["filename"][0]
@@ -151,7 +160,7 @@ def programs(build):
             for sources in target["target_sources"]:
                 for source in sources.get("sources", []):
                     found.setdefault(os.path.relpath(source, ROOT), os.path.relpath(name, build))
-    return found, {os.path.relpath(name, build): words for name, words in arguments.items()}
+    return found, {os.path.relpath(name, build): words for name, words in arguments.items()} | scripts
 
 
 def arguments_of(tests):

@@ -1391,6 +1391,13 @@ a_trail_is_of_one_connection(void **state)
 	for (int n = 0; n < 50; n++)
 		turn(w);
 	assert_string_equal(state_of(w, 0), "trailing");
+	m->wants &= ~(uint32_t)WANT_TRAIL; /* all of it was sent, and then the connection broke */
+	m->n_lost_conns++;
+	driver_peer_frame(w->hosts[0].driver, m->conn, &frame);
+	turn(w);
+	assert_string_equal(state_of(w, 0), "trailing");
+	m->n_lost_conns--;
+	m->wants |= WANT_TRAIL;
 	m->tokens = 0;
 	wait_for_end(w, job);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);

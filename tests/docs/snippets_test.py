@@ -48,8 +48,8 @@ def main():
         n = len(blocks(pathlib.Path(source_root) / name))
         problem = compiled(source_root, build_root, name, headers)
         failed += (n < 3) + bool(problem)
-        print(f"{'ok' if n >= 3 else 'not ok'} {2 * number + 1} - {name} shows code")
-        print(f"{'not ok' if problem else 'ok'} {2 * number + 2} - the code of {name} compiles")
+        print(f"{'ok' if n >= 3 else 'not ok'} {2 * number + 1} - shows {name}")
+        print(f"{'not ok' if problem else 'ok'} {2 * number + 2} - compiles {name}")
         for line in problem.splitlines()[:20]:
             print(f"#   {line}")
     return 1 if failed else 0

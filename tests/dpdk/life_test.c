@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an agent whose frames are still in the hands of devices: a transmit queue gives back what it has sent
- * when it likes, at the latest when its port is closed. */
+ * when it likes, at the latest when its port is closed. And a begin that is refused. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -95,12 +96,34 @@ the_next_start_takes_away_what_is_left(void **state)
 	assert_null(rte_mempool_lookup(first.name));
 }
 
+/* What the inline functions know of structures is another thing there. Killed by: the number not compared. */
+static void
+an_nf_of_another_header_is_refused(void **state)
+{
+	static const struct slim_agent_config nf = {.name = "other",
+						    .service = "test",
+						    .kind = "slim-test",
+						    .version = "1",
+						    .identity = "",
+						    .n_workers = 1,
+						    .socket_id = SOCKET_ID_ANY};
+	struct slim_agent *agent = NULL;
+
+	(void)state;
+	assert_int_equal(slim_agent_create_abi(slim_abi_inline() + 1, &nf, &agent),
+			 -EPROTONOSUPPORT);
+	assert_null(agent);
+	assert_int_equal(slim_agent_create_abi(slim_abi_inline(), &nf, &agent), 0);
+	slim_agent_destroy(agent);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_that_a_device_has_outlive_the_agent),
 		cmocka_unit_test(the_next_start_takes_away_what_is_left),
+		cmocka_unit_test(an_nf_of_another_header_is_refused),
 	};
 
 	harness_start_eal();

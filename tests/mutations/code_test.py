@@ -59,11 +59,18 @@ class Verdict(unittest.TestCase):
 
 
 class Programs(unittest.TestCase):
-    """Killed by: no arguments; those of one part for the whole."""
+    """Killed by: no arguments; those of one part for the whole; what is changed is not what is looked at."""
 
     def test_arguments(self):
         tests = [("a", ["page.txt"]), ("b", []), ("c", ["walks"]), ("c", ["controls"])]
         self.assertEqual(code_mutants.arguments_of(tests), {"a": ["page.txt"], "b": [], "c": []})
+
+    def test_they_name_the_copy(self):
+        copy, root = code_mutants.Copy.__new__(code_mutants.Copy), code_mutants.ROOT
+        copy.root, copy.build = "/copy", f"{root}/other-build"
+        copy.arguments = {"a": [root, copy.build, f"{root}/page.txt", "--quick"]}
+        self.assertEqual(copy.words("a"), ["/copy", "/copy/build", "/copy/page.txt", "--quick"])
+        self.assertEqual(copy.words("b"), [])
 
 
 class FakeCopy:
