@@ -828,7 +828,9 @@ switch_that_sleeps_on_an_answer_is_woken(void **state)
 	(void)state;
 	start_control();
 	do_call(CONTROLLER_SET, "", "a", false);
+	n_nudges = fakes[0].n_nudges;
 	start_prepare(1);
+	assert_int_equal(fakes[0].n_nudges, n_nudges); /* it leaves when the request is there */
 	for (unsigned round = 1; round <= 2; round++) {
 		n_nudges = fakes[0].n_nudges;
 		RUN_UNTIL(base, control.n_requests == round && fakes[0].n_nudges == n_nudges + 1);
