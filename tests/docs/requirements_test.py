@@ -79,6 +79,13 @@ def text_of(path):
     return "".join(f.read_text(encoding="utf-8", errors="replace") for f in files)
 
 
+def cases_of(root, path):
+    """Text in which the cases of a test stand: its own, and that of what it shares with other network functions' tests."""
+    text = text_of(path)
+    shared = (root / f"nfs/common/test/{name}.c" for name in re.findall(r'#include "(\w+_test)\.h"', text))
+    return text + "".join(text_of(source) for source in shared if source.is_file())
+
+
 def missing(root, rows):
     """([what is not there], how many cases were looked for)"""
     wrong, n_cases = [], 0
@@ -118,7 +125,7 @@ def bad_mutants(root, mutants):
         for name in (m.test, m.file):
             if not (root / name).is_file():
                 wrong.append(f"{m}: {name} is not there")
-        if (root / m.test).is_file() and not re.search(rf"\b{m.case}\b", text_of(root / m.test)):
+        if (root / m.test).is_file() and not re.search(rf"\b{m.case}\b", cases_of(root, root / m.test)):
             wrong.append(f"{m}: {m.test} has no {m.case}")
         if (root / m.file).is_file() and not changes_something(m):
             wrong.append(f"{m}: changes nothing")

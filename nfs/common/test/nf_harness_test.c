@@ -109,6 +109,17 @@ harness_raw(struct harness *h, const void *bytes, uint16_t size)
 }
 
 void
+harness_tag(struct rte_mbuf *m, uint16_t vlan)
+{
+	const uint8_t tag[] = {0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan};
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+
+	frame = (uint8_t *)memmove(frame - sizeof(tag), frame, 12);
+	rte_pktmbuf_prepend(m, sizeof(tag));
+	memcpy(frame + 12, tag, sizeof(tag));
+}
+
+void
 harness_receive(struct harness *h, uint8_t side, struct rte_mbuf *m, uint16_t worker)
 {
 	struct nf_worker *nf = &h->nf[worker];

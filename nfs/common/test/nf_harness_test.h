@@ -94,6 +94,8 @@ void harness_close(struct harness *h);
 
 /* A packet of raw octets. */
 struct rte_mbuf *harness_raw(struct harness *h, const void *bytes, uint16_t size);
+/* Pushes an 802.1Q tag. */
+void harness_tag(struct rte_mbuf *m, uint16_t vlan);
 
 /* Gives a packet to the NF's burst function as if it came in on a side of a worker; its tag, which it has if the side
  * has one, is taken off first. Nothing else runs. */

@@ -131,6 +131,25 @@ harness_put_row(struct harness_move *mv, uint32_t table, uint32_t source_slot, u
 	return install(w, &record, row);
 }
 
+void
+harness_merge_row(struct harness_move *mv, uint32_t table, uint32_t source_slot, const void *row)
+{
+	const struct agent_table *t = table_of(mv->to, table);
+	uint32_t local = harness_local_slot(mv, table, source_slot);
+	struct slim_install_record record = {
+		.size = (uint32_t)(sizeof(record) + t->entry_size),
+		.op = SLIM_INSTALL_MERGE,
+		.table = (uint8_t)table,
+		.source_slot = source_slot,
+		.row_size = t->entry_size,
+	};
+
+	if (local == SLIM_NO_SLOT)
+		return;
+	record.bucket = bucket_of(&t->pub, local);
+	assert_true(install(harness_worker_of(mv->to, record.bucket), &record, row));
+}
+
 /* ---- many of them ------------------------------------------------------------------------------------ */
 
 void

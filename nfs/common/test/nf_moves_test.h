@@ -29,6 +29,10 @@ void harness_move_begin(struct harness_move *mv, struct harness *from, struct ha
 /* The row of a source slot, new or changed. False: the target has refused it. */
 bool harness_put_row(struct harness_move *mv, uint32_t table, uint32_t source_slot, uint8_t bucket,
 		     const void *row);
+/* After the hand-over: lazy fields by their rules; those that are sums hold what is to be added. Nothing, if the
+ * target's row is not the one that came. */
+void harness_merge_row(struct harness_move *mv, uint32_t table, uint32_t source_slot,
+		       const void *row);
 /* The source slot is empty. */
 void harness_delete_row(struct harness_move *mv, uint32_t table, uint32_t source_slot);
 /* The slot that stands for it at the target; SLIM_NO_SLOT: none. */

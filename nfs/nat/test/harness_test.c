@@ -251,17 +251,6 @@ harness_build(struct harness *h, const struct harness_packet *p)
 	return harness_raw(h, frame, (uint16_t)RTE_MAX(14 + size, 60));
 }
 
-void
-harness_tag(struct rte_mbuf *m, uint16_t vlan)
-{
-	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
-
-	frame = (uint8_t *)memmove(frame - 4, frame, 12);
-	rte_pktmbuf_prepend(m, 4);
-	put16(frame + 12, 0x8100);
-	put16(frame + 14, vlan);
-}
-
 /* As the side's frames are. */
 static struct rte_mbuf *
 build_tagged(struct harness *h, const struct harness_packet *p)

@@ -65,8 +65,6 @@ void harness_sweep(struct harness *h);
 struct rte_mbuf *harness_build_udp(struct harness *h, const struct harness_packet *p,
 				   const void *payload, uint16_t size);
 struct rte_mbuf *harness_build(struct harness *h, const struct harness_packet *p);
-/* Pushes an 802.1Q tag. */
-void harness_tag(struct rte_mbuf *m, uint16_t vlan);
 
 /* Gives a frame to the pipeline of a worker (with its tag if the side has one), and runs everything until nothing moves any more. ARP
  * requests of the NAT are answered on the way. */
