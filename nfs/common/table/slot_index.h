@@ -64,11 +64,16 @@ nf_slot_index_prefetch(const struct nf_slot_index *index, uint32_t hash)
 	rte_prefetch0(&index->cells[hash & index->mask]);
 }
 
-/* The likely slot of the hash, to prefetch it; NF_NO_SLOT if there is surely none. */
+/* The first slot of the hash, to prefetch it: if it holds the key, it is what a lookup finds. NF_NO_SLOT: there is none. */
 static inline uint32_t
 nf_slot_index_peek(const struct nf_slot_index *index, uint32_t hash)
 {
-	return (uint32_t)nf_slot_index_cell(index, hash) - 1;
+	for (uint32_t i = hash;; i++) {
+		uint64_t cell = nf_slot_index_cell(index, i);
+
+		if (likely((uint32_t)(cell >> 32) == hash) || cell == 0)
+			return (uint32_t)cell - 1;
+	}
 }
 
 /* The slot that holds `key`, or NF_NO_SLOT. */

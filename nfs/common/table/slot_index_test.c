@@ -121,6 +121,25 @@ sizes_are_checked(void **state)
 	nf_slot_index_fini(&index);
 }
 
+/* Two hashes whose places are the same one: each is told apart without a look at the slots. */
+static void
+a_peek_passes_over_other_hashes(void **state)
+{
+	struct nf_slot_index index;
+	uint32_t a = 5, b, c;
+
+	(void)state;
+	assert_int_equal(nf_slot_index_init(&index, N_SLOTS, 7, -1), 0);
+	b = a + index.mask + 1;
+	c = b + index.mask + 1;
+	nf_slot_index_insert(&index, a, 1);
+	nf_slot_index_insert(&index, b, 2);
+	assert_int_equal(nf_slot_index_peek(&index, a), 1);
+	assert_int_equal(nf_slot_index_peek(&index, b), 2);
+	assert_int_equal(nf_slot_index_peek(&index, c), NF_NO_SLOT);
+	nf_slot_index_fini(&index);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -134,6 +153,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(random_walk_agrees_with_an_array),
 		cmocka_unit_test(full_index_still_works),
 		cmocka_unit_test(equal_hashes_are_told_apart),
+		cmocka_unit_test(a_peek_passes_over_other_hashes),
 		cmocka_unit_test(sizes_are_checked),
 	};
 

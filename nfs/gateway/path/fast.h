@@ -25,13 +25,11 @@
 
 /* ---- uplink ------------------------------------------------------------------------------------------ */
 
-/* Within its rate, or it has none? *ret_due only for one that has. */
-static inline bool
-gateway_fast_police(uint64_t cost, uint64_t burst, uint64_t due, uint64_t now_ns, uint32_t size,
-		    uint64_t *ret_due)
-{
-	return likely(cost == 0) || gateway_police(due, cost, burst, now_ns, size, ret_due);
-}
+/* Within its rate? Only a session that has one has its burst read, which stands in another line. */
+bool gateway_fast_within_uplink(const struct gateway_session *session, uint64_t now_ns,
+				uint32_t size, uint64_t *ret_due);
+bool gateway_fast_within_downlink(const struct gateway_session *session, uint64_t now_ns,
+				  uint32_t size, uint64_t *ret_due);
 
 /* To the core, by a way that is known? */
 static inline bool
@@ -57,13 +55,15 @@ gateway_fast_way_ipv6(const struct gateway_worker *w, const struct gateway_packe
 	       nf_ipv6_may_go(to) && likely(w->router.is_known);
 }
 
-/* The subscriber's own, from the cell where he is? */
+/* A handover is the general path's; what it needs is not in the cache. */
+void gateway_fast_expect_handover(const struct gateway_worker *w, const struct gateway_packet *p);
+
+/* The subscriber's own? */
 static inline bool
 gateway_fast_is_of(const struct gateway_packet *p, const struct gateway_session *session)
 {
-	return likely(p->peer == session->cell_address) && likely(p->peer != 0) &&
-	       likely(p->is_ipv6 ? gateway_session_has_ipv6(session, gateway_ipv6(p)->src_addr)
-				 : gateway_session_has_ipv4(session, gateway_ipv4(p)->src_addr));
+	return p->is_ipv6 ? gateway_session_has_ipv6(session, gateway_ipv6(p)->src_addr)
+			  : gateway_session_has_ipv4(session, gateway_ipv4(p)->src_addr);
 }
 
 /* Comes it out of the tunnel as it is? (RFC 6040) */
@@ -106,23 +106,23 @@ gateway_fast_to_router(struct gateway_worker *w, struct rte_mbuf *m)
 static inline bool
 gateway_fast_uplink(struct gateway_worker *w, struct gateway_packet *p)
 {
-	const struct gateway_sessions *s = w->sessions;
-	uint32_t slot = nf_slot_index_find(&s->by_teid, p->hash, p->key, gateway_teid_equal,
-					   s->share.table);
-	struct gateway_session *session;
+	struct gateway_session *session = p->session;
 	struct nf_next next;
 	uint64_t due;
 
-	if (unlikely(slot == NF_NO_SLOT))
+	if (unlikely(session->teid != p->gtpu.teid))
 		return false;
-	session = slim_slot(s->share.table, slot);
+	if (unlikely(p->peer != session->cell_address)) {
+		gateway_fast_expect_handover(w, p);
+		return false;
+	}
 	due = session->uplink_due;
-	if (unlikely(!gateway_fast_is_of(p, session)) || unlikely(gateway_ttl_is_over(p)) ||
-	    unlikely(!gateway_fast_keeps_ecn(p)) ||
+	if (unlikely(p->peer == 0) || unlikely(!gateway_fast_is_of(p, session)) ||
+	    unlikely(gateway_ttl_is_over(p)) || unlikely(!gateway_fast_keeps_ecn(p)) ||
 	    unlikely(p->ip_size > w->gateway->config.sides[GATEWAY_CORE].mtu) ||
 	    unlikely(p->is_ipv6 ? !gateway_fast_way_ipv6(w, p) : !gateway_fast_way(w, p, &next)) ||
-	    unlikely(!gateway_fast_police(session->uplink_cost, session->uplink_burst, due,
-					  w->nf->now_ns, p->ip_size, &due)))
+	    unlikely(session->uplink_cost != 0 &&
+		     !gateway_fast_within_uplink(session, w->nf->now_ns, p->ip_size, &due)))
 		return false;
 	gateway_decrement_ttl(p);
 	gateway_fast_frame(p, sizeof(struct rte_ether_hdr));
@@ -139,13 +139,12 @@ gateway_fast_uplink(struct gateway_worker *w, struct gateway_packet *p)
 
 /* ---- downlink ----------------------------------------------------------------------------------------- */
 
-static inline uint32_t
-gateway_fast_subscriber(const struct gateway_sessions *s, const struct gateway_packet *p)
+/* Is it his session? */
+static inline bool
+gateway_fast_is_to(const struct gateway_packet *p, const struct gateway_session *session)
 {
-	return p->is_ipv6 ? nf_slot_index_find(&s->by_ipv6, p->hash, p->key, gateway_ipv6_equal,
-					       s->share.table)
-			  : nf_slot_index_find(&s->by_ipv4, p->hash, p->key, gateway_ipv4_equal,
-					       s->share.table);
+	return p->is_ipv6 ? session->indexed_ipv6 == gateway_ipv6_key(gateway_ipv6(p)->dst_addr)
+			  : session->indexed_ipv4 == gateway_ipv4(p)->dst_addr;
 }
 
 /* From a host? */
@@ -209,13 +208,13 @@ gateway_fast_encapsulate(struct gateway_worker *w, struct gateway_packet *p,
 	};
 
 	gateway_outer_of(w, p, &outer);
-	gateway_outer_put(&w->outer, p->ip - headers,
+	gateway_outer_put(&w->outer, p->ip,
 			  &(struct gateway_outer_part){.to = session->cell_address,
 						       .teid = session->cell_teid,
 						       .source_port = outer.source_port,
 						       .size = p->ip_size,
 						       .traffic_class = outer.traffic_class,
-						       .container = session->container,
+						       .container = session->container != 0,
 						       .qfi = session->qfi});
 	gateway_fast_frame(p, (uint32_t)sizeof(struct rte_ether_hdr) + headers);
 }
@@ -224,20 +223,17 @@ gateway_fast_encapsulate(struct gateway_worker *w, struct gateway_packet *p,
 static inline bool
 gateway_fast_downlink(struct gateway_worker *w, struct gateway_packet *p)
 {
-	uint32_t slot = gateway_fast_subscriber(w->sessions, p), headers;
-	struct gateway_session *session;
+	struct gateway_session *session = p->session;
+	uint32_t headers = gateway_fast_headers(session);
 	struct nf_next next = {.side = GATEWAY_ACCESS};
 	uint64_t due;
 
-	if (unlikely(slot == NF_NO_SLOT))
-		return false;
-	session = slim_slot(w->sessions->share.table, slot);
-	headers = gateway_fast_headers(session);
 	due = session->downlink_due;
-	if (unlikely(session->cell_address == 0) || unlikely(!gateway_fast_is_from_host(w, p)) ||
-	    unlikely(gateway_ttl_is_over(p)) || unlikely(!gateway_fast_fits(w, p, headers)) ||
-	    unlikely(!gateway_fast_police(session->downlink_cost, session->downlink_burst, due,
-					  w->nf->now_ns, p->ip_size, &due)) ||
+	if (unlikely(!gateway_fast_is_to(p, session)) || unlikely(session->cell_address == 0) ||
+	    unlikely(!gateway_fast_is_from_host(w, p)) || unlikely(gateway_ttl_is_over(p)) ||
+	    unlikely(!gateway_fast_fits(w, p, headers)) ||
+	    unlikely(session->downlink_cost != 0 &&
+		     !gateway_fast_within_downlink(session, w->nf->now_ns, p->ip_size, &due)) ||
 	    unlikely(session->cell_way == 0 && !gateway_fast_find_way(w->gateway, session)))
 		return false;
 	gateway_decrement_ttl(p);
@@ -261,31 +257,36 @@ gateway_fast_index(const struct gateway_sessions *s, const struct gateway_packet
 	return p->is_ipv6 ? &s->by_ipv6 : &s->by_ipv4;
 }
 
-/* Sets key and hash. */
+static inline uint64_t
+gateway_fast_key(const struct gateway_packet *p)
+{
+	if (p->kind == GATEWAY_KIND_UPLINK)
+		return p->gtpu.teid;
+	return p->is_ipv6 ? gateway_ipv6_key(gateway_ipv6(p)->dst_addr) : gateway_ipv4(p)->dst_addr;
+}
+
 static inline void
 gateway_fast_prefetch_index(const struct gateway_sessions *s, struct gateway_packet *p)
 {
 	const struct nf_slot_index *index = gateway_fast_index(s, p);
 
-	if (p->kind == GATEWAY_KIND_UPLINK)
-		p->key = p->gtpu.teid;
-	else
-		p->key = p->is_ipv6 ? gateway_ipv6_key(gateway_ipv6(p)->dst_addr)
-				    : gateway_ipv4(p)->dst_addr;
-	p->hash = nf_slot_index_hash(index, p->key);
+	p->hash = nf_slot_index_hash(index, gateway_fast_key(p));
 	nf_slot_index_prefetch(index, p->hash);
 }
 
-/* Both lines of the likely slot. */
-static inline void
-gateway_fast_prefetch_slot(const struct gateway_sessions *s, const struct gateway_packet *p)
+/* Both lines of the slot that is the session's, if it holds the key. Nothing leaves an index before the burst has passed.
+ * False: there is no session. */
+static inline bool
+gateway_fast_prefetch_slot(const struct gateway_sessions *s, struct gateway_packet *p)
 {
 	uint32_t slot = nf_slot_index_peek(gateway_fast_index(s, p), p->hash);
 
 	if (unlikely(slot == NF_NO_SLOT))
-		return;
-	__builtin_prefetch(gateway_session_at(s, slot), 1);
-	__builtin_prefetch(&gateway_session_at(s, slot)->uplink_due, 1);
+		return false;
+	p->session = slim_slot(s->share.table, slot);
+	__builtin_prefetch(p->session, 1);
+	__builtin_prefetch(&p->session->uplink_due, 1);
+	return true;
 }
 
 #endif

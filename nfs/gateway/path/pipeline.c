@@ -161,15 +161,19 @@ gateway_burst_general(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkt
 
 /* ---- the burst ------------------------------------------------------------------------------------------- */
 
-/* The end of a tunnel's headers, and where new ones will stand. */
+/* The end of a tunnel's headers, or where new ones will stand. What a port received was looked at already (worker.h); what
+ * another worker handed over has been in its cache, all of it. */
 static inline void
-prefetch_frame(const struct rte_mbuf *m)
+prefetch_frame(uint16_t port, const struct rte_mbuf *m)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 
-	__builtin_prefetch(frame, 1);
-	__builtin_prefetch(frame + RTE_CACHE_LINE_SIZE, 1);
-	__builtin_prefetch(frame - RTE_CACHE_LINE_SIZE, 1);
+	if (port != GATEWAY_CORE)
+		__builtin_prefetch(frame + RTE_CACHE_LINE_SIZE, 1);
+	if (port != GATEWAY_ACCESS)
+		__builtin_prefetch(frame - RTE_CACHE_LINE_SIZE, 1);
+	if (unlikely(port == NF_HANDED))
+		__builtin_prefetch(frame, 1);
 }
 
 /* Is it for the short way? */
@@ -213,7 +217,7 @@ gateway_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint1
 	struct gateway_packet packets[NF_BURST];
 
 	for (uint16_t i = 0; i < n; i++)
-		prefetch_frame(pkts[i]);
+		prefetch_frame(port, pkts[i]);
 	for (uint16_t i = 0; i < n; i++) {
 		if (likely(is_ordinary(w, &packets[i], port, pkts[i])))
 			gateway_fast_prefetch_index(w->sessions, &packets[i]);
@@ -221,8 +225,9 @@ gateway_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint1
 			packets[i].kind = GATEWAY_KIND_DROP;
 	}
 	for (uint16_t i = 0; i < n; i++)
-		if (likely(packets[i].kind != GATEWAY_KIND_DROP))
-			gateway_fast_prefetch_slot(w->sessions, &packets[i]);
+		if (unlikely(packets[i].kind == GATEWAY_KIND_DROP) ||
+		    unlikely(!gateway_fast_prefetch_slot(w->sessions, &packets[i])))
+			packets[i].kind = GATEWAY_KIND_DROP;
 	pass_all(w, port, packets, pkts, n);
 	gateway_send_errors(w);
 }

@@ -39,17 +39,17 @@ const struct slim_field gateway_session_fields[] = {
 	SLIM_FIELD_LOCAL(struct gateway_session, uplink_cost, SLIM_U64),
 	SLIM_FIELD_LOCAL(struct gateway_session, downlink_cost, SLIM_U64),
 	SLIM_FIELD_STATE(struct gateway_session, switched, SLIM_TIME),
-	SLIM_FIELD_STATE(struct gateway_session, uplink_rate, SLIM_U64),
 	SLIM_FIELD_STATE(struct gateway_session, uplink_burst, SLIM_U64),
-	SLIM_FIELD_STATE(struct gateway_session, downlink_rate, SLIM_U64),
 	SLIM_FIELD_STATE(struct gateway_session, downlink_burst, SLIM_U64),
-	SLIM_FIELD_LAZY(struct gateway_session, packets_policed, SLIM_COUNTER, SLIM_MERGE_SUM),
+	SLIM_FIELD_LOCAL(struct gateway_session, indexed_cell, SLIM_U64),
 	SLIM_FIELD_STATE(struct gateway_session, left_address, SLIM_IPV4),
 	SLIM_FIELD_LOCAL(struct gateway_session, first_waiting, SLIM_U32),
 	SLIM_FIELD_LOCAL(struct gateway_session, last_waiting, SLIM_U32),
 	SLIM_FIELD_LOCAL(struct gateway_session, n_waiting, SLIM_U32),
-	SLIM_FIELD_LOCAL(struct gateway_session, indexed_cell, SLIM_U64),
+	SLIM_FIELD_LAZY(struct gateway_session, packets_policed, SLIM_COUNTER, SLIM_MERGE_SUM),
 	SLIM_FIELD_LOCAL(struct gateway_session, error_told, SLIM_U64),
+	SLIM_FIELD_STATE(struct gateway_session, uplink_rate, SLIM_U64),
+	SLIM_FIELD_STATE(struct gateway_session, downlink_rate, SLIM_U64),
 };
 const uint16_t gateway_session_n_fields = RTE_DIM(gateway_session_fields);
 
@@ -271,6 +271,19 @@ gateway_session_set_cell(struct gateway_sessions *s, uint32_t slot, struct gatew
 	slim_slot_end(s->share.agent, s->share.table, slot, gateway_teid_bucket(session->teid));
 	set_indexed_cell(s, slot, gateway_cell_key(cell));
 	set_deadline(s, slot, 0);
+}
+
+void
+gateway_session_prefetch_cell(const struct gateway_sessions *s, uint32_t slot,
+			      struct gateway_cell cell)
+{
+	const struct gateway_session *session = gateway_session_at(s, slot);
+	uint64_t left = gateway_cell_key(cell_of(session)), entered = gateway_cell_key(cell);
+
+	__builtin_prefetch(&session->switched, 1);
+	__builtin_prefetch(&s->deadlines[slot - s->share.first_slot], 1);
+	nf_slot_index_prefetch(&s->by_cell, nf_slot_index_hash(&s->by_cell, left));
+	nf_slot_index_prefetch(&s->by_cell, nf_slot_index_hash(&s->by_cell, entered));
 }
 
 /* Takes a slot out of all that is derived, and gives it back to the free ones. */

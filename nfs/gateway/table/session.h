@@ -178,6 +178,10 @@ enum gateway_session_error gateway_session_change(struct gateway_sessions *s, ui
 void gateway_session_set_cell(struct gateway_sessions *s, uint32_t slot, struct gateway_cell cell,
 			      uint64_t now_ns);
 
+/* Brings what gateway_session_set_cell() will read and write for this cell on its way to the cache. */
+void gateway_session_prefetch_cell(const struct gateway_sessions *s, uint32_t slot,
+				   struct gateway_cell cell);
+
 void gateway_session_remove(struct gateway_sessions *s, uint32_t slot);
 
 /* Looks at the next `n` slots of the worker: sessions that were idle for too long are removed, or leave their

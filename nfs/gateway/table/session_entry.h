@@ -50,20 +50,20 @@ struct gateway_session {
 	uint64_t bytes_down;
 	uint64_t uplink_cost; /* local: nanoseconds an octet takes, times 2^16; 0: no limit */
 	uint64_t downlink_cost;
-	/* Behind them. */
+	/* Third line: for handovers and policed sessions. */
 	uint64_t switched;     /* when the cell changed last */
-	uint64_t uplink_rate;  /* bits a second; 0: no limit */
 	uint64_t uplink_burst; /* octets */
-	uint64_t downlink_rate;
 	uint64_t downlink_burst;
-	uint64_t packets_policed; /* lazy */
-	rte_be32_t left_address;  /* the cell before this one */
-	/* Local: derived by this instance. */
-	uint32_t first_waiting; /* buffer.h; valid if any waits */
+	uint64_t indexed_cell;   /* local */
+	rte_be32_t left_address; /* the cell before this one */
+	uint32_t first_waiting;  /* local, as the next two: buffer.h; valid if any waits */
 	uint32_t last_waiting;
-	uint32_t n_waiting; /* downlink packets */
-	uint64_t indexed_cell;
-	uint64_t error_told; /* when its last error indication was told */
+	uint32_t n_waiting;       /* downlink packets */
+	uint64_t packets_policed; /* lazy */
+	uint64_t error_told;      /* local: when its last error indication was told */
+	/* Behind them: for control. */
+	uint64_t uplink_rate; /* bits a second; 0: no limit */
+	uint64_t downlink_rate;
 	uint64_t reserved_too[6];
 };
 

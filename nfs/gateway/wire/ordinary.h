@@ -22,24 +22,28 @@
 
 #define GATEWAY_ORDINARY_MF_OFFSET RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
 
-/* The header of a G-PDU as it stands on the wire, to its first extension header. */
+/* The header of a G-PDU as it stands on the wire, and the octets behind it. */
 struct gateway_g_pdu {
-	uint8_t flags;
-	uint8_t type;
+	rte_be16_t flags_type;
 	rte_be16_t length;
 	rte_be32_t teid;
-	rte_be16_t sequence;
-	uint8_t n_pdu;
-	uint8_t extension;
-	uint8_t container_length; /* in 4 octets */
-	uint8_t container_type;   /* high half */
-	uint8_t container_qfi;
-	uint8_t container_next;
+	rte_be64_t behind;
 } __rte_packed;
 
 _Static_assert(sizeof(struct gateway_g_pdu) ==
 		       GTPU_HEADER_SIZE + GTPU_OPTIONS_SIZE + GTPU_CONTAINER_SIZE,
 	       "as on the wire");
+
+#define GATEWAY_G_PDU_PLAIN RTE_BE16(GTPU_FLAGS_PLAIN << 8 | GTPU_G_PDU)
+#define GATEWAY_G_PDU_EXTENDED RTE_BE16(GTPU_FLAGS_EXTENSION << 8 | GTPU_G_PDU)
+
+/* Behind the header: 2 octets of sequence and 1 of N-PDU number, which are not valid; type of the extension, its length in 4
+ * octets, PDU type (high half), QFI, and that no other one follows. */
+#define GATEWAY_CONTAINER_MASK RTE_BE64(UINT64_C(0x000000fffff000ff))
+#define GATEWAY_CONTAINER_UPLINK                                                 \
+	RTE_BE64((uint64_t)GTPU_PDU_SESSION_CONTAINER << 32 |                    \
+		 (uint64_t)(GTPU_CONTAINER_SIZE / 4) << 24 | GTPU_UPLINK << 20 | \
+		 GTPU_NO_MORE_EXTENSIONS)
 
 /* Sum of the five words of an IPv4 header; the folded one is right if it is all ones. */
 static inline uint32_t
@@ -89,39 +93,30 @@ gateway_ordinary_inner(struct gateway_packet *p, uint8_t *at, uint32_t size)
 	return likely(total <= size);
 }
 
-/* Octets of the header of a G-PDU whose length is `length`; 0: it is another kind of message. */
+/* Octets of the header; 0: it is another kind of message. Which of both it is nobody can foretell, so it is computed. */
 static inline uint32_t
-gateway_ordinary_header(const struct gateway_g_pdu *g, uint32_t length)
+gateway_ordinary_header(const struct gateway_g_pdu *g)
 {
-	if (unlikely(g->type != GTPU_G_PDU))
-		return 0;
-	if (g->flags == GTPU_FLAGS_PLAIN)
-		return GTPU_HEADER_SIZE;
-	if (unlikely(g->flags != GTPU_FLAGS_EXTENSION ||
-		     length < GTPU_OPTIONS_SIZE + GTPU_CONTAINER_SIZE ||
-		     g->extension != GTPU_PDU_SESSION_CONTAINER ||
-		     g->container_length != GTPU_CONTAINER_SIZE / 4 ||
-		     g->container_type >> 4 != GTPU_UPLINK ||
-		     g->container_next != GTPU_NO_MORE_EXTENSIONS))
-		return 0;
-	return sizeof(*g);
+	uint32_t plain = g->flags_type == GATEWAY_G_PDU_PLAIN;
+	uint32_t extended = (g->flags_type == GATEWAY_G_PDU_EXTENDED) &
+			    ((g->behind & GATEWAY_CONTAINER_MASK) == GATEWAY_CONTAINER_UPLINK);
+
+	return plain * GTPU_HEADER_SIZE + extended * (uint32_t)sizeof(*g);
 }
 
 static inline bool
 gateway_ordinary_g_pdu(struct gateway_packet *p, uint8_t *message, uint32_t size)
 {
 	const struct gateway_g_pdu *g = (const struct gateway_g_pdu *)(const void *)message;
-	uint32_t length = rte_be_to_cpu_16(g->length), header;
+	uint32_t end = GTPU_HEADER_SIZE + rte_be_to_cpu_16(g->length);
+	uint32_t header = gateway_ordinary_header(g);
 
-	if (unlikely(length > size - GTPU_HEADER_SIZE))
-		return false;
-	header = gateway_ordinary_header(g, length);
-	if (unlikely(header == 0))
+	if (unlikely(end > size) || unlikely(header == 0) || unlikely(header > end))
 		return false;
 	p->kind = GATEWAY_KIND_UPLINK;
 	p->gtpu.teid = rte_be_to_cpu_32(g->teid);
 	p->bucket = gateway_teid_bucket(p->gtpu.teid);
-	return gateway_ordinary_inner(p, message + header, length + GTPU_HEADER_SIZE - header);
+	return gateway_ordinary_inner(p, message + header, end - header);
 }
 
 static inline bool
@@ -132,7 +127,7 @@ gateway_ordinary_uplink(struct gateway_packet *p, const struct gateway_config *c
 	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
 	uint32_t length;
 
-	if (unlikely(size < sizeof(*ip) + sizeof(*udp) + GTPU_HEADER_SIZE) ||
+	if (unlikely(size < sizeof(*ip) + sizeof(*udp) + sizeof(struct gateway_g_pdu)) ||
 	    unlikely(eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4)) ||
 	    unlikely(!gateway_ordinary_ipv4(ip, size)) ||
 	    unlikely(ip->dst_addr != config->sides[GATEWAY_ACCESS].address) ||
@@ -184,7 +179,7 @@ gateway_ordinary(struct gateway_packet *p, const struct gateway_config *config, 
 	p->m = m;
 	p->side = side;
 	if (unlikely(m->nb_segs != 1) || unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)) ||
-	    unlikely(!rte_is_same_ether_addr(&eth->dst_addr, &config->sides[side].mac)))
+	    unlikely(memcmp(&eth->dst_addr, &config->sides[side].mac, sizeof(eth->dst_addr)) != 0))
 		return false;
 	return side == GATEWAY_ACCESS ? gateway_ordinary_uplink(p, config, eth, size)
 				      : gateway_ordinary_downlink(p, config, eth, size);

@@ -7,6 +7,7 @@
 #define GATEWAY_OUTER_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ struct gateway_outer_part {
 	rte_be16_t source_port;
 	uint16_t size; /* of the subscriber's packet */
 	uint8_t traffic_class;
-	uint8_t container; /* 1: a PDU session container, for qfi */
+	bool container; /* it has a PDU session container, for qfi */
 	uint8_t qfi;
 };
 
@@ -79,23 +80,30 @@ gateway_outer_checksum(uint32_t sum, const struct rte_ipv4_hdr *ip)
 	return (uint16_t) ~(sum + (sum >> 16));
 }
 
-/* Writes the headers at `at`: as many octets as stand in front of the subscriber's packet there. */
+/* The octets behind the header of a G-PDU with a downlink PDU session container. */
+static inline rte_be64_t
+gateway_outer_container(uint8_t qfi)
+{
+	return rte_cpu_to_be_64((uint64_t)GTPU_PDU_SESSION_CONTAINER << 32 |
+				(uint64_t)(GTPU_CONTAINER_SIZE / 4) << 24 | GTPU_DOWNLINK << 20 |
+				(uint64_t)qfi << 8 | GTPU_NO_MORE_EXTENSIONS);
+}
+
+/* Writes the headers in front of the subscriber's packet at `ip`. Which packets have a container nobody can foretell, so
+ * it is always written, and those without have the end of their headers there. */
 static inline void
-gateway_outer_put(const struct gateway_outer_template *t, uint8_t *at,
+gateway_outer_put(const struct gateway_outer_template *t, uint8_t *ip,
 		  const struct gateway_outer_part *part)
 {
-	const uint8_t options[] = {0,
-				   0,
-				   0,
-				   GTPU_PDU_SESSION_CONTAINER,
-				   GTPU_CONTAINER_SIZE / 4,
-				   GTPU_DOWNLINK << 4,
-				   part->qfi,
-				   GTPU_NO_MORE_EXTENSIONS};
-	struct gateway_outer_headers *h = (struct gateway_outer_headers *)(void *)at;
-	uint16_t message = (uint16_t)(gtpu_header_size(part->container) + part->size);
+	rte_be64_t container = gateway_outer_container(part->qfi);
+	uint32_t header = gtpu_header_size(part->container);
+	struct gateway_outer_headers *h =
+		(struct gateway_outer_headers *)(void *)(ip + GTPU_HEADER_SIZE - header -
+							 sizeof(*h));
+	uint16_t message = (uint16_t)(header + part->size);
 	uint16_t datagram = (uint16_t)(sizeof(h->udp) + message);
 
+	memcpy(ip - sizeof(container), &container, sizeof(container));
 	memcpy(h, &t->headers, sizeof(*h));
 	h->ip.type_of_service = part->traffic_class;
 	h->ip.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(h->ip) + datagram));
@@ -103,12 +111,9 @@ gateway_outer_put(const struct gateway_outer_template *t, uint8_t *at,
 	h->ip.hdr_checksum = gateway_outer_checksum(t->sum, &h->ip);
 	h->udp.src_port = part->source_port;
 	h->udp.dgram_len = rte_cpu_to_be_16(datagram);
+	h->flags = part->container ? GTPU_FLAGS_EXTENSION : GTPU_FLAGS_PLAIN;
 	h->length = rte_cpu_to_be_16((uint16_t)(message - GTPU_HEADER_SIZE));
 	h->teid = rte_cpu_to_be_32(part->teid);
-	if (part->container != 0) {
-		h->flags = GTPU_FLAGS_EXTENSION;
-		memcpy(at + sizeof(*h), options, sizeof(options));
-	}
 }
 
 #endif

@@ -32,6 +32,8 @@ enum gateway_kind {
 	GATEWAY_KIND_NEIGHBOR_DISCOVERY,
 };
 
+struct gateway_session;
+
 struct gateway_packet {
 	struct rte_mbuf *m;
 	/* IP header of the subscriber's packet: in the tunnel for UPLINK, the plain one for DOWNLINK. Of ECHO
@@ -48,11 +50,11 @@ struct gateway_packet {
 	rte_be16_t peer_port;
 	uint8_t outer_ecn;
 	struct gtpu gtpu;
-	uint32_t hash; /* the pipeline's */
-	uint64_t key;  /* the pipeline's */
+	uint32_t hash;                   /* the short way's */
+	struct gateway_session *session; /* the short way's */
 };
 
-/* Fills all of *p but hash and key, from a frame that came in on `side`. */
+/* Fills all of *p but hash and session, from a frame that came in on `side`. */
 void gateway_packet_parse(struct gateway_packet *p, const struct gateway_config *config,
 			  struct rte_mbuf *m, uint8_t side);
 
