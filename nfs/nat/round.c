@@ -2,6 +2,7 @@
 /* A worker of the NAT; see round.h. Its thread, but for init. */
 #include "round.h"
 
+#include "burst.h"
 #include "counters.h"
 #include "jobs.h"
 #include "mapping.h"
@@ -77,6 +78,7 @@ nat_worker_init(struct nat_worker *w, struct nat *nat, struct nf_worker *nf)
 	w->filter = nat_filter_worker_init(&nat->filters, nf->index, w->sessions);
 	w->sessions->rests->now_ns = &nf->now_ns;
 	w->sessions->log = nat_log_ring(&nat->log, nf->index, &nf->now_ns);
+	w->has_fast_path = w->filter == NULL && nat->config.n_exempt == 0;
 	w->neighbours->silent = nat_tell_silent;
 	nf->self = w;
 	nf->ops = &nat_ops;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker of the NAT: packets (pipeline.h), jobs (jobs.h) and timers. */
+/* A worker of the NAT: packets (burst.h), jobs (jobs.h) and timers. */
 #ifndef NAT_ROUND_H
 #define NAT_ROUND_H
 

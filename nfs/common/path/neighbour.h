@@ -38,7 +38,7 @@ void nf_neighbour_send_anyway(struct nf_neighbours *n, struct rte_mbuf *m,
 
 /* Sends a packet, complete but for its Ethernet addresses, to where nf_may_go() or nf_may_answer() says.
  * Emits it, keeps it while the neighbour is asked, hands it to the neighbour's owner, or drops it. */
-static inline void
+__attribute__((always_inline)) static inline void
 nf_neighbour_send(struct nf_neighbours *n, struct rte_mbuf *m, const struct nf_next *next)
 {
 	const struct nf_neighbour_ready *ready = nf_neighbour_place(n, next->address, next->side);

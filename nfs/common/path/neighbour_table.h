@@ -15,6 +15,7 @@
 
 #include "arp.h"
 #include "neighbour_rule.h"
+#include "order.h"
 #include "worker.h"
 #include "share.h"
 #include "side.h"
@@ -146,7 +147,7 @@ nf_neighbour_owner(const struct nf_neighbours *n, rte_be32_t address)
 static inline struct nf_neighbour_ready *
 nf_neighbour_place(struct nf_neighbours *n, rte_be32_t address, uint8_t side)
 {
-	uint32_t h = rte_be_to_cpu_32(address);
+	uint32_t h = nf_from_be32(address);
 
 	return &n->copies[(h ^ (h >> 10) ^ side) & (NF_NEIGHBOUR_COPIES - 1)];
 }

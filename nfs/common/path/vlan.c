@@ -42,12 +42,19 @@ was_stripped(const struct rte_mbuf *m)
 }
 
 static bool
+has_type_of_tag(const struct rte_mbuf *m)
+{
+	static const uint8_t type[] = {RTE_ETHER_TYPE_VLAN >> 8, RTE_ETHER_TYPE_VLAN & 0xff};
+
+	return memcmp(rte_pktmbuf_mtod_offset(m, const void *, ADDRESSES_SIZE), type,
+		      sizeof(type)) == 0;
+}
+
+static bool
 has_tag(const struct rte_mbuf *m)
 {
-	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-
 	return rte_pktmbuf_data_len(m) >= sizeof(struct rte_ether_hdr) + RTE_VLAN_HLEN &&
-	       nf_get16(frame + ADDRESSES_SIZE) == RTE_ETHER_TYPE_VLAN;
+	       has_type_of_tag(m);
 }
 
 static uint16_t
@@ -83,17 +90,28 @@ is_of_port(const struct nf_worker *w, uint16_t port, const struct rte_mbuf *m)
 	return w->vlans[port] == 0;
 }
 
+/* So many packets ahead a frame is fetched. */
+#define AHEAD 4
+
 static bool
 any_has_tag(struct rte_mbuf **pkts, uint16_t n)
 {
+	struct rte_mbuf **end = pkts + n, **last = n > AHEAD ? end - AHEAD : pkts;
+	uint64_t flags = 0;
 	bool any = false;
 
-	for (uint16_t i = 0; i < n; i++) {
-		if (i + 3 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
-		any |= was_stripped(pkts[i]) || has_tag(pkts[i]);
+	for (struct rte_mbuf **m = pkts; m < end && m < pkts + AHEAD; m++)
+		rte_prefetch0(rte_pktmbuf_mtod(*m, void *));
+	for (; pkts < last; pkts++) {
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[AHEAD], void *));
+		flags |= (*pkts)->ol_flags;
+		any |= has_type_of_tag(*pkts);
 	}
-	return any;
+	for (; pkts < end; pkts++) {
+		flags |= (*pkts)->ol_flags;
+		any |= has_type_of_tag(*pkts);
+	}
+	return any || (flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
 }
 
 uint16_t
@@ -101,7 +119,7 @@ nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint
 {
 	uint16_t left = 0;
 
-	/* What stays as it is needs no second look. */
+	/* Nearly always; what stands behind a frame that is too short may look like a tag, but only here. */
 	if (likely(w->vlans[port] == 0 && !any_has_tag(pkts, n)))
 		return n;
 	for (uint16_t i = 0; i < n; i++) {

@@ -9,6 +9,7 @@
 #ifndef NF_CHECKSUM_H
 #define NF_CHECKSUM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -46,17 +47,15 @@ nf_csum_replace32(uint32_t from, uint32_t to)
 	return (uint64_t)(uint32_t)~from + to;
 }
 
-/* Of an IPv4 header without options: 0xffff if its checksum is right. */
-static inline uint16_t
-nf_csum_of_20(const void *header)
+/* Is the checksum of an IPv4 header without options right? The sum of its words is 0 in one's complement then: a multiple
+ * of 0xffff, which the compiler finds out by a multiplication. It is not 0, as no header is. */
+static inline bool
+nf_csum_is_right_20(const void *header)
 {
-	uint64_t a, b;
-	uint32_t c;
+	uint32_t words[5];
 
-	memcpy(&a, header, sizeof(a));
-	memcpy(&b, (const uint8_t *)header + 8, sizeof(b));
-	memcpy(&c, (const uint8_t *)header + 16, sizeof(c));
-	return nf_csum_fold64((a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX) + (b >> 32) + c);
+	memcpy(words, header, sizeof(words));
+	return ((uint64_t)words[0] + words[1] + words[2] + words[3] + words[4]) % UINT16_MAX == 0;
 }
 
 /* The checksum field after the collected changes. */

@@ -52,6 +52,8 @@ struct nat_worker {
 	struct nf_neighbours *neighbours;
 	struct nf_own_rate errors; /* of ICMP */
 	bool has_begun;            /* looked once for static mappings to make */
+	bool has_fast_path;        /* ordinary packets take the short way (fast.h) */
+	uint64_t n_fast;           /* that did; for tests */
 	struct nat_ids ids;
 };
 

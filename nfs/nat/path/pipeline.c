@@ -18,7 +18,6 @@
 #include "parse.h"
 #include "pcp_packet.h"
 #include "send.h"
-#include "statics.h"
 #include "tcp_path.h"
 
 static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
@@ -448,19 +447,6 @@ accept_packet(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, st
 	return true;
 }
 
-static inline bool
-accept_handed(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, bool *ret_hairpin)
-{
-	struct nf_meta meta = *nf_meta(m);
-
-	if (unlikely(meta.kind == NF_META_RESOLVE)) {
-		nf_neighbour_resume(w->neighbours, m);
-		return false;
-	}
-	*ret_hairpin = is_hairpin(meta.kind);
-	return accept_packet(w, p, m, meta);
-}
-
 static inline void
 prefetch_index(struct nat_worker *w, struct nat_packet *p)
 {
@@ -569,35 +555,38 @@ take_fragment(struct nat_worker *w, struct nat_packet *p)
 	}
 }
 
-void
-nat_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+bool
+nat_accept(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, struct nf_meta meta)
 {
-	struct nat_worker *w = nf->self;
-	const struct nf_meta fresh = {.kind = NAT_META_FRESH, .port = (uint8_t)port};
-	struct nat_packet packets[NF_BURST];
-	bool hairpinned[NF_BURST];
-	uint16_t n_mine = 0;
+	if (!accept_packet(w, p, m, meta))
+		return false;
+	prefetch_index(w, p);
+	return true;
+}
 
-	if (unlikely(!w->has_begun))
-		nat_statics_begin(w);
-	for (uint16_t i = 0; i < n; i++) {
-		struct nat_packet *p = &packets[n_mine];
-		bool mine;
+bool
+nat_accept_handed(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m, bool *ret_hairpin)
+{
+	struct nf_meta meta = *nf_meta(m);
 
-		if (i + 3 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 3], void *));
-		hairpinned[n_mine] = false;
-		mine = port == NF_HANDED ? accept_handed(w, p, pkts[i], &hairpinned[n_mine])
-					 : accept_packet(w, p, pkts[i], fresh);
-		if (likely(mine)) {
-			prefetch_index(w, p);
-			n_mine++;
-		}
+	if (unlikely(meta.kind == NF_META_RESOLVE)) {
+		nf_neighbour_resume(w->neighbours, m);
+		return false;
 	}
-	for (uint16_t i = 0; i < n_mine; i++)
-		prefetch_slot(w, &packets[i]);
-	for (uint16_t i = 0; i < n_mine; i++)
-		act(w, &packets[i], hairpinned[i]);
+	*ret_hairpin = is_hairpin(meta.kind);
+	return nat_accept(w, p, m, meta);
+}
+
+void
+nat_prefetch(struct nat_worker *w, const struct nat_packet *p)
+{
+	prefetch_slot(w, p);
+}
+
+void
+nat_act(struct nat_worker *w, struct nat_packet *p, bool hairpinned)
+{
+	act(w, p, hairpinned);
 }
 
 void
@@ -608,9 +597,8 @@ nat_tell_silent(struct nf_worker *nf, struct rte_mbuf *m, uint8_t side)
 	struct nat_packet p;
 
 	if (error == NULL ||
-	    !accept_packet(w, &p, error, (struct nf_meta){.kind = NAT_META_OWN, .port = side}))
+	    !nat_accept(w, &p, error, (struct nf_meta){.kind = NAT_META_OWN, .port = side}))
 		return;
-	prefetch_index(w, &p);
 	act(w, &p, false);
 }
 

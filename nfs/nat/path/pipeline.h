@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The packet path of the NAT, a burst at a time:
+ * The general packet path of the NAT: it knows all packets, and what becomes of each. A burst of them (burst.h) takes
+ * these steps together:
  *
  *   parse      every packet; those of foreign buckets go to their worker
  *   prefetch   the cell of the index, then the slot
@@ -14,19 +15,24 @@
  * cannot be asked. Each half changes nothing if it is refused. What refuses the second leaves the first as it
  * is, at one worker and at two: for peers behind one NAT that filters, each side's first packet is filtered at
  * the other side, and opens its own (hole punching, RFC 5128).
- *
- * Needs no port: packets go in by nat_burst() and come out in the worker's FIFOs
- * and rings (worker.h). Never blocks, allocates (but its own packets from the pool), locks,
- * logs or makes a system call.
  */
 #ifndef NAT_PIPELINE_H
 #define NAT_PIPELINE_H
 
 #include "nat.h"
+#include "packet.h"
 #include "worker.h"
 
-/* nf_ops.burst; nf->self is a struct nat_worker. */
-void nat_burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
+/* Parses a packet; true: it is this worker's and goes on. Else it was dropped or handed over. */
+bool nat_accept(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m,
+		struct nf_meta meta);
+/* The same for one that another worker handed over, and whether it is hairpinned. */
+bool nat_accept_handed(struct nat_worker *w, struct nat_packet *p, struct rte_mbuf *m,
+		       bool *ret_hairpin);
+/* Its mapping, if there is one. */
+void nat_prefetch(struct nat_worker *w, const struct nat_packet *p);
+/* All the rest: emits, hands over, drops or keeps it. */
+void nat_act(struct nat_worker *w, struct nat_packet *p, bool hairpinned);
 
 /* A translated packet goes no further on a side, for its neighbour is silent: tells its sender, as a router on
  * that side would, by an ICMP error that comes in there and is translated like others (RFC 1812 section

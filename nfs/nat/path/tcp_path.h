@@ -48,35 +48,58 @@ nat_tcp_prefetch(const struct nat_session *session, uint8_t protocol, uint8_t ki
 		__builtin_prefetch(&session->tcp_edges, 1);
 }
 
+/* From inside: does the segment change no more than the edges? In other states than this one it is rarely seen more
+ * than once or twice. */
+static inline bool
+nat_tcp_only_follows(const struct nat_session *session, const struct rte_tcp_hdr *tcp,
+		     rte_be32_t peer)
+{
+	return (tcp->tcp_flags & NF_TCP_FLAGS) == RTE_TCP_ACK_FLAG &&
+	       session->tcp_state == NF_TCP_ESTABLISHED &&
+	       session->tcp_peer_port == tcp->dst_port && session->tcp_peer_address == peer &&
+	       session->tcp_scale <= NF_TCP_MAX_SCALE;
+}
+
+/* `l4_size`: of the segment with its header, or of its first fragment. */
+static inline void
+nat_tcp_follow_out(struct nat_session *session, const struct rte_tcp_hdr *tcp, uint32_t l4_size)
+{
+	uint32_t header = (uint32_t)(tcp->data_off >> 4) * 4;
+	uint32_t size = l4_size > header ? l4_size - header : 0;
+
+	nf_tcp_follow(&session->tcp_edges, session->tcp_scale,
+		      rte_be_to_cpu_32(tcp->sent_seq) + size, rte_be_to_cpu_32(tcp->recv_ack),
+		      rte_be_to_cpu_16(tcp->rx_win));
+}
+
 static inline void
 nat_tcp_track_out(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 {
 	struct nat_session *session = slim_slot(w->sessions->share.table, slot);
 	const struct rte_tcp_hdr *tcp = nat_tcp_header(p);
 
-	/* In other states it is rarely seen more than once or twice. */
-	if (unlikely((tcp->tcp_flags & NF_TCP_FLAGS) != RTE_TCP_ACK_FLAG ||
-		     session->tcp_state != NF_TCP_ESTABLISHED ||
-		     session->tcp_peer_port != tcp->dst_port ||
-		     session->tcp_peer_address != p->ip->dst_addr ||
-		     session->tcp_scale > NF_TCP_MAX_SCALE)) {
+	if (unlikely(!nat_tcp_only_follows(session, tcp, p->ip->dst_addr)))
 		nat_tcp_take(w, p, slot, true);
-		return;
-	}
-	nf_tcp_follow(&session->tcp_edges, session->tcp_scale,
-		      rte_be_to_cpu_32(tcp->sent_seq) + nat_tcp_data_size(p),
-		      rte_be_to_cpu_32(tcp->recv_ack), rte_be_to_cpu_16(tcp->rx_win));
+	else
+		nat_tcp_follow_out(session, tcp, p->ip_size - rte_ipv4_hdr_len(p->ip));
+}
+
+/* From outside: may the segment change anything? Whatever else it turns out to be, it changes less. */
+static inline bool
+nat_tcp_may_change(const struct nat_session *session, uint8_t flags)
+{
+	uint8_t state = session->tcp_state;
+
+	return nf_tcp_cell(NF_TCP_IN, state, nf_tcp_event(flags)) != state;
 }
 
 /* As nat_tcp_take(). */
 static inline bool
 nat_tcp_track_in(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
 {
-	uint8_t state = nat_session_at(w->sessions, slot)->tcp_state;
-	enum nf_tcp_event event = nf_tcp_event(nat_tcp_header(p)->tcp_flags);
+	const struct nat_session *session = nat_session_at(w->sessions, slot);
 
-	/* Whatever else it turns out to be, it changes less. */
-	return unlikely(nf_tcp_cell(NF_TCP_IN, state, event) != state) &&
+	return unlikely(nat_tcp_may_change(session, nat_tcp_header(p)->tcp_flags)) &&
 	       nat_tcp_take(w, p, slot, false);
 }
 

@@ -354,6 +354,7 @@ nat_parse(struct nat_packet *p, const struct nat_config *config, const struct na
 	p->fragment = NAT_WHOLE;
 	p->inwards = hairpin || side == NAT_OUTSIDE;
 	p->knows_ports = false;
+	p->sent_id = 0;
 	p->is_own = false;
 	p->kind = NAT_KIND_DROP;
 	if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth))) {
