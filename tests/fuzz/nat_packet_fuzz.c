@@ -172,11 +172,9 @@ wrap(const uint8_t *bytes, uint16_t size, uint8_t control)
 static void
 drain(void)
 {
-	struct rte_mbuf *m;
 
 	for (uint8_t side = 0; side < NAT_N_SIDES; side++)
-		while ((m = harness_take(&h, side)) != NULL)
-			rte_pktmbuf_free(m);
+		harness_drain(&h, side);
 }
 
 static uint32_t

@@ -451,15 +451,12 @@ peers_move(void **state)
 		for (int i = 0; i < 8; i++) {
 			struct harness_packet p = from_inside(
 				IPPROTO_UDP, SERVER, (uint16_t)(1 + (uint32_t)rand() % 10));
-			struct rte_mbuf *m;
 
 			p.src = SUBSCRIBER + (uint32_t)rand() % 4;
 			p.src_port = (uint16_t)(5000 + rand() % 3);
 			harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
-			while ((m = harness_take(&h, NAT_OUTSIDE)) != NULL)
-				rte_pktmbuf_free(m);
-			while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
-				rte_pktmbuf_free(m); /* it was told of a limit */
+			harness_drain(&h, NAT_OUTSIDE);
+			harness_drain(&h, NAT_INSIDE); /* it was told of a limit */
 		}
 		if (rand() % 2 == 0) {
 			uint32_t slot = (uint32_t)rand() % 12;

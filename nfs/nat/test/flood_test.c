@@ -160,11 +160,9 @@ static const struct flood {
 static void
 drop_all_sent(void)
 {
-	struct rte_mbuf *m;
 
 	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
-		while ((m = harness_take(&h, s)) != NULL)
-			rte_pktmbuf_free(m);
+		harness_drain(&h, s);
 }
 
 static void

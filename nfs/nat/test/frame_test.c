@@ -265,9 +265,8 @@ udp_lengths_are_checked(void **state)
 		*(uint16_t *)(void *)(icmp + 2) = (uint16_t)~rte_raw_cksum(icmp, 8 + 48);
 		harness_send(&h, NAT_OUTSIDE, m, 0);
 		assert_int_equal(harness_counter(&h, NAT_drop_icmp_error), n_wrong);
-		while ((m = harness_take(&h, NAT_OUTSIDE)) != NULL ||
-		       (m = harness_take(&h, NAT_INSIDE)) != NULL)
-			rte_pktmbuf_free(m);
+		harness_drain(&h, NAT_OUTSIDE);
+		harness_drain(&h, NAT_INSIDE);
 	}
 }
 

@@ -721,12 +721,10 @@ changes_in_any_order_end_equal(void **state)
 		for (int i = 0; i < 20; i++) {
 			/* Few ports and keys, so that both come back soon. */
 			struct harness_packet p = flow((uint32_t)rand() % 300);
-			struct rte_mbuf *m;
 
 			p.src = IP(100, 65, rand() % 6, 7);
 			harness_send(source, NAT_INSIDE, harness_build(source, &p), 0);
-			while ((m = harness_take(source, NAT_OUTSIDE)) != NULL)
-				rte_pktmbuf_free(m);
+			harness_drain(source, NAT_OUTSIDE);
 		}
 		remove_some(600);
 		for (int i = 0; i < 200; i++)
@@ -776,12 +774,10 @@ moves_to_and_fro_mix_up_nothing(void **state)
 
 		for (int i = 0; i < 60; i++) {
 			struct harness_packet p = flow((uint32_t)rand() % 300);
-			struct rte_mbuf *m;
 
 			p.src = IP(100, 65, rand() % 6, 7);
 			harness_send(source, NAT_INSIDE, harness_build(source, &p), 0);
-			while ((m = harness_take(source, NAT_OUTSIDE)) != NULL)
-				rte_pktmbuf_free(m);
+			harness_drain(source, NAT_OUTSIDE);
 		}
 		assert_one_owner(owners);
 		for (enum moved kind = 0; kind < N_MOVED; kind++)

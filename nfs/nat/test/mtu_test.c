@@ -374,7 +374,6 @@ static void
 refused_mappings_are_told(void **state)
 {
 	struct harness_packet p = packet(1, 10), tcp;
-	struct rte_mbuf *m;
 
 	(void)state;
 	harness_pass(&h, &p, NAT_OUTSIDE);
@@ -392,8 +391,7 @@ refused_mappings_are_told(void **state)
 	for (uint32_t i = 0; i < NF_ERRORS_PER_S; i++) {
 		p.ttl = i % 2 == 0 ? 1 : 64; /* one rate for all kinds */
 		harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
-		while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
-			rte_pktmbuf_free(m);
+		harness_drain(&h, NAT_INSIDE);
 	}
 	assert_int_equal(harness_counter(&h, NAT_unreachable_sent) +
 				 harness_counter(&h, NAT_time_exceeded_sent),

@@ -298,8 +298,7 @@ take_all_ports(uint32_t src, uint8_t protocol, unsigned int counter)
 		m = harness_take(&h, NAT_OUTSIDE);
 		if (m == NULL) {
 			assert_int_equal(harness_counter(&h, counter), before + 1);
-			while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
-				rte_pktmbuf_free(m); /* the sender is told */
+			harness_drain(&h, NAT_INSIDE); /* the sender is told */
 			return i;
 		}
 		rte_pktmbuf_free(m);
@@ -1084,11 +1083,9 @@ time_exceeded_is_told(void **state)
 	assert_int_equal(harness_counter(&h, NAT_drop_ttl), 1);
 	assert_int_equal(harness_n_sessions(&h), 0);
 	for (uint32_t i = 0; i < NF_ERRORS_PER_S + 5; i++) {
-		struct rte_mbuf *m;
 
 		harness_send(&h, NAT_INSIDE, harness_build(&h, &p), 0);
-		while ((m = harness_take(&h, NAT_INSIDE)) != NULL)
-			rte_pktmbuf_free(m);
+		harness_drain(&h, NAT_INSIDE);
 	}
 	assert_int_equal(harness_counter(&h, NAT_time_exceeded_sent), NF_ERRORS_PER_S);
 }
@@ -1249,8 +1246,7 @@ packets_wait_for_an_answer(void **state)
 	m = harness_build(&h, &p);
 	nat_ops.burst(&h.nf[0], NAT_INSIDE, &m, 1);
 	for (uint32_t i = 0; i <= NF_ASK_TRIES; i++) {
-		while ((m = harness_take(&h, NAT_OUTSIDE)) != NULL)
-			rte_pktmbuf_free(m);
+		harness_drain(&h, NAT_OUTSIDE);
 		h.now_ns += NF_ASK_RETRY_NS;
 		h.nf[0].now_ns = h.now_ns;
 		nat_ops.tick(&h.nf[0]);

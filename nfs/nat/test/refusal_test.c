@@ -130,11 +130,9 @@ from(uint32_t src, uint16_t src_port, uint8_t protocol)
 static void
 drain(void)
 {
-	struct rte_mbuf *m;
 
 	for (uint8_t side = 0; side < NAT_N_SIDES; side++)
-		while ((m = harness_take(&h, side)) != NULL)
-			rte_pktmbuf_free(m);
+		harness_drain(&h, side);
 }
 
 /* Sent by a peer, to the mapping that `out` came from. */

@@ -105,7 +105,6 @@ meet(uint8_t side, uint32_t host)
 static void
 fall_silent(void)
 {
-	struct rte_mbuf *m;
 
 	for (uint32_t i = 0; i <= NF_ASK_TRIES; i++) {
 		h.now_ns += NF_ASK_RETRY_NS;
@@ -117,8 +116,7 @@ fall_silent(void)
 		if (harness_counter(&h, NF_drop_arp_silent) != 0)
 			return;
 		for (uint8_t side = 0; side < NAT_N_SIDES; side++)
-			while ((m = harness_take(&h, side)) != NULL)
-				rte_pktmbuf_free(m);
+			harness_drain(&h, side);
 	}
 	fail_msg("%s", "still waiting");
 }
