@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 PAGES = {
-    "docs/nfs/others.md": ["forward.h", "neighbour.h", "worker.h", "slot_index.h", "wheel.h", "slim.h"],
+    "docs/nfs/others.md": ["forward.h", "neighbour.h", "worker.h", "share.h", "slot_index.h", "wheel.h", "slim.h"],
 }
 FOLDERS = [*(f"nfs/common/{part}" for part in ("", "config", "wire", "table", "control", "path")), "agent", "proto", "base"]
 # A page shows parts: not every one is used by another.
