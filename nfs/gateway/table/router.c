@@ -86,21 +86,21 @@ static void
 ask(struct gateway_router_view *v, const struct rte_ether_addr *owner)
 {
 	const uint8_t *router = v->shared->config->core_ipv6.router;
-	struct rte_mbuf *m = new_frame(v, gateway_discovery_size());
+	struct rte_mbuf *m = new_frame(v, nf_discovery_size());
 	struct rte_ether_addr group_mac;
 	uint8_t group[16];
 
 	if (m == NULL)
 		return;
-	gateway_solicited_node(router, group, &group_mac);
-	gateway_discovery_put_solicitation(rte_pktmbuf_mtod(m, void *),
-					   &(struct gateway_link_ends){
-						   .from_mac = own_mac(v),
-						   .to_mac = owner != NULL ? owner : &group_mac,
-						   .from = v->shared->config->core_ipv6.address,
-						   .to = owner != NULL ? router : group,
-					   },
-					   router);
+	nf_solicited_node(router, group, &group_mac);
+	nf_discovery_put_solicitation(rte_pktmbuf_mtod(m, void *),
+				      &(struct nf_link_ends){
+					      .from_mac = own_mac(v),
+					      .to_mac = owner != NULL ? owner : &group_mac,
+					      .from = v->shared->config->core_ipv6.address,
+					      .to = owner != NULL ? router : group,
+				      },
+				      router);
 	nf_count(v->worker, GATEWAY_solicitation_sent, 1);
 	nf_emit(v->worker, GATEWAY_CORE, m);
 }
@@ -110,18 +110,18 @@ static void
 advertise(struct gateway_router_view *v, const struct rte_ether_addr *to_mac, const uint8_t *to)
 {
 	const uint8_t *own = v->shared->config->core_ipv6.address;
-	struct rte_mbuf *m = new_frame(v, gateway_discovery_size());
+	struct rte_mbuf *m = new_frame(v, nf_discovery_size());
 
 	if (m == NULL)
 		return;
-	gateway_discovery_put_advertisement(rte_pktmbuf_mtod(m, void *),
-					    &(struct gateway_link_ends){
-						    .from_mac = own_mac(v),
-						    .to_mac = to_mac != NULL ? to_mac : &all_macs,
-						    .from = own,
-						    .to = to_mac != NULL ? to : all_nodes,
-					    },
-					    own, to_mac != NULL);
+	nf_discovery_put_advertisement(rte_pktmbuf_mtod(m, void *),
+				       &(struct nf_link_ends){
+					       .from_mac = own_mac(v),
+					       .to_mac = to_mac != NULL ? to_mac : &all_macs,
+					       .from = own,
+					       .to = to_mac != NULL ? to : all_nodes,
+				       },
+				       own, to_mac != NULL);
 	nf_count(v->worker, GATEWAY_advertisement_sent, 1);
 	nf_emit(v->worker, GATEWAY_CORE, m);
 }
@@ -129,17 +129,16 @@ advertise(struct gateway_router_view *v, const struct rte_ether_addr *to_mac, co
 static void
 report(struct gateway_router_view *v, uint8_t version, uint8_t record)
 {
-	struct rte_mbuf *m = new_frame(v, GATEWAY_MLD_SIZE);
+	struct rte_mbuf *m = new_frame(v, NF_MLD_SIZE);
 	struct rte_ether_addr mac;
 	uint8_t group[16];
 	uint16_t size;
 
 	if (m == NULL)
 		return;
-	gateway_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
-	size = gateway_mld_put_report(rte_pktmbuf_mtod(m, void *), own_mac(v), group, version,
-				      record);
-	rte_pktmbuf_trim(m, (uint16_t)(GATEWAY_MLD_SIZE - size));
+	nf_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
+	size = nf_mld_put_report(rte_pktmbuf_mtod(m, void *), own_mac(v), group, version, record);
+	rte_pktmbuf_trim(m, (uint16_t)(NF_MLD_SIZE - size));
 	nf_count(v->worker, GATEWAY_listener_report_sent, 1);
 	nf_emit(v->worker, GATEWAY_CORE, m);
 }
@@ -183,7 +182,7 @@ learn(struct gateway_router_view *v, const struct rte_ether_addr *mac, uint64_t 
 }
 
 static enum nf_standing
-standing_of(const struct gateway_router_view *v, const struct gateway_discovery *said)
+standing_of(const struct gateway_router_view *v, const struct nf_discovery *said)
 {
 	const struct gateway_core_ipv6 *core = &v->shared->config->core_ipv6;
 	const struct gateway_router *router = known(v);
@@ -211,8 +210,8 @@ static void take_step(struct gateway_router_view *v);
 
 /* True: something was taken from it. */
 static bool
-teach(struct gateway_router_view *v, const struct gateway_discovery *said,
-      enum nf_teaching teaching, enum nf_standing standing)
+teach(struct gateway_router_view *v, const struct nf_discovery *said, enum nf_teaching teaching,
+      enum nf_standing standing)
 {
 	switch (teaching) {
 	case NF_TEACHES:
@@ -251,14 +250,14 @@ defend(struct gateway_router_view *v)
 }
 
 static bool
-is_solicitation(const struct gateway_discovery *said)
+is_solicitation(const struct nf_discovery *said)
 {
 	return said->saying == NF_ND_SOLICITATION || said->saying == NF_ND_PROBE;
 }
 
 static void
 answer(struct gateway_router_view *v, const struct gateway_packet *p,
-       const struct gateway_discovery *said)
+       const struct nf_discovery *said)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
 
@@ -270,7 +269,7 @@ answer(struct gateway_router_view *v, const struct gateway_packet *p,
 
 static void
 take_discovery(struct gateway_router_view *v, struct gateway_packet *p,
-	       const struct gateway_discovery *said)
+	       const struct nf_discovery *said)
 {
 	const uint8_t *own = v->shared->config->core_ipv6.address;
 	enum nf_standing standing = standing_of(v, said);
@@ -293,16 +292,18 @@ take_discovery(struct gateway_router_view *v, struct gateway_packet *p,
 void
 gateway_router_take(struct gateway_router_view *v, struct gateway_packet *p)
 {
-	struct gateway_discovery said;
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
+	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
+	struct nf_discovery said;
 	struct rte_ether_addr mac;
 	uint8_t group[16], version;
 
-	gateway_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
-	version = gateway_mld_query(p, group);
+	nf_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
+	version = nf_mld_query(ip, p->ip_size, group);
 	if (version != 0) {
-		report(v, version, GATEWAY_MLD_LISTENS);
+		report(v, version, NF_MLD_LISTENS);
 		nf_drop(v->worker, p->m, GATEWAY_listener_query_taken);
-	} else if (gateway_discovery_read(p, &said)) {
+	} else if (nf_discovery_read(ip, p->ip_size, &eth->src_addr, &said)) {
 		take_discovery(v, p, &said);
 	} else {
 		nf_drop(v->worker, p->m, GATEWAY_drop_neighbor_discovery);
@@ -354,7 +355,7 @@ keep_joined(struct gateway_router_view *v)
 		return;
 	v->n_reports++;
 	v->next_report_ns = v->worker->now_ns + GATEWAY_MLD_REPEAT_NS;
-	report(v, 2, GATEWAY_MLD_BEGINS);
+	report(v, 2, NF_MLD_BEGINS);
 }
 
 static void

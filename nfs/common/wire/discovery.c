@@ -56,8 +56,8 @@ struct report {
 /* Hop-by-hop options with a router alert for MLD (RFC 2711), and padding. */
 static const uint8_t alert[8] = {IPPROTO_ICMPV6, 0, ROUTER_ALERT, 2, 0, 0, 1, 0};
 
-_Static_assert(GATEWAY_MLD_SIZE == sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) +
-					   sizeof(alert) + sizeof(struct report),
+_Static_assert(NF_MLD_SIZE == sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) +
+				      sizeof(alert) + sizeof(struct report),
 	       "room for the longer one");
 
 static bool
@@ -69,8 +69,7 @@ is_zero(const uint8_t address[16])
 }
 
 void
-gateway_solicited_node(const uint8_t address[16], uint8_t ret_group[16],
-		       struct rte_ether_addr *ret_mac)
+nf_solicited_node(const uint8_t address[16], uint8_t ret_group[16], struct rte_ether_addr *ret_mac)
 {
 	static const uint8_t prefix[13] = {0xff, 2, [11] = 1, [12] = 0xff};
 
@@ -103,13 +102,13 @@ is_solicited_node(const uint8_t group[16], const uint8_t address[16])
 	uint8_t expected[16];
 	struct rte_ether_addr mac;
 
-	gateway_solicited_node(address, expected, &mac);
+	nf_solicited_node(address, expected, &mac);
 	return memcmp(group, expected, 16) == 0;
 }
 
 static bool
 read_solicitation(const struct rte_ipv6_hdr *ip, const struct message *message,
-		  struct gateway_discovery *ret)
+		  struct nf_discovery *ret)
 {
 	ret->saying = NF_ND_SOLICITATION;
 	ret->about = ip->src_addr;
@@ -122,7 +121,7 @@ read_solicitation(const struct rte_ipv6_hdr *ip, const struct message *message,
 
 static bool
 read_advertisement(const struct rte_ipv6_hdr *ip, const struct message *message,
-		   struct gateway_discovery *ret)
+		   struct nf_discovery *ret)
 {
 	bool solicited = (message->flags & RTE_BE32(FLAG_SOLICITED)) != 0;
 	bool override = (message->flags & RTE_BE32(FLAG_OVERRIDE)) != 0;
@@ -136,25 +135,25 @@ read_advertisement(const struct rte_ipv6_hdr *ip, const struct message *message,
 }
 
 bool
-gateway_discovery_read(const struct gateway_packet *p, struct gateway_discovery *ret)
+nf_discovery_read(const struct rte_ipv6_hdr *ip, uint32_t size, const struct rte_ether_addr *source,
+		  struct nf_discovery *ret)
 {
-	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
-	const struct message *message = (const struct message *)(p->ip + sizeof(*ip));
+	const struct message *message = (const struct message *)(ip + 1);
 	bool solicits;
 	const uint8_t *mac;
 
-	if (ip->proto != IPPROTO_ICMPV6 || p->ip_size < sizeof(*ip) + MESSAGE_MIN ||
+	if (ip->proto != IPPROTO_ICMPV6 || size < sizeof(*ip) + MESSAGE_MIN ||
 	    ip->hop_limits != HOP_LIMIT || message->code != 0 || message->target[0] == 0xff ||
 	    rte_ipv6_udptcp_cksum(ip, message) != 0)
 		return false;
 	solicits = message->type == SOLICITATION;
 	if ((!solicits && message->type != ADVERTISEMENT) ||
-	    !read_options((const uint8_t *)message + MESSAGE_MIN, p->ip + p->ip_size,
+	    !read_options((const uint8_t *)message + MESSAGE_MIN, (const uint8_t *)ip + size,
 			  solicits ? OPTION_SOURCE : OPTION_TARGET, &mac))
 		return false;
 	ret->target = message->target;
 	ret->tells_mac = mac != NULL;
-	ret->mac = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *)->src_addr;
+	ret->mac = *source;
 	if (mac != NULL)
 		memcpy(&ret->mac, mac, sizeof(ret->mac));
 	return solicits ? read_solicitation(ip, message, ret)
@@ -164,7 +163,7 @@ gateway_discovery_read(const struct gateway_packet *p, struct gateway_discovery 
 /* ---- headers, out --------------------------------------------------------------------------------------- */
 
 static struct rte_ipv6_hdr *
-put_headers(void *frame, const struct gateway_link_ends *ends, uint8_t hop_limit, uint16_t size)
+put_headers(void *frame, const struct nf_link_ends *ends, uint8_t hop_limit, uint16_t size)
 {
 	struct rte_ether_hdr *eth = frame;
 	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(eth + 1);
@@ -186,13 +185,13 @@ put_headers(void *frame, const struct gateway_link_ends *ends, uint8_t hop_limit
 /* ---- Neighbor Discovery, out ------------------------------------------------------------------------ */
 
 uint16_t
-gateway_discovery_size(void)
+nf_discovery_size(void)
 {
 	return sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) + sizeof(struct message);
 }
 
 static void
-put_message(void *frame, const struct gateway_link_ends *ends, const struct message *message)
+put_message(void *frame, const struct nf_link_ends *ends, const struct message *message)
 {
 	struct rte_ipv6_hdr *ip = put_headers(frame, ends, HOP_LIMIT, sizeof(*message));
 	struct message *at = (struct message *)(ip + 1);
@@ -204,8 +203,8 @@ put_message(void *frame, const struct gateway_link_ends *ends, const struct mess
 }
 
 void
-gateway_discovery_put_solicitation(void *frame, const struct gateway_link_ends *ends,
-				   const uint8_t target[16])
+nf_discovery_put_solicitation(void *frame, const struct nf_link_ends *ends,
+			      const uint8_t target[16])
 {
 	struct message message = {.type = SOLICITATION, .option = OPTION_SOURCE};
 
@@ -214,8 +213,8 @@ gateway_discovery_put_solicitation(void *frame, const struct gateway_link_ends *
 }
 
 void
-gateway_discovery_put_advertisement(void *frame, const struct gateway_link_ends *ends,
-				    const uint8_t target[16], bool solicited)
+nf_discovery_put_advertisement(void *frame, const struct nf_link_ends *ends,
+			       const uint8_t target[16], bool solicited)
 {
 	struct message message = {
 		.type = ADVERTISEMENT,
@@ -256,10 +255,9 @@ sum_of(const struct rte_ipv6_hdr *ip, const void *message, uint32_t size)
 }
 
 uint8_t
-gateway_mld_query(const struct gateway_packet *p, const uint8_t group[16])
+nf_mld_query(const struct rte_ipv6_hdr *ip, uint32_t packet_size, const uint8_t group[16])
 {
-	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
-	uint32_t size = p->ip_size - (uint32_t)sizeof(*ip), options;
+	uint32_t size = packet_size - (uint32_t)sizeof(*ip), options;
 	const struct listener *query;
 
 	if (ip->proto != IPPROTO_HOPOPTS || ip->hop_limits != 1 || ip->src_addr[0] != 0xfe ||
@@ -280,8 +278,7 @@ gateway_mld_query(const struct gateway_packet *p, const uint8_t group[16])
 }
 
 static uint16_t
-put_behind_alert(void *frame, const struct gateway_link_ends *ends, const void *message,
-		 uint16_t size)
+put_behind_alert(void *frame, const struct nf_link_ends *ends, const void *message, uint16_t size)
 {
 	struct rte_ipv6_hdr *ip = put_headers(frame, ends, 1, (uint16_t)(sizeof(alert) + size));
 	uint8_t *at = (uint8_t *)(ip + 1);
@@ -297,8 +294,8 @@ put_behind_alert(void *frame, const struct gateway_link_ends *ends, const void *
 }
 
 uint16_t
-gateway_mld_put_report(void *frame, const struct rte_ether_addr *from_mac, const uint8_t group[16],
-		       uint8_t version, uint8_t record)
+nf_mld_put_report(void *frame, const struct rte_ether_addr *from_mac, const uint8_t group[16],
+		  uint8_t version, uint8_t record)
 {
 	static const uint8_t nobody[16], routers[16] = {0xff, 2, [15] = 0x16};
 	static const struct rte_ether_addr routers_mac = {{0x33, 0x33, 0, 0, 0, 0x16}};
@@ -310,10 +307,10 @@ gateway_mld_put_report(void *frame, const struct rte_ether_addr *from_mac, const
 	memcpy(old.group, group, 16);
 	memcpy(report.group, group, 16);
 	if (version == 1)
-		return put_behind_alert(
-			frame, &(struct gateway_link_ends){from_mac, &group_mac, nobody, group},
-			&old, sizeof(old));
-	return put_behind_alert(
-		frame, &(struct gateway_link_ends){from_mac, &routers_mac, nobody, routers},
-		&report, sizeof(report));
+		return put_behind_alert(frame,
+					&(struct nf_link_ends){from_mac, &group_mac, nobody, group},
+					&old, sizeof(old));
+	return put_behind_alert(frame,
+				&(struct nf_link_ends){from_mac, &routers_mac, nobody, routers},
+				&report, sizeof(report));
 }
