@@ -10,6 +10,7 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include "ipv4_bucket.h"
 #include "frame.h"
 #include "neighbour_rule.h"
 #include "side.h"
@@ -18,7 +19,7 @@
 static inline uint8_t
 nf_neighbour_bucket(rte_be32_t address)
 {
-	return (uint8_t)rte_be_to_cpu_32(address);
+	return nf_ipv4_bucket(address);
 }
 
 /* Is the frame, whose Ethernet header is complete, an ARP packet for IPv4 over Ethernet, all there? */

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include <rte_byteorder.h>
+#include "ipv4_bucket.h"
 
 static inline uint8_t
 gateway_teid_bucket(uint32_t teid)
@@ -16,7 +16,7 @@ gateway_teid_bucket(uint32_t teid)
 static inline uint8_t
 gateway_ipv4_bucket(rte_be32_t address)
 {
-	return (uint8_t)rte_be_to_cpu_32(address);
+	return nf_ipv4_bucket(address);
 }
 
 /* The low end of the /64 prefix. */

@@ -4,10 +4,14 @@
 #define NAT_PROTOCOL_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include <netinet/in.h>
 
 enum nat_protocol { NAT_UDP = 0, NAT_TCP, NAT_ICMP, NAT_N_PROTOCOLS };
+
+/* By enum nat_protocol. */
+static const uint8_t nat_ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
 /* enum nat_protocol, or -1. */
 static inline int
@@ -32,6 +36,16 @@ nat_protocol_name(uint8_t ip_protocol)
 	int protocol = nat_protocol_of(ip_protocol);
 
 	return protocol < 0 ? "?" : names[protocol];
+}
+
+/* The number in an IPv4 header, or 0. */
+static inline uint8_t
+nat_protocol_named(const char *name)
+{
+	for (int p = 0; p < NAT_N_PROTOCOLS; p++)
+		if (strcmp(name, nat_protocol_name(nat_ip_protocols[p])) == 0)
+			return nat_ip_protocols[p];
+	return 0;
 }
 
 #endif

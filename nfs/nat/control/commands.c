@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipv4_bucket.h"
 #include "config_show.h"
 #include "jobs.h"
 #include "nat.h"
@@ -51,14 +52,8 @@ address_text(uint32_t address, char text[INET_ADDRSTRLEN])
 static bool
 parse_protocol(const char *text, uint8_t *ret_protocol)
 {
-	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
-
-	for (size_t i = 0; text != NULL && i < RTE_DIM(protocols); i++)
-		if (strcmp(text, nat_protocol_name(protocols[i])) == 0) {
-			*ret_protocol = protocols[i];
-			return true;
-		}
-	return false;
+	*ret_protocol = text == NULL ? 0 : nat_protocol_named(text);
+	return *ret_protocol != 0;
 }
 
 /* ---- sessions ----------------------------------------------------------------------------- */
@@ -332,7 +327,7 @@ job_args_of(struct nf_request *r)
 static uint32_t
 worker_of(const struct nf_request *r, rte_be32_t inside_address)
 {
-	return 1u << nat_of(r)->bucket_worker[rte_be_to_cpu_32(inside_address) & 0xff];
+	return 1u << nat_of(r)->bucket_worker[nf_ipv4_bucket(inside_address)];
 }
 
 /* "100.64.3.7:5000/udp" */

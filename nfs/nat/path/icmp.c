@@ -141,9 +141,7 @@ static uint16_t
 plan_out(const struct nat_worker *w, const struct nat_packet *p, bool to_pool,
 	 struct plan *ret_plan)
 {
-	static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP,
-							      IPPROTO_ICMP};
-	uint64_t key = nat_session_key(p->address, p->port, ip_protocols[p->protocol]);
+	uint64_t key = nat_session_key(p->address, p->port, nat_ip_protocols[p->protocol]);
 	uint32_t hash = nf_slot_index_hash(&w->sessions->index, key);
 	uint32_t slot = nat_session_find(w->sessions, hash, key);
 	enum nf_refusal refusal = NF_ALLOWED;

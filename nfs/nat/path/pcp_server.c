@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "ipv4_bucket.h"
 #include "mapping.h"
 #include "pcp_message.h"
 #include "session.h"
@@ -305,7 +306,7 @@ sweep_one(struct nat_pcp *pcp, uint32_t slot, uint64_t now_ns)
 	const struct nat_pcp_entry *entry = slim_slot(pcp->share.table, slot);
 
 	if (is_over(entry, now_ns) &&
-	    slim_owns(pcp->share.agent, (uint8_t)rte_be_to_cpu_32(entry->inside_address)))
+	    slim_owns(pcp->share.agent, nf_ipv4_bucket(entry->inside_address)))
 		end(pcp, slot, now_ns);
 }
 

@@ -20,8 +20,6 @@
 #include "send.h"
 #include "tcp_path.h"
 
-static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
-
 /* ---- rewriting ------------------------------------------------------------------------------- */
 
 /* Where the checksum stands that covers the port: after an address changed, too, but for ICMP. */
@@ -451,7 +449,7 @@ static inline void
 prefetch_index(struct nat_worker *w, struct nat_packet *p)
 {
 	if (p->kind == NAT_KIND_OUT) {
-		uint8_t ip_protocol = ip_protocols[p->protocol];
+		uint8_t ip_protocol = nat_ip_protocols[p->protocol];
 
 		p->key = nat_session_key(p->address, p->port, ip_protocol);
 		p->hash = nf_slot_index_hash(&w->sessions->index, p->key);

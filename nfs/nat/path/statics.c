@@ -2,6 +2,8 @@
 /* Mappings of the configuration; see statics.h. Worker's thread. */
 #include "statics.h"
 
+#include "ipv4_bucket.h"
+
 #include <netinet/in.h>
 
 __attribute__((noinline)) void
@@ -13,7 +15,7 @@ nat_statics_begin(struct nat_worker *w)
 	for (uint32_t i = 0; i < config->n_statics; i++) {
 		const struct nat_static *s = &config->statics[i];
 		uint64_t key = nat_session_key(s->inside_address, s->inside_port, s->protocol);
-		uint8_t bucket = (uint8_t)rte_be_to_cpu_32(s->inside_address);
+		uint8_t bucket = nf_ipv4_bucket(s->inside_address);
 		uint32_t hash = nf_slot_index_hash(&w->sessions->index, key), slot;
 
 		if (w->nat->bucket_worker[bucket] != w->nf->index ||

@@ -7,6 +7,7 @@
 
 #include <rte_malloc.h>
 
+#include "ipv4_bucket.h"
 #include "pcp.h"
 
 /* The sweep only gives memory back: whether a peer is permitted is decided at each packet. A shift by
@@ -27,12 +28,6 @@ const struct slim_field nat_peer_fields[] = {
 const uint16_t nat_peer_n_fields = RTE_DIM(nat_peer_fields);
 
 /* ---- keys ---------------------------------------------------------------------------------- */
-
-static uint8_t
-bucket_of(rte_be32_t inside_address)
-{
-	return (uint8_t)rte_be_to_cpu_32(inside_address);
-}
 
 static uint64_t
 session_key_of(const struct nat_peer *peer)
@@ -129,7 +124,7 @@ add_peer(struct nat_filter *f, const struct nat_peer *peer, uint32_t hash)
 	uint32_t slot = take_slot(f, hash);
 
 	memcpy(slim_slot_begin(f->share.agent, f->share.table, slot), peer, sizeof(*peer));
-	slim_slot_end(f->share.agent, f->share.table, slot, bucket_of(peer->inside_address));
+	slim_slot_end(f->share.agent, f->share.table, slot, nf_ipv4_bucket(peer->inside_address));
 	nf_slot_group_join(&f->mappings, session_key_of(peer), slot);
 }
 
@@ -213,7 +208,7 @@ nat_filter_permits(const struct nat_filter *f, const struct nat_session *session
 	entry = slim_slot(f->share.table, slot);
 	/* After a move the time it was last seen may still be on its way. */
 	if (unlikely(is_over(f, session, entry, now_ns)) &&
-	    slim_owns(f->share.agent, bucket_of(entry->inside_address)))
+	    slim_owns(f->share.agent, nf_ipv4_bucket(entry->inside_address)))
 		return is_open(f, session, now_ns);
 	*ret_slot = slot;
 	return true;
@@ -243,7 +238,7 @@ sweep_one(struct nat_filter *f, uint32_t slot, uint64_t now_ns)
 	uint64_t key = session_key_of(peer);
 	uint32_t session;
 
-	if (!slim_owns(f->share.agent, bucket_of(peer->inside_address)))
+	if (!slim_owns(f->share.agent, nf_ipv4_bucket(peer->inside_address)))
 		return;
 	session = nat_session_find(f->sessions, nf_slot_index_hash(&f->sessions->index, key), key);
 	if (session == NF_NO_SLOT || is_over(f, nat_session_at(f->sessions, session), peer, now_ns))
@@ -284,7 +279,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 	uint32_t hash, slot;
 
 	memcpy(&peer, key, KEY_SIZE);
-	if (f == NULL || bucket != bucket_of(peer.inside_address))
+	if (f == NULL || bucket != nf_ipv4_bucket(peer.inside_address))
 		return SLIM_NO_SLOT;
 	hash = hash_of(f, &peer);
 	slot = find(f, hash, &peer);

@@ -2,6 +2,7 @@
 /* The end of mappings; see mapping.h. Worker's thread. */
 #include "mapping.h"
 
+#include "ipv4_bucket.h"
 #include "filter.h"
 #include "pcp.h"
 
@@ -49,7 +50,7 @@ expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 		nat_session_look_at(s, slot, end);
 		return false;
 	}
-	if (!slim_owns(s->share.agent, (uint8_t)rte_be_to_cpu_32(session->inside_address)) ||
+	if (!slim_owns(s->share.agent, nf_ipv4_bucket(session->inside_address)) ||
 	    nat_session_is_static(s, key_of(session))) {
 		nat_session_look_at(s, slot, now_ns + LOOK_AGAIN_NS);
 		return false;

@@ -2,6 +2,8 @@
 /* What was asked for by PCP; see pcp.h. Worker's thread, but for init, create and fini. */
 #include "pcp.h"
 
+#include "ipv4_bucket.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -27,12 +29,6 @@ const struct slim_field nat_pcp_epoch_fields[] = {
 const uint16_t nat_pcp_epoch_n_fields = RTE_DIM(nat_pcp_epoch_fields);
 
 /* ---- slots --------------------------------------------------------------------------------- */
-
-static uint8_t
-bucket_of(rte_be32_t inside_address)
-{
-	return (uint8_t)rte_be_to_cpu_32(inside_address);
-}
 
 static bool
 entry_equal(const void *ctx, uint32_t slot, uint64_t key)
@@ -78,7 +74,8 @@ void
 nat_pcp_write(struct nat_pcp *pcp, uint32_t slot, const struct nat_pcp_entry *entry)
 {
 	memcpy(slim_slot_begin(pcp->share.agent, pcp->share.table, slot), entry, sizeof(*entry));
-	slim_slot_end(pcp->share.agent, pcp->share.table, slot, bucket_of(entry->inside_address));
+	slim_slot_end(pcp->share.agent, pcp->share.table, slot,
+		      nf_ipv4_bucket(entry->inside_address));
 	nf_slot_group_join(&pcp->subscribers, entry->inside_address, slot);
 }
 
@@ -151,7 +148,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	uint32_t slot;
 
 	memcpy(&entry, key_bytes, offsetof(struct nat_pcp_entry, reserved));
-	if (pcp == NULL || bucket != bucket_of(entry.inside_address))
+	if (pcp == NULL || bucket != nf_ipv4_bucket(entry.inside_address))
 		return SLIM_NO_SLOT;
 	slot = nat_pcp_find(pcp, nat_pcp_key(&entry));
 	if (slot != NF_NO_SLOT || pcp->share.n_free == 0)

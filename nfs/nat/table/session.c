@@ -14,13 +14,12 @@
 #include <rte_malloc.h>
 
 #include "allocate.h"
+#include "ipv4_bucket.h"
 #include "log.h"
 
 /* A tick of the wheel is 2^27 ns = 134 ms; all ticks of it are nine minutes. */
 #define TICK_SHIFT 27
 #define N_TICKS 4096u
-
-static const uint8_t ip_protocols[NAT_N_PROTOCOLS] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP};
 
 /* As they stand in the slot, without gaps: a row is one run of bytes. */
 const struct slim_field nat_session_fields[] = {
@@ -45,21 +44,6 @@ const struct slim_field nat_session_fields[] = {
 const uint16_t nat_session_n_fields = RTE_DIM(nat_session_fields);
 
 /* ---- small parts ---------------------------------------------------------------------------- */
-
-static uint8_t
-bucket_of(rte_be32_t inside_address)
-{
-	return (uint8_t)rte_be_to_cpu_32(inside_address);
-}
-
-static int
-protocol_of(uint8_t ip_protocol)
-{
-	for (int p = 0; p < NAT_N_PROTOCOLS; p++)
-		if (ip_protocols[p] == ip_protocol)
-			return p;
-	return -1;
-}
 
 uint64_t
 nat_session_timeout(const struct nat_timeouts *timeouts, const struct nat_session *session)
@@ -227,8 +211,8 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	memcpy(&session, &key, sizeof(key));
 	request = (struct nat_port_request){
 		.subscriber = nat_subscriber_find(s->subscribers, session.inside_address),
-		.kind = {.bucket = bucket_of(session.inside_address),
-			 .protocol = (uint32_t)protocol_of(session.protocol),
+		.kind = {.bucket = nf_ipv4_bucket(session.inside_address),
+			 .protocol = (uint32_t)nat_protocol_of(session.protocol),
 			 .parity = parity_for(t, &session)},
 		.wish = wish,
 	};
@@ -276,7 +260,8 @@ nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nf_tcp *
 	/* In the row, so that it holds after a move as well. */
 	if (timeout < before)
 		session->last_seen = now_ns;
-	slim_slot_end(s->share.agent, s->share.table, slot, bucket_of(session->inside_address));
+	slim_slot_end(s->share.agent, s->share.table, slot,
+		      nf_ipv4_bucket(session->inside_address));
 	if (timeout < before)
 		nat_session_look_at(s, slot, now_ns + timeout);
 }
@@ -289,7 +274,7 @@ count_out(struct nat_sessions *s, const struct nat_session *session, struct nat_
 	uint32_t subscriber = nat_subscriber_find(s->subscribers, session->inside_address);
 
 	if (!nat_subscriber_leave(s->subscribers, subscriber,
-				  (uint32_t)protocol_of(session->protocol)))
+				  (uint32_t)nat_protocol_of(session->protocol)))
 		return;
 	nat_allocate_take_blocks(s, subscriber, log);
 	nat_subscriber_release(s->subscribers, subscriber, row_may_go);
@@ -304,7 +289,7 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session,
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
-	nat_allocate_take(s, slot, bucket_of(session->inside_address), log);
+	nat_allocate_take(s, slot, nf_ipv4_bucket(session->inside_address), log);
 	count_out(s, session, log, row_may_go);
 	nf_wheel_remove(&s->wheel, slot - s->share.first_slot);
 	nf_share_give(&s->share, slot);
@@ -314,7 +299,7 @@ void
 nat_session_free(struct nat_sessions *s, uint32_t slot)
 {
 	const struct nat_session *session = nat_session_at(s, slot);
-	bool is_owner = slim_owns(s->share.agent, bucket_of(session->inside_address));
+	bool is_owner = slim_owns(s->share.agent, nf_ipv4_bucket(session->inside_address));
 
 	log_mapping(s->log, session, NAT_LOG_MAPPING_REMOVED);
 	forget(s, slot, session, s->log, is_owner);
@@ -342,8 +327,8 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	uint64_t key;
 
 	memcpy(&session, key_bytes, offsetof(struct nat_session, tcp_state));
-	if (s == NULL || bucket != bucket_of(session.inside_address) ||
-	    protocol_of(session.protocol) < 0)
+	if (s == NULL || bucket != nf_ipv4_bucket(session.inside_address) ||
+	    nat_protocol_of(session.protocol) < 0)
 		return SLIM_NO_SLOT;
 	key = nat_session_key(session.inside_address, session.inside_port, session.protocol);
 	hash = nf_slot_index_hash(&s->index, key);
@@ -355,7 +340,8 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 			     : nat_subscriber_take(s->subscribers, session.inside_address);
 	if (subscriber == NAT_NO_SUBSCRIBER)
 		return SLIM_NO_SLOT;
-	nat_subscriber_join(s->subscribers, subscriber, (uint32_t)protocol_of(session.protocol));
+	nat_subscriber_join(s->subscribers, subscriber,
+			    (uint32_t)nat_protocol_of(session.protocol));
 	slot = nf_share_take(&s->share);
 	nf_slot_index_insert(&s->index, hash, slot);
 	return slot;
@@ -367,11 +353,11 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	struct nat_sessions *s = share_of(ctx, w);
 	const struct nat_port_table *ports = &s->shared->ports;
 	const struct nat_session *session = entry;
-	uint8_t bucket = bucket_of(session->inside_address);
+	uint8_t bucket = nf_ipv4_bucket(session->inside_address);
 	uint16_t number = nat_pool_number(&ports->pool, session->outside_address);
 	struct nat_place at =
 		nat_ports_place(ports, number, rte_be_to_cpu_16(session->outside_port),
-				(uint32_t)protocol_of(session->protocol));
+				(uint32_t)nat_protocol_of(session->protocol));
 	/* Later packets that are still on their way only prolong it. */
 	nat_session_look_at(
 		s, slot, session->last_seen + nat_session_timeout(&s->shared->timeouts, session));
@@ -399,7 +385,7 @@ ahead(void *ctx, struct slim_worker *w, const void *row)
 	uint64_t key =
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 	uint16_t number = nat_pool_number(&ports->pool, session->outside_address);
-	int protocol = protocol_of(session->protocol);
+	int protocol = nat_protocol_of(session->protocol);
 	const struct nat_port_set *set;
 	struct nat_place at;
 

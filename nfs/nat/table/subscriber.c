@@ -2,6 +2,8 @@
 /* Subscribers; see subscriber.h. Worker's thread, but for init, create and fini. */
 #include "subscriber.h"
 
+#include "ipv4_bucket.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -21,12 +23,6 @@ const struct slim_field nat_subscriber_fields[] = {
 	SLIM_FIELD_LAZY(struct nat_subscriber, rate_due, SLIM_TIME, SLIM_MERGE_MAX),
 };
 const uint16_t nat_subscriber_n_fields = RTE_DIM(nat_subscriber_fields);
-
-static uint8_t
-bucket_of(rte_be32_t address)
-{
-	return (uint8_t)rte_be_to_cpu_32(address);
-}
 
 /* ---- numbers ------------------------------------------------------------------------------ */
 
@@ -91,7 +87,7 @@ nat_subscriber_settle(struct nat_subscribers *s, uint32_t number, rte_be32_t out
 		*row = (struct nat_subscriber){.address = address};
 	row->outside_address = outside_address;
 	slim_slot_end(s->share.agent, s->share.table, s->share.first_slot + number,
-		      bucket_of(address));
+		      nf_ipv4_bucket(address));
 }
 
 void
@@ -173,7 +169,7 @@ look(struct nat_subscribers *s, uint32_t number, uint64_t now_ns)
 {
 	uint64_t due = nat_subscriber_at(s, number)->rate_due;
 
-	if (!slim_owns(s->share.agent, bucket_of(s->tallies[number].address)))
+	if (!slim_owns(s->share.agent, nf_ipv4_bucket(s->tallies[number].address)))
 		nf_wheel_insert(&s->wheel, number, now_ns + LOOK_AGAIN_NS);
 	else if (is_ahead(due, now_ns) && s->shared->rate_cost_ns != 0)
 		nf_wheel_insert(&s->wheel, number, due);
@@ -211,7 +207,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 	uint32_t number;
 
 	memcpy(&address, key, sizeof(address));
-	if (s == NULL || bucket != bucket_of(address))
+	if (s == NULL || bucket != nf_ipv4_bucket(address))
 		return SLIM_NO_SLOT;
 	number = nat_subscriber_take(s, address);
 	return number == NAT_NO_SUBSCRIBER ? SLIM_NO_SLOT : s->share.first_slot + number;

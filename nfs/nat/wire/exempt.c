@@ -6,6 +6,7 @@
 
 #include <rte_icmp.h>
 
+#include "ipv4_bucket.h"
 #include "octets.h"
 #include "pool.h"
 
@@ -80,7 +81,7 @@ error_is_exempt(struct nat_packet *p, const struct nat_config *config, bool inwa
 			 size - rte_ipv4_hdr_len(ip), !inwards);
 	if (!is_exempt(config, &end))
 		return false;
-	p->bucket = (uint8_t)rte_be_to_cpu_32(nat_ip_address(ip, inwards));
+	p->bucket = nf_ipv4_bucket(nat_ip_address(ip, inwards));
 	return true;
 }
 
@@ -114,7 +115,7 @@ nat_exempt_parse(struct nat_packet *p, const struct nat_config *config, const st
 
 		if (!is_exempt(config, &end))
 			return false;
-		p->bucket = (uint8_t)rte_be_to_cpu_32(nat_ip_address(p->ip, !inwards));
+		p->bucket = nf_ipv4_bucket(nat_ip_address(p->ip, !inwards));
 	}
 	p->kind = NAT_KIND_ROUTED;
 	return true;

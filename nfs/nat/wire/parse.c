@@ -8,6 +8,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "ipv4_bucket.h"
 #include "counters.h"
 #include "exempt.h"
 #include "frame.h"
@@ -116,7 +117,7 @@ parse_error(struct nat_packet *p, const struct nat_pool *pool, uint32_t l4_size)
 		return;
 	}
 	p->bucket = inwards ? nat_port_bucket(&pool->rule, rte_be_to_cpu_16(p->port))
-			    : (uint8_t)rte_be_to_cpu_32(p->address);
+			    : nf_ipv4_bucket(p->address);
 }
 
 static void
@@ -240,7 +241,7 @@ is_pcp(const struct nat_packet *p, const struct nat_config *config)
 static void
 parse_own(struct nat_packet *p, const struct nat_config *config)
 {
-	p->bucket = (uint8_t)rte_be_to_cpu_32(p->ip->src_addr);
+	p->bucket = nf_ipv4_bucket(p->ip->src_addr);
 	if (p->protocol == NAT_ICMP && p->kind != NAT_KIND_ERROR_OUT &&
 	    p->kind != NAT_KIND_ERROR_IN && p->l4[0] == ICMP_ECHO_REQUEST)
 		p->kind = NAT_KIND_ECHO;
@@ -256,7 +257,7 @@ find_mapping_key(struct nat_packet *p, const struct nat_pool *pool)
 	if (p->kind == NAT_KIND_OUT) {
 		p->address = p->ip->src_addr;
 		p->port = p->knows_ports ? p->ports.src : *nat_l4_port(p->protocol, p->l4, true);
-		p->bucket = (uint8_t)rte_be_to_cpu_32(p->address);
+		p->bucket = nf_ipv4_bucket(p->address);
 	} else {
 		p->address = p->ip->dst_addr;
 		p->port = p->knows_ports ? p->ports.dst : *nat_l4_port(p->protocol, p->l4, false);
