@@ -24,14 +24,19 @@ def first_column(text, heading):
 
 
 class Docs:
-    """`page`, `manual` and the lists name files below the root."""
+    """`page`, `manual` and the lists name files below the root; those of the frame are added."""
 
-    def __init__(self, root, program, page, manual, counters, tables, settings, commands):
+    FRAME = {"counters": ["nfs/common/path/counter.h"], "tables": ["nfs/common/path/neighbour.c"],
+             "settings": ["nfs/common/config/settings.h", "nfs/common/config/yaml_file.c"], "commands": []}
+    COMMANDS = "Commands"  # the heading of their table
+    ALTERNATIVES = set()  # settings that the example cannot have beside others
+
+    def __init__(self, root, program, page, manual, **code):
         self.root = root
         self.program = program
         self.page = read(root, page)
         self.manual = read(root, manual)
-        self.code = {"counters": counters, "tables": tables, "settings": settings, "commands": commands}
+        self.code = {what: [*files, *self.FRAME[what]] for what, files in code.items()}
         self.example = re.search(r"```yaml\n(.*?)```", self.page, re.S).group(1)
 
     def found(self, what, pattern):
@@ -44,12 +49,15 @@ class Docs:
         return difference(self.found("tables", r"SLIM_FIELD_\w+\(struct \w+, (\w+),"),
                           first_column(self.page, "State"))
 
+    def keys(self):
+        return self.found("settings", r'(?:STRING|NUMBER|FLAG|FLAG_REQUIRED|YAML_SIDE|CYAML_FIELD_\w+)\("(\w+)"')
+
     def settings(self):
-        code = self.found("settings", r'(?:STRING|NUMBER|FLAG|CYAML_FIELD_\w+)\("(\w+)"')
-        return difference(code, set(re.findall(r"(\w+):(?=[ \n])", re.sub(r"#.*", "", self.example))))
+        return difference(self.keys(), self.ALTERNATIVES |
+                          set(re.findall(r"(\w+):(?=[ \n])", re.sub(r"#.*", "", self.example))))
 
     def commands(self):
-        section = self.page.split("\n## Commands\n")[1].split("\n## ")[0]
+        section = self.page.split(f"\n## {self.COMMANDS}\n")[1].split("\n## ")[0]
         rows = "\n".join(re.findall(r"^\| `([^|]*)` \|", section, re.M))
         code = self.found("commands", r'^\t\{"([a-z -]+)",')
         return [f"not in the page: {name}" for name in sorted(code) if not re.search(f"^{name}\\b", rows, re.M)] + \
@@ -69,10 +77,11 @@ class Docs:
         return difference(set(re.findall(r"^  --([\w-]+)", shown, re.M)),
                           set(re.findall(r"^\.It Fl -([\w-]+)", self.manual, re.M)))
 
+    def checks(self):
+        return [self.counters, self.fields, self.settings, self.commands, self.example_is_accepted, self.options]
+
     def run(self):
-        checks = [self.counters, self.fields, self.settings, self.commands, self.example_is_accepted,
-                  self.options]
-        failed = 0
+        checks, failed = self.checks(), 0
         for n, check in enumerate(checks, 1):
             problems = check()
             failed += bool(problems)

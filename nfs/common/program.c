@@ -2,6 +2,7 @@
 /* Wires configuration, ports, agent and workers; see program.h. */
 #include "program.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -32,7 +33,10 @@ enum { EXIT_USAGE = 2 };
 
 struct run {
 	const struct nf_program *program;
-	struct nf_settings settings;
+	struct nf_loaded loaded;
+	const struct nf_settings *settings; /* of what is loaded */
+	void *nf;
+	uint8_t *selves; /* of workers, one after the other */
 	struct nf_clock clock;
 	struct nf_port ports[NF_MAX_SIDES];
 	struct rte_mempool *pool;
@@ -81,15 +85,42 @@ print_counters(const struct run *r)
 /* ---- set-up --------------------------------------------------------------------------------------- */
 
 static int
+init_nf(struct run *r)
+{
+	const struct nf_program *program = r->program;
+
+	r->nf = rte_zmalloc("nf", program->nf_size, RTE_CACHE_LINE_SIZE);
+	r->selves = rte_zmalloc("nf", r->settings->n_workers * program->worker_size,
+				RTE_CACHE_LINE_SIZE);
+	return r->nf == NULL || r->selves == NULL ? -ENOMEM : program->init(r->nf, rte_rand());
+}
+
+static void *
+self_of(struct run *r, uint16_t worker)
+{
+	return r->selves + worker * r->program->worker_size;
+}
+
+static void
+fini_nf(struct run *r)
+{
+	for (uint16_t w = 0; w < r->settings->n_workers; w++)
+		if (r->selves != NULL && r->program->fini_worker != NULL)
+			r->program->fini_worker(self_of(r, w));
+	if (r->nf != NULL)
+		r->program->fini(r->nf);
+}
+
+static int
 open_ports(struct run *r)
 {
-	const struct nf_settings *settings = &r->settings;
+	const struct nf_settings *settings = r->settings;
 	uint16_t max_mtu = 0;
 
 	for (uint8_t s = 0; s < settings->n_sides; s++)
 		max_mtu = RTE_MAX(max_mtu, settings->sides[s].mtu);
 	r->pool = nf_pool_create("packets", settings->n_sides, settings->n_workers,
-				 settings->hold_capacity, settings->n_kept, max_mtu);
+				 settings->hold_capacity, r->loaded.n_kept, max_mtu);
 	if (r->pool == NULL)
 		return -1;
 	for (uint8_t s = 0; s < settings->n_sides; s++) {
@@ -97,7 +128,7 @@ open_ports(struct run *r)
 		r->ports[s].port_id = settings->sides[s].port_id;
 		r->ports[s].mac = settings->sides[s].mac;
 		r->ports[s].mtu = settings->sides[s].mtu;
-		memcpy(r->ports[s].spreads, settings->spreads[s], sizeof(r->ports[s].spreads));
+		memcpy(r->ports[s].spreads, r->loaded.spreads[s], sizeof(r->ports[s].spreads));
 		if (nf_port_open(&r->ports[s], settings->n_workers, r->pool) != 0)
 			return -1;
 	}
@@ -107,14 +138,14 @@ open_ports(struct run *r)
 static int
 create_agent(struct run *r, bool active)
 {
-	const struct nf_settings *settings = &r->settings;
+	const struct nf_settings *settings = r->settings;
 	struct slim_port_config ports[NF_MAX_SIDES];
 	struct slim_agent_config agent_config = {
 		.name = settings->instance,
 		.service = settings->service,
 		.kind = r->program->kind,
 		.version = SLIM_VERSION,
-		.identity = settings->identity,
+		.identity = r->loaded.identity,
 		.socket = settings->agent_socket[0] != '\0' ? settings->agent_socket : NULL,
 		.active = active,
 		.n_workers = settings->n_workers,
@@ -134,7 +165,7 @@ create_agent(struct run *r, bool active)
 		};
 	error = slim_agent_create(&agent_config, &r->agent);
 	if (error == 0)
-		error = r->program->create_tables(r->agent);
+		error = r->program->create_tables(r->nf, r->agent);
 	if (error == 0)
 		error = slim_agent_start(r->agent);
 	if (error != 0)
@@ -145,7 +176,7 @@ create_agent(struct run *r, bool active)
 static int
 create_workers(struct run *r)
 {
-	const struct nf_settings *settings = &r->settings;
+	const struct nf_settings *settings = r->settings;
 	struct nf_worker *workers;
 	uint16_t port_ids[NF_MAX_SIDES], n = settings->n_workers;
 
@@ -167,7 +198,7 @@ create_workers(struct run *r)
 		workers[w].clock = &r->clock;
 		for (uint8_t s = 0; s < settings->n_sides; s++)
 			workers[w].vlans[s] = settings->sides[s].vlan;
-		if (r->program->init_worker(&workers[w]) != 0)
+		if (r->program->init_worker(self_of(r, w), r->nf, &workers[w]) != 0)
 			return -1;
 		r->loops[w] = (struct nf_loop){
 			.worker = &workers[w],
@@ -182,18 +213,18 @@ create_workers(struct run *r)
 static int
 open_control(struct run *r)
 {
-	const char *path = r->settings.control_socket;
+	const char *path = r->settings->control_socket;
 	struct nf_control_config config = {
 		.path = path,
 		.commands = r->program->commands,
-		.nf = r->program->nf(),
+		.nf = r->nf,
 		.running = &r->running,
-		.n_workers = r->settings.n_workers,
+		.n_workers = r->settings->n_workers,
 		.workspace_size = r->program->workspace_size,
 	};
 	int error;
 
-	if (path == NULL || path[0] == '\0')
+	if (path[0] == '\0')
 		return 0;
 	for (uint16_t w = 0; w < config.n_workers; w++)
 		config.mailboxes[w] = r->running.workers[w].mailbox;
@@ -207,14 +238,14 @@ static int
 set_up(struct run *r, bool active)
 {
 	nf_clock_init(&r->clock);
-	if (r->program->init(rte_rand()) != 0) {
+	if (init_nf(r) != 0) {
 		fprintf(stderr,
 			"tables: no memory: give the EAL more with -m or --socket-mem, or lower "
 			"%s\n",
 			r->program->sizes);
 		return -1;
 	}
-	if (r->program->open_files != NULL && r->program->open_files() != 0)
+	if (r->program->open_files != NULL && r->program->open_files(r->nf) != 0)
 		return -1;
 	if (open_ports(r) != 0 || create_agent(r, active) != 0)
 		return -1;
@@ -236,11 +267,11 @@ tear_down(struct run *r)
 	nf_control_close(r->control);
 	for (uint16_t w = 0; w < r->running.n_workers; w++)
 		nf_worker_fini(&r->running.workers[w]);
-	for (uint8_t s = 0; s < r->settings.n_sides; s++)
+	for (uint8_t s = 0; s < r->settings->n_sides; s++)
 		if (r->ports[s].name != NULL)
 			nf_port_close(&r->ports[s]);
 	slim_agent_destroy(r->agent);
-	r->program->fini();
+	fini_nf(r);
 	rte_eal_cleanup();
 }
 
@@ -254,7 +285,7 @@ launch(struct run *r)
 
 	RTE_LCORE_FOREACH_WORKER(lcore)
 	{
-		if (w == r->settings.n_workers)
+		if (w == r->settings->n_workers)
 			break;
 		rte_eal_remote_launch(nf_worker_loop, &r->loops[w++], lcore);
 	}
@@ -274,8 +305,8 @@ poll_agent(struct run *r)
 		printf("registered with slimd\n");
 	else if (state < 0)
 		printf("slimd refuses this instance: %s\n", strerror(-state));
-	else if (r->settings.agent_socket[0] != '\0')
-		printf("waiting for slimd at %s\n", r->settings.agent_socket);
+	else if (r->settings->agent_socket[0] != '\0')
+		printf("waiting for slimd at %s\n", r->settings->agent_socket);
 	fflush(stdout);
 }
 
@@ -283,16 +314,16 @@ static void
 serve_files(struct run *r)
 {
 	if (atomic_exchange_explicit(&hangup, false, memory_order_relaxed))
-		r->program->open_files();
+		r->program->open_files(r->nf);
 	if (r->program->write_files != NULL)
-		r->program->write_files();
+		r->program->write_files(r->nf);
 }
 
 /* Once the workers have ended. */
 static void
 finish_files(struct run *r)
 {
-	while (r->program->write_files != NULL && r->program->write_files() != 0)
+	while (r->program->write_files != NULL && r->program->write_files(r->nf) != 0)
 		continue;
 }
 
@@ -306,7 +337,7 @@ main_loop(struct run *r)
 		nf_control_poll(r->control, nf_clock_now(&r->clock));
 		serve_files(r);
 		if (round % ROUNDS_PER_WATCH == 0) {
-			for (uint8_t s = 0; s < r->settings.n_sides; s++)
+			for (uint8_t s = 0; s < r->settings->n_sides; s++)
 				nf_port_watch(&r->ports[s]);
 			nf_clock_update(&r->clock);
 		}
@@ -322,7 +353,7 @@ serve(struct run *r, const struct nf_args *args)
 	/* First of all: who turns the log over does not know that the EAL still starts. */
 	if (r->program->open_files != NULL)
 		sigaction(SIGHUP, &action, NULL);
-	if (nf_eal_start(args, r->settings.n_workers) != 0)
+	if (nf_eal_start(args, r->settings->n_workers) != 0)
 		return EXIT_FAILURE;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -330,8 +361,8 @@ serve(struct run *r, const struct nf_args *args)
 		tear_down(r);
 		return EXIT_FAILURE;
 	}
-	printf("%s: %s, %u worker(s)\n", r->settings.instance, args->standby ? "standby" : "active",
-	       r->settings.n_workers);
+	printf("%s: %s, %u worker(s)\n", r->settings->instance,
+	       args->standby ? "standby" : "active", r->settings->n_workers);
 	fflush(stdout);
 	launch(r);
 	main_loop(r);
@@ -359,11 +390,12 @@ nf_program_run(const struct nf_program *program, int argc, char **argv)
 		printf("%s %s\n", program->kind, SLIM_VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (program->load(args.config, &run.settings, error) != 0) {
+	if (program->load(args.config, &run.loaded, error) != 0) {
 		fprintf(stderr, "%s\n", error);
 		return EXIT_USAGE;
 	}
 	if (args.action == NF_ACTION_CHECK_CONFIG)
 		return EXIT_SUCCESS;
+	run.settings = run.loaded.settings;
 	return serve(&run, &args);
 }

@@ -10,27 +10,18 @@
 #include <stdint.h>
 
 #include "command.h"
-#include "convert.h"
-#include "worker.h"
-#include "side.h"
+#include "settings.h"
 #include "slim.h"
 #include "spread.h"
+#include "worker.h"
 
-/* What the program needs from the NF's configuration. Pointers live as long as the program. */
-struct nf_settings {
-	const char *instance;
-	const char *service;
-	const char *agent_socket;   /* "": no slimd */
-	const char *control_socket; /* NULL or "": none */
+/* What the program needs from the NF's configuration. */
+struct nf_loaded {
+	const struct nf_settings *settings; /* as long as the program lives */
 	char identity[SLIM_IDENTITY_SIZE];
-	const struct nf_side *sides;
-	uint8_t n_sides;
-	struct nf_spread spreads[NF_MAX_SIDES][NF_MAX_SPREADS]; /* where packets show their bucket */
-	uint16_t n_workers;
-	uint32_t hold_capacity;
+	struct nf_spread spreads[NF_MAX_SIDES]
+				[NF_MAX_SPREADS]; /* where packets show their bucket */
 	uint32_t n_kept; /* packets that the NF keeps for itself at most, per worker */
-	uint32_t spin;   /* empty rounds before a worker sleeps */
-	uint32_t sleep_ns;
 };
 
 struct nf_program {
@@ -44,26 +35,28 @@ struct nf_program {
 	const struct nf_command *commands; /* of the control socket; ends with a name NULL */
 	size_t workspace_size;             /* as in control.h */
 
+	size_t nf_size; /* of what all workers share; `nf` below, and what commands find as such */
+	size_t worker_size; /* of what each has for itself; `self`. Both begin with zeros */
+
 	/* Reads the configuration file, keeps it and tells what of it the program needs. Negative errno
 	 * and the reason in `error`. */
-	int (*load)(const char *path, struct nf_settings *ret_settings,
-		    char error[NF_CONFIG_ERROR_SIZE]);
-	/* Takes the NF's memory, once the EAL runs. */
-	int (*init)(uint64_t seed);
+	int (*load)(const char *path, struct nf_loaded *ret, char error[NF_CONFIG_ERROR_SIZE]);
+	/* Takes the memory of tables, once the EAL runs. */
+	int (*init)(void *nf, uint64_t seed);
 	/* Opens the files that it writes: after init, and again at SIGHUP, when a failure leaves what was open. Says itself
 	 * what is wrong; negative errno. NULL: it has none, and SIGHUP ends the program. */
-	int (*open_files)(void);
+	int (*open_files)(void *nf);
 	/* Writes a part of what waits for them, bounded; in each round of the main loop, and once the workers have
 	 * ended until it returns 0. NULL: nothing. */
-	uint32_t (*write_files)(void);
+	uint32_t (*write_files)(void *nf);
 	/* Declares its tables to an agent that is created but not started. */
-	int (*create_tables)(struct slim_agent *agent);
+	int (*create_tables)(void *nf, struct slim_agent *agent);
 	/* Sets `ops` and `self` of a worker whose agent runs. */
-	int (*init_worker)(struct nf_worker *worker);
-	/* What commands find as `nf`. */
-	void *(*nf)(void);
+	int (*init_worker)(void *self, void *nf, struct nf_worker *worker);
+	/* Frees what a worker has; also if it was never set up. NULL: nothing. */
+	void (*fini_worker)(void *self);
 	/* Frees all; also after an init that failed half-way. */
-	void (*fini)(void);
+	void (*fini)(void *nf);
 };
 
 /* Runs until SIGINT or SIGTERM. Returns the exit status: 2 for a wrong command line or

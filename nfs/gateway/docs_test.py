@@ -13,7 +13,7 @@ import nf_docs  # noqa: E402
 
 sys.exit(nf_docs.Docs(
     sys.argv[1], sys.argv[2], page="docs/nfs/gateway.md", manual="docs/man/slim-gateway.8",
-    counters=["nfs/common/path/counter.h", "nfs/gateway/config/counters.h"],
-    tables=["nfs/gateway/table/session.c", "nfs/gateway/table/router.c", "nfs/common/path/neighbour.c"],
-    settings=["nfs/gateway/config/config_file.c", "nfs/common/config/yaml_file.c"],
+    counters=["nfs/gateway/config/counters.h"],
+    tables=["nfs/gateway/table/session.c", "nfs/gateway/table/router.c"],
+    settings=["nfs/gateway/config/config_file.c"],
     commands=["nfs/gateway/control/commands.c"]).run())

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slim-gateway: tells the program (program.h) what of it is a gateway; the logic is elsewhere. */
-#include <errno.h>
-
-#include <rte_malloc.h>
-
 #include "config.h"
 #include "commands.h"
 #include "counters.h"
@@ -12,72 +8,54 @@
 #include "round.h"
 
 static struct gateway_config config;
-static struct gateway *gateway;
-static struct gateway_worker *workers;
 
 static int
-load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ERROR_SIZE])
+load(const char *path, struct nf_loaded *ret, char error[NF_CONFIG_ERROR_SIZE])
 {
 	int result = gateway_config_load(path, &config, error);
 
 	if (result != 0)
 		return result;
-	*ret_settings = (struct nf_settings){
-		.instance = config.instance,
-		.service = config.service,
-		.agent_socket = config.agent_socket,
-		.control_socket = config.control_socket,
-		.sides = config.sides,
-		.n_sides = GATEWAY_N_SIDES,
+	*ret = (struct nf_loaded){
+		.settings = &config.frame,
 		.spreads = {[GATEWAY_ACCESS] = {{.field = NF_SPREAD_TEID}},
 			    [GATEWAY_CORE] = {{.field = NF_SPREAD_IPV4_DESTINATION},
 					      {.field = NF_SPREAD_IPV6_DESTINATION, .shift = 64}}},
-		.n_workers = config.n_workers,
-		.hold_capacity = config.hold_capacity,
 		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.buffer.packets +
 			  config.fragments.packets,
-		.spin = config.spin,
-		.sleep_ns = config.sleep_ns,
 	};
-	gateway_config_identity(&config, ret_settings->identity);
+	gateway_config_identity(&config, ret->identity);
 	return 0;
 }
 
 static int
-init(uint64_t seed)
+init(void *gateway, uint64_t seed)
 {
-	gateway = rte_zmalloc("gateway", sizeof(*gateway), RTE_CACHE_LINE_SIZE);
-	workers = rte_zmalloc("gateway", config.n_workers * sizeof(*workers), RTE_CACHE_LINE_SIZE);
-	if (gateway == NULL || workers == NULL)
-		return -ENOMEM;
 	return gateway_init(gateway, &config, seed);
 }
 
 static int
-create_tables(struct slim_agent *agent)
+create_tables(void *gateway, struct slim_agent *agent)
 {
 	return gateway_create_tables(gateway, agent);
 }
 
 static int
-init_worker(struct nf_worker *worker)
+init_worker(void *self, void *gateway, struct nf_worker *worker)
 {
-	return gateway_worker_init(&workers[worker->index], gateway, worker);
-}
-
-static void *
-nf(void)
-{
-	return gateway;
+	return gateway_worker_init(self, gateway, worker);
 }
 
 static void
-fini(void)
+fini_worker(void *self)
 {
-	for (uint16_t w = 0; workers != NULL && w < config.n_workers; w++)
-		gateway_worker_fini(&workers[w]);
-	if (gateway != NULL)
-		gateway_fini(gateway);
+	gateway_worker_fini(self);
+}
+
+static void
+fini(void *gateway)
+{
+	gateway_fini(gateway);
 }
 
 int
@@ -92,11 +70,13 @@ main(int argc, char **argv)
 		.n_counters = GATEWAY_N_COUNTERS,
 		.commands = gateway_commands,
 		.workspace_size = sizeof(struct nf_watch),
+		.nf_size = sizeof(struct gateway),
+		.worker_size = sizeof(struct gateway_worker),
 		.load = load,
 		.init = init,
 		.create_tables = create_tables,
 		.init_worker = init_worker,
-		.nf = nf,
+		.fini_worker = fini_worker,
 		.fini = fini,
 	};
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "collect.h"
 #include "counters.h"
 #include "downlink.h"
 #include "events.h"
@@ -38,16 +39,6 @@ leave_cell(void *ctx, uint32_t slot)
 	gateway_release_cell(w, slot);
 }
 
-/* What the tables counted goes to the worker's counters. */
-static void
-collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
-{
-	if (likely(*count == 0))
-		return;
-	nf_count(nf, counter, *count);
-	*count = 0;
-}
-
 static void
 tick(struct nf_worker *nf)
 {
@@ -59,10 +50,10 @@ tick(struct nf_worker *nf)
 	sweep(w);
 	nf_neighbour_tick(w->neighbours);
 	gateway_router_tick(&w->router);
-	collect(nf, &w->sessions->n_created, GATEWAY_session_created);
-	collect(nf, &w->sessions->n_removed, GATEWAY_session_removed);
-	collect(nf, &w->sessions->n_expired, GATEWAY_session_expired);
-	collect(nf, &w->sessions->n_conflicts, GATEWAY_install_conflict);
+	nf_collect(nf, &w->sessions->n_created, GATEWAY_session_created);
+	nf_collect(nf, &w->sessions->n_removed, GATEWAY_session_removed);
+	nf_collect(nf, &w->sessions->n_expired, GATEWAY_session_expired);
+	nf_collect(nf, &w->sessions->n_conflicts, GATEWAY_install_conflict);
 }
 
 const struct nf_ops gateway_ops = {.burst = gateway_burst, .tick = tick, .job = gateway_job};

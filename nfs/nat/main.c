@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slim-nat: tells the program (program.h) what of it is a NAT; the logic is elsewhere. */
-#include <errno.h>
 #include <time.h>
-
-#include <rte_malloc.h>
 
 #include "commands.h"
 #include "config.h"
@@ -14,52 +11,39 @@
 #include "round.h"
 
 static struct nat_config config;
-static struct nat *nat;
-static struct nat_worker *workers;
 
 static int
-load(const char *path, struct nf_settings *ret_settings, char error[NF_CONFIG_ERROR_SIZE])
+load(const char *path, struct nf_loaded *ret, char error[NF_CONFIG_ERROR_SIZE])
 {
 	int result = nat_config_load(path, &config, error);
 
 	if (result != 0)
 		return result;
 	nat_config_warn(&config);
-	*ret_settings = (struct nf_settings){
-		.instance = config.instance,
-		.service = config.service,
-		.agent_socket = config.agent_socket,
-		.control_socket = config.control_socket,
-		.sides = config.sides,
-		.n_sides = NAT_N_SIDES,
+	*ret = (struct nf_loaded){
+		.settings = &config.frame,
 		.spreads = {[NAT_INSIDE] = {{.field = NF_SPREAD_IPV4_SOURCE}},
 			    [NAT_OUTSIDE] = {{.field = NF_SPREAD_IPV4_PORT,
 					      .shift = nat_port_rule_of(config.ports_per_block)
 							       .block_shift}}},
-		.n_workers = config.n_workers,
-		.hold_capacity = config.hold_capacity,
 		.n_kept = NF_MAX_ASKED * NF_MAX_WAITING + config.fragments_waiting +
 			  (config.answer_unsolicited ? NAT_UNSOLICITED_MAX : 0),
-		.spin = config.spin,
-		.sleep_ns = config.sleep_ns,
 	};
-	nat_config_identity(&config, ret_settings->identity);
+	nat_config_identity(&config, ret->identity);
 	return 0;
 }
 
 static int
-init(uint64_t seed)
+init(void *nat, uint64_t seed)
 {
-	nat = rte_zmalloc("nat", sizeof(*nat), RTE_CACHE_LINE_SIZE);
-	workers = rte_zmalloc("nat", config.n_workers * sizeof(*workers), RTE_CACHE_LINE_SIZE);
-	if (nat == NULL || workers == NULL)
-		return -ENOMEM;
 	return nat_init(nat, &config, seed);
 }
 
 static int
-open_files(void)
+open_files(void *nf)
 {
+	struct nat *nat = nf;
+
 	return nat_log_open(&nat->log);
 }
 
@@ -73,35 +57,30 @@ read_clock(clockid_t clock)
 }
 
 static uint32_t
-write_files(void)
+write_files(void *nf)
 {
+	struct nat *nat = nf;
+
 	return nat_log_write(&nat->log, read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_REALTIME));
 }
 
 static int
-create_tables(struct slim_agent *agent)
+create_tables(void *nat, struct slim_agent *agent)
 {
 	return nat_create_tables(nat, agent);
 }
 
 static int
-init_worker(struct nf_worker *worker)
+init_worker(void *self, void *nat, struct nf_worker *worker)
 {
-	nat_worker_init(&workers[worker->index], nat, worker);
+	nat_worker_init(self, nat, worker);
 	return 0;
 }
 
-static void *
-nf(void)
-{
-	return nat;
-}
-
 static void
-fini(void)
+fini(void *nat)
 {
-	if (nat != NULL)
-		nat_fini(nat);
+	nat_fini(nat);
 }
 
 int
@@ -116,13 +95,14 @@ main(int argc, char **argv)
 		.n_counters = NAT_N_COUNTERS,
 		.commands = nat_commands,
 		.workspace_size = sizeof(union nat_workspace),
+		.nf_size = sizeof(struct nat),
+		.worker_size = sizeof(struct nat_worker),
 		.load = load,
 		.init = init,
 		.open_files = open_files,
 		.write_files = write_files,
 		.create_tables = create_tables,
 		.init_worker = init_worker,
-		.nf = nf,
 		.fini = fini,
 	};
 

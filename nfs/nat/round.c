@@ -3,6 +3,7 @@
 #include "round.h"
 
 #include "burst.h"
+#include "collect.h"
 #include "counters.h"
 #include "jobs.h"
 #include "mapping.h"
@@ -12,23 +13,13 @@
 
 /* ---- timers --------------------------------------------------------------------------------------------------- */
 
-/* What the tables counted goes to the worker's counters. */
-static void
-collect(struct nf_worker *nf, uint64_t *count, unsigned int counter)
-{
-	if (likely(*count == 0))
-		return;
-	nf_count(nf, counter, *count);
-	*count = 0;
-}
-
 static void
 collect_log(struct nf_worker *nf, struct nat_log_ring *log)
 {
 	uint64_t n_unwritten = nat_log_take_unwritten(log);
 
-	collect(nf, &log->n_lost, NAT_log_lost);
-	collect(nf, &n_unwritten, NAT_log_unwritten);
+	nf_collect(nf, &log->n_lost, NAT_log_lost);
+	nf_collect(nf, &n_unwritten, NAT_log_unwritten);
 }
 
 static void
@@ -50,11 +41,11 @@ tick(struct nf_worker *nf)
 	if (w->pcp != NULL)
 		nat_pcp_server_tick(w->pcp, nf->now_ns);
 	nf_neighbour_tick(w->neighbours);
-	collect(nf, &w->sessions->n_created, NAT_mapping_created);
-	collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
-	collect(nf, &w->sessions->n_unpaired, NAT_mapping_unpaired);
-	collect(nf, &w->sessions->n_conflicts, NAT_install_conflict);
-	collect(nf, &w->sessions->rests->n_cut, NAT_port_rest_cut);
+	nf_collect(nf, &w->sessions->n_created, NAT_mapping_created);
+	nf_collect(nf, &w->sessions->n_expired, NAT_mapping_expired);
+	nf_collect(nf, &w->sessions->n_unpaired, NAT_mapping_unpaired);
+	nf_collect(nf, &w->sessions->n_conflicts, NAT_install_conflict);
+	nf_collect(nf, &w->sessions->rests->n_cut, NAT_port_rest_cut);
 	if (w->sessions->log != NULL)
 		collect_log(nf, w->sessions->log);
 }

@@ -35,6 +35,9 @@ int nf_take_address(const struct nf_conversion *c, const char *path, const char 
 /* "100.64.0.1/16": the address with all its bits, and the prefix. */
 int nf_take_prefix(const struct nf_conversion *c, const char *path, const char *text,
 		   rte_be32_t *ret_address, struct nf_prefix *ret_prefix);
+/* "100.64.0.0/16": no bits below the mask. */
+int nf_take_net(const struct nf_conversion *c, const char *path, const char *text,
+		struct nf_prefix *ret_prefix);
 int nf_take_mac(const struct nf_conversion *c, const char *path, const char *text,
 		struct rte_ether_addr *ret_mac);
 /* An optional number, its default and its range. */
@@ -43,13 +46,6 @@ int nf_take_number(const struct nf_conversion *c, const char *path, const uint32
 /* From seconds in the file, 1 to 30 days. */
 int nf_take_seconds(const struct nf_conversion *c, const char *path, const uint32_t *value,
 		    uint32_t missing, uint64_t *ret_ns);
-/* Side number `number`, called `name` in the file, and its routes, which are added to `routes`. */
-int nf_take_side(const struct nf_conversion *c, const char *name, const struct nf_yaml_side *file,
-		 uint8_t number, struct nf_side *ret_side, struct nf_routes *routes);
-/* A whole file of moderate size. On failure the negative errno, and the reason in `error`. *ret_text
- * is the caller's (free()). */
-int nf_config_read(const char *path, char **ret_text, size_t *ret_size,
-		   char error[NF_CONFIG_ERROR_SIZE]);
 
 /* ---- identity: a hash over what two instances must have in common --------------------------- */
 
@@ -58,8 +54,5 @@ struct nf_fingerprint {
 };
 
 void nf_fingerprint_number(struct nf_fingerprint *f, uint64_t number);
-/* Names, addresses, masks, MACs, MTUs and VLANs of sides; routes. */
-void nf_fingerprint_sides(struct nf_fingerprint *f, const struct nf_side *sides, uint8_t n_sides,
-			  const struct nf_routes *routes);
 
 #endif

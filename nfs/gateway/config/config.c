@@ -17,78 +17,40 @@
 
 /* What conversion works on: the file's words, the result, and where to say what is wrong. */
 struct conversion {
-	struct nf_conversion in;
+	const struct nf_conversion *in;
 	const struct gateway_file *file;
 	struct gateway_config *config;
 };
 
 static int
-take_names(struct conversion *c)
-{
-	const struct gateway_file *file = c->file;
-	struct gateway_config *config = c->config;
-	int error = nf_take_name(&c->in, "instance", file->instance, config->instance,
-				 sizeof(config->instance));
-
-	if (error == 0)
-		error = nf_take_name(&c->in, "service", file->service, config->service,
-				     sizeof(config->service));
-	if (error == 0 && file->agent_socket != NULL)
-		error = nf_take_name(&c->in, "agent_socket", file->agent_socket,
-				     config->agent_socket, sizeof(config->agent_socket));
-	if (error == 0 && file->control_socket != NULL)
-		error = nf_take_name(&c->in, "control_socket", file->control_socket,
-				     config->control_socket, sizeof(config->control_socket));
-	return error;
-}
-
-static int
-take_sides(struct conversion *c)
-{
-	const struct gateway_file *file = c->file;
-	struct gateway_config *config = c->config;
-	int error = nf_take_side(&c->in, "access", &file->access, GATEWAY_ACCESS,
-				 &config->sides[GATEWAY_ACCESS], &config->routes);
-
-	if (error == 0)
-		error = nf_take_side(&c->in, "core", &file->core, GATEWAY_CORE,
-				     &config->sides[GATEWAY_CORE], &config->routes);
-	if (error == 0 && file->access.port == file->core.port)
-		error = nf_wrong(&c->in, "core.port", "is the access port");
-	if (error == 0 && strcmp(file->access.name, file->core.name) == 0)
-		error = nf_wrong(&c->in, "core.name", "is the access port's name");
-	return error;
-}
-
-static int
-take_ipv6(struct conversion *c, const char *path, const char *text, uint8_t ret_address[16])
+take_ipv6(const struct conversion *c, const char *path, const char *text, uint8_t ret_address[16])
 {
 	if (inet_pton(AF_INET6, text, ret_address) != 1)
-		return nf_wrong(&c->in, path, "'%.40s' is not an IPv6 address", text);
+		return nf_wrong(c->in, path, "'%.40s' is not an IPv6 address", text);
 	return 0;
 }
 
 /* "2001:db8::1/64": the address with all its bits, and the length of the prefix. */
 static int
-take_prefix_ipv6(struct conversion *c, const char *path, const char *text, uint8_t ret_address[16],
-		 uint8_t *ret_bits)
+take_prefix_ipv6(const struct conversion *c, const char *path, const char *text,
+		 uint8_t ret_address[16], uint8_t *ret_bits)
 {
 	char address[INET6_ADDRSTRLEN], *end;
 	const char *slash = strchr(text, '/');
 	unsigned long bits;
 
 	if (slash == NULL || slash - text >= (ptrdiff_t)sizeof(address))
-		return nf_wrong(&c->in, path, "'%.60s' is not ADDRESS/BITS", text);
+		return nf_wrong(c->in, path, "'%.60s' is not ADDRESS/BITS", text);
 	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
 	bits = strtoul(slash + 1, &end, 10);
 	if (slash[1] < '0' || slash[1] > '9' || *end != '\0' || bits < 1 || bits > 128)
-		return nf_wrong(&c->in, path, "'%.60s' has no prefix length from 1 to 128", text);
+		return nf_wrong(c->in, path, "'%.60s' has no prefix length from 1 to 128", text);
 	*ret_bits = (uint8_t)bits;
 	return take_ipv6(c, path, address, ret_address);
 }
 
 static int
-take_core_ipv6(struct conversion *c)
+take_core_ipv6(const struct conversion *c)
 {
 	const struct gateway_file_core_ipv6 *file = c->file->core_ipv6;
 	struct gateway_core_ipv6 *core = &c->config->core_ipv6;
@@ -100,16 +62,16 @@ take_core_ipv6(struct conversion *c)
 	    take_ipv6(c, "core_ipv6.router", file->router, core->router) != 0)
 		return -EINVAL;
 	if (core->address[0] == 0xff)
-		return nf_wrong(&c->in, "core_ipv6.address", "is a group");
+		return nf_wrong(c->in, "core_ipv6.address", "is a group");
 	if (!gateway_ipv6_match(core->address, core->router, core->bits) ||
 	    memcmp(core->address, core->router, 16) == 0)
-		return nf_wrong(&c->in, "core_ipv6.router", "'%.60s' is not a neighbour there",
+		return nf_wrong(c->in, "core_ipv6.router", "'%.60s' is not a neighbour there",
 				file->router);
 	return 0;
 }
 
 static int
-take_subscribers_ipv6(struct conversion *c, const char *path, const char *text)
+take_subscribers_ipv6(const struct conversion *c, const char *path, const char *text)
 {
 	struct gateway_config *config = c->config;
 	struct gateway_prefix_ipv6 *prefix =
@@ -120,34 +82,31 @@ take_subscribers_ipv6(struct conversion *c, const char *path, const char *text)
 		return -EINVAL;
 	for (uint8_t bit = prefix->bits; bit < 128; bit++)
 		if (prefix->address[bit / 8] & (0x80 >> bit % 8))
-			return nf_wrong(&c->in, path, "'%.60s' has bits below its length", text);
+			return nf_wrong(c->in, path, "'%.60s' has bits below its length", text);
 	if (prefix->bits > 64 || memcmp(prefix->address, zero, 16) == 0)
-		return nf_wrong(&c->in, path, "'%.60s' has no prefixes of 64 bits", text);
+		return nf_wrong(c->in, path, "'%.60s' has no prefixes of 64 bits", text);
 	if (config->core_ipv6.bits != 0 &&
 	    gateway_ipv6_match(prefix->address, config->core_ipv6.address, prefix->bits))
-		return nf_wrong(&c->in, path, "holds the gateway's own address");
+		return nf_wrong(c->in, path, "holds the gateway's own address");
 	return 0;
 }
 
 static int
-take_subscribers_ipv4(struct conversion *c, const char *path, const char *text)
+take_subscribers_ipv4(const struct conversion *c, const char *path, const char *text)
 {
 	struct gateway_config *config = c->config;
 	struct nf_prefix *prefix = &config->subscribers[config->n_subscribers++];
-	rte_be32_t address = 0;
 
-	if (nf_take_prefix(&c->in, path, text, &address, prefix) != 0)
+	if (nf_take_net(c->in, path, text, prefix) != 0)
 		return -EINVAL;
-	if (prefix->address != rte_be_to_cpu_32(address))
-		return nf_wrong(&c->in, path, "'%.40s' has bits below its mask", text);
 	for (int s = 0; s < GATEWAY_N_SIDES; s++)
 		if (nf_prefix_has(prefix, rte_be_to_cpu_32(config->sides[s].address)))
-			return nf_wrong(&c->in, path, "holds the gateway's own address");
+			return nf_wrong(c->in, path, "holds the gateway's own address");
 	return 0;
 }
 
 static int
-take_subscribers(struct conversion *c)
+take_subscribers(const struct conversion *c)
 {
 	int error = 0;
 
@@ -164,67 +123,53 @@ take_subscribers(struct conversion *c)
 
 /* IPv6 is not cut on its way, so each side must have room for what every host may send. */
 static int
-check_room_ipv6(struct conversion *c)
+check_room_ipv6(const struct conversion *c)
 {
 	const struct nf_side *sides = c->config->sides;
 
 	if (c->config->n_subscribers_ipv6 == 0)
 		return 0;
 	if (sides[GATEWAY_ACCESS].mtu < IPV6_MIN_MTU + GATEWAY_MAX_OVERHEAD)
-		return nf_wrong(&c->in, "access.mtu",
+		return nf_wrong(c->in, "access.mtu",
 				"%u: IPv6 subscribers need %u, and %u for tunnel headers",
 				sides[GATEWAY_ACCESS].mtu, IPV6_MIN_MTU, GATEWAY_MAX_OVERHEAD);
 	if (sides[GATEWAY_CORE].mtu < IPV6_MIN_MTU)
-		return nf_wrong(&c->in, "core.mtu", "%u: IPv6 subscribers need %u",
+		return nf_wrong(c->in, "core.mtu", "%u: IPv6 subscribers need %u",
 				sides[GATEWAY_CORE].mtu, IPV6_MIN_MTU);
 	return 0;
 }
 
 /* What waits goes into the hold of the core port when a move begins: it must have room there. */
 static int
-take_buffer(struct conversion *c)
+take_buffer(const struct conversion *c)
 {
 	const struct gateway_file_buffer *file = &c->file->buffer;
 	struct gateway_buffer_limits *limits = &c->config->buffer;
 	uint32_t most = c->config->hold_capacity / 2;
 
-	if (nf_take_number(&c->in, "buffer.packets", file->packets, most < 4096 ? most : 4096, 0,
+	if (nf_take_number(c->in, "buffer.packets", file->packets, most < 4096 ? most : 4096, 0,
 			   most, &limits->packets) != 0 ||
-	    nf_take_number(&c->in, "buffer.packets_per_session", file->packets_per_session, 16, 0,
+	    nf_take_number(c->in, "buffer.packets_per_session", file->packets_per_session, 16, 0,
 			   UINT16_MAX, &limits->packets_per_session) != 0)
 		return -EINVAL;
-	return nf_take_seconds(&c->in, "buffer.seconds", file->seconds, 10, &limits->lifetime_ns);
+	return nf_take_seconds(c->in, "buffer.seconds", file->seconds, 10, &limits->lifetime_ns);
 }
 
 static int
-take_sizes(struct conversion *c)
+take_behaviour(const struct conversion *c)
 {
 	const struct gateway_file *file = c->file;
 	struct gateway_config *config = c->config;
-	uint32_t workers = 0, sleep_us = 0, recovery = 0, idle = 0, cell_idle = 0;
+	const uint32_t most = 30 * 24 * 3600;
+	uint32_t recovery = 0, idle = 0, cell_idle = 0;
 
-	if (nf_take_number(&c->in, "workers", file->workers, 1, 1, SLIM_MAX_WORKERS, &workers) !=
+	if (nf_take_number(c->in, "recovery", file->recovery, 0, 0, UINT8_MAX, &recovery) != 0 ||
+	    nf_take_number(c->in, "timeouts.session", file->timeouts.session, 0, 0, most, &idle) !=
 		    0 ||
-	    nf_take_number(&c->in, "recovery", file->recovery, 0, 0, UINT8_MAX, &recovery) != 0 ||
-	    nf_take_number(&c->in, "timeouts.session", file->timeouts.session, 0, 0, 30 * 24 * 3600,
-			   &idle) != 0 ||
-	    nf_take_number(&c->in, "timeouts.cell_idle", file->timeouts.cell_idle, 0, 0,
-			   30 * 24 * 3600, &cell_idle) != 0 ||
-	    nf_take_seconds(&c->in, "timeouts.arp", file->timeouts.arp, 300, &config->arp_ns) !=
-		    0 ||
-	    nf_take_number(&c->in, "capacity", file->capacity, 65536, 1024, SLIM_MAX_CAPACITY,
-			   &config->capacity) != 0 ||
-	    nf_take_number(&c->in, "neighbours", file->neighbours, 4096, 64, 1u << 20,
-			   &config->neighbours) != 0 ||
-	    nf_take_number(&c->in, "hold_capacity", file->hold_capacity, SLIM_HOLD_CAPACITY_DEFAULT,
-			   64, 1u << 20, &config->hold_capacity) != 0 ||
-	    nf_take_number(&c->in, "idle.spin", file->idle.spin, 64, 0, UINT32_MAX,
-			   &config->spin) != 0 ||
-	    nf_take_number(&c->in, "idle.sleep_us", file->idle.sleep_us, 20, 0, 10000, &sleep_us) !=
-		    0)
+	    nf_take_number(c->in, "timeouts.cell_idle", file->timeouts.cell_idle, 0, 0, most,
+			   &cell_idle) != 0 ||
+	    nf_take_seconds(c->in, "timeouts.arp", file->timeouts.arp, 300, &config->arp_ns) != 0)
 		return -EINVAL;
-	config->n_workers = (uint16_t)workers;
-	config->sleep_ns = sleep_us * 1000;
 	config->recovery = (uint8_t)recovery;
 	config->session_idle_ns = idle * SECOND_NS;
 	config->cell_idle_ns = cell_idle * SECOND_NS;
@@ -235,20 +180,20 @@ take_sizes(struct conversion *c)
 
 /* As the buffer, but for the access port. */
 static int
-take_fragments(struct conversion *c)
+take_fragments(const struct conversion *c)
 {
 	struct gateway_fragment_limits *limits = &c->config->fragments;
 	uint32_t most = c->config->hold_capacity / 2;
 
-	if (nf_take_number(&c->in, "fragments", c->file->fragments, most < 1024 ? most : 1024, 0,
+	if (nf_take_number(c->in, "fragments", c->file->fragments, most < 1024 ? most : 1024, 0,
 			   most, &limits->packets) != 0)
 		return -EINVAL;
-	return nf_take_seconds(&c->in, "timeouts.fragment", c->file->timeouts.fragment, 2,
+	return nf_take_seconds(c->in, "timeouts.fragment", c->file->timeouts.fragment, 2,
 			       &limits->lifetime_ns);
 }
 
 static int
-take_tunnel(struct conversion *c)
+take_tunnel(const struct conversion *c)
 {
 	const struct gateway_file_tunnel *file = &c->file->tunnel;
 	struct gateway_tunnel_config *tunnel = &c->config->tunnel;
@@ -264,7 +209,7 @@ take_tunnel(struct conversion *c)
 		return 0;
 	dscp = strtoul(file->dscp, &end, 10);
 	if (file->dscp[0] < '0' || file->dscp[0] > '9' || *end != '\0' || dscp > DSCP_MAX)
-		return nf_wrong(&c->in, "tunnel.dscp", "'%.40s' is neither copy nor in 0..%u",
+		return nf_wrong(c->in, "tunnel.dscp", "'%.40s' is neither copy nor in 0..%u",
 				file->dscp, DSCP_MAX);
 	tunnel->dscp = (uint8_t)dscp;
 	return 0;
@@ -272,7 +217,7 @@ take_tunnel(struct conversion *c)
 
 /* What follows from an error indication, beside the event. */
 static int
-take_error_indication(struct conversion *c)
+take_error_indication(const struct conversion *c)
 {
 	const char *text = c->file->error_indication;
 
@@ -281,67 +226,51 @@ take_error_indication(struct conversion *c)
 	c->config->idle_at_error = strcmp(text, "idle") == 0;
 	if (c->config->idle_at_error || strcmp(text, "report") == 0)
 		return 0;
-	return nf_wrong(&c->in, "error_indication", "'%.40s' is neither report nor idle", text);
+	return nf_wrong(c->in, "error_indication", "'%.40s' is neither report nor idle", text);
 }
+
+static int
+take_all(const struct conversion *c)
+{
+	static const char *const sides[GATEWAY_N_SIDES] = {"access", "core"};
+	static int (*const takes[])(const struct conversion *c) = {
+		take_core_ipv6, take_subscribers, check_room_ipv6,       take_behaviour,
+		take_fragments, take_tunnel,      take_error_indication, take_buffer,
+	};
+	const struct nf_settings_kind kind = {
+		.sides = sides, .n_sides = GATEWAY_N_SIDES, .capacity = 65536};
+	int error = nf_take_settings(c->in, &kind, &c->file->frame, &c->config->frame);
+
+	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]) && error == 0; i++)
+		error = takes[i](c);
+	return error;
+}
+
+static int
+convert(const struct nf_conversion *in, const void *file, void *ret_config)
+{
+	struct gateway_config config = {0};
+	int error = take_all(&(struct conversion){.in = in, .file = file, .config = &config});
+
+	if (error == 0)
+		*(struct gateway_config *)ret_config = config;
+	return error;
+}
+
+static const struct nf_config_reader reader = {.schema = &gateway_file_schema, .convert = convert};
 
 int
 gateway_config_parse(const char *name, const char *text, size_t size,
 		     struct gateway_config *ret_config, char error[NF_CONFIG_ERROR_SIZE])
 {
-	struct gateway_config config = {0};
-	char reason[NF_CONFIG_ERROR_SIZE / 2];
-	unsigned int line = 0;
-	void *file = NULL;
-	struct conversion c;
-	int result = nf_yaml_load(text, size, &gateway_file_schema, &file, reason, sizeof(reason),
-				  &line);
-
-	if (result != 0) {
-		snprintf(error, NF_CONFIG_ERROR_SIZE, "%.100s:%u: %s", name, line, reason);
-		return result;
-	}
-	c = (struct conversion){
-		.in = {.name = name, .text = text, .size = size, .error = error},
-		.file = file,
-		.config = &config,
-	};
-	result = take_names(&c);
-	if (result == 0)
-		result = take_sides(&c);
-	if (result == 0)
-		result = take_core_ipv6(&c);
-	if (result == 0)
-		result = take_subscribers(&c);
-	if (result == 0)
-		result = check_room_ipv6(&c);
-	if (result == 0)
-		result = take_sizes(&c);
-	if (result == 0)
-		result = take_fragments(&c);
-	if (result == 0)
-		result = take_tunnel(&c);
-	if (result == 0)
-		result = take_error_indication(&c);
-	if (result == 0)
-		result = take_buffer(&c);
-	nf_yaml_free(&gateway_file_schema, file);
-	if (result == 0)
-		*ret_config = config;
-	return result;
+	return nf_config_parse(&reader, name, text, size, ret_config, error);
 }
 
 int
 gateway_config_load(const char *path, struct gateway_config *ret_config,
 		    char error[NF_CONFIG_ERROR_SIZE])
 {
-	size_t size = 0;
-	char *text = NULL;
-	int result = nf_config_read(path, &text, &size, error);
-
-	if (result == 0)
-		result = gateway_config_parse(path, text, size, ret_config, error);
-	free(text);
-	return result;
+	return nf_config_load(&reader, path, ret_config, error);
 }
 
 static void
@@ -357,7 +286,7 @@ gateway_config_identity(const struct gateway_config *config, char identity[SLIM_
 {
 	struct nf_fingerprint f = {0};
 
-	nf_fingerprint_sides(&f, config->sides, GATEWAY_N_SIDES, &config->routes);
+	nf_fingerprint_settings(&f, &config->frame);
 	for (uint32_t i = 0; i < config->n_subscribers; i++) {
 		nf_fingerprint_number(&f, config->subscribers[i].address);
 		nf_fingerprint_number(&f, config->subscribers[i].mask);

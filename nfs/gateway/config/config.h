@@ -11,13 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "convert.h"
 #include "config_limits.h"
-#include "side.h"
-#include "slim_limits.h"
-
-/* Towards the cells (N3, S1-U) and towards the data network (N6, SGi). */
-enum gateway_side { GATEWAY_ACCESS = 0, GATEWAY_CORE, GATEWAY_N_SIDES };
+#include "settings.h"
 
 /* Packets that wait for idle subscribers (buffer.h). */
 struct gateway_buffer_limits {
@@ -53,12 +48,12 @@ struct gateway_prefix_ipv6 {
 };
 
 struct gateway_config {
-	char instance[SLIM_NAME_SIZE];
-	char service[SLIM_NAME_SIZE];
-	char agent_socket[108];   /* "": no slimd */
-	char control_socket[108]; /* "": none */
-	struct nf_side sides[GATEWAY_N_SIDES];
-	struct nf_routes routes;
+	union { /* the same, by two names */
+		struct nf_settings frame;
+		struct {
+			NF_SETTINGS
+		};
+	};
 	struct nf_prefix subscribers[GATEWAY_MAX_PREFIXES]; /* addresses that sessions may have */
 	uint32_t n_subscribers;
 	struct gateway_prefix_ipv6 subscribers_ipv6[GATEWAY_MAX_PREFIXES];
@@ -73,12 +68,6 @@ struct gateway_config {
 	uint64_t arp_ns;
 	struct gateway_buffer_limits buffer;
 	struct gateway_fragment_limits fragments;
-	uint32_t capacity; /* sessions */
-	uint32_t neighbours;
-	uint32_t hold_capacity;
-	uint16_t n_workers;
-	uint32_t spin; /* empty rounds before a worker sleeps */
-	uint32_t sleep_ns;
 };
 
 /* Reads and checks. On failure -EINVAL (or the error of reading the file), and the reason with file and

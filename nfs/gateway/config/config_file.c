@@ -38,13 +38,9 @@ static const cyaml_schema_field_t buffer_fields[] = {
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t file_fields[] = {
-	STRING("instance", REQUIRED, struct gateway_file, instance),
-	STRING("service", REQUIRED, struct gateway_file, service),
-	STRING("agent_socket", OPTIONAL, struct gateway_file, agent_socket),
-	STRING("control_socket", OPTIONAL, struct gateway_file, control_socket),
-	NUMBER("workers", struct gateway_file, workers),
-	CYAML_FIELD_MAPPING("access", REQUIRED, struct gateway_file, access, nf_yaml_side_fields),
-	CYAML_FIELD_MAPPING("core", REQUIRED, struct gateway_file, core, nf_yaml_side_fields),
+	NF_YAML_SETTINGS(struct gateway_file, frame),
+	NF_YAML_SIDE("access", struct gateway_file, frame, GATEWAY_ACCESS),
+	NF_YAML_SIDE("core", struct gateway_file, frame, GATEWAY_CORE),
 	CYAML_FIELD_MAPPING_PTR("core_ipv6", CYAML_FLAG_POINTER | OPTIONAL, struct gateway_file,
 				core_ipv6, core_ipv6_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("subscribers", CYAML_FLAG_POINTER, struct gateway_file,
@@ -56,11 +52,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("tunnel", OPTIONAL, struct gateway_file, tunnel, tunnel_fields),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct gateway_file, timeouts, timeouts_fields),
 	CYAML_FIELD_MAPPING("buffer", OPTIONAL, struct gateway_file, buffer, buffer_fields),
-	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct gateway_file, idle, nf_yaml_idle_fields),
-	NUMBER("capacity", struct gateway_file, capacity),
-	NUMBER("neighbours", struct gateway_file, neighbours),
 	NUMBER("fragments", struct gateway_file, fragments),
-	NUMBER("hold_capacity", struct gateway_file, hold_capacity),
 	CYAML_FIELD_END,
 };
 const cyaml_schema_value_t gateway_file_schema = {

@@ -6,7 +6,7 @@
 #ifndef GATEWAY_CONFIG_FILE_H
 #define GATEWAY_CONFIG_FILE_H
 
-#include "yaml_file.h"
+#include "settings.h"
 
 struct gateway_file_timeouts {
 	uint32_t *session;
@@ -33,13 +33,7 @@ struct gateway_file_tunnel {
 };
 
 struct gateway_file {
-	char *instance;
-	char *service;
-	char *agent_socket;
-	char *control_socket;
-	uint32_t *workers;
-	struct nf_yaml_side access;
-	struct nf_yaml_side core;
+	struct nf_yaml_settings frame;
 	struct gateway_file_core_ipv6 *core_ipv6;
 	char **subscribers;
 	unsigned int n_subscribers;
@@ -49,11 +43,7 @@ struct gateway_file {
 	struct gateway_file_tunnel tunnel;
 	struct gateway_file_timeouts timeouts;
 	struct gateway_file_buffer buffer;
-	struct nf_yaml_idle idle;
-	uint32_t *capacity;
-	uint32_t *neighbours;
 	uint32_t *fragments;
-	uint32_t *hold_capacity;
 };
 
 extern const cyaml_schema_value_t gateway_file_schema; /* of a struct gateway_file */

@@ -13,12 +13,8 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
-#include "convert.h"
 #include "config_limits.h"
-#include "side.h"
-#include "slim_limits.h"
-
-enum nat_side { NAT_INSIDE = 0, NAT_OUTSIDE, NAT_N_SIDES };
+#include "settings.h"
 
 /* Packets to and from these are not translated. */
 struct nat_exempt {
@@ -72,12 +68,12 @@ struct nat_pcp_config {
 };
 
 struct nat_config {
-	char instance[SLIM_NAME_SIZE];
-	char service[SLIM_NAME_SIZE];
-	char agent_socket[108];   /* "": no slimd */
-	char control_socket[108]; /* "": none */
-	struct nf_side sides[NAT_N_SIDES];
-	struct nf_routes routes;
+	union { /* the same, by two names */
+		struct nf_settings frame;
+		struct {
+			NF_SETTINGS
+		};
+	};
 	struct nat_exempt exempt[NAT_MAX_EXEMPT];
 	uint32_t n_exempt;
 	struct nat_static statics[NAT_MAX_STATIC];
@@ -108,15 +104,9 @@ struct nat_config {
 	uint32_t max_icmp_sessions;
 	uint32_t new_sessions_per_s;
 	uint32_t new_sessions_burst; /* at once, after a pause; at least 1 */
-	uint32_t capacity;           /* mappings */
 	uint32_t subscribers;        /* inside addresses with mappings */
-	uint32_t neighbours;
-	uint32_t fragments;         /* datagrams that come in fragments, at one time */
-	uint32_t fragments_waiting; /* fragments that wait for their first one, per worker */
-	uint32_t hold_capacity;
-	uint16_t n_workers;
-	uint32_t spin;     /* empty rounds before a worker sleeps */
-	uint32_t sleep_ns; /* how long; 0: never */
+	uint32_t fragments;          /* datagrams that come in fragments, at one time */
+	uint32_t fragments_waiting;  /* fragments that wait for their first one, per worker */
 };
 
 /* Reads and checks. On failure -EINVAL (or the error of reading the file), and the reason

@@ -90,19 +90,14 @@ static const cyaml_schema_value_t static_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct nat_file_static, static_fields),
 };
 static const cyaml_schema_field_t file_fields[] = {
-	STRING("instance", REQUIRED, struct nat_file, instance),
-	STRING("service", REQUIRED, struct nat_file, service),
-	STRING("agent_socket", OPTIONAL, struct nat_file, agent_socket),
-	STRING("control_socket", OPTIONAL, struct nat_file, control_socket),
-	NUMBER("workers", struct nat_file, workers),
-	CYAML_FIELD_MAPPING("inside", REQUIRED, struct nat_file, inside, nf_yaml_side_fields),
-	CYAML_FIELD_MAPPING("outside", REQUIRED, struct nat_file, outside, nf_yaml_side_fields),
+	NF_YAML_SETTINGS(struct nat_file, frame),
+	NF_YAML_SIDE("inside", struct nat_file, frame, NAT_INSIDE),
+	NF_YAML_SIDE("outside", struct nat_file, frame, NAT_OUTSIDE),
 	CYAML_FIELD_MAPPING("pool", REQUIRED, struct nat_file, pool, pool_fields),
 	CYAML_FIELD_MAPPING("ports", OPTIONAL, struct nat_file, ports, ports_fields),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct nat_file, timeouts, timeouts_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct nat_file, limits, limits_fields),
 	CYAML_FIELD_MAPPING("fragments", OPTIONAL, struct nat_file, fragments, fragments_fields),
-	CYAML_FIELD_MAPPING("idle", OPTIONAL, struct nat_file, idle, nf_yaml_idle_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("no_translate", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file,
 				   no_translate, n_no_translate, &exempt_value, 0, NAT_MAX_EXEMPT),
 	CYAML_FIELD_SEQUENCE_COUNT("static", CYAML_FLAG_POINTER | OPTIONAL, struct nat_file,
@@ -116,30 +111,9 @@ static const cyaml_schema_field_t file_fields[] = {
 				log_fields),
 	STRING("filtering", OPTIONAL, struct nat_file, filtering),
 	NUMBER("peers", struct nat_file, peers),
-	NUMBER("capacity", struct nat_file, capacity),
 	NUMBER("subscribers", struct nat_file, subscribers),
-	NUMBER("neighbours", struct nat_file, neighbours),
-	NUMBER("hold_capacity", struct nat_file, hold_capacity),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t file_value = {
+const cyaml_schema_value_t nat_file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct nat_file, file_fields),
 };
-
-int
-nat_file_parse(const char *text, size_t size, struct nat_file **ret_file, char *error,
-	       size_t error_size, unsigned int *ret_line)
-{
-	void *data = NULL;
-	int result = nf_yaml_load(text, size, &file_value, &data, error, error_size, ret_line);
-
-	if (result == 0)
-		*ret_file = data;
-	return result;
-}
-
-void
-nat_file_free(struct nat_file *file)
-{
-	nf_yaml_free(&file_value, file);
-}

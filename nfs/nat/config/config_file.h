@@ -7,10 +7,9 @@
 #define NAT_CONFIG_FILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "yaml_file.h"
+#include "settings.h"
 
 struct nat_file_pool {
 	char *first;
@@ -83,19 +82,12 @@ struct nat_file_static {
 };
 
 struct nat_file {
-	char *instance;
-	char *service;
-	char *agent_socket;
-	char *control_socket;
-	uint32_t *workers;
-	struct nf_yaml_side inside;
-	struct nf_yaml_side outside;
+	struct nf_yaml_settings frame;
 	struct nat_file_pool pool;
 	struct nat_file_ports ports;
 	struct nat_file_timeouts timeouts;
 	struct nat_file_limits limits;
 	struct nat_file_fragments fragments;
-	struct nf_yaml_idle idle;
 	struct nat_file_exempt *no_translate;
 	unsigned int n_no_translate;
 	struct nat_file_static *statics;
@@ -107,15 +99,9 @@ struct nat_file {
 	struct nat_file_log *log;
 	char *filtering;
 	uint32_t *peers;
-	uint32_t *capacity;
 	uint32_t *subscribers;
-	uint32_t *neighbours;
-	uint32_t *hold_capacity;
 };
 
-/* -EINVAL with the reason and, if known, its line in `error`. Free with nat_file_free(). */
-int nat_file_parse(const char *text, size_t size, struct nat_file **ret_file, char *error,
-		   size_t error_size, unsigned int *ret_line);
-void nat_file_free(struct nat_file *file);
+extern const cyaml_schema_value_t nat_file_schema; /* of a struct nat_file */
 
 #endif

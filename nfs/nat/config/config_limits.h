@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of a thing the NAT's configuration may have. */
+/* Which sides the NAT has, and how much of a thing its configuration may have. */
 #ifndef NAT_CONFIG_LIMITS_H
 #define NAT_CONFIG_LIMITS_H
+
+enum nat_side { NAT_INSIDE = 0, NAT_OUTSIDE, NAT_N_SIDES };
 
 #define NAT_MAX_EXEMPT 32u /* rules of destinations that are not translated */
 /* External addresses. Each has 64,512 ports from 1024 on for each protocol: together 66 million, as many mappings of
