@@ -43,9 +43,10 @@ gateway_decrement_ttl(struct gateway_packet *p)
 		gateway_ipv6(p)->hop_limits--;
 		return;
 	}
+	/* Time to live and protocol, not read back from where one octet of them was just written. */
 	memcpy(&from, &ip->time_to_live, sizeof(from));
-	ip->time_to_live--;
-	memcpy(&to, &ip->time_to_live, sizeof(to));
+	to = (rte_be16_t)(from - RTE_BE16(0x0100));
+	memcpy(&ip->time_to_live, &to, sizeof(to));
 	ip->hdr_checksum = nf_csum_apply(ip->hdr_checksum, nf_csum_diff16(0, from, to));
 }
 
