@@ -73,9 +73,7 @@ static const char *const good[] = {
 	/*  9 */ "  routes:",
 	/* 10 */ "    - prefix: 10.9.0.0/16",
 	/* 11 */ "      via: 10.2.0.2",
-	/* 12 */
-	"right: {name: r, port: 2, address: 10.3.0.1/16, mac: 02:00:00:00:03:01, mtu: 9000, vlan: "
-	"7}",
+	/* 12 */ "right: {name: r, port: 2, address: 10.3.0.1/16, mac: 02:00:00:00:03:01, vlan: 7}",
 	/* 13 */ "workers: 2",
 	/* 14 */ "idle: {spin: 9, sleep_us: 8}",
 };
@@ -132,8 +130,9 @@ all_is_taken(void **state)
 	assert_int_equal(c.sides[RIGHT].port_id, 2);
 	assert_int_equal(c.sides[RIGHT].address, RTE_BE32(0x0a030001));
 	assert_int_equal(c.sides[RIGHT].prefix.address, 0x0a030000);
-	assert_int_equal(c.sides[RIGHT].mtu << 4 | c.sides[RIGHT].vlan, 9000 << 4 | 7);
-	assert_int_equal(c.sides[LEFT].mtu << 4 | c.sides[LEFT].vlan, 1500 << 4 | 0);
+	assert_int_equal(c.sides[RIGHT].vlan, 7);
+	assert_int_equal(c.sides[LEFT].vlan, 0);
+	assert_int_equal(c.sides[LEFT].mtu, 1500);
 	assert_int_equal(c.routes.n, 1);
 	assert_int_equal(c.routes.routes[0].side, MIDDLE);
 	assert_int_equal(c.routes.routes[0].via, RTE_BE32(0x0a020002));
@@ -156,6 +155,9 @@ what_is_missing_has_a_default(void **state)
 	assert_int_equal(c.spin, 64);
 	assert_int_equal(c.sleep_ns, 20000);
 	assert_int_equal(c.own, 3);
+	assert_int_equal(c.sides[MIDDLE].mtu, NF_MTU_DEFAULT);
+	assert_int_equal(parse_with(6, "  port: 1\n  mtu: 9000", &c, error), 0);
+	assert_int_equal(c.sides[MIDDLE].mtu, 9000);
 	assert_int_equal(parse_with(13, "agent_socket: /a\ncontrol_socket: /c", &c, error), 0);
 	assert_int_equal(c.n_workers, 1);
 	assert_string_equal(c.agent_socket, "/a");
