@@ -15,16 +15,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ages.h"
 #include "config.h"
 #include "worker.h"
 
-/* Entries are numbered from 1; 0 is none. */
 struct gateway_waiting {
 	struct rte_mbuf *m;
 	uint64_t since_ns;
 	uint32_t slot;
-	uint32_t next;         /* of the same session */
-	uint32_t older, newer; /* of all; `newer` links the free ones, too */
+	uint32_t next; /* of the same session; valid if there is one */
 };
 
 struct gateway_buffer {
@@ -32,7 +31,7 @@ struct gateway_buffer {
 	struct slim_table *sessions;
 	struct gateway_buffer_limits limits;
 	struct gateway_waiting *entries; /* [limits.packets + 1] */
-	uint32_t oldest, newest, free;
+	struct nf_ages ages;             /* of entries, by number */
 	uint32_t n;
 };
 

@@ -62,21 +62,26 @@ find(const struct gateway_fragments *f, rte_be32_t source, rte_be16_t id)
 	return number == NF_NO_SLOT ? NULL : &f->datagrams[number];
 }
 
+/* NULL: none is under way. */
+static struct gateway_datagram *
+oldest_of(const struct gateway_fragments *f)
+{
+	uint32_t number = nf_ages_oldest(&f->ages);
+
+	return number == NF_AGES_NONE ? NULL : &f->datagrams[number];
+}
+
 static struct gateway_datagram *
 begin(struct gateway_fragments *f, rte_be32_t source, rte_be16_t id)
 {
-	uint32_t number = f->free - 1;
+	uint32_t number = nf_ages_begin(&f->ages);
 	struct gateway_datagram *d = &f->datagrams[number];
 
-	f->free = d->newer;
 	*d = (struct gateway_datagram){
 		.source = source,
 		.id = id,
-		.older = f->newest,
 		.since_ns = f->worker->now_ns,
 	};
-	*(f->newest != 0 ? &f->datagrams[f->newest - 1].newer : &f->oldest) = number + 1;
-	f->newest = number + 1;
 	nf_slot_index_insert(&f->index, nf_slot_index_hash(&f->index, key_of(source, id)), number);
 	return d;
 }
@@ -89,12 +94,9 @@ end(struct gateway_fragments *f, struct gateway_datagram *d)
 
 	nf_slot_index_remove(&f->index, nf_slot_index_hash(&f->index, key_of(d->source, d->id)),
 			     number);
-	*(d->older != 0 ? &f->datagrams[d->older - 1].newer : &f->oldest) = d->newer;
-	*(d->newer != 0 ? &f->datagrams[d->newer - 1].older : &f->newest) = d->older;
+	nf_ages_end(&f->ages, number);
 	f->n_packets -= d->n;
 	d->n = 0;
-	d->newer = f->free;
-	f->free = number + 1;
 }
 
 static void
@@ -227,9 +229,9 @@ finish(struct gateway_fragments *f, struct gateway_datagram *d)
 static bool
 make_room(struct gateway_fragments *f, const struct gateway_datagram *d)
 {
-	struct gateway_datagram *oldest = f->oldest != 0 ? &f->datagrams[f->oldest - 1] : NULL;
+	struct gateway_datagram *oldest = oldest_of(f);
 
-	if (f->n_packets < f->limits.packets && (d != NULL || f->free != 0))
+	if (f->n_packets < f->limits.packets && (d != NULL || f->ages.free != 0))
 		return true;
 	if (oldest == NULL || oldest == d)
 		return false;
@@ -266,9 +268,9 @@ gateway_fragments_take(struct gateway_fragments *f, struct gateway_packet *p)
 static void
 return_all(struct gateway_fragments *f)
 {
-	while (f->oldest != 0) {
-		struct gateway_datagram *d = &f->datagrams[f->oldest - 1];
+	struct gateway_datagram *d;
 
+	while ((d = oldest_of(f)) != NULL) {
 		if (slim_return(f->worker->agent, GATEWAY_ACCESS, d->pkts, d->n) == 0)
 			return;
 		nf_count(f->worker, GATEWAY_returned, d->n);
@@ -279,15 +281,17 @@ return_all(struct gateway_fragments *f)
 void
 gateway_fragments_tick(struct gateway_fragments *f)
 {
-	if (likely(f->oldest == 0))
+	struct gateway_datagram *d = oldest_of(f);
+
+	if (likely(d == NULL))
 		return;
 	if (unlikely(!f->worker->serves)) {
 		return_all(f);
 		return;
 	}
-	while (f->oldest != 0 &&
-	       f->worker->now_ns - f->datagrams[f->oldest - 1].since_ns >= f->limits.lifetime_ns)
-		end_with(f, &f->datagrams[f->oldest - 1], GATEWAY_drop_fragment_silent);
+	for (; d != NULL && f->worker->now_ns - d->since_ns >= f->limits.lifetime_ns;
+	     d = oldest_of(f))
+		end_with(f, d, GATEWAY_drop_fragment_silent);
 }
 
 /* ---- set-up -------------------------------------------------------------------------------------------------- */
@@ -305,20 +309,17 @@ gateway_fragments_init(struct gateway_fragments *f, struct nf_worker *worker,
 			  (uint32_t)UINT16_MAX - (front - RTE_PKTMBUF_HEADROOM));
 	f->datagrams = rte_zmalloc("gateway_fragments", GATEWAY_DATAGRAMS * sizeof(*f->datagrams),
 				   RTE_CACHE_LINE_SIZE);
-	if (f->datagrams == NULL ||
-	    nf_slot_index_init(&f->index, GATEWAY_DATAGRAMS, seed, SOCKET_ID_ANY) != 0)
+	if (f->datagrams == NULL || nf_ages_init(&f->ages, GATEWAY_DATAGRAMS) != 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < GATEWAY_DATAGRAMS; i++)
-		f->datagrams[i].newer = i + 1 < GATEWAY_DATAGRAMS ? i + 2 : 0;
-	f->free = 1;
-	return 0;
+	return nf_slot_index_init(&f->index, GATEWAY_DATAGRAMS, seed, SOCKET_ID_ANY);
 }
 
 void
 gateway_fragments_fini(struct gateway_fragments *f)
 {
-	for (uint32_t i = f->oldest; i != 0; i = f->datagrams[i - 1].newer)
-		rte_pktmbuf_free_bulk(f->datagrams[i - 1].pkts, f->datagrams[i - 1].n);
+	for (struct gateway_datagram *d; (d = oldest_of(f)) != NULL; end(f, d))
+		rte_pktmbuf_free_bulk(d->pkts, d->n);
+	nf_ages_fini(&f->ages);
 	nf_slot_index_fini(&f->index);
 	rte_free(f->datagrams);
 	*f = (struct gateway_fragments){0};

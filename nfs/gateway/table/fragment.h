@@ -18,6 +18,7 @@
 
 #include <stdint.h>
 
+#include "ages.h"
 #include "config.h"
 #include "worker.h"
 #include "packet.h"
@@ -26,7 +27,7 @@
 #define GATEWAY_DATAGRAMS 256u             /* of one worker, under way at one time */
 #define GATEWAY_FRAGMENTS_PER_DATAGRAM 16u /* a buffer of 2 KiB holds less in pieces of 576 */
 
-/* One datagram under way. Numbers in lists are number + 1; 0: none. */
+/* One datagram under way. */
 struct gateway_datagram {
 	rte_be32_t source;
 	rte_be16_t id;
@@ -34,7 +35,6 @@ struct gateway_datagram {
 	uint16_t total;    /* octets behind the IP header; 0: the last fragment has not come */
 	uint16_t received; /* of these */
 	uint8_t ecn_seen;  /* bit c: a fragment with codepoint c */
-	uint32_t older, newer;
 	uint64_t since_ns;
 	struct rte_mbuf *pkts[GATEWAY_FRAGMENTS_PER_DATAGRAM]; /* in the order in which they came */
 };
@@ -45,7 +45,7 @@ struct gateway_fragments {
 	uint32_t room; /* octets behind the IP header that a whole packet may have */
 	struct nf_slot_index index;
 	struct gateway_datagram *datagrams; /* [GATEWAY_DATAGRAMS] */
-	uint32_t oldest, newest, free;      /* `newer` links the free ones, too */
+	struct nf_ages ages;                /* of datagrams, by number */
 	uint32_t n_packets;
 };
 

@@ -34,6 +34,17 @@ __wrap_slim_return(struct slim_worker *w, uint16_t port, struct rte_mbuf **pkts,
 }
 
 static int
+open_as(struct gateway_config *config)
+{
+	config->core_ipv6.bits = 0; /* nothing that is sent by itself */
+	harness_open(&h, config, true);
+	assert_int_equal(harness_ask(&h, "session add 0x10007 ipv4 100.64.3.7 cell 192.0.2.11 "
+					 "cell-teid 0xa001"),
+			 NF_OK);
+	return 0;
+}
+
+static int
 open_with(uint16_t n_workers, bool by_data)
 {
 	struct gateway_config config;
@@ -41,12 +52,18 @@ open_with(uint16_t n_workers, bool by_data)
 	harness_defaults(&config);
 	config.n_workers = n_workers;
 	config.path_switch_by_data = by_data;
-	config.core_ipv6.bits = 0; /* nothing that is sent by itself */
-	harness_open(&h, &config, true);
-	assert_int_equal(harness_ask(&h, "session add 0x10007 ipv4 100.64.3.7 cell 192.0.2.11 "
-					 "cell-teid 0xa001"),
-			 NF_OK);
-	return 0;
+	return open_as(&config);
+}
+
+static int
+open_without_a_buffer(void **state)
+{
+	struct gateway_config config;
+
+	(void)state;
+	harness_defaults(&config);
+	config.buffer.packets = 0;
+	return open_as(&config);
 }
 
 static int
@@ -564,6 +581,18 @@ waiting_has_limits(void **state)
 	assert_int_equal(harness_session(&h, TEID)->n_waiting, 1);
 }
 
+/* Killed by: no memory for no packet, which is no memory. */
+static void
+without_a_buffer_nothing_waits(void **state)
+{
+	(void)state;
+	become_idle();
+	send_down(1, 0);
+	nothing_left();
+	assert_int_equal(harness_counter(&h, GATEWAY_drop_idle_full), 1);
+	assert_int_equal(harness_session(&h, TEID)->n_waiting, 0);
+}
+
 /* Killed by: a session that leaves its packets behind. */
 static void
 what_waits_ends_with_the_session(void **state)
@@ -750,6 +779,7 @@ main(void)
 		TEST(strangers_are_dropped),
 		TEST(packets_wait_for_a_cell),
 		TEST(waiting_has_limits),
+		TEST_WITH(without_a_buffer_nothing_waits, open_without_a_buffer),
 		TEST(what_waits_ends_with_the_session),
 		TEST(subscribers_wait_for_each_other),
 		TEST(what_waits_is_returned_when_serving_ends),

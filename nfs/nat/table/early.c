@@ -25,12 +25,11 @@ find(const struct nat_early *e, const struct nat_fragment *key, uint32_t hash)
 static uint32_t
 begin(struct nat_early *e, const struct nat_fragment *key, uint32_t hash, uint64_t now_ns)
 {
-	uint32_t number = e->free[--e->n_free];
+	uint32_t number = nf_ages_begin(&e->ages);
 
 	e->waiting[number].wanted = *key;
 	e->waiting[number].since_ns = now_ns;
 	nf_slot_index_insert(&e->index, hash, number);
-	nat_ages_append(&e->ages, number);
 	nf_fair_join(&e->shares[key->side], number, key->src_address);
 	e->n_datagrams[key->side]++;
 	return number;
@@ -43,12 +42,11 @@ end(struct nat_early *e, uint32_t number)
 	uint8_t side = waiting->wanted.side;
 
 	nf_slot_index_remove(&e->index, nat_datagram_hash(&e->index, &waiting->wanted), number);
-	nat_ages_remove(&e->ages, number);
+	nf_ages_end(&e->ages, number);
 	nf_fair_leave(&e->shares[side], number);
 	e->n_datagrams[side]--;
 	e->n_packets -= waiting->n;
 	waiting->n = 0;
-	e->free[e->n_free++] = number;
 }
 
 static void
@@ -66,7 +64,7 @@ drop(struct nat_early *e, struct nf_worker *nf, uint32_t number, unsigned int co
 static bool
 is_full(const struct nat_early *e, bool begins)
 {
-	return e->n_packets >= e->max_packets || (begins && e->n_free == 0);
+	return e->n_packets >= e->max_packets || (begins && e->ages.free == 0);
 }
 
 /* The side that has more than its half of what there is too little of. */
@@ -143,8 +141,9 @@ nat_early_take(struct nat_early *e, const struct nat_fragment *key,
 static void
 give_back(struct nat_early *e, struct slim_worker *agent)
 {
-	while (e->ages.oldest != 0) {
-		uint32_t number = e->ages.oldest - 1;
+	uint32_t number;
+
+	while ((number = nf_ages_oldest(&e->ages)) != NF_AGES_NONE) {
 		struct nat_waiting *waiting = &e->waiting[number];
 
 		if (slim_return(agent, waiting->wanted.side, waiting->pkts, waiting->n) == 0)
@@ -156,23 +155,18 @@ give_back(struct nat_early *e, struct slim_worker *agent)
 void
 nat_early_tick(struct nat_early *e, struct nf_worker *nf)
 {
-	if (likely(e->ages.oldest == 0))
+	uint32_t number = nf_ages_oldest(&e->ages);
+
+	if (likely(number == NF_AGES_NONE))
 		return;
-	if (!slim_owns(nf->agent, nat_datagram_bucket(&e->waiting[e->ages.oldest - 1].wanted)))
+	if (!slim_owns(nf->agent, nat_datagram_bucket(&e->waiting[number].wanted)))
 		give_back(e, nf->agent);
-	while (e->ages.oldest != 0 &&
-	       (int64_t)(nf->now_ns - e->waiting[e->ages.oldest - 1].since_ns) >=
-		       (int64_t)e->lifetime_ns)
-		drop(e, nf, e->ages.oldest - 1, NAT_drop_fragment_silent);
+	while ((number = nf_ages_oldest(&e->ages)) != NF_AGES_NONE &&
+	       (int64_t)(nf->now_ns - e->waiting[number].since_ns) >= (int64_t)e->lifetime_ns)
+		drop(e, nf, number, NAT_drop_fragment_silent);
 }
 
 /* ---- set-up -------------------------------------------------------------------------------------------------- */
-
-static void *
-zalloc(size_t n, size_t size)
-{
-	return rte_zmalloc("nat_early", n * size, RTE_CACHE_LINE_SIZE);
-}
 
 int
 nat_early_init(struct nat_early *e, uint32_t max_packets, uint64_t lifetime_ns, uint64_t seed)
@@ -183,14 +177,11 @@ nat_early_init(struct nat_early *e, uint32_t max_packets, uint64_t lifetime_ns, 
 	e->lifetime_ns = lifetime_ns;
 	for (uint8_t s = 0; error == 0 && s < NAT_N_SIDES; s++)
 		error = nf_fair_init(&e->shares[s], NAT_WAITING_DATAGRAMS, max_packets + 1, seed);
-	e->ages.of = zalloc(NAT_WAITING_DATAGRAMS, sizeof(*e->ages.of));
-	e->waiting = zalloc(NAT_WAITING_DATAGRAMS, sizeof(*e->waiting));
-	if (e->ages.of == NULL || e->waiting == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < NAT_WAITING_DATAGRAMS; i++)
-		e->free[i] = NAT_WAITING_DATAGRAMS - 1 - i;
-	e->n_free = NAT_WAITING_DATAGRAMS;
-	return error;
+	if (error == 0)
+		error = nf_ages_init(&e->ages, NAT_WAITING_DATAGRAMS);
+	e->waiting = rte_zmalloc("nat_early", NAT_WAITING_DATAGRAMS * sizeof(*e->waiting),
+				 RTE_CACHE_LINE_SIZE);
+	return e->waiting == NULL ? -ENOMEM : error;
 }
 
 void
@@ -201,6 +192,6 @@ nat_early_fini(struct nat_early *e)
 	nf_slot_index_fini(&e->index);
 	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
 		nf_fair_fini(&e->shares[s]);
-	rte_free(e->ages.of);
+	nf_ages_fini(&e->ages);
 	rte_free(e->waiting);
 }

@@ -36,12 +36,10 @@ struct nat_waiting {
 
 struct nat_early {
 	struct nf_slot_index index;
-	struct nat_ages ages;
+	struct nf_ages ages;                /* of datagrams, by number */
 	struct nf_fair shares[NAT_N_SIDES]; /* by source; weight: packets */
 	struct nat_waiting *waiting;        /* NAT_WAITING_DATAGRAMS of them */
 	uint32_t n_datagrams[NAT_N_SIDES];
-	uint32_t free[NAT_WAITING_DATAGRAMS];
-	uint32_t n_free;
 	uint32_t n_packets; /* that wait, in all */
 	uint32_t max_packets;
 	uint64_t lifetime_ns;

@@ -71,7 +71,7 @@ leave_shares(struct nat_fragments *f, uint32_t slot)
 {
 	uint32_t number = slot - f->share.first_slot;
 
-	nat_ages_remove(&f->ages, number);
+	nf_ages_remove(&f->ages, number);
 	for (uint8_t s = 0; s < NAT_N_SIDES; s++)
 		nf_fair_leave(&f->sides[s], number);
 	nf_fair_leave(&f->peers, number);
@@ -83,7 +83,7 @@ join_shares(struct nat_fragments *f, uint32_t slot, const struct nat_fragment *e
 	uint32_t number = slot - f->share.first_slot;
 
 	leave_shares(f, slot);
-	nat_ages_append(&f->ages, number);
+	nf_ages_append(&f->ages, number);
 	nf_fair_join(&f->sides[entry->side], number, entry->subscriber);
 	if (entry->side == NAT_OUTSIDE)
 		nf_fair_join(&f->peers, number, peer_key(entry));
@@ -120,14 +120,15 @@ forget_number(struct nat_fragments *f, uint32_t number)
 static bool
 forget_oldest(struct nat_fragments *f, uint64_t now_ns)
 {
+	uint32_t oldest = nf_ages_oldest(&f->ages);
 	const struct nat_fragment *entry;
 
-	if (f->ages.oldest == 0)
+	if (oldest == NF_AGES_NONE)
 		return false;
-	entry = slim_slot(f->share.table, f->share.first_slot + f->ages.oldest - 1);
+	entry = slim_slot(f->share.table, f->share.first_slot + oldest);
 	if (!is_over(f, entry->seen, now_ns))
 		return false;
-	forget_number(f, f->ages.oldest - 1);
+	forget_number(f, oldest);
 	return true;
 }
 
@@ -296,14 +297,14 @@ nat_fragment_take_waiting(struct nat_fragments *f, const struct nat_fragment *ke
 void
 nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf)
 {
-	const struct nat_fragment *oldest;
+	uint32_t number;
 
 	take_messages(f, nf);
 	nat_early_tick(&f->early, nf);
-	if (likely(f->ages.oldest == 0))
-		return;
-	oldest = slim_slot(f->share.table, f->share.first_slot + f->ages.oldest - 1);
-	if (!slim_owns(f->share.agent, nat_datagram_bucket(oldest)))
+	number = nf_ages_oldest(&f->ages);
+	if (likely(number == NF_AGES_NONE) ||
+	    !slim_owns(f->share.agent, nat_datagram_bucket(slim_slot(
+					       f->share.table, f->share.first_slot + number))))
 		return;
 	for (uint32_t i = 0; i < NAT_FRAGMENT_TICK && forget_oldest(f, nf->now_ns); i++)
 		;
@@ -391,9 +392,9 @@ init_share(struct nat_fragments *f, struct nat_fragment_table *t, const struct n
 	   uint64_t seed)
 {
 	f->shared = t;
-	f->ages.of = zalloc(f->share.n_slots, sizeof(*f->ages.of));
 	f->messages = make_ring();
-	if (f->ages.of == NULL || f->messages == NULL || init_fair(f, seed) != 0 ||
+	if (f->messages == NULL || nf_ages_init(&f->ages, f->share.n_slots) != 0 ||
+	    init_fair(f, seed) != 0 ||
 	    nf_slot_index_init(&f->index, f->share.n_slots, seed, SOCKET_ID_ANY) != 0)
 		return -ENOMEM;
 	return nat_early_init(&f->early, config->fragments_waiting, t->lifetime_ns, seed);
@@ -436,13 +437,13 @@ fini_share(struct nat_fragments *f)
 {
 	nat_early_fini(&f->early);
 	nf_slot_index_fini(&f->index);
+	nf_ages_fini(&f->ages);
 	nf_fair_fini(&f->peers);
 	for (uint8_t s = 0; s < NAT_N_SIDES; s++) {
 		nf_fair_fini(&f->sides[s]);
 		nat_candidates_fini(&f->candidates[s]);
 	}
 	rte_free(f->messages);
-	rte_free(f->ages.of);
 }
 
 void

@@ -61,7 +61,7 @@ struct nat_fragments {
 	struct nf_share share;
 	struct nat_fragment_table *shared;
 	struct nf_slot_index index;
-	struct nat_ages ages;              /* of slots - first_slot, as all below */
+	struct nf_ages ages;               /* of slots - first_slot, as all below */
 	struct nf_fair sides[NAT_N_SIDES]; /* by subscriber */
 	struct nf_fair peers;              /* by peer outside and subscriber */
 	struct nat_candidates candidates[NAT_N_SIDES];
