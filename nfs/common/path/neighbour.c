@@ -339,18 +339,10 @@ nf_neighbour_waiting(const struct nf_neighbours *n)
 
 /* ---- rows from another instance ---------------------------------------------------------------------------- */
 
-static struct nf_neighbours *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct nf_neighbour_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 {
-	struct nf_neighbours *n = share_of(ctx, w);
+	struct nf_neighbours *n = nf_share_of(ctx, w);
 	struct nf_neighbour entry = {0};
 	uint32_t slot;
 
@@ -366,7 +358,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
-	struct nf_neighbours *n = share_of(ctx, w);
+	struct nf_neighbours *n = nf_share_of(ctx, w);
 	const struct nf_neighbour *entry = row;
 	struct nf_asked *asked = nf_asked_find(n, entry->side, entry->address);
 
@@ -378,7 +370,7 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
-	nf_neighbour_forget(share_of(ctx, w), slot, row);
+	nf_neighbour_forget(nf_share_of(ctx, w), slot, row);
 }
 
 const struct slim_table_ops nf_neighbour_ops = {
@@ -399,7 +391,6 @@ nf_neighbour_table_create(struct nf_neighbour_table *t, struct slim_agent *agent
 					.n_fields = nf_neighbour_n_fields,
 					.fields = nf_neighbour_fields,
 					.ops = &nf_neighbour_ops,
-					.ctx = t,
 				});
 }
 

@@ -22,7 +22,7 @@
 
 extern const struct slim_field nf_neighbour_fields[];
 extern const uint16_t nf_neighbour_n_fields;
-extern const struct slim_table_ops nf_neighbour_ops; /* ctx: struct nf_neighbour_table */
+extern const struct slim_table_ops nf_neighbour_ops; /* ctx: its shares */
 
 /* Adds the table to an agent that is created but not started. Negative errno. */
 int nf_neighbour_table_create(struct nf_neighbour_table *t, struct slim_agent *agent);

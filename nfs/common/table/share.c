@@ -61,6 +61,7 @@ nf_shares_create(struct nf_shares *s, struct slim_agent *agent,
 	int error;
 
 	whole.capacity = s->capacity;
+	whole.ctx = s;
 	error = slim_table_create(agent, &whole, &s->table);
 	for (uint16_t w = 0; w < s->n_workers && error == 0; w++) {
 		s->of[w]->table = s->table;

@@ -57,8 +57,8 @@ uint32_t nf_share_capacity(uint32_t capacity, uint16_t n_workers);
 int nf_shares_init(struct nf_shares *s, const struct nf_share_config *config);
 void nf_shares_fini(struct nf_shares *s);
 
-/* Adds the table, with the capacity of all shares, to an agent that is created but not started. Negative errno as of
- * slim_table_create(); the shares are as before then. */
+/* Adds the table, with the capacity of all shares, and with them as `ctx` of its callbacks, to an agent that is created
+ * but not started. Negative errno as of slim_table_create(); the shares are as before then. */
 int nf_shares_create(struct nf_shares *s, struct slim_agent *agent,
 		     const struct slim_table_config *config);
 

@@ -67,7 +67,6 @@ described(const char *name)
 		.n_fields = RTE_DIM(fields),
 		.fields = fields,
 		.ops = &ops,
-		.ctx = &shares,
 	};
 }
 

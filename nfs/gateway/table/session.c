@@ -378,18 +378,10 @@ gateway_session_expire(struct gateway_sessions *s, uint64_t now_ns, uint32_t n)
 
 /* ---- rows from another instance ----------------------------------------------------------------- */
 
-static struct gateway_sessions *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct gateway_session_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 {
-	struct gateway_sessions *s = share_of(ctx, w);
+	struct gateway_sessions *s = nf_share_of(ctx, w);
 	uint32_t teid, slot;
 
 	memcpy(&teid, key, sizeof(teid));
@@ -404,7 +396,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	struct gateway_sessions *s = share_of(ctx, w);
+	struct gateway_sessions *s = nf_share_of(ctx, w);
 	const struct gateway_session *session = entry;
 
 	/* A row that no steering leads to would take the index of another's addresses. */
@@ -421,7 +413,7 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	forget(share_of(ctx, w), slot, ((const struct gateway_session *)entry)->teid);
+	forget(nf_share_of(ctx, w), slot, ((const struct gateway_session *)entry)->teid);
 }
 
 const struct slim_table_ops gateway_session_ops = {
@@ -476,7 +468,6 @@ gateway_session_table_create(struct gateway_session_table *t, struct slim_agent 
 					.n_fields = gateway_session_n_fields,
 					.fields = gateway_session_fields,
 					.ops = &gateway_session_ops,
-					.ctx = t,
 				});
 }
 

@@ -32,7 +32,7 @@
 
 extern const struct slim_field gateway_session_fields[];
 extern const uint16_t gateway_session_n_fields;
-extern const struct slim_table_ops gateway_session_ops; /* ctx: struct gateway_session_table */
+extern const struct slim_table_ops gateway_session_ops; /* ctx: its shares */
 
 enum gateway_session_error {
 	GATEWAY_SESSION_OK = 0,

@@ -190,7 +190,7 @@ a_row_without_sense_is_not_indexed(void **state)
 	harness_delete_row(&mv, SESSIONS, 0);
 	harness_check(&target);
 	/* The wrong worker, and no bucket of the key. */
-	assert_int_equal(gateway_session_ops.acquire(&target.gateway->sessions,
+	assert_int_equal(gateway_session_ops.acquire(&target.gateway->sessions.shares,
 						     harness_worker_of(&target, 5), 6, &row.teid),
 			 SLIM_NO_SLOT);
 }

@@ -263,18 +263,10 @@ nat_filter_tick(struct nat_filter *f, uint64_t now_ns)
 
 /* ---- rows from another instance --------------------------------------------------------------------- */
 
-static struct nat_filter *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct nat_filter_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 {
-	struct nat_filter *f = share_of(ctx, w);
+	struct nat_filter *f = nf_share_of(ctx, w);
 	struct nat_peer peer = {0};
 	uint32_t hash, slot;
 
@@ -291,13 +283,15 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	nf_slot_group_join(&share_of(ctx, w)->mappings, session_key_of(entry), slot);
+	struct nat_filter *f = nf_share_of(ctx, w);
+
+	nf_slot_group_join(&f->mappings, session_key_of(entry), slot);
 }
 
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	give_slot(share_of(ctx, w), slot, entry);
+	give_slot(nf_share_of(ctx, w), slot, entry);
 }
 
 const struct slim_table_ops nat_peer_ops = {
@@ -351,7 +345,6 @@ nat_filter_table_create(struct nat_filter_table *t, struct slim_agent *agent)
 					.n_fields = nat_peer_n_fields,
 					.fields = nat_peer_fields,
 					.ops = &nat_peer_ops,
-					.ctx = t,
 				});
 }
 

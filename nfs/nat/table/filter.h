@@ -44,7 +44,7 @@ _Static_assert(sizeof(struct nat_peer) == 24, "half a cache line with its header
 
 extern const struct slim_field nat_peer_fields[];
 extern const uint16_t nat_peer_n_fields;
-extern const struct slim_table_ops nat_peer_ops; /* ctx: struct nat_filter_table */
+extern const struct slim_table_ops nat_peer_ops; /* ctx: its shares */
 
 struct nat_filter_table;
 

@@ -312,18 +312,10 @@ nat_fragment_tick(struct nat_fragments *f, struct nf_worker *nf)
 
 /* ---- rows from another instance ---------------------------------------------------------------------------- */
 
-static struct nat_fragments *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct nat_fragment_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 {
-	struct nat_fragments *f = share_of(ctx, w);
+	struct nat_fragments *f = nf_share_of(ctx, w);
 	struct nat_fragment key = {0};
 	uint32_t hash, slot;
 
@@ -338,13 +330,13 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
-	join_shares(share_of(ctx, w), slot, row);
+	join_shares(nf_share_of(ctx, w), slot, row);
 }
 
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
-	forget(share_of(ctx, w), slot, row);
+	forget(nf_share_of(ctx, w), slot, row);
 }
 
 const struct slim_table_ops nat_fragment_ops = {
@@ -428,7 +420,6 @@ nat_fragment_table_create(struct nat_fragment_table *t, struct slim_agent *agent
 					.n_fields = nat_fragment_n_fields,
 					.fields = nat_fragment_fields,
 					.ops = &nat_fragment_ops,
-					.ctx = t,
 				});
 }
 

@@ -53,7 +53,7 @@
 
 extern const struct slim_field nat_fragment_fields[];
 extern const uint16_t nat_fragment_n_fields;
-extern const struct slim_table_ops nat_fragment_ops; /* ctx: struct nat_fragment_table */
+extern const struct slim_table_ops nat_fragment_ops; /* ctx: its shares */
 
 struct nat_fragment_table;
 

@@ -132,18 +132,10 @@ nat_pcp_begin_epoch(struct nat_pcp *pcp, uint64_t now_ns)
 
 /* ---- rows from another instance --------------------------------------------------------------------- */
 
-static struct nat_pcp *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct nat_pcp_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 {
-	struct nat_pcp *pcp = share_of(ctx, w);
+	struct nat_pcp *pcp = nf_share_of(ctx, w);
 	struct nat_pcp_entry entry = {0};
 	uint32_t slot;
 
@@ -159,15 +151,16 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
+	struct nat_pcp *pcp = nf_share_of(ctx, w);
 	const struct nat_pcp_entry *entry = row;
 
-	nf_slot_group_join(&share_of(ctx, w)->subscribers, entry->inside_address, slot);
+	nf_slot_group_join(&pcp->subscribers, entry->inside_address, slot);
 }
 
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *row)
 {
-	give_slot(share_of(ctx, w), slot, row);
+	give_slot(nf_share_of(ctx, w), slot, row);
 }
 
 const struct slim_table_ops nat_pcp_ops = {
@@ -254,7 +247,6 @@ nat_pcp_table_create(struct nat_pcp_table *t, struct slim_agent *agent)
 		.n_fields = nat_pcp_n_fields,
 		.fields = nat_pcp_fields,
 		.ops = &nat_pcp_ops,
-		.ctx = t,
 	};
 	const struct slim_table_config epoch = {
 		.name = "pcp_epoch",

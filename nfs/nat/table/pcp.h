@@ -46,7 +46,7 @@ struct nat_pcp_epoch {
 
 extern const struct slim_field nat_pcp_fields[];
 extern const uint16_t nat_pcp_n_fields;
-extern const struct slim_table_ops nat_pcp_ops; /* ctx: struct nat_pcp_table */
+extern const struct slim_table_ops nat_pcp_ops; /* ctx: its shares */
 extern const struct slim_field nat_pcp_epoch_fields[];
 extern const uint16_t nat_pcp_epoch_n_fields;
 extern const struct slim_table_ops nat_pcp_epoch_ops; /* ctx: struct nat_pcp_table */

@@ -179,18 +179,10 @@ nat_rest_tick(struct nat_rests *s, uint64_t now_ns, uint32_t n)
 
 /* ---- rows from another instance --------------------------------------------------------------- */
 
-static struct nat_rests *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct nat_rest_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 {
-	struct nat_rests *s = share_of(ctx, w);
+	struct nat_rests *s = nf_share_of(ctx, w);
 	uint32_t number;
 	uint64_t key = 0;
 
@@ -204,7 +196,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	struct nat_rests *s = share_of(ctx, w);
+	struct nat_rests *s = nf_share_of(ctx, w);
 	const struct nat_rest *row = entry;
 
 	nf_wheel_insert(&s->wheel, slot - s->share.first_slot, row->until);
@@ -213,7 +205,7 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	struct nat_rests *s = share_of(ctx, w);
+	struct nat_rests *s = nf_share_of(ctx, w);
 
 	(void)entry;
 	give_back(s, slot - s->share.first_slot);
@@ -222,7 +214,7 @@ removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 static void
 ahead(void *ctx, struct slim_worker *w, const void *row)
 {
-	const struct nat_rests *s = share_of(ctx, w);
+	const struct nat_rests *s = nf_share_of(ctx, w);
 	const struct nat_rest *rest = row;
 
 	if (s != NULL)
@@ -282,7 +274,6 @@ nat_rest_table_create(struct nat_rest_table *t, struct slim_agent *agent)
 					.n_fields = nat_rest_n_fields,
 					.fields = nat_rest_fields,
 					.ops = &nat_rest_ops,
-					.ctx = t,
 				});
 }
 

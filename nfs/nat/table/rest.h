@@ -38,7 +38,7 @@ _Static_assert(sizeof(struct nat_rest) == 16, "a row is two words");
 
 extern const struct slim_field nat_rest_fields[];
 extern const uint16_t nat_rest_n_fields;
-extern const struct slim_table_ops nat_rest_ops; /* ctx: struct nat_rest_table */
+extern const struct slim_table_ops nat_rest_ops; /* ctx: its shares */
 
 struct nat_rest_table;
 

@@ -310,18 +310,10 @@ nat_session_free(struct nat_sessions *s, uint32_t slot)
 
 /* ---- rows from another instance --------------------------------------------------------------------- */
 
-static struct nat_sessions *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct nat_session_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 {
-	struct nat_sessions *s = share_of(ctx, w);
+	struct nat_sessions *s = nf_share_of(ctx, w);
 	struct nat_session session = {0};
 	uint32_t hash, slot, subscriber;
 	uint64_t key;
@@ -350,7 +342,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	struct nat_sessions *s = share_of(ctx, w);
+	struct nat_sessions *s = nf_share_of(ctx, w);
 	const struct nat_port_table *ports = &s->shared->ports;
 	const struct nat_session *session = entry;
 	uint8_t bucket = nf_ipv4_bucket(session->inside_address);
@@ -373,14 +365,14 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	forget(share_of(ctx, w), slot, entry, NULL, false);
+	forget(nf_share_of(ctx, w), slot, entry, NULL, false);
 }
 
 static void
 ahead(void *ctx, struct slim_worker *w, const void *row)
 {
-	const struct nat_sessions *s = share_of(ctx, w);
-	const struct nat_port_table *ports = &((const struct nat_session_table *)ctx)->ports;
+	const struct nat_sessions *s = nf_share_of(ctx, w);
+	const struct nat_port_table *ports = &s->shared->ports;
 	const struct nat_session *session = row;
 	uint64_t key =
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
@@ -389,8 +381,6 @@ ahead(void *ctx, struct slim_worker *w, const void *row)
 	const struct nat_port_set *set;
 	struct nat_place at;
 
-	if (s == NULL)
-		return;
 	nf_slot_index_prefetch(&s->index, nf_slot_index_hash(&s->index, key));
 	nat_subscriber_prefetch(s->subscribers, session->inside_address);
 	if (number == NAT_NOT_IN_POOL || protocol < 0)
@@ -484,7 +474,6 @@ nat_session_table_create(struct nat_session_table *t, struct slim_agent *agent)
 					     .n_fields = nat_session_n_fields,
 					     .fields = nat_session_fields,
 					     .ops = &nat_session_ops,
-					     .ctx = t,
 				     });
 
 	if (error == 0)

@@ -35,7 +35,7 @@
 
 extern const struct slim_field nat_session_fields[];
 extern const uint16_t nat_session_n_fields;
-extern const struct slim_table_ops nat_session_ops; /* ctx: struct nat_session_table */
+extern const struct slim_table_ops nat_session_ops; /* ctx: its shares */
 
 /* Main thread. `seed` makes hashes and ports unpredictable; a fixed one makes tests repeatable. -ENOMEM. */
 int nat_session_table_init(struct nat_session_table *t, const struct nat_config *config,

@@ -191,18 +191,10 @@ nat_subscriber_tick(struct nat_subscribers *s, uint64_t now_ns, uint32_t n)
 
 /* ---- rows from another instance --------------------------------------------------------------- */
 
-static struct nat_subscribers *
-share_of(void *ctx, const struct slim_worker *w)
-{
-	const struct nat_subscriber_table *t = ctx;
-
-	return nf_share_of(&t->shares, w);
-}
-
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 {
-	struct nat_subscribers *s = share_of(ctx, w);
+	struct nat_subscribers *s = nf_share_of(ctx, w);
 	rte_be32_t address;
 	uint32_t number;
 
@@ -216,7 +208,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 static void
 installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	struct nat_subscribers *s = share_of(ctx, w);
+	struct nat_subscribers *s = nf_share_of(ctx, w);
 	const struct nat_subscriber *row = entry;
 
 	if (is_vacant(s, slot - s->share.first_slot))
@@ -227,7 +219,7 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 static void
 removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 {
-	struct nat_subscribers *s = share_of(ctx, w);
+	struct nat_subscribers *s = nf_share_of(ctx, w);
 
 	(void)entry;
 	if (is_vacant(s, slot - s->share.first_slot))
@@ -237,7 +229,7 @@ removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 static void
 ahead(void *ctx, struct slim_worker *w, const void *row)
 {
-	const struct nat_subscribers *s = share_of(ctx, w);
+	const struct nat_subscribers *s = nf_share_of(ctx, w);
 
 	if (s != NULL)
 		nat_subscriber_prefetch(s, ((const struct nat_subscriber *)row)->address);
@@ -295,7 +287,6 @@ nat_subscriber_table_create(struct nat_subscriber_table *t, struct slim_agent *a
 					.n_fields = nat_subscriber_n_fields,
 					.fields = nat_subscriber_fields,
 					.ops = &nat_subscriber_ops,
-					.ctx = t,
 				});
 }
 

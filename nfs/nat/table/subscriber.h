@@ -41,7 +41,7 @@ _Static_assert(sizeof(struct nat_subscriber) == 16, "a row is two words");
 
 extern const struct slim_field nat_subscriber_fields[];
 extern const uint16_t nat_subscriber_n_fields;
-extern const struct slim_table_ops nat_subscriber_ops; /* ctx: struct nat_subscriber_table */
+extern const struct slim_table_ops nat_subscriber_ops; /* ctx: its shares */
 
 /* What is derived from other rows. */
 struct nat_tally {

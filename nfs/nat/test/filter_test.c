@@ -524,18 +524,18 @@ wrong_rows_are_refused(void **state)
 	struct nat_peer row = {.inside_address = RTE_BE32(SUBSCRIBER), .protocol = IPPROTO_UDP};
 
 	(void)state;
-	assert_int_equal(nat_peer_ops.acquire(&h.nat->filters, w, 1, &row), SLIM_NO_SLOT);
+	assert_int_equal(nat_peer_ops.acquire(&h.nat->filters.shares, w, 1, &row), SLIM_NO_SLOT);
 	for (uint32_t i = 0; i < 65; i++) {
 		uint32_t slot;
 
 		row.peer_address = i;
-		slot = nat_peer_ops.acquire(&h.nat->filters, w, SUBSCRIBER & 0xff, &row);
+		slot = nat_peer_ops.acquire(&h.nat->filters.shares, w, SUBSCRIBER & 0xff, &row);
 		assert_true((slot == SLIM_NO_SLOT) == (i == 64));
 		if (slot == SLIM_NO_SLOT)
 			continue;
 		memcpy(slim_slot_begin(w, h.nat->filters.shares.table, slot), &row, sizeof(row));
 		slim_slot_end(w, h.nat->filters.shares.table, slot, SUBSCRIBER & 0xff);
-		nat_peer_ops.installed(&h.nat->filters, w, slot, &row);
+		nat_peer_ops.installed(&h.nat->filters.shares, w, slot, &row);
 	}
 }
 

@@ -1019,15 +1019,15 @@ install(const struct nat_fragment *row, uint8_t bucket)
 {
 	struct slim_table *table = h.nat->fragments.shares.table;
 	struct slim_worker *w = h.nf[h.nat->bucket_worker[bucket]].agent;
-	uint32_t slot = nat_fragment_ops.acquire(&h.nat->fragments, w, bucket, row);
+	uint32_t slot = nat_fragment_ops.acquire(&h.nat->fragments.shares, w, bucket, row);
 
 	assert_int_not_equal(slot, SLIM_NO_SLOT);
 	memcpy(slim_slot_begin(w, table, slot), row, sizeof(*row));
 	slim_slot_end(w, table, slot, bucket);
-	nat_fragment_ops.installed(&h.nat->fragments, w, slot, row);
+	nat_fragment_ops.installed(&h.nat->fragments.shares, w, slot, row);
 	/* A row may come again. */
-	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments, w, bucket, row), slot);
-	nat_fragment_ops.installed(&h.nat->fragments, w, slot, row);
+	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments.shares, w, bucket, row), slot);
+	nat_fragment_ops.installed(&h.nat->fragments.shares, w, slot, row);
 }
 
 /* The first fragment at the source, the rest at the target. Killed by: not finding a row that was installed,
@@ -1087,11 +1087,13 @@ rows_that_make_no_sense_are_refused(void **state)
 	struct slim_worker *w = h.nf[0].agent;
 
 	(void)state;
-	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments, w, 7, &row), SLIM_NO_SLOT);
+	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments.shares, w, 7, &row),
+			 SLIM_NO_SLOT);
 	row.side = NAT_INSIDE;
-	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments, w, 8, &row), SLIM_NO_SLOT);
+	assert_int_equal(nat_fragment_ops.acquire(&h.nat->fragments.shares, w, 8, &row),
+			 SLIM_NO_SLOT);
 	install(&row, 7);
-	nat_fragment_ops.removed(&h.nat->fragments, w,
+	nat_fragment_ops.removed(&h.nat->fragments.shares, w,
 				 nat_fragments_of(&h.nat->fragments, 0)->share.first_slot, &row);
 	slim_slot_free(w, h.nat->fragments.shares.table, 0);
 	assert_int_equal(nat_fragments_of(&h.nat->fragments, 0)->ages.oldest, 0);

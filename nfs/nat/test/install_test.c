@@ -683,7 +683,7 @@ rests_that_make_no_sense_do_no_harm(void **state)
 	(void)state;
 	assert_false(put_row(RESTS, 0, &row));
 	row.protocol = IPPROTO_UDP;
-	assert_int_equal(nat_rest_ops.acquire(&target->nat->sessions.rests, w, 8, &row),
+	assert_int_equal(nat_rest_ops.acquire(&target->nat->sessions.rests.shares, w, 8, &row),
 			 SLIM_NO_SLOT);
 	row.outside_address = RTE_BE32(IP(203, 0, 113, 9)); /* not of the pool */
 	assert_true(put_row(RESTS, 0, &row));
@@ -1059,7 +1059,7 @@ rows_that_make_no_sense_do_no_harm(void **state)
 	(void)state;
 	assert_false(put_row(SESSIONS, 0, &row)); /* no such protocol */
 	row.protocol = IPPROTO_UDP;
-	assert_int_equal(nat_session_ops.acquire(&target->nat->sessions,
+	assert_int_equal(nat_session_ops.acquire(&target->nat->sessions.shares,
 						 harness_worker_of(target, 8), 8, &row),
 			 SLIM_NO_SLOT); /* not its bucket */
 	row.outside_address = RTE_BE32(IP(203, 0, 113, 9));

@@ -915,7 +915,7 @@ wrong_rows_are_refused(void **state)
 	struct nat_pcp_epoch epoch = {.id = 1};
 
 	(void)state;
-	assert_int_equal(nat_pcp_ops.acquire(&h.nat->pcp, w, 1, &row), SLIM_NO_SLOT);
+	assert_int_equal(nat_pcp_ops.acquire(&h.nat->pcp.shares, w, 1, &row), SLIM_NO_SLOT);
 	assert_int_equal(nat_pcp_epoch_ops.acquire(&h.nat->pcp, w, 0, &epoch), SLIM_NO_SLOT);
 	epoch.id = 0;
 	assert_int_equal(nat_pcp_epoch_ops.acquire(&h.nat->pcp, w, 1, &epoch), SLIM_NO_SLOT);
