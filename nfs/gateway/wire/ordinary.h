@@ -45,19 +45,15 @@ _Static_assert(sizeof(struct gateway_g_pdu) ==
 		 (uint64_t)(GTPU_CONTAINER_SIZE / 4) << 24 | GTPU_UPLINK << 20 | \
 		 GTPU_NO_MORE_EXTENSIONS)
 
-/* Sum of the five words of an IPv4 header; the folded one is right if it is all ones. */
-static inline uint32_t
-gateway_sum_20(const void *header)
+/* Is the checksum of a header of 20 octets right? Its sum in one's complement is all ones, so the sum of its words, of whatever
+ * size, is a multiple of that; it is not 0, as the version is none. A multiplication finds it out. */
+static inline bool
+gateway_sum_is_right(const void *header)
 {
 	uint32_t words[5];
-	uint64_t sum;
 
 	memcpy(words, header, sizeof(words));
-	sum = (uint64_t)words[0] + words[1] + words[2] + words[3] + words[4];
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	sum = (sum & UINT16_MAX) + (sum >> 16);
-	sum = (sum & UINT16_MAX) + (sum >> 16);
-	return (uint32_t)((sum & UINT16_MAX) + (sum >> 16));
+	return ((uint64_t)words[0] + words[1] + words[2] + words[3] + words[4]) % UINT16_MAX == 0;
 }
 
 /* A header without options, of a packet that is no longer than `size`. Twenty octets are there. */
@@ -67,7 +63,7 @@ gateway_ordinary_ipv4(const struct rte_ipv4_hdr *ip, uint32_t size)
 	uint16_t total = rte_be_to_cpu_16(ip->total_length);
 
 	return likely(ip->version_ihl == RTE_IPV4_VHL_DEF) && likely(total >= sizeof(*ip)) &&
-	       likely(total <= size) && likely(gateway_sum_20(ip) == UINT16_MAX);
+	       likely(total <= size) && likely(gateway_sum_is_right(ip));
 }
 
 /* The subscriber's packet, of which `size` octets are there. */
