@@ -134,14 +134,28 @@ class Copy:
         path = f"{self.root}/{mutant.file}"
         with open(path, "rb") as f:
             before = f.read()
+        self.times = times_of(path)
         subprocess.run(["sed", "-E", "-i", mutant.sed, path], check=True)
+        self.changed_ns = times_of(path)[1]
         with open(path, "rb") as f:
             return None if f.read() == before else before
 
     def restore(self, mutant, before):
-        """As it was, and newer than what was built from the mutant."""
-        with open(f"{self.root}/{mutant.file}", "wb") as f:
+        """As it was, with its times: what was built from the mutant is built again, and not all that is made of a header."""
+        path = f"{self.root}/{mutant.file}"
+        with open(path, "wb") as f:
             f.write(before)
+        os.utime(path, ns=self.times)
+        for folder, _, names in os.walk(f"{self.root}/build"):
+            for name in names:
+                if not name.startswith((".ninja", "build.ninja")) and times_of(f"{folder}/{name}")[1] >= self.changed_ns:
+                    os.unlink(f"{folder}/{name}")
+
+
+def times_of(path):
+    """(access, change) in nanoseconds"""
+    found = os.lstat(path)
+    return found.st_atime_ns, found.st_mtime_ns
 
 
 def programs(build):

@@ -4,6 +4,7 @@
 
 import os
 import sys
+import tempfile
 import unittest
 from unittest import mock
 
@@ -71,6 +72,29 @@ class Programs(unittest.TestCase):
         copy.arguments = {"a": [root, copy.build, f"{root}/page.txt", "--quick"]}
         self.assertEqual(copy.words("a"), ["/copy", "/copy/build", "/copy/page.txt", "--quick"])
         self.assertEqual(copy.words("b"), [])
+
+
+class Restore(unittest.TestCase):
+    """Killed by: a file that is newer than it was, and all that is built of it; what was built of the mutant stays."""
+
+    def test_only_what_was_built_of_the_mutant_goes(self):
+        copy = code_mutants.Copy.__new__(code_mutants.Copy)
+        with tempfile.TemporaryDirectory() as copy.root:
+            os.makedirs(f"{copy.root}/build/a")
+            for name, second in (("build/old.o", 2), ("build/.ninja_log", 10**10), ("a.h", 1)):
+                with open(f"{copy.root}/{name}", "w", encoding="ascii") as f:
+                    f.write("1")
+                os.utime(f"{copy.root}/{name}", (second, second))
+            mutant = Mutant(False, "t.c", "case", "a.h", "s/1/2/")
+            before = copy.change(mutant)
+            with open(f"{copy.root}/build/a/new.o", "w", encoding="ascii") as f:
+                f.write("2")
+            copy.restore(mutant, before)
+            self.assertEqual(sorted(os.listdir(f"{copy.root}/build")), [".ninja_log", "a", "old.o"])
+            self.assertEqual(os.listdir(f"{copy.root}/build/a"), [])
+            self.assertEqual(os.stat(f"{copy.root}/a.h").st_mtime, 1)
+            with open(f"{copy.root}/a.h", encoding="ascii") as f:
+                self.assertEqual(f.read(), "1")
 
 
 class FakeCopy:
