@@ -47,19 +47,21 @@ void nat_session_table_fini(struct nat_session_table *t);
 
 /* ---- look up, worker ----------------------------------------------------------------------- */
 
+_Static_assert(offsetof(struct nat_session, inside_address) == 0 &&
+		       offsetof(struct nat_session, inside_port) == 4 &&
+		       offsetof(struct nat_session, protocol) == 6 &&
+		       offsetof(struct nat_session, tcp_state) == 7,
+	       "the key is the entry's first seven bytes");
+
 /* The key as the index takes it: the first seven bytes of the entry, the eighth zero. */
 static inline uint64_t
 nat_session_key(rte_be32_t address, rte_be16_t port, uint8_t ip_protocol)
 {
-	struct nat_session session;
-	uint64_t key;
-
-	session.inside_address = address;
-	session.inside_port = port;
-	session.protocol = ip_protocol;
-	session.tcp_state = 0;
-	memcpy(&key, &session, sizeof(key));
-	return key;
+	/* Put together in a register: octets that were just written one by one cannot be read as a word at once. */
+	return RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+		       ? address | (uint64_t)port << 32 | (uint64_t)ip_protocol << 48
+		       : (uint64_t)address << 32 | (uint64_t)port << 16 |
+				 (uint64_t)ip_protocol << 8;
 }
 
 static inline const struct nat_session *
