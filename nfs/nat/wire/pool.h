@@ -15,8 +15,8 @@ struct nat_config;
 
 #define NAT_NOT_IN_POOL UINT16_MAX
 #define NAT_PLACES 256u
-#define NAT_PLACE_WORDS 4       /* words of 64 bits for the places of a bucket at one address */
-#define NAT_BLOCK_WORDS 2       /* for the blocks there: at most 128 */
+#define NAT_PLACE_WORDS 4 /* words of 64 bits for the places of a bucket at one address */
+#define NAT_BLOCK_WORDS 2 /* for the blocks there: at most 128 */
 
 struct nat_pool {
 	uint32_t first;    /* host order */
