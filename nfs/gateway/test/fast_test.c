@@ -307,7 +307,8 @@ send_burst(uint32_t spoilt)
 	uint16_t n = (uint16_t)(1 + below(NF_BURST)), given = 0;
 	uint8_t side = (uint8_t)below(GATEWAY_N_SIDES);
 	uint16_t worker = (uint16_t)below(fast.config.n_workers);
-	uint16_t headroom = (uint16_t)(one_in(16) ? below(64) : RTE_PKTMBUF_HEADROOM);
+	/* A device begins frames at an even place: behind the Ethernet header all is in words. */
+	uint16_t headroom = (uint16_t)(one_in(16) ? 2 * below(32) : RTE_PKTMBUF_HEADROOM);
 
 	while (given < n) {
 		if (make_good(&frames[given]) != side)
