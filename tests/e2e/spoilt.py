@@ -28,13 +28,22 @@ class Spoilt:
 
     def misplaced(self, result, window, jobs):
         spans = [span for job in jobs for span in disturbance.spans(job, self.during)]
-        places = lost_ns(result, window) if self.fault == "lost" else incidents_ns(result, window, self.fault)
-        outside = [at for at in places if not any(first - SLACK_NS <= at <= last + SLACK_NS for first, last in spans)]
+        lost = self.fault == "lost"
+        places = lost_ns(result, window) if lost else incidents_ns(result, window, self.fault)
+        early = SLACK_NS + (slowest_ns(result, window) if lost else 0)
+        outside = [at for at in places if not any(first - early <= at <= last + SLACK_NS for first, last in spans)]
         return [f"packets {self.fault} at {at} ns, in none of {', '.join(self.during)}: {spans}" for at in outside[:3]]
 
 
+def slowest_ns(result, window):
+    """From when a packet was due until it came, the longest of the window: a lost one may have been as late where it was
+    lost, behind a generator or a switch that stood still."""
+    [span] = [w for w in result["windows"] if w["name"] == window]
+    return int(1000 * max(span["latency"][way]["max"] for way in ("up", "down")))
+
+
 def lost_ns(result, window):
-    """When packets of the window were sent that were lost: middles of the bins of the series."""
+    """When packets of the window were due that were lost: middles of the bins of the series."""
     series = result["series"]
     [span] = [w for w in result["windows"] if w["name"] == window]
     middles = [series["start_ns"] + (2 * i + 1) * series["bin_ns"] // 2 for i, n in enumerate(series["lost"]) if n]

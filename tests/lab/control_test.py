@@ -24,7 +24,8 @@ JOB = {"phases": [{"phase": p, "monotonic_ns": str(at * MS)} for p, at in
 
 def a_result(**counts):
     """One case, from 50 to 950 ms, and one behind it."""
-    windows = [{"name": name, "judged": True, "start_ns": first * MS, "end_ns": last * MS, "sum": dict(CLEAN)}
+    windows = [{"name": name, "judged": True, "start_ns": first * MS, "end_ns": last * MS, "sum": dict(CLEAN),
+                "latency": {"up": {"max": 300.0}, "down": {"max": 200.0}}}
                for name, first, last in (("case-001", 50, 950), ("case-002", 950, 1000))]
     windows[0]["sum"].update(counts)
     return {"state": "done", "void": [], "windows": windows, "incidents": {"first": []},
@@ -91,6 +92,16 @@ class Reasons(unittest.TestCase):
         edge = 400 + SLACK_NS // MS
         self.good(self.LOST, lost_at(edge - 10))
         self.bad(self.LOST, lost_at(edge), "in none of")
+
+    def test_what_was_due_before_and_came_late(self):
+        def slow(result, way):
+            result["windows"][0]["latency"][way]["max"] = 150_000.0
+            return result
+
+        for way in ("up", "down"):
+            self.good(self.LOST, slow(lost_at(200, 140), way))
+            self.bad(self.LOST, slow(lost_at(120), way), "in none of")
+        self.bad(self.REORDERED, slow(reordered_at(250), "up"), "in none of")
 
     def test_other_windows_do_not_count(self):
         result = lost_at(350)
