@@ -627,6 +627,8 @@ deliver(struct move *m, struct session_event *event)
 				  session_state_name(m->session.state));
 	if (m->session.state != before)
 		move_note_phase(m);
+	if (m->session.state > SOURCE_ENDED && before <= SOURCE_ENDED)
+		move_leave_path(m);
 	add_effects(m, &effects);
 }
 

@@ -115,8 +115,8 @@ window(const struct move *m)
 static bool
 may_send(const struct move *m)
 {
-	if (m->conn == NULL || !peer_conn_is_up(m->conn) || m->in_flight_bytes >= window(m) ||
-	    m->sent_tail - m->sent_head >= MOVE_MAX_SENT ||
+	if (m->conn == NULL || !peer_conn_is_up(m->conn) || !move_may_use_path(m) ||
+	    m->in_flight_bytes >= window(m) || m->sent_tail - m->sent_head >= MOVE_MAX_SENT ||
 	    peer_conn_queued(m->conn) >= QUEUE_BYTES)
 		return false;
 	return m->max_bandwidth == 0 || m->tokens > 0 || (m->wants & WANT_DRAIN) != 0;
@@ -367,6 +367,7 @@ tell_backlog(struct move *m)
 
 	if (m->driver->now_ns - m->backlog_ns < BACKLOG_NS || m->n_events > 0)
 		return false;
+	move_claim_path(m);
 	here = count_backlog(m);
 	event.rows = here + m->rows_sent - m->rows_settled_there;
 	event.hold_ns = hold_forecast(m, here);

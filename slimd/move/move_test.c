@@ -3059,21 +3059,26 @@ move_of(struct world *w, int i, const char *nf)
 	return NULL;
 }
 
+/* Two sessions, of which the second, with a large table, copies when this returns. */
+static struct job *
+begin_beside_a_copy(struct world *w, struct job **ret_other)
+{
+	*ret_other = begin_long_copy(w);
+	fill(w, 300);
+	UNTIL(w, move_of(w, 1, "nf-d") != NULL && move_of(w, 1, "nf-d")->rows_put > 1000);
+	return migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
+}
+
 /* From the hold on to TAKEN the other session sends, reads and installs nothing. */
 static void
 a_hold_goes_before_the_copy_of_others(void **state)
 {
 	struct world *w = *state;
-	struct job *job, *other = begin_long_copy(w);
-	struct move *source, *busy, *busy_there;
+	struct job *other, *job = begin_beside_a_copy(w, &other);
+	struct move *source = move_of(w, 0, "nf-a"), *busy = move_of(w, 0, "nf-c");
+	struct move *busy_there = move_of(w, 1, "nf-d");
 	uint64_t sent, put, n_turns = 0;
 
-	fill(w, 300);
-	UNTIL(w, move_of(w, 1, "nf-d") != NULL && move_of(w, 1, "nf-d")->rows_put > 1000);
-	busy = move_of(w, 0, "nf-c");
-	busy_there = move_of(w, 1, "nf-d");
-	job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
-	source = move_of(w, 0, "nf-a");
 	UNTIL(w, source->session.state == SOURCE_HOLDING);
 	assert_int_equal(busy->session.state, SOURCE_COPYING);
 	sent = busy->rows_sent;
@@ -3090,6 +3095,59 @@ a_hold_goes_before_the_copy_of_others(void **state)
 	UNTIL(w, job->ended_ns != 0 && other->ended_ns != 0);
 	wait_until_idle(w);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* Who has caught up has the path for itself, and leaves it when it has handed over. */
+static void
+the_path_is_of_who_has_caught_up(void **state)
+{
+	struct world *w = *state;
+	struct driver *driver = w->hosts[0].driver;
+	struct job *other, *job = begin_beside_a_copy(w, &other);
+	uint64_t sent, session = move_of(w, 0, "nf-a")->session.id, n_turns = 0;
+
+	UNTIL(w, driver->path_session == session || other->ended_ns != 0);
+	assert_int_equal(other->ended_ns, 0);
+	sent = move_of(w, 0, "nf-c")->rows_sent;
+	for (; driver->path_session == session && driver->now_ns < driver->path_until_ns;
+	     n_turns++) {
+		assert_int_equal(move_of(w, 0, "nf-c")->rows_sent, sent);
+		turn(w);
+	}
+	assert_in_range(n_turns, 1, UINT64_MAX);
+	assert_int_equal(driver->path_session, 0);
+	assert_true(driver->path_again_ns <= driver->now_ns);
+	UNTIL(w, job->ended_ns != 0 && other->ended_ns != 0);
+	wait_until_idle(w);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* A third has got the path, and a row has changed at the last moment. */
+static void
+a_hold_is_not_kept_from_the_path(void **state)
+{
+	struct world *w = *state;
+	struct driver *driver = w->hosts[0].driver;
+	struct job *other, *job = begin_beside_a_copy(w, &other);
+	struct move *source = move_of(w, 0, "nf-a");
+	struct fake_entry entry = {.key = 7, .value = 8};
+
+	UNTIL(w, source->session.state == SOURCE_CATCHING_UP);
+	w->paused[0] = true;
+	UNTIL(w, source->session.state == SOURCE_HOLDING);
+	fake_slot_put(w->hosts[0].fake, 7, 7, &entry);
+	w->paused[0] = false;
+	driver->path_session = source->session.id ^ 1u;
+	driver->path_until_ns = driver->path_again_ns = driver->now_ns + 60000 * MS;
+	UNTIL(w, source->session.state > SOURCE_ENDED);
+	driver->path_session = 0;
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(other->ended_ns, 0);
+	UNTIL(w, other->ended_ns != 0);
+	wait_until_idle(w);
 	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 }
 
@@ -3143,6 +3201,8 @@ static void
 a_session_that_cannot_hand_over_does_not_starve_others(void **state)
 {
 	struct world *w = *state;
+	uint64_t until_ns = 0;
+	unsigned n_claims = 0;
 	struct job *job, *other;
 
 	w->hosts[0].driver->config.limits.catch_up_ns = 60000 * MS;
@@ -3156,9 +3216,13 @@ a_session_that_cannot_hand_over_does_not_starve_others(void **state)
 		const struct driver *driver = w->hosts[0].driver;
 
 		turn(w);
-		if (driver->path_session == move_of(w, 0, "nf-a")->session.id)
-			assert_true(driver->path_again_ns > driver->path_until_ns);
+		if (driver->path_session != move_of(w, 0, "nf-a")->session.id)
+			continue;
+		n_claims += driver->path_until_ns != until_ns;
+		until_ns = driver->path_until_ns;
+		assert_true(driver->path_again_ns > until_ns);
 	}
+	assert_true(n_claims > 0);
 	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 	assert_int_equal(job->ended_ns, 0);
 	assert_int_equal(cancel(w, 0, job->id), 0);
@@ -3263,6 +3327,8 @@ main(void)
 		TEST(all_reasons_come_at_once),
 		TEST(the_controllers_reasons_come_with_the_others),
 		TEST(a_hold_goes_before_the_copy_of_others),
+		TEST(the_path_is_of_who_has_caught_up),
+		TEST(a_hold_is_not_kept_from_the_path),
 		TEST(a_hold_is_announced_before_it_begins),
 		TEST(the_target_is_awake_when_end_comes),
 		TEST(a_session_that_cannot_hand_over_does_not_starve_others),

@@ -97,8 +97,11 @@ move_leave_path(struct move *m)
 	driver->path_again_ns = driver->now_ns; /* it was used: the next may have it */
 }
 
+/* A hold is never kept from the path, whoever has it: its packets wait. */
 bool
 move_may_use_path(const struct move *m)
 {
-	return !holds_path(m->driver) || m->driver->path_session == m->session.id;
+	bool in_hold = m->session.state >= SOURCE_HOLDING && m->session.state <= SOURCE_ENDED;
+
+	return in_hold || !holds_path(m->driver) || m->driver->path_session == m->session.id;
 }
