@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The short way of ordinary packets: whole, for a mapping that is there, in a state that they do not change.
+ * The short way of ordinary packets: whole, for a mapping that is there, in a state that they do not change; or the
+ * first of a mapping, which is made by the general path's functions (open.h).
  *
  * It asks what the general path (pipeline.h) asks, in any order, and changes nothing before the last answer. Each answer
  * that is not the usual one leaves the packet as it came to the general path: nothing is refused, dropped or told
@@ -28,6 +29,7 @@
 #include "frame.h"
 #include "nat.h"
 #include "neighbour.h"
+#include "open.h"
 #include "order.h"
 #include "tcp_path.h"
 
@@ -359,10 +361,14 @@ nat_fast_out(struct nat_worker *w, const struct nat_view *v, struct nat_exit *ex
 	struct nf_next next;
 	uint64_t ip_sum;
 
-	if (unlikely(session == NULL || !nat_fast_is_plain(v, f->ip->dst_addr)) ||
+	if (unlikely(!nat_fast_is_plain(v, f->ip->dst_addr)) ||
 	    unlikely(nf_may_go(v->hops, f->ip->dst_addr, NAT_OUTSIDE, &next) != NF_ALLOWED))
 		return false;
-	if (f->is_tcp) {
+	if (unlikely(session == NULL)) {
+		session = nat_open_ordinary(w, f);
+		if (session == NULL)
+			return false;
+	} else if (f->is_tcp) {
 		const struct rte_tcp_hdr *tcp = nat_fast_tcp(f);
 
 		if (unlikely(!nat_tcp_only_follows(session, tcp, f->ip->dst_addr)))

@@ -14,6 +14,7 @@
 #include "exempt_path.h"
 #include "icmp.h"
 #include "nat.h"
+#include "open.h"
 #include "packet.h"
 #include "parse.h"
 #include "pcp_packet.h"
@@ -64,65 +65,10 @@ rewrite(struct nat_packet *p, bool source, rte_be32_t address, rte_be16_t port, 
 		rewrite_l4(p, source, port, address_sum);
 }
 
-/* ---- a new mapping --------------------------------------------------------------------------------- */
-
-static const uint16_t create_drops[] = {
-	[NAT_SESSION_TABLE_FULL] = NAT_drop_table_full,
-	[NAT_SESSION_NO_PORT] = NAT_drop_no_port,
-	[NAT_SESSION_LIMIT] = NAT_drop_limit,
-	[NAT_SESSION_RATE] = NAT_drop_rate,
-	[NAT_SESSION_BLOCK_LIMIT] = NAT_drop_block_limit,
-	[NAT_SESSION_SUBSCRIBERS_FULL] = NAT_drop_subscribers_full,
-};
-
 static struct nat_refusal
 silent(uint16_t counter)
 {
 	return (struct nat_refusal){.drop = counter};
-}
-
-/* A TCP mapping begins with SYN, or where tcp_pickup allows it in the midst of a connection. */
-static struct nat_refusal
-plan_new_tcp(const struct nat_worker *w, const struct nat_packet *p)
-{
-	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p->l4;
-	enum nf_tcp_event event = nf_tcp_event(tcp->tcp_flags);
-
-	if (event == NF_TCP_ACK && !w->nat->config.tcp_pickup)
-		return (struct nat_refusal){.drop = NAT_drop_tcp_prohibited,
-					    .error = NAT_ERROR_PROHIBITED};
-	return silent(nf_tcp_may_open(event) ? 0 : NAT_drop_tcp_no_syn);
-}
-
-/* May the packet open a mapping? */
-__attribute__((noinline)) static struct nat_refusal
-plan_new(const struct nat_worker *w, const struct nat_packet *p)
-{
-	enum nf_refusal source;
-
-	if (p->fragment == NAT_FRAGMENT_LATER)
-		return silent(NAT_drop_no_mapping);
-	source = nat_may_come(w, p->ip->src_addr, NAT_INSIDE);
-	if (source != NF_ALLOWED)
-		return silent(nat_refusal_drops[source]);
-	if (p->protocol == NAT_ICMP && !nat_icmp_is_request(p->l4[0]))
-		return silent(NAT_drop_no_mapping);
-	return p->protocol == NAT_TCP ? plan_new_tcp(w, p) : silent(0);
-}
-
-/* Makes it. Refuses for want of room or by a limit, and then has changed nothing. */
-__attribute__((noinline)) static struct nat_refusal
-make_mapping(struct nat_worker *w, const struct nat_packet *p, uint32_t *ret_slot)
-{
-	enum nat_session_error error =
-		nat_session_create(w->sessions, p->key, p->hash, w->nf->now_ns, ret_slot);
-
-	if (error != NAT_SESSION_OK)
-		return (struct nat_refusal){.drop = create_drops[error],
-					    .error = NAT_ERROR_NO_RESOURCE};
-	if (p->protocol == NAT_TCP)
-		nat_tcp_begin(w, p, *ret_slot);
-	return silent(0);
 }
 
 /* ---- fragments with their ports, between workers ------------------------------------------------------ */
@@ -304,7 +250,7 @@ plan_out(const struct nat_worker *w, const struct nat_packet *p, struct plan_out
 		return refusal;
 	ret_plan->slot = nat_session_find(w->sessions, p->hash, p->key);
 	if (unlikely(ret_plan->slot == NF_NO_SLOT)) {
-		refusal = plan_new(w, p);
+		refusal = nat_open_plan(w, p);
 		if (refusal.drop != 0)
 			return refusal;
 	}
@@ -397,7 +343,7 @@ translate_out(struct nat_worker *w, struct nat_packet *p)
 	if (likely(refusal.drop == 0)) {
 		/* The last one that may refuse, and the first that changes anything: all or nothing. */
 		if (unlikely(plan.slot == NF_NO_SLOT))
-			refusal = make_mapping(w, p, &plan.slot);
+			refusal = nat_open_make(w, p, &plan.slot);
 		else if (p->protocol == NAT_TCP && likely(p->fragment != NAT_FRAGMENT_LATER))
 			nat_tcp_track_out(w, p, plan.slot);
 	}

@@ -205,6 +205,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	const struct nat_static_key *fixed = find_static(t, key);
 	struct nat_port_request request;
 	enum nat_session_error error;
+	uint64_t random = s->random;
 	struct nat_place at;
 	uint32_t slot;
 
@@ -217,8 +218,10 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 		.wish = wish,
 	};
 	error = find_place(s, fixed, &request, now_ns, &at);
-	if (error != NAT_SESSION_OK)
+	if (error != NAT_SESSION_OK) {
+		s->random = random; /* who asks again is told the same */
 		return error;
+	}
 	session.outside_address = t->ports.pool.addresses[at.number];
 	session.outside_port =
 		rte_cpu_to_be_16(nat_port_at(&t->ports.pool.rule, at.bucket, at.place));

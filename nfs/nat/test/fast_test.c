@@ -33,6 +33,7 @@ struct frame {
 
 static struct harness fast, general;
 static uint64_t random_state;
+static uint32_t ports_per_flow; /* inside ones that it may come from */
 
 static uint32_t
 below(uint32_t n)
@@ -59,7 +60,8 @@ packet_of(uint32_t flow, bool out)
 		.side = NAT_INSIDE,
 		.protocol = flow / 2 % 2 == 0 ? IPPROTO_UDP : IPPROTO_TCP,
 		.src = subscriber,
-		.src_port = (uint16_t)(1000 + flow),
+		.src_port = (uint16_t)(1000 + flow +
+				       64 * (ports_per_flow == 1 ? 0 : below(ports_per_flow))),
 		.dst = server,
 		.dst_port = 443,
 		.tcp_seq = 1001,
@@ -362,12 +364,30 @@ open_flow(uint32_t flow)
 	send_both(&p);
 }
 
+/* Of room, of ports, of what a subscriber may have, and of time. */
+static void
+be_short(struct nat_config *config)
+{
+	ports_per_flow = 8;
+	config->capacity = 60;
+	config->n_pool = 1;
+	config->port_last = (uint16_t)(config->port_first + 511); /* two of a bucket */
+	config->max_udp_sessions = 3;
+	config->max_tcp_sessions = 1;
+	config->new_sessions_per_s = 1;
+	config->new_sessions_burst = 2;
+	config->tcp_pickup = false;
+	config->timeouts.udp_ns = 6 * HARNESS_SECOND;
+	config->timeouts.tcp_transitory_ns = 8 * HARNESS_SECOND;
+}
+
 static void
 begin(uint16_t n_workers, void (*change)(struct nat_config *))
 {
 	struct nat_config config;
 
 	random_state = 1;
+	ports_per_flow = 1;
 	harness_defaults(&config);
 	config.n_workers = n_workers;
 	config.capacity = 512;
@@ -380,7 +400,7 @@ begin(uint16_t n_workers, void (*change)(struct nat_config *))
 		assert_true(fast.workers[w].has_fast_path);
 		general.workers[w].has_fast_path = false;
 	}
-	for (uint32_t flow = 0; flow < N_FLOWS; flow++)
+	for (uint32_t flow = 0; flow < N_FLOWS && change != be_short; flow++)
 		if (flow % 4 != 3)
 			open_flow(flow);
 }
@@ -465,6 +485,30 @@ both_ways_do_the_same_with_other_settings(void **state)
 	run(1, refresh_from_outside);
 }
 
+/* Killed by: a mapping made by the short way that the general path would have refused, or a refusal that leaves something. */
+static void
+both_ways_refuse_the_same(void **state)
+{
+	static const unsigned int refusals[] = {NAT_drop_table_full, NAT_drop_no_port,
+						NAT_drop_limit, NAT_drop_rate,
+						NAT_drop_tcp_prohibited};
+
+	(void)state;
+	begin(1, be_short);
+	for (uint32_t i = 0; i < N_BURSTS; i++) {
+		const char *difference = send_burst(8, i % 8 == 0);
+
+		if (difference != NULL)
+			fail_msg("burst %u: other %s", i, difference);
+		if (i % 64 == 0)
+			pass_time(HARNESS_SECOND);
+	}
+	for (size_t i = 0; i < RTE_DIM(refusals); i++)
+		assert_true(harness_counter(&fast, refusals[i]) != 0);
+	assert_true(harness_counter(&fast, NAT_mapping_expired) != 0);
+	end();
+}
+
 /* Killed by: a short way where the general one asks more. */
 static void
 some_settings_have_no_short_way(void **state)
@@ -520,6 +564,7 @@ main(void)
 		cmocka_unit_test(both_ways_do_the_same),
 		cmocka_unit_test(both_ways_do_the_same_at_two_workers),
 		cmocka_unit_test(both_ways_do_the_same_with_other_settings),
+		cmocka_unit_test(both_ways_refuse_the_same),
 		cmocka_unit_test(some_settings_have_no_short_way),
 		cmocka_unit_test(a_difference_is_seen),
 	};

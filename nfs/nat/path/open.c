@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets that open a mapping; see open.h. Worker's thread. */
+#include "open.h"
+
+#include <rte_tcp.h>
+
+#include "counters.h"
+#include "fast.h"
+#include "send.h"
+#include "tcp_path.h"
+
+static const uint16_t create_drops[] = {
+	[NAT_SESSION_TABLE_FULL] = NAT_drop_table_full,
+	[NAT_SESSION_NO_PORT] = NAT_drop_no_port,
+	[NAT_SESSION_LIMIT] = NAT_drop_limit,
+	[NAT_SESSION_RATE] = NAT_drop_rate,
+	[NAT_SESSION_BLOCK_LIMIT] = NAT_drop_block_limit,
+	[NAT_SESSION_SUBSCRIBERS_FULL] = NAT_drop_subscribers_full,
+};
+
+static inline struct nat_refusal
+silent(uint16_t counter)
+{
+	return (struct nat_refusal){.drop = counter};
+}
+
+/* A TCP mapping begins with SYN, or where tcp_pickup allows it in the midst of a connection. */
+static struct nat_refusal
+plan_tcp(const struct nat_worker *w, const struct nat_packet *p)
+{
+	enum nf_tcp_event event = nf_tcp_event(nat_tcp_header(p)->tcp_flags);
+
+	if (event == NF_TCP_ACK && !w->nat->config.tcp_pickup)
+		return (struct nat_refusal){.drop = NAT_drop_tcp_prohibited,
+					    .error = NAT_ERROR_PROHIBITED};
+	return silent(nf_tcp_may_open(event) ? 0 : NAT_drop_tcp_no_syn);
+}
+
+static inline struct nat_refusal
+plan(const struct nat_worker *w, const struct nat_packet *p)
+{
+	enum nf_refusal source;
+
+	if (p->fragment == NAT_FRAGMENT_LATER)
+		return silent(NAT_drop_no_mapping);
+	source = nat_may_come(w, p->ip->src_addr, NAT_INSIDE);
+	if (source != NF_ALLOWED)
+		return silent(nat_refusal_drops[source]);
+	if (p->protocol == NAT_ICMP && !nat_icmp_is_request(p->l4[0]))
+		return silent(NAT_drop_no_mapping);
+	return p->protocol == NAT_TCP ? plan_tcp(w, p) : silent(0);
+}
+
+static inline struct nat_refusal
+make(struct nat_worker *w, const struct nat_packet *p, uint32_t *ret_slot)
+{
+	enum nat_session_error error =
+		nat_session_create(w->sessions, p->key, p->hash, w->nf->now_ns, ret_slot);
+
+	if (error != NAT_SESSION_OK)
+		return (struct nat_refusal){.drop = create_drops[error],
+					    .error = NAT_ERROR_NO_RESOURCE};
+	if (p->protocol == NAT_TCP)
+		nat_tcp_begin(w, p, *ret_slot);
+	return silent(0);
+}
+
+struct nat_refusal
+nat_open_plan(const struct nat_worker *w, const struct nat_packet *p)
+{
+	return plan(w, p);
+}
+
+struct nat_refusal
+nat_open_make(struct nat_worker *w, const struct nat_packet *p, uint32_t *ret_slot)
+{
+	return make(w, p, ret_slot);
+}
+
+/* As far as plan() and make() look at it. */
+static inline struct nat_packet
+packet_of(const struct nat_flight *f)
+{
+	return (struct nat_packet){
+		.m = f->m,
+		.ip = f->ip,
+		.l4 = (uint8_t *)(f->ip + 1),
+		.kind = NAT_KIND_OUT,
+		.side = NAT_INSIDE,
+		.protocol = f->is_tcp ? NAT_TCP : NAT_UDP,
+		.fragment = NAT_WHOLE,
+		.ip_size = f->ip_size,
+		.hash = f->hash,
+		.key = f->key,
+	};
+}
+
+struct nat_session *
+nat_open_ordinary(struct nat_worker *w, const struct nat_flight *f)
+{
+	const struct nat_packet p = packet_of(f);
+	uint32_t slot;
+
+	if (plan(w, &p).drop != 0 || make(w, &p, &slot).drop != 0)
+		return NULL;
+	return slim_slot(w->sessions->share.table, slot);
+}
