@@ -120,8 +120,8 @@ record_is_good(const struct agent_worker *w, const struct slim_install_record *r
 		return false;
 	table = &agent->tables[record->table];
 	row_size = record->op == SLIM_INSTALL_DEL ? 0 : table->entry_size;
-	if (record->source_slot >= table->pub.capacity || record->row_size != row_size ||
-	    record->size != RECORD_HEAD + row_size)
+	if (record->source_slot >= slim_map_sources(table->pub.capacity) ||
+	    record->row_size != row_size || record->size != RECORD_HEAD + row_size)
 		return false;
 	return record->op == SLIM_INSTALL_DEL ||
 	       agent->bucket_worker[record->bucket] == w->pub.index;

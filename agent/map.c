@@ -21,7 +21,7 @@ void
 slim_map_init(struct slim_map *map, void *memory, uint32_t capacity)
 {
 	map->local_of = memory;
-	map->source_of = map->local_of + capacity;
+	map->source_of = map->local_of + slim_map_sources(capacity);
 }
 
 uint32_t

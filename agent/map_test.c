@@ -13,7 +13,7 @@
 #define CAPACITY 8u
 #define NONE UINT32_MAX
 
-static uint64_t memory[2 * CAPACITY];
+static uint64_t memory[3 * CAPACITY];
 static struct slim_map map;
 
 static int
@@ -38,6 +38,19 @@ finds_what_was_set(void **state)
 	slim_map_clear(&map, 1, 0);
 	assert_int_equal(slim_map_find(&map, 1, 0), NONE);
 	assert_int_equal(slim_map_find(&map, 1, 7), 0);
+}
+
+/* Killed by: as many numbers as the table has slots. */
+static void
+a_source_may_have_twice_the_slots(void **state)
+{
+	(void)state;
+	assert_int_equal(slim_map_sources(CAPACITY), 2 * CAPACITY);
+	for (uint32_t slot = 0; slot < 2 * CAPACITY; slot++)
+		slim_map_set(&map, 1, slot, slot / 2);
+	for (uint32_t slot = 0; slot < 2 * CAPACITY; slot++)
+		assert_int_equal(slim_map_find(&map, 1, slot), slot % 2 != 0 ? slot / 2 : NONE);
+	assert_int_equal(slim_map_sources(SLIM_MAX_CAPACITY), SLIM_MAX_CAPACITY);
 }
 
 /* The entry serves another source slot now; clearing the first one leaves it alone. */
@@ -73,6 +86,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(finds_what_was_set, setup),
 		cmocka_unit_test_setup(an_entry_stands_for_one_source_slot, setup),
+		cmocka_unit_test_setup(a_source_may_have_twice_the_slots, setup),
 		cmocka_unit_test_setup(a_new_generation_begins_empty, setup),
 	};
 

@@ -94,6 +94,7 @@ slim_table_describe(const struct agent_table *table, struct slim_shm_table *shm)
 {
 	memcpy(shm->name, table->name, SLIM_NAME_SIZE);
 	shm->capacity = table->pub.capacity;
+	shm->source_slots = slim_map_sources(table->pub.capacity);
 	shm->slot_size = table->pub.slot_size;
 	shm->key_offset = table->key_offset;
 	shm->key_size = table->key_size;

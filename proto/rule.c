@@ -236,6 +236,10 @@ slim_rule_table(const struct slim_shm_table *table, struct schema_reason *reason
 	if (table->capacity == 0 || table->capacity > SLIM_MAX_CAPACITY)
 		return slim_rule_refuse(reason, "table %s: capacity %u is out of bounds",
 					table->name, table->capacity);
+	if (table->source_slots != 0 &&
+	    (table->source_slots < table->capacity || table->source_slots > SLIM_MAX_CAPACITY))
+		return slim_rule_refuse(reason, "table %s: %u slots of a source are out of bounds",
+					table->name, table->source_slots);
 	if (table->slot_size <= sizeof(struct slim_slot_head) ||
 	    table->slot_size > SLIM_MAX_SLOT_SIZE || table->slot_size % 8 != 0)
 		return slim_rule_refuse(reason, "table %s: slot size %u is out of bounds",

@@ -31,6 +31,7 @@ schema_from_shm(const struct slim_shm_table *shm, struct schema_table *ret,
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->name, shm->name, sizeof(ret->name));
 	ret->capacity = shm->capacity;
+	ret->source_slots = shm->source_slots != 0 ? shm->source_slots : shm->capacity;
 	ret->payload_size = (uint16_t)(shm->slot_size - sizeof(struct slim_slot_head));
 	ret->key_offset = shm->key_offset;
 	ret->key_size = shm->key_size;
@@ -263,10 +264,6 @@ schema_link(const struct schema_table *source, uint8_t index, const struct schem
 		.index = index, .capacity = source->capacity, .payload_size = local->payload_size};
 	int rc;
 
-	if (target->capacity < source->capacity)
-		return slim_rule_refuse(reason,
-					"table %s: %u slots at the target, %u at the source",
-					source->name, target->capacity, source->capacity);
 	rc = check_keys(source, target, "target", reason);
 	if (rc == 0)
 		rc = check_keys(target, source, "source", reason);

@@ -47,6 +47,7 @@ struct schema_field {
 struct schema_table {
 	char name[SLIM_NAME_SIZE];
 	uint32_t capacity;     /* slots */
+	uint32_t source_slots; /* a source may have as many; 0 in a peer's table */
 	uint16_t payload_size; /* bytes of a slot without its header; 0 in a peer's table */
 	uint16_t key_offset;
 	uint16_t key_size;

@@ -109,8 +109,8 @@ struct slim_shm_table {
 	uint64_t dirty_offset; /* control zone: slim_atomic_u8 dirty[capacity] */
 	uint64_t ring_offset;  /* control zone: n_workers dirty rings, ring_stride apart */
 	uint64_t ring_stride;
-	uint32_t ring_size; /* entries of each, a power of two >= capacity */
-	uint32_t reserved;
+	uint32_t ring_size;    /* entries of each, a power of two >= capacity */
+	uint32_t source_slots; /* of a source that it can follow, >= capacity; 0: as many */
 	struct slim_shm_field fields[SLIM_MAX_FIELDS];
 };
 
@@ -141,7 +141,7 @@ struct slim_install_record {
 	uint8_t table;
 	uint8_t bucket;
 	uint8_t reserved;
-	uint32_t source_slot; /* < capacity of the local table */
+	uint32_t source_slot; /* < source_slots of the local table */
 	uint32_t row_size;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Preflight: do the two instances fit? All reasons are told, not only the first. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,6 +139,27 @@ check_ports(const struct nf *nf, size_t n, Slim__Peer__V1__Port *const *ports,
 
 /* ---- tables --------------------------------------------------------------------------------------- */
 
+/* What must fit is what is there, and an eighth for what comes until the hold; a source cannot have more
+ * than its own slots. The numbers of those must be within what the agent can follow. */
+static void
+check_room(const struct schema_table *local, const Slim__Peer__V1__Table *source,
+	   struct move_reasons *reasons)
+{
+	uint64_t needed = (uint64_t)source->used + source->used / 8;
+
+	if (needed > source->capacity)
+		needed = source->capacity;
+	if (needed > local->capacity)
+		add(reasons, REASON_CAPACITY,
+		    "table %s: %u entries at the source need %" PRIu64
+		    " slots with those to come (an eighth), the target has %u",
+		    local->name, source->used, needed, local->capacity);
+	if (source->capacity > local->source_slots)
+		add(reasons, REASON_CAPACITY,
+		    "table %s: %u slots at the source, the target can follow %u", local->name,
+		    source->capacity, local->source_slots);
+}
+
 static void
 link_table(const struct nf *nf, const Slim__Peer__V1__Table *message, uint8_t index,
 	   struct schema_link *ret_link, uint8_t *ret_local, struct move_reasons *reasons)
@@ -156,11 +178,8 @@ link_table(const struct nf *nf, const Slim__Peer__V1__Table *message, uint8_t in
 		return;
 	}
 	*ret_local = (uint8_t)local;
-	if (nf->tables[local].schema.capacity < source.capacity)
-		add(reasons, REASON_CAPACITY, "table %s: %u slots at the target, %u at the source",
-		    source.name, nf->tables[local].schema.capacity, source.capacity);
-	else if (schema_link(&source, index, &nf->tables[local].schema, &source, ret_link, &why) <
-		 0)
+	check_room(&nf->tables[local].schema, message, reasons);
+	if (schema_link(&source, index, &nf->tables[local].schema, &source, ret_link, &why) < 0)
 		add(reasons, REASON_SCHEMA, "%s", why.text);
 }
 

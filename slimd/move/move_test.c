@@ -672,7 +672,7 @@ instances_that_differ_are_refused_with_all_reasons(void **state)
 
 	replace_target(w, true, CAPACITY, "same");
 	expect_refusal(w, (struct driver_move){.to_nf = "nf-b"}, REASON_TARGET_ACTIVE);
-	replace_target(w, false, CAPACITY - 1, "other");
+	replace_target(w, false, CAPACITY / 2 - 1, "other");
 	w->hosts[1].fake->info->hold_capacity = 1; /* too late: copied at registration */
 	job = migrate(w, 0, (struct driver_move){0});
 	wait_for_end(w, job);
@@ -842,6 +842,83 @@ wait_until_idle(struct world *w)
 {
 	UNTIL(w,
 	      TAILQ_EMPTY(&w->hosts[0].driver->moves) && TAILQ_EMPTY(&w->hosts[1].driver->moves));
+}
+
+/* Half the slots, and back again: what is there fits. */
+static void
+a_table_with_fewer_slots_takes_what_fits(void **state)
+{
+	const struct fake_entry last = {.key = 7, .value = 8};
+	struct world *w = *state;
+	struct job *job;
+
+	replace_target(w, false, CAPACITY / 2, "same");
+	fill(w, CAPACITY / 2 - CAPACITY / 8);
+	fake_slot_put(w->hosts[0].fake, CAPACITY - 1, 5, &last);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_non_null(fake_nf_find(w->hosts[1].fake, 7));
+	wait_until_idle(w);
+	job = migrate(w, 1, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), CAPACITY / 2 - CAPACITY / 8 + 1);
+}
+
+/* The margin is told, with the numbers. */
+static void
+entries_that_do_not_fit_are_refused(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	replace_target(w, false, 2000, "same");
+	fill(w, 1779);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+	assert_true(has_reason(job, REASON_CAPACITY));
+	assert_true(says(job, "1779 entries at the source need 2001 slots"));
+	assert_true(says(job, "the target has 2000"));
+	fake_slot_free(w->hosts[0].fake, 1778 % 2, 1778);
+	job = migrate(w, 0, (struct driver_move){.dry_run = true});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* A source that is full has no more to come. */
+static void
+a_full_table_fits_one_like_it(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, CAPACITY);
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), CAPACITY);
+}
+
+/* It grows while it is copied: undone, and the source goes on. */
+static void
+a_table_that_grows_too_large_is_not_moved(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	replace_target(w, false, 2000, "same");
+	fill(w, 1700);
+	job = migrate(w, 0, (struct driver_move){0});
+	UNTIL(w, nf_find(w->hosts[1].nfs, "nf-b")->session != 0);
+	fill(w, 2001);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_TABLE_FULL));
+	wait_until_idle(w);
+	assert_int_equal(fake_nf_used(w->hosts[0].fake), 2001);
+	assert_int_equal(fake_nf_used(w->hosts[1].fake), 0);
 }
 
 /* The source's daemon is killed and started again; its job is still known, and comes to an end. */
@@ -3244,6 +3321,10 @@ main(void)
 		TEST(a_dry_run_touches_nothing),
 		TEST(what_does_not_fit_is_refused),
 		TEST(instances_that_differ_are_refused_with_all_reasons),
+		TEST(a_table_with_fewer_slots_takes_what_fits),
+		TEST(entries_that_do_not_fit_are_refused),
+		TEST(a_full_table_fits_one_like_it),
+		TEST(a_table_that_grows_too_large_is_not_moved),
 		TEST(one_session_at_a_time),
 		TEST(a_wrong_row_at_the_target_undoes_the_move),
 		TEST(a_missed_change_undoes_the_move),

@@ -77,6 +77,7 @@ describe_table(struct fake_nf *nf, size_t dirty_at, size_t rings_at, size_t stri
 
 	strcpy(table->name, "entries");
 	table->capacity = nf->capacity;
+	table->source_slots = 2 * nf->capacity;
 	table->slot_size = SLOT_SIZE;
 	table->key_size = 8;
 	table->n_fields = 4;
@@ -147,7 +148,7 @@ fake_nf_create(const char *name, bool active, uint32_t n_workers, uint32_t n_por
 	nf->info = make_zone(nf, SLIM_ZONE_INFO, sizeof(*nf->info));
 	nf->control = make_zone(nf, SLIM_ZONE_CONTROL, rings_at + n_workers * stride);
 	nf->slab = make_zone(nf, SLIM_ZONE_SLAB, capacity * SLOT_SIZE);
-	nf->local_of = calloc(capacity, sizeof(*nf->local_of));
+	nf->local_of = calloc(2 * (size_t)capacity, sizeof(*nf->local_of));
 	assert_non_null(nf->local_of);
 	nf->hash_bits = 1;
 	while ((UINT64_C(1) << nf->hash_bits) < (uint64_t)capacity * HASHES_PER_SLOT)
@@ -403,7 +404,7 @@ remove_source(struct fake_nf *nf, uint32_t worker, uint32_t source)
 	nf->local_of[source] = 0;
 	if (local == 0)
 		return;
-	for (uint32_t s = 0; s < nf->capacity; s++)
+	for (uint32_t s = 0; s < 2 * nf->capacity; s++)
 		if (nf->local_of[s] == local)
 			return; /* another source slot has taken it over */
 	fake_slot_free(nf, worker, local - 1);
@@ -495,7 +496,7 @@ take_command(struct fake_nf *nf, uint32_t worker, uint32_t epoch,
 				 .tail);
 		atomic_store(&status->installed_bytes, nf->workers[worker].installed);
 		atomic_store(&status->install_error, 0);
-		for (uint32_t s = worker; s < nf->capacity; s += nf->n_workers)
+		for (uint32_t s = worker; s < 2 * nf->capacity; s += nf->n_workers)
 			nf->local_of[s] = 0;
 	}
 	if (command->mode == SLIM_GATE_HOLD)

@@ -431,7 +431,9 @@ BREAK(refuse_install_outside, info->install_offset = info->control_size, "instal
 BREAK(refuse_install_overflow, info->install_offset = UINT64_MAX & ~UINT64_C(63), "install")
 BREAK(refuse_slab_outside, table->slab_offset = 8u << 20, "slots are outside")
 BREAK(refuse_slab_overflow, table->slab_offset = UINT64_MAX & ~UINT64_C(7), "slots are outside")
-BREAK(refuse_capacity, table->capacity = 1u << 20, "slots are outside")
+BREAK(refuse_capacity, (table->source_slots = 0, table->capacity = 1u << 20), "slots are outside")
+BREAK(refuse_few_source_slots, table->source_slots = 63, "slots of a source")
+BREAK(refuse_many_source_slots, table->source_slots = SLIM_MAX_CAPACITY + 1, "slots of a source")
 BREAK(refuse_dirty_outside, table->dirty_offset = UINT64_MAX, "dirty flags")
 BREAK(refuse_small_ring, table->ring_size = 32, "dirty rings")
 BREAK(refuse_odd_ring, table->ring_size = 65, "dirty rings")
@@ -532,7 +534,7 @@ an_nf_in_this_process_is_checked(void **state)
 	assert_null(adopt(w->fake, -EINVAL, text));
 	assert_non_null(strstr(text, "workers"));
 	info->n_workers = 2;
-	info->tables[0].capacity = 4096;
+	info->tables[0].capacity = info->tables[0].source_slots = 4096;
 	assert_null(adopt(w->fake, -EINVAL, text));
 	assert_non_null(strstr(text, "slots are outside"));
 	w->fake->sizes[SLIM_ZONE_INFO] = 4096;
@@ -593,6 +595,8 @@ main(void)
 		TEST(refuse_slab_outside),
 		TEST(refuse_slab_overflow),
 		TEST(refuse_capacity),
+		TEST(refuse_few_source_slots),
+		TEST(refuse_many_source_slots),
 		TEST(refuse_dirty_outside),
 		TEST(refuse_small_ring),
 		TEST(refuse_odd_ring),

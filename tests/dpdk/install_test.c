@@ -271,6 +271,21 @@ full_table_is_an_error_with_a_number(void **state)
 	assert_int_equal(atomic_load(&shm.info->workers[0].install_error), 0);
 }
 
+/* A larger source, whose entries fit. Killed by: numbers up to the own slots only. */
+static void
+follows_a_source_of_twice_its_slots(void **state)
+{
+	(void)state;
+	assert_int_equal(shm.info->tables[0].source_slots, 2 * CAPACITY);
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		put(2 * i + 1, 100 + i, i);
+	assert_int_equal(COUNTER(installed), CAPACITY);
+	send_record(SLIM_INSTALL_DEL, 2 * CAPACITY - 1, NULL);
+	put(0, 500, 1);
+	assert_int_equal(COUNTER(install_bad), 0);
+	assert_int_equal(atomic_load(&shm.info->workers[0].install_error), 0);
+}
+
 /* ---- merge -------------------------------------------------------------------- */
 
 static void
@@ -351,7 +366,8 @@ refuses_records_without_sense(void **state)
 	(void)state;
 	/* Table, slot, row size, operation, and a bucket of another worker. */
 	assert_true(harness_install(&shm, 0, SLIM_INSTALL_PUT, 1, 0, 0, &row, sizeof(row)));
-	assert_true(harness_install(&shm, 0, SLIM_INSTALL_PUT, 0, 0, CAPACITY, &row, sizeof(row)));
+	assert_true(
+		harness_install(&shm, 0, SLIM_INSTALL_PUT, 0, 0, 2 * CAPACITY, &row, sizeof(row)));
 	assert_true(harness_install(&shm, 0, SLIM_INSTALL_PUT, 0, 0, 0, &row, 8));
 	assert_true(harness_install(&shm, 0, (enum slim_install_op)9, 0, 0, 0, &row, sizeof(row)));
 	assert_true(harness_install(&shm, 0, SLIM_INSTALL_PUT, 0, 1, 0, &row, sizeof(row)));
@@ -500,6 +516,7 @@ main(void)
 		TEST(merges_by_rule_if_the_key_is_the_same),
 		TEST(merges_nothing_into_a_later_entry_with_the_same_key),
 		TEST(takes_only_merges_after_the_handover),
+		TEST(follows_a_source_of_twice_its_slots),
 		TEST(refuses_records_without_sense),
 		TEST(survives_a_broken_ring),
 		TEST(refuses_slots_that_the_nf_makes_up),

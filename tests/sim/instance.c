@@ -64,8 +64,8 @@ find_room(struct instance *inst, uint32_t key)
 
 	if (inst->slot_of[key] != 0)
 		return inst->slot_of[key] - 1;
-	for (uint32_t i = 0; i < SIM_SLOTS; i++) {
-		uint32_t slot = (at + i) % SIM_SLOTS;
+	for (uint32_t i = 0; i < inst->n_slots; i++) {
+		uint32_t slot = (at + i) % inst->n_slots;
 
 		if (inst->slot_used[slot])
 			continue;
@@ -607,7 +607,7 @@ instance_used(const struct instance *inst)
 {
 	uint32_t n = 0;
 
-	for (uint32_t slot = 0; slot < SIM_SLOTS; slot++)
+	for (uint32_t slot = 0; slot < inst->n_slots; slot++)
 		n += head_at(inst, slot)->used;
 	return n;
 }
@@ -615,7 +615,7 @@ instance_used(const struct instance *inst)
 bool
 instance_row(const struct instance *inst, uint32_t key, struct row *ret)
 {
-	for (uint32_t slot = 0; slot < SIM_SLOTS; slot++) {
+	for (uint32_t slot = 0; slot < inst->n_slots; slot++) {
 		const struct slim_slot_head *head = head_at(inst, slot);
 		const struct entry *e = (const void *)(head + 1);
 
@@ -704,6 +704,7 @@ draw(struct instance *inst)
 	struct world *w = world_of(inst);
 
 	inst->n_workers = (uint32_t)rnd_range(w, RNG_NF, 1, SIM_MAX_WORKERS);
+	inst->n_slots = SIM_SLOTS - 6 * inst->n_workers;
 	for (uint32_t p = 0; p < SIM_PORTS; p++)
 		inst->n_rx[p] = (uint32_t)rnd_range(w, RNG_NF, 1, inst->n_workers);
 	inst->tx_limit = (uint32_t)rnd_range(w, RNG_NF, 8, 64);
@@ -733,7 +734,7 @@ create(struct instance *inst, bool active)
 	};
 	struct slim_table_config table = {
 		.name = "conns",
-		.capacity = SIM_SLOTS,
+		.capacity = inst->n_slots,
 		.entry_size = sizeof(struct entry),
 		.n_fields = sizeof(fields) / sizeof(fields[0]),
 		.fields = fields,

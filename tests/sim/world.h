@@ -53,7 +53,7 @@ struct slim_worker;
 #define SIM_MAX_PACKETS 8000u
 #define SIM_MAX_CONNECTIONS 12u
 #define SIM_MAX_FLOWS (2u * SIM_MAX_CONNECTIONS) /* both directions */
-#define SIM_SLOTS 64u
+#define SIM_SLOTS 64u /* at most */
 #define SIM_MAX_FAULTS 4u
 #define SIM_MAX_FILES 16u
 #define SIM_MAX_LINKS 32u
@@ -192,6 +192,7 @@ struct instance {
 	bool alive;
 	char name[SLIM_NAME_SIZE];
 	uint32_t n_workers;
+	uint32_t n_slots; /* of its table: instances differ, as their workers do */
 	uint32_t n_rx[SIM_PORTS];
 	uint32_t tx_limit; /* places of a transmit ring */
 	uint16_t rx_floor; /* a receive call rounds down to a multiple of it */
