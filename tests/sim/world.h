@@ -53,7 +53,7 @@ struct slim_worker;
 #define SIM_MAX_PACKETS 8000u
 #define SIM_MAX_CONNECTIONS 12u
 #define SIM_MAX_FLOWS (2u * SIM_MAX_CONNECTIONS) /* both directions */
-#define SIM_SLOTS 64u /* at most */
+#define SIM_SLOTS 64u                            /* at most */
 #define SIM_MAX_FAULTS 4u
 #define SIM_MAX_FILES 16u
 #define SIM_MAX_LINKS 32u
