@@ -368,6 +368,8 @@ tell_backlog(struct move *m)
 	if (m->driver->now_ns - m->backlog_ns < BACKLOG_NS || m->n_events > 0)
 		return false;
 	move_claim_path(m);
+	if (move_waits_for_path(m))
+		return false;
 	here = count_backlog(m);
 	event.rows = here + m->rows_sent - m->rows_settled_there;
 	event.hold_ns = hold_forecast(m, here);

@@ -3186,10 +3186,13 @@ the_path_is_of_who_has_caught_up(void **state)
 
 	UNTIL(w, driver->path_session == session || other->ended_ns != 0);
 	assert_int_equal(other->ended_ns, 0);
+	assert_true(move_of(w, 0, "nf-c")->in_flight_bytes > 0);
 	sent = move_of(w, 0, "nf-c")->rows_sent;
 	for (; driver->path_session == session && driver->now_ns < driver->path_until_ns;
 	     n_turns++) {
 		assert_int_equal(move_of(w, 0, "nf-c")->rows_sent, sent);
+		if (move_of(w, 0, "nf-a")->session.state == SOURCE_HOLDING)
+			assert_int_equal(move_of(w, 0, "nf-c")->in_flight_bytes, 0);
 		turn(w);
 	}
 	assert_in_range(n_turns, 1, UINT64_MAX);
@@ -3198,6 +3201,27 @@ the_path_is_of_who_has_caught_up(void **state)
 	UNTIL(w, job->ended_ns != 0 && other->ended_ns != 0);
 	wait_until_idle(w);
 	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+}
+
+/* A target that answers nobody else does not keep the hold from beginning. */
+static void
+what_is_not_answered_is_not_waited_for_long(void **state)
+{
+	struct world *w = *state;
+	struct driver *driver = w->hosts[0].driver;
+	struct job *other, *job = begin_beside_a_copy(w, &other);
+	struct move *source = move_of(w, 0, "nf-a"), *busy = move_of(w, 0, "nf-c");
+
+	busy->in_flight_bytes++;
+	UNTIL(w, source->session.state == SOURCE_HOLDING);
+	assert_int_equal(driver->path_session, source->session.id);
+	assert_in_range(driver->path_until_ns - driver->now_ns, 1, 50 * MS);
+	busy->in_flight_bytes--;
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	UNTIL(w, other->ended_ns != 0);
+	wait_until_idle(w);
 	expect_state(other, SLIM__V1__JOB_STATE__JOB_COMPLETE);
 }
 
@@ -3410,6 +3434,7 @@ main(void)
 		TEST(a_hold_goes_before_the_copy_of_others),
 		TEST(the_path_is_of_who_has_caught_up),
 		TEST(a_hold_is_not_kept_from_the_path),
+		TEST(what_is_not_answered_is_not_waited_for_long),
 		TEST(a_hold_is_announced_before_it_begins),
 		TEST(the_target_is_awake_when_end_comes),
 		TEST(a_session_that_cannot_hand_over_does_not_starve_others),

@@ -6,7 +6,8 @@
  * lose theirs with packets waiting.
  *
  * Before that, the path: a session that has caught up measures the trip of its last frame. So
- * the others stop to send until it has handed over. Neither lasts for long, whatever that session
+ * the others stop to send until it has handed over, and it does not hold until what they had on
+ * their way is through. Neither lasts for long, whatever that session
  * does, and nobody gets the path again at once who did not use it.
  */
 #include "move.h"
@@ -14,6 +15,7 @@
 #define MS UINT64_C(1000000)
 #define URGENT_NS (20 * MS) /* at most; a longer hold has lost its claim */
 #define PATH_NS (100 * MS)  /* to hand over, with the path for oneself */
+#define DRAIN_NS (50 * MS)  /* of it: for what the others have on their way */
 #define AGAIN_NS (400 * MS) /* until the path may be claimed again */
 #define AWAKE_NS (10 * MS)  /* workers that never rest, at most: a good hold is shorter */
 #define SHARE 8u            /* of a turn, where several sessions take turns */
@@ -95,6 +97,23 @@ move_leave_path(struct move *m)
 		return;
 	driver->path_session = 0;
 	driver->path_again_ns = driver->now_ns; /* it was used: the next may have it */
+}
+
+/* The others have stopped to send, but END would still come behind what they have sent: at the target it is
+ * read, and installed, before. */
+bool
+move_waits_for_path(const struct move *m)
+{
+	const struct driver *driver = m->driver;
+	const struct move *other;
+
+	if (driver->path_session != m->session.id ||
+	    driver->now_ns + PATH_NS >= driver->path_until_ns + DRAIN_NS)
+		return false;
+	TAILQ_FOREACH(other, &driver->moves, link)
+		if (other != m && other->in_flight_bytes > 0)
+			return true;
+	return false;
 }
 
 /* A hold is never kept from the path, whoever has it: its packets wait. */
