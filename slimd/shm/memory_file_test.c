@@ -219,6 +219,33 @@ zones_begin_where_their_pages_can(void **state)
 		close(fds[i]);
 }
 
+/* The kernel may have put a large file on big pages: they are mapped as such where address and file begin alike. */
+static void
+a_large_zone_suits_big_pages(void **state)
+{
+	struct memory_file files[N_FILES];
+	struct slim_reg_hello hello = good_hello;
+	int fds[N_FILES] = {[F_INFO] = memfd_create("test", MFD_CLOEXEC)};
+
+	(void)state;
+	memcpy(files, good_files, sizeof(files));
+	assert_int_equal(ftruncate(fds[F_INFO], 3 * MIB), 0);
+	for (uint32_t i = 0; i < hello.n_ranges; i++)
+		if (hello.ranges[i].zone == SLIM_ZONE_INFO)
+			hello.ranges[i].size = 3 * MIB;
+	/* Not by chance. */
+	for (int i = 0; i < 8; i++) {
+		void *shift = mmap(NULL, 4 * KIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		struct zone zone;
+
+		assert_ptr_not_equal(shift, MAP_FAILED);
+		assert_int_equal(zone_map(&zone, &hello, files, fds, SLIM_ZONE_INFO), 0);
+		assert_int_equal((uintptr_t)zone.base % (2 * MIB), 0);
+		zone_unmap(&zone);
+	}
+	close(fds[F_INFO]);
+}
+
 int
 main(void)
 {
@@ -248,6 +275,7 @@ main(void)
 		TEST(the_kernel_is_asked),
 		TEST(huge_pages_are_seen),
 		TEST(zones_begin_where_their_pages_can),
+		TEST(a_large_zone_suits_big_pages),
 	};
 
 	return cmocka_run_group_tests_name("memory_file", tests, NULL, NULL);

@@ -14,6 +14,8 @@
 /* Mappings of NFs that are gone, kept by a session, count too. */
 #define MAX_MAPPED (2u * SLIM_MAX_NFS * SLIM_MAX_ZONES)
 
+#define BIG_PAGE ((size_t)2 << 20)
+
 struct mapped {
 	_Atomic(uint8_t *) base; /* NULL: free */
 	size_t size;
@@ -65,15 +67,19 @@ find_free(size_t *ret_slot)
 	return -ENFILE;
 }
 
-/* Address space for the zone, aligned to its pages (huge ones included). */
+/* Address space for the zone, aligned to its pages (huge ones included). What lies on small pages may have been put on
+ * big ones by the kernel: they are mapped as such if the address suits them. */
 static uint8_t *
 reserve(size_t size, size_t page_size)
 {
-	size_t room = size + page_size;
-	uint8_t *at =
-		mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t room;
+	uint8_t *at;
 	size_t head;
 
+	if (size >= BIG_PAGE && page_size < BIG_PAGE)
+		page_size = BIG_PAGE;
+	room = size + page_size;
+	at = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		return NULL;
 	head = (page_size - (uintptr_t)at % page_size) % page_size;
