@@ -14,7 +14,66 @@
 #include <rte_memory.h>
 #include <rte_memzone.h>
 
+#include "pages.h"
+
 #define SMALLEST_PAGE 4096u
+
+/* ---- a file of its own ------------------------------------------------------------ */
+
+static int
+fill_file(int fd, size_t size, void **ret_addr)
+{
+	void *addr;
+
+	if (ftruncate(fd, (off_t)size) != 0)
+		return -errno;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0)
+		return -errno;
+	addr = slim_pages_map(fd, size);
+	if (addr == NULL)
+		return -errno;
+	/* All pages now: the packet path waits for none. */
+	memset(addr, 0, size);
+	*ret_addr = addr;
+	return 0;
+}
+
+static int
+create_file(const char *name, size_t size, struct memory_zone *ret_zone)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *addr = NULL;
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	size = slim_pages_round(size);
+	rc = fill_file(fd, size, &addr);
+	if (rc != 0) {
+		close(fd);
+		return rc;
+	}
+	*ret_zone = (struct memory_zone){.addr = addr, .size = size, .page_size = page, .fd = fd};
+	return 0;
+}
+
+int
+slim_memory_create(const char *name, size_t size, struct memory_zone *ret_zone)
+{
+	int rc = create_file(name, size, ret_zone);
+
+	/* Where it may, what slimd writes is kept from being swapped out. */
+	if (rc == 0)
+		(void)mlock(ret_zone->addr, ret_zone->size);
+	return rc;
+}
+
+void
+slim_memory_keep(const struct memory_zone *zone)
+{
+	(void)fcntl(zone->fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
+}
 
 /* ---- memory of DPDK's ------------------------------------------------------------- */
 
@@ -43,8 +102,8 @@ page_size_of(const void *addr)
 	return list != NULL ? (size_t)list->page_sz : 0;
 }
 
-int
-slim_memory_reserve(const char *name, size_t size, int socket_id, struct memory_zone *ret_zone)
+static int
+reserve(const char *name, size_t size, int socket_id, struct memory_zone *ret_zone)
 {
 	const struct rte_memzone *mz = NULL;
 	size_t page = SMALLEST_PAGE;
@@ -74,53 +133,23 @@ slim_memory_reserve(const char *name, size_t size, int socket_id, struct memory_
 	return 0;
 }
 
-/* ---- a file of its own ------------------------------------------------------------ */
-
-static int
-fill_file(int fd, size_t size, void **ret_addr)
+/* Nobody but this process ever writes a table. */
+static bool
+reserve_in_file(const char *name, size_t size, struct memory_zone *ret_zone)
 {
-	void *addr;
-
-	if (ftruncate(fd, (off_t)size) != 0)
-		return -errno;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0)
-		return -errno;
-	/* All pages now: the packet path waits for none. Where it may it also keeps them from being
-	 * swapped out; DPDK asks no more of its own memory without huge pages. */
-	addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	if (addr == MAP_FAILED)
-		return -errno;
-	(void)mlock(addr, size);
-	memset(addr, 0, size);
-	*ret_addr = addr;
-	return 0;
+	if (!slim_pages_are_better(size) || create_file(name, size, ret_zone) != 0)
+		return false;
+	slim_memory_keep(ret_zone);
+	return true;
 }
 
 int
-slim_memory_create(const char *name, size_t size, struct memory_zone *ret_zone)
+slim_memory_reserve(const char *name, size_t size, int socket_id, struct memory_zone *ret_zone)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	void *addr = NULL;
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	size = RTE_ALIGN_CEIL(size, page);
-	rc = fill_file(fd, size, &addr);
-	if (rc != 0) {
-		close(fd);
-		return rc;
-	}
-	*ret_zone = (struct memory_zone){.addr = addr, .size = size, .page_size = page, .fd = fd};
-	return 0;
+	return reserve_in_file(name, size, ret_zone) ? 0 : reserve(name, size, socket_id, ret_zone);
 }
 
-void
-slim_memory_keep(const struct memory_zone *zone)
-{
-	(void)fcntl(zone->fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
-}
+/* ---- all ------------------------------------------------------------------------- */
 
 void
 slim_memory_free(struct memory_zone *zone)
@@ -128,7 +157,7 @@ slim_memory_free(struct memory_zone *zone)
 	if (zone->mz != NULL)
 		rte_memzone_free(zone->mz);
 	else if (zone->addr != NULL) {
-		munmap(zone->addr, zone->size);
+		slim_pages_unmap(zone->addr, zone->size);
 		close(zone->fd);
 	}
 	*zone = (struct memory_zone){.fd = -1};

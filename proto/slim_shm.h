@@ -5,7 +5,7 @@
  * An NF shares memory zones (whole pages, passed as file descriptors). There are two kinds:
  *
  *   read-only for slimd    zone SLIM_ZONE_INFO: struct slim_shm_info, once; a file of its own
- *                          zone SLIM_ZONE_SLAB..: one table's slots each; DPDK's memory
+ *                          zone SLIM_ZONE_SLAB..: one table's slots each; DPDK's memory, or a file of its own
  *   writable for slimd     zone SLIM_ZONE_CONTROL: struct slim_shm_control,
  *                          dirty flags, dirty rings, install rings; a file of its own
  *
