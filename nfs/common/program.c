@@ -25,6 +25,7 @@
 #include "port.h"
 #include "show.h"
 #include "slim_version.h"
+#include "table_memory.h"
 
 #define MAIN_LOOP_NS 2000000L /* between two rounds of the main loop */
 #define ROUNDS_PER_WATCH 50u  /* of which one looks at links and clock */
@@ -345,6 +346,20 @@ main_loop(struct run *r)
 	}
 }
 
+/* Without huge pages the kernel may have made big ones of its own accord. */
+static void
+tell_memory(void)
+{
+	FILE *rollup = rte_eal_has_hugepages() ? NULL : fopen("/proc/self/smaps_rollup", "re");
+	struct nf_memory memory;
+
+	if (rollup == NULL)
+		return;
+	if (nf_memory_read(rollup, &memory))
+		printf("memory: %lu MB, %lu MB of it in big pages\n", memory.all_mb, memory.big_mb);
+	fclose(rollup);
+}
+
 static int
 serve(struct run *r, const struct nf_args *args)
 {
@@ -361,6 +376,7 @@ serve(struct run *r, const struct nf_args *args)
 		tear_down(r);
 		return EXIT_FAILURE;
 	}
+	tell_memory();
 	printf("%s: %s, %u worker(s)\n", r->settings->instance,
 	       args->standby ? "standby" : "active", r->settings->n_workers);
 	fflush(stdout);

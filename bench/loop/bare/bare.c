@@ -6,7 +6,10 @@
 
 #include <rte_malloc.h>
 
-#define BARE_PAGE 4096u /* a slab begins where the agent's would: at a page */
+#include "pages.h"
+#include "table_memory.h"
+
+#define BARE_PAGE 4096u /* a small slab begins where the agent's would: at a page */
 
 struct slim_agent {
 	uint16_t n_workers;
@@ -32,6 +35,13 @@ slim_agent_create(const struct slim_agent_config *config, struct slim_agent **re
 	return 0;
 }
 
+static void *
+reserve_slab(size_t size)
+{
+	return slim_pages_are_better(size) ? nf_table_memory_alloc("bare_slab", size)
+					   : rte_zmalloc("bare_slab", size, BARE_PAGE);
+}
+
 int
 slim_table_create(struct slim_agent *agent, const struct slim_table_config *config,
 		  struct slim_table **ret_table)
@@ -43,8 +53,7 @@ slim_table_create(struct slim_agent *agent, const struct slim_table_config *conf
 	table = &agent->tables[agent->n_tables];
 	table->slot_size = (uint32_t)sizeof(struct slim_slot_head) + config->entry_size;
 	table->capacity = config->capacity;
-	table->slab =
-		rte_zmalloc("bare_slab", (size_t)config->capacity * table->slot_size, BARE_PAGE);
+	table->slab = reserve_slab((size_t)config->capacity * table->slot_size);
 	if (table->slab == NULL)
 		return -ENOMEM;
 	agent->n_tables++;
@@ -72,7 +81,7 @@ slim_agent_destroy(struct slim_agent *agent)
 	if (agent == NULL)
 		return;
 	for (uint16_t t = 0; t < agent->n_tables; t++)
-		rte_free(agent->tables[t].slab);
+		nf_table_memory_free(agent->tables[t].slab);
 	rte_free(agent);
 }
 

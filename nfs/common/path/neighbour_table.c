@@ -112,7 +112,7 @@ init_share(struct nf_neighbours *n, const struct nf_neighbour_table *t, uint64_t
 	n->shared = t;
 	for (uint32_t i = 0; i < NF_NEIGHBOUR_COPIES; i++)
 		nf_neighbour_clear(&n->copies[i]);
-	return nf_slot_index_init(&n->index, n->share.n_slots, seed, SOCKET_ID_ANY);
+	return nf_slot_index_init(&n->index, n->share.n_slots, seed);
 }
 
 int

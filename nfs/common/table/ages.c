@@ -5,14 +5,15 @@
 #include <errno.h>
 
 #include <rte_common.h>
-#include <rte_malloc.h>
+
+#include "table_memory.h"
 
 int
 nf_ages_init(struct nf_ages *ages, uint32_t n)
 {
 	*ages = (struct nf_ages){0};
 	/* One more: no memory at all is none. */
-	ages->of = rte_zmalloc("nf_ages", ((size_t)n + 1) * sizeof(*ages->of), RTE_CACHE_LINE_SIZE);
+	ages->of = nf_table_memory_alloc("nf_ages", ((size_t)n + 1) * sizeof(*ages->of));
 	if (ages->of == NULL)
 		return -ENOMEM;
 	/* The lowest one is taken first. */
@@ -26,7 +27,7 @@ nf_ages_init(struct nf_ages *ages, uint32_t n)
 void
 nf_ages_fini(struct nf_ages *ages)
 {
-	rte_free(ages->of);
+	nf_table_memory_free(ages->of);
 	*ages = (struct nf_ages){0};
 }
 

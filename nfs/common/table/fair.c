@@ -5,7 +5,8 @@
 #include <errno.h>
 
 #include <rte_common.h>
-#include <rte_malloc.h>
+
+#include "table_memory.h"
 
 /* ---- parties, in lines by their weight -------------------------------------------------------- */
 
@@ -153,13 +154,13 @@ nf_fair_victim(const struct nf_fair *f)
 static void *
 zalloc(size_t n, size_t size)
 {
-	return rte_zmalloc("nf_fair", n * size, RTE_CACHE_LINE_SIZE);
+	return nf_table_memory_alloc("nf_fair", n * size);
 }
 
 int
 nf_fair_init(struct nf_fair *f, uint32_t n_members, uint32_t max_weight, uint64_t seed)
 {
-	int error = nf_slot_index_init(&f->index, n_members, seed, SOCKET_ID_ANY);
+	int error = nf_slot_index_init(&f->index, n_members, seed);
 
 	if (error != 0)
 		return error;
@@ -179,9 +180,9 @@ void
 nf_fair_fini(struct nf_fair *f)
 {
 	nf_slot_index_fini(&f->index);
-	rte_free(f->members);
-	rte_free(f->parties);
-	rte_free(f->by_weight);
-	rte_free(f->free);
+	nf_table_memory_free(f->members);
+	nf_table_memory_free(f->parties);
+	nf_table_memory_free(f->by_weight);
+	nf_table_memory_free(f->free);
 	*f = (struct nf_fair){0};
 }

@@ -5,7 +5,8 @@
 #include <errno.h>
 
 #include <rte_common.h>
-#include <rte_malloc.h>
+
+#include "table_memory.h"
 
 uint32_t
 nf_share_capacity(uint32_t capacity, uint16_t n_workers)
@@ -16,7 +17,7 @@ nf_share_capacity(uint32_t capacity, uint16_t n_workers)
 static int
 fill(struct nf_share *share, const char *name, uint32_t first_slot, uint32_t n_slots)
 {
-	share->free = rte_malloc(name, n_slots * sizeof(*share->free), RTE_CACHE_LINE_SIZE);
+	share->free = nf_table_memory_alloc(name, n_slots * sizeof(*share->free));
 	if (share->free == NULL)
 		return -ENOMEM;
 	share->first_slot = first_slot;
@@ -35,7 +36,7 @@ nf_shares_init(struct nf_shares *s, const struct nf_share_config *config)
 	s->n_workers = config->n_workers;
 	n_slots = s->capacity / s->n_workers;
 	for (uint16_t w = 0; w < s->n_workers; w++) {
-		s->of[w] = rte_zmalloc(config->name, config->size, RTE_CACHE_LINE_SIZE);
+		s->of[w] = nf_table_memory_alloc(config->name, config->size);
 		if (s->of[w] == NULL || fill(s->of[w], config->name, w * n_slots, n_slots) != 0)
 			return -ENOMEM;
 	}
@@ -47,8 +48,8 @@ nf_shares_fini(struct nf_shares *s)
 {
 	for (uint16_t w = 0; w < s->n_workers; w++) {
 		if (s->of[w] != NULL)
-			rte_free(s->of[w]->free);
-		rte_free(s->of[w]);
+			nf_table_memory_free(s->of[w]->free);
+		nf_table_memory_free(s->of[w]);
 	}
 	*s = (struct nf_shares){0};
 }

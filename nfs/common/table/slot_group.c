@@ -5,19 +5,20 @@
 #include <errno.h>
 
 #include <rte_common.h>
-#include <rte_malloc.h>
+
+#include "table_memory.h"
 
 int
 nf_slot_groups_init(struct nf_slot_groups *g, uint32_t n_slots, uint32_t first_slot, uint64_t seed,
 		    nf_slot_equal equal)
 {
-	int error = nf_slot_index_init(&g->index, n_slots, seed, SOCKET_ID_ANY);
+	int error = nf_slot_index_init(&g->index, n_slots, seed);
 
 	if (error != 0)
 		return error;
 	g->first_slot = first_slot;
 	g->equal = equal;
-	g->links = rte_malloc("slot_group", n_slots * sizeof(*g->links), RTE_CACHE_LINE_SIZE);
+	g->links = nf_table_memory_alloc("slot_group", n_slots * sizeof(*g->links));
 	if (g->links == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n_slots; i++)
@@ -29,7 +30,7 @@ void
 nf_slot_groups_fini(struct nf_slot_groups *g)
 {
 	nf_slot_index_fini(&g->index);
-	rte_free(g->links);
+	nf_table_memory_free(g->links);
 	g->links = NULL;
 }
 

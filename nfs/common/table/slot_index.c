@@ -5,10 +5,11 @@
 #include <errno.h>
 
 #include <rte_common.h>
-#include <rte_malloc.h>
+
+#include "table_memory.h"
 
 int
-nf_slot_index_init(struct nf_slot_index *index, uint32_t n_slots, uint64_t seed, int socket_id)
+nf_slot_index_init(struct nf_slot_index *index, uint32_t n_slots, uint64_t seed)
 {
 	uint32_t n_cells;
 
@@ -16,8 +17,7 @@ nf_slot_index_init(struct nf_slot_index *index, uint32_t n_slots, uint64_t seed,
 		return -EINVAL;
 	/* At most half full, and always one free cell: that ends every probe. */
 	n_cells = rte_align32pow2(n_slots) * 2;
-	index->cells = rte_zmalloc_socket("slot_index", (size_t)n_cells * sizeof(*index->cells),
-					  RTE_CACHE_LINE_SIZE, socket_id);
+	index->cells = nf_table_memory_alloc("slot_index", (size_t)n_cells * sizeof(*index->cells));
 	if (index->cells == NULL)
 		return -ENOMEM;
 	index->mask = n_cells - 1;
@@ -28,7 +28,7 @@ nf_slot_index_init(struct nf_slot_index *index, uint32_t n_slots, uint64_t seed,
 void
 nf_slot_index_fini(struct nf_slot_index *index)
 {
-	rte_free(index->cells);
+	nf_table_memory_free(index->cells);
 	index->cells = NULL;
 }
 

@@ -33,7 +33,7 @@ struct nf_slot_index {
 typedef bool (*nf_slot_equal)(const void *ctx, uint32_t slot, uint64_t key);
 
 /* For up to n_slots slots (1..2^30). -ENOMEM, -EINVAL. Zeroed memory can be passed to fini. */
-int nf_slot_index_init(struct nf_slot_index *index, uint32_t n_slots, uint64_t seed, int socket_id);
+int nf_slot_index_init(struct nf_slot_index *index, uint32_t n_slots, uint64_t seed);
 void nf_slot_index_fini(struct nf_slot_index *index);
 
 /* The caller knows that the key is not in there, and that at most n_slots are. */

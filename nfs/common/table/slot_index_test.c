@@ -51,7 +51,7 @@ random_walk_agrees_with_an_array(void **state)
 	for (uint32_t seed = 1; seed <= 20; seed++) {
 		srand(seed);
 		memset(keys, 0, sizeof(keys));
-		assert_int_equal(nf_slot_index_init(&index, N_SLOTS, seed, -1), 0);
+		assert_int_equal(nf_slot_index_init(&index, N_SLOTS, seed), 0);
 		for (int step = 0; step < 2000; step++) {
 			uint64_t key = (uint64_t)rand() % N_KEYS;
 			uint32_t slot = naive_find(key), free = (uint32_t)rand() % N_SLOTS;
@@ -75,7 +75,7 @@ full_index_still_works(void **state)
 	struct nf_slot_index index;
 
 	(void)state;
-	assert_int_equal(nf_slot_index_init(&index, N_SLOTS, 7, -1), 0);
+	assert_int_equal(nf_slot_index_init(&index, N_SLOTS, 7), 0);
 	for (uint32_t s = 0; s < N_SLOTS; s++) {
 		keys[s] = s + 1;
 		nf_slot_index_insert(&index, nf_slot_index_hash(&index, s), s);
@@ -97,7 +97,7 @@ equal_hashes_are_told_apart(void **state)
 
 	(void)state;
 	memset(keys, 0, sizeof(keys));
-	assert_int_equal(nf_slot_index_init(&index, N_SLOTS, 7, -1), 0);
+	assert_int_equal(nf_slot_index_init(&index, N_SLOTS, 7), 0);
 	for (uint32_t s = 0; s < 5; s++) {
 		keys[s] = s + 1;
 		nf_slot_index_insert(&index, hash, s);
@@ -116,8 +116,8 @@ sizes_are_checked(void **state)
 	struct nf_slot_index index = {0};
 
 	(void)state;
-	assert_int_equal(nf_slot_index_init(&index, 0, 1, -1), -22);
-	assert_int_equal(nf_slot_index_init(&index, UINT32_MAX, 1, -1), -22);
+	assert_int_equal(nf_slot_index_init(&index, 0, 1), -22);
+	assert_int_equal(nf_slot_index_init(&index, UINT32_MAX, 1), -22);
 	nf_slot_index_fini(&index);
 }
 
@@ -129,7 +129,7 @@ a_peek_passes_over_other_hashes(void **state)
 	uint32_t a = 5, b, c;
 
 	(void)state;
-	assert_int_equal(nf_slot_index_init(&index, N_SLOTS, 7, -1), 0);
+	assert_int_equal(nf_slot_index_init(&index, N_SLOTS, 7), 0);
 	b = a + index.mask + 1;
 	c = b + index.mask + 1;
 	nf_slot_index_insert(&index, a, 1);

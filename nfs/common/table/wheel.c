@@ -11,22 +11,24 @@
 #include <errno.h>
 
 #include <rte_branch_prediction.h>
-#include <rte_malloc.h>
+#include <rte_common.h>
+
+#include "table_memory.h"
 
 #define MAX_TICKS 65536u
 #define MAX_SHIFT 40
 
 int
 nf_wheel_init(struct nf_wheel *wheel, uint32_t n_items, uint32_t n_ticks, uint8_t shift,
-	      uint64_t now_ns, int socket_id)
+	      uint64_t now_ns)
 {
 	size_t size = ((size_t)n_items + n_ticks) * sizeof(*wheel->next);
 
 	if (n_ticks < 2 || n_ticks > MAX_TICKS || (n_ticks & (n_ticks - 1)) != 0 ||
 	    n_items >= UINT32_MAX - n_ticks || shift > MAX_SHIFT)
 		return -EINVAL;
-	wheel->next = rte_malloc_socket("wheel", size, RTE_CACHE_LINE_SIZE, socket_id);
-	wheel->previous = rte_malloc_socket("wheel", size, RTE_CACHE_LINE_SIZE, socket_id);
+	wheel->next = nf_table_memory_alloc("wheel", size);
+	wheel->previous = nf_table_memory_alloc("wheel", size);
 	if (wheel->next == NULL || wheel->previous == NULL)
 		return -ENOMEM;
 	wheel->n_items = n_items;
@@ -43,8 +45,8 @@ nf_wheel_init(struct nf_wheel *wheel, uint32_t n_items, uint32_t n_ticks, uint8_
 void
 nf_wheel_fini(struct nf_wheel *wheel)
 {
-	rte_free(wheel->next);
-	rte_free(wheel->previous);
+	nf_table_memory_free(wheel->next);
+	nf_table_memory_free(wheel->previous);
 	wheel->next = wheel->previous = NULL;
 }
 

@@ -36,7 +36,7 @@ struct nf_wheel {
 /* Main thread. n_ticks is a power of two from 2 to 2^16, shift up to 40, n_items + n_ticks below 2^32.
  * -ENOMEM, -EINVAL. Zeroed memory can be passed to fini. */
 int nf_wheel_init(struct nf_wheel *wheel, uint32_t n_items, uint32_t n_ticks, uint8_t shift,
-		  uint64_t now_ns, int socket_id);
+		  uint64_t now_ns);
 void nf_wheel_fini(struct nf_wheel *wheel);
 
 /* Is the item in the wheel? */

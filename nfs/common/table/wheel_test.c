@@ -33,7 +33,7 @@ open_at(uint64_t start_ns)
 {
 	memset(&oracle, 0, sizeof(oracle));
 	now_ns = start_ns;
-	return nf_wheel_init(&wheel, N_ITEMS, N_TICKS, SHIFT, now_ns, SOCKET_ID_ANY);
+	return nf_wheel_init(&wheel, N_ITEMS, N_TICKS, SHIFT, now_ns);
 }
 
 static int
@@ -195,11 +195,11 @@ wrong_sizes_are_refused(void **state)
 	struct nf_wheel w = {0};
 
 	(void)state;
-	assert_int_equal(nf_wheel_init(&w, 1, 1, 0, 0, SOCKET_ID_ANY), -22);
-	assert_int_equal(nf_wheel_init(&w, 1, 12, 0, 0, SOCKET_ID_ANY), -22);
-	assert_int_equal(nf_wheel_init(&w, 1, 1u << 17, 0, 0, SOCKET_ID_ANY), -22);
-	assert_int_equal(nf_wheel_init(&w, 1, 16, 41, 0, SOCKET_ID_ANY), -22);
-	assert_int_equal(nf_wheel_init(&w, UINT32_MAX - 1, 16, 1, 0, SOCKET_ID_ANY), -22);
+	assert_int_equal(nf_wheel_init(&w, 1, 1, 0, 0), -22);
+	assert_int_equal(nf_wheel_init(&w, 1, 12, 0, 0), -22);
+	assert_int_equal(nf_wheel_init(&w, 1, 1u << 17, 0, 0), -22);
+	assert_int_equal(nf_wheel_init(&w, 1, 16, 41, 0), -22);
+	assert_int_equal(nf_wheel_init(&w, UINT32_MAX - 1, 16, 1, 0), -22);
 	nf_wheel_fini(&w);
 }
 

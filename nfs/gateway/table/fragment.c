@@ -311,7 +311,7 @@ gateway_fragments_init(struct gateway_fragments *f, struct nf_worker *worker,
 				   RTE_CACHE_LINE_SIZE);
 	if (f->datagrams == NULL || nf_ages_init(&f->ages, GATEWAY_DATAGRAMS) != 0)
 		return -ENOMEM;
-	return nf_slot_index_init(&f->index, GATEWAY_DATAGRAMS, seed, SOCKET_ID_ANY);
+	return nf_slot_index_init(&f->index, GATEWAY_DATAGRAMS, seed);
 }
 
 void

@@ -10,9 +10,9 @@
 
 #include <errno.h>
 
-#include <rte_malloc.h>
 
 #include "buffer.h"
+#include "table_memory.h"
 
 /* A tick of the coarse deadlines: 2^27 ns = 134 ms. 32 bits last for 18 years of uptime. */
 #define TICK_SHIFT 27
@@ -431,14 +431,12 @@ init_share(struct gateway_sessions *s, const struct gateway_session_table *t)
 	uint64_t seed = t->config.seed;
 
 	s->shared = t;
-	s->deadlines = rte_zmalloc("gateway_sessions", n_slots * sizeof(*s->deadlines),
-				   RTE_CACHE_LINE_SIZE);
-	if (s->deadlines == NULL ||
-	    nf_slot_index_init(&s->by_teid, n_slots, seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->by_ipv4, n_slots, ~seed, SOCKET_ID_ANY) != 0 ||
-	    nf_slot_index_init(&s->by_ipv6, n_slots, seed + 1, SOCKET_ID_ANY) != 0)
+	s->deadlines = nf_table_memory_alloc("gateway_sessions", n_slots * sizeof(*s->deadlines));
+	if (s->deadlines == NULL || nf_slot_index_init(&s->by_teid, n_slots, seed) != 0 ||
+	    nf_slot_index_init(&s->by_ipv4, n_slots, ~seed) != 0 ||
+	    nf_slot_index_init(&s->by_ipv6, n_slots, seed + 1) != 0)
 		return -ENOMEM;
-	return nf_slot_index_init(&s->by_cell, n_slots, seed + 2, SOCKET_ID_ANY);
+	return nf_slot_index_init(&s->by_cell, n_slots, seed + 2);
 }
 
 int
@@ -483,7 +481,7 @@ gateway_session_table_fini(struct gateway_session_table *t)
 		nf_slot_index_fini(&s->by_ipv4);
 		nf_slot_index_fini(&s->by_ipv6);
 		nf_slot_index_fini(&s->by_cell);
-		rte_free(s->deadlines);
+		nf_table_memory_free(s->deadlines);
 	}
 	nf_shares_fini(&t->shares);
 }

@@ -67,7 +67,7 @@ nat_candidates_init(struct nat_candidates *c, uint64_t seed)
 	c->of = rte_zmalloc("nat_candidates", NAT_CANDIDATES * sizeof(*c->of), RTE_CACHE_LINE_SIZE);
 	if (c->of == NULL)
 		return -ENOMEM;
-	return nf_slot_index_init(&c->index, NAT_CANDIDATES, seed, SOCKET_ID_ANY);
+	return nf_slot_index_init(&c->index, NAT_CANDIDATES, seed);
 }
 
 void

@@ -171,7 +171,7 @@ nat_early_tick(struct nat_early *e, struct nf_worker *nf)
 int
 nat_early_init(struct nat_early *e, uint32_t max_packets, uint64_t lifetime_ns, uint64_t seed)
 {
-	int error = nf_slot_index_init(&e->index, NAT_WAITING_DATAGRAMS, seed, SOCKET_ID_ANY);
+	int error = nf_slot_index_init(&e->index, NAT_WAITING_DATAGRAMS, seed);
 
 	e->max_packets = max_packets;
 	e->lifetime_ns = lifetime_ns;

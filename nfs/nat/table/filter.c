@@ -308,7 +308,7 @@ init_share(struct nat_filter *f, const struct nat_filter_table *t, uint64_t seed
 	const struct nf_share *share = &f->share;
 
 	f->shared = t;
-	if (nf_slot_index_init(&f->index, share->n_slots, seed, SOCKET_ID_ANY) != 0)
+	if (nf_slot_index_init(&f->index, share->n_slots, seed) != 0)
 		return -ENOMEM;
 	return nf_slot_groups_init(&f->mappings, share->n_slots, share->first_slot, ~seed,
 				   mapping_equal);

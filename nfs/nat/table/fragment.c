@@ -386,8 +386,7 @@ init_share(struct nat_fragments *f, struct nat_fragment_table *t, const struct n
 	f->shared = t;
 	f->messages = make_ring();
 	if (f->messages == NULL || nf_ages_init(&f->ages, f->share.n_slots) != 0 ||
-	    init_fair(f, seed) != 0 ||
-	    nf_slot_index_init(&f->index, f->share.n_slots, seed, SOCKET_ID_ANY) != 0)
+	    init_fair(f, seed) != 0 || nf_slot_index_init(&f->index, f->share.n_slots, seed) != 0)
 		return -ENOMEM;
 	return nat_early_init(&f->early, config->fragments_waiting, t->lifetime_ns, seed);
 }

@@ -213,7 +213,7 @@ init_share(struct nat_pcp *pcp, struct nat_pcp_table *t, uint64_t seed)
 	const struct nf_share *share = &pcp->share;
 
 	pcp->shared = t;
-	if (nf_slot_index_init(&pcp->index, share->n_slots, seed, SOCKET_ID_ANY) != 0)
+	if (nf_slot_index_init(&pcp->index, share->n_slots, seed) != 0)
 		return -ENOMEM;
 	return nf_slot_groups_init(&pcp->subscribers, share->n_slots, share->first_slot, ~seed,
 				   subscriber_equal);

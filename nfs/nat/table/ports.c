@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include <rte_malloc.h>
 
 #include "config.h"
+#include "table_memory.h"
 
 #define EVEN_PLACES UINT64_C(0x5555555555555555)
 
@@ -18,11 +18,9 @@ init_blocks(struct nat_port_table *ports)
 	uint32_t n_groups = SLIM_N_BUCKETS * ports->pool.n_addresses;
 	uint32_t shift = 8u - ports->pool.rule.block_shift;
 
-	ports->groups =
-		rte_zmalloc("nat_blocks", n_groups * sizeof(*ports->groups), RTE_CACHE_LINE_SIZE);
-	ports->blocks =
-		rte_zmalloc("nat_blocks", ((size_t)n_groups << shift) * sizeof(*ports->blocks),
-			    RTE_CACHE_LINE_SIZE);
+	ports->groups = nf_table_memory_alloc("nat_blocks", n_groups * sizeof(*ports->groups));
+	ports->blocks = nf_table_memory_alloc("nat_blocks",
+					      ((size_t)n_groups << shift) * sizeof(*ports->blocks));
 	if (ports->groups == NULL || ports->blocks == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n_groups << shift; i++)
@@ -37,7 +35,7 @@ nat_ports_init(struct nat_port_table *ports, const struct nat_config *config)
 
 	if (nat_pool_init(&ports->pool, config) != 0)
 		return -ENOMEM;
-	ports->sets = rte_zmalloc("nat_ports", n_sets * sizeof(*ports->sets), RTE_CACHE_LINE_SIZE);
+	ports->sets = nf_table_memory_alloc("nat_ports", n_sets * sizeof(*ports->sets));
 	if (ports->sets == NULL)
 		return -ENOMEM;
 	return ports->pool.rule.block_shift == 0 ? 0 : init_blocks(ports);
@@ -46,9 +44,9 @@ nat_ports_init(struct nat_port_table *ports, const struct nat_config *config)
 void
 nat_ports_fini(struct nat_port_table *ports)
 {
-	rte_free(ports->sets);
-	rte_free(ports->groups);
-	rte_free(ports->blocks);
+	nf_table_memory_free(ports->sets);
+	nf_table_memory_free(ports->groups);
+	nf_table_memory_free(ports->blocks);
 	nat_pool_fini(&ports->pool);
 }
 

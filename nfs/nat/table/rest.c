@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <rte_malloc.h>
+
+#include "table_memory.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 #define LOOK_AGAIN_NS (2 * SECOND_NS) /* at a row of a bucket that is not this instance's now */
@@ -239,11 +240,10 @@ init_share(struct nat_rests *s, struct nat_rest_table *t, uint64_t seed)
 	uint32_t n_slots = s->share.n_slots;
 
 	s->shared = t;
-	s->keys = rte_zmalloc("nat_rests", n_slots * sizeof(*s->keys), RTE_CACHE_LINE_SIZE);
-	if (s->keys == NULL ||
-	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0)
+	s->keys = nf_table_memory_alloc("nat_rests", n_slots * sizeof(*s->keys));
+	if (s->keys == NULL || nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0) != 0)
 		return -ENOMEM;
-	return nf_slot_index_init(&s->index, n_slots, seed, SOCKET_ID_ANY);
+	return nf_slot_index_init(&s->index, n_slots, seed);
 }
 
 int
@@ -287,7 +287,7 @@ nat_rest_table_fini(struct nat_rest_table *t)
 			continue;
 		nf_slot_index_fini(&s->index);
 		nf_wheel_fini(&s->wheel);
-		rte_free(s->keys);
+		nf_table_memory_free(s->keys);
 	}
 	nf_shares_fini(&t->shares);
 }

@@ -11,11 +11,11 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include <rte_malloc.h>
 
 #include "allocate.h"
 #include "ipv4_bucket.h"
 #include "log.h"
+#include "table_memory.h"
 
 /* A tick of the wheel is 2^27 ns = 134 ms; all ticks of it are nine minutes. */
 #define TICK_SHIFT 27
@@ -413,11 +413,10 @@ init_share(struct nat_sessions *s, struct nat_session_table *t, uint16_t worker)
 	s->subscribers = nf_share_at(&t->subscribers.shares, worker);
 	s->rests = nf_share_at(&t->rests.shares, worker);
 	s->random = t->seed ^ (s->share.first_slot + UINT64_C(0x9e3779b97f4a7c15));
-	s->local = rte_zmalloc("nat_sessions", n_slots * sizeof(*s->local), RTE_CACHE_LINE_SIZE);
-	if (s->local == NULL ||
-	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0)
+	s->local = nf_table_memory_alloc("nat_sessions", n_slots * sizeof(*s->local));
+	if (s->local == NULL || nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0) != 0)
 		return -ENOMEM;
-	return nf_slot_index_init(&s->index, n_slots, t->seed, SOCKET_ID_ANY);
+	return nf_slot_index_init(&s->index, n_slots, t->seed);
 }
 
 static void
@@ -494,7 +493,7 @@ nat_session_table_fini(struct nat_session_table *t)
 			continue;
 		nf_slot_index_fini(&s->index);
 		nf_wheel_fini(&s->wheel);
-		rte_free(s->local);
+		nf_table_memory_free(s->local);
 	}
 	nf_shares_fini(&t->shares);
 	nat_subscriber_table_fini(&t->subscribers);

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <rte_malloc.h>
+
+#include "table_memory.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 #define LOOK_AGAIN_NS (2 * SECOND_NS) /* at a row of a bucket that is not this instance's now */
@@ -250,12 +251,10 @@ init_share(struct nat_subscribers *s, const struct nat_subscriber_table *t, uint
 	uint32_t n_slots = s->share.n_slots;
 
 	s->shared = t;
-	s->tallies =
-		rte_zmalloc("nat_subscribers", n_slots * sizeof(*s->tallies), RTE_CACHE_LINE_SIZE);
-	if (s->tallies == NULL ||
-	    nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0, SOCKET_ID_ANY) != 0)
+	s->tallies = nf_table_memory_alloc("nat_subscribers", n_slots * sizeof(*s->tallies));
+	if (s->tallies == NULL || nf_wheel_init(&s->wheel, n_slots, N_TICKS, TICK_SHIFT, 0) != 0)
 		return -ENOMEM;
-	return nf_slot_index_init(&s->index, n_slots, ~seed, SOCKET_ID_ANY);
+	return nf_slot_index_init(&s->index, n_slots, ~seed);
 }
 
 int
@@ -300,7 +299,7 @@ nat_subscriber_table_fini(struct nat_subscriber_table *t)
 			continue;
 		nf_slot_index_fini(&s->index);
 		nf_wheel_fini(&s->wheel);
-		rte_free(s->tallies);
+		nf_table_memory_free(s->tallies);
 	}
 	nf_shares_fini(&t->shares);
 }
