@@ -35,7 +35,9 @@
 #define CONFIG_SIZE 2048u
 #define SECOND_NS UINT64_C(1000000000)
 #define BYTES_PER_SESSION 384u
-#define BYTES_PER_ADDRESS (SLIM_N_BUCKETS * (uint64_t)NAT_N_PROTOCOLS * sizeof(struct nat_port_set))
+#define BYTES_PER_SET \
+	(sizeof(struct nat_port_set) + sizeof(uint16_t) + NAT_PLACES * sizeof(uint32_t))
+#define BYTES_PER_ADDRESS (SLIM_N_BUCKETS * (uint64_t)NAT_N_PROTOCOLS * BYTES_PER_SET)
 
 enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
 

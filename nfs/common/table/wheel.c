@@ -22,42 +22,40 @@ int
 nf_wheel_init(struct nf_wheel *wheel, uint32_t n_items, uint32_t n_ticks, uint8_t shift,
 	      uint64_t now_ns)
 {
-	size_t size = ((size_t)n_items + n_ticks) * sizeof(*wheel->next);
+	size_t size = ((size_t)n_items + n_ticks) * sizeof(*wheel->links);
 
 	if (n_ticks < 2 || n_ticks > MAX_TICKS || (n_ticks & (n_ticks - 1)) != 0 ||
 	    n_items >= UINT32_MAX - n_ticks || shift > MAX_SHIFT)
 		return -EINVAL;
-	wheel->next = nf_table_memory_alloc("wheel", size);
-	wheel->previous = nf_table_memory_alloc("wheel", size);
-	if (wheel->next == NULL || wheel->previous == NULL)
+	wheel->links = nf_table_memory_alloc("wheel", size);
+	if (wheel->links == NULL)
 		return -ENOMEM;
 	wheel->n_items = n_items;
 	wheel->mask = n_ticks - 1;
 	wheel->shift = shift;
 	wheel->current_ns = now_ns >> shift << shift;
 	for (uint32_t i = 0; i < n_items; i++)
-		wheel->next[i] = NF_WHEEL_NONE;
+		wheel->links[i].next = NF_WHEEL_NONE;
 	for (uint32_t head = n_items; head < n_items + n_ticks; head++)
-		wheel->next[head] = wheel->previous[head] = head;
+		wheel->links[head] = (struct nf_wheel_link){.next = head, .previous = head};
 	return 0;
 }
 
 void
 nf_wheel_fini(struct nf_wheel *wheel)
 {
-	nf_table_memory_free(wheel->next);
-	nf_table_memory_free(wheel->previous);
-	wheel->next = wheel->previous = NULL;
+	nf_table_memory_free(wheel->links);
+	wheel->links = NULL;
 }
 
 static void
 unlink_item(struct nf_wheel *wheel, uint32_t item)
 {
-	uint32_t next = wheel->next[item], previous = wheel->previous[item];
+	struct nf_wheel_link link = wheel->links[item];
 
-	wheel->next[previous] = next;
-	wheel->previous[next] = previous;
-	wheel->next[item] = NF_WHEEL_NONE;
+	wheel->links[link.previous].next = link.next;
+	wheel->links[link.next].previous = link.previous;
+	wheel->links[item].next = NF_WHEEL_NONE;
 }
 
 void
@@ -76,19 +74,37 @@ nf_wheel_insert(struct nf_wheel *wheel, uint32_t item, uint64_t deadline_ns)
 
 	tick += (uint32_t)RTE_MIN(RTE_MAX(ahead, 1), (int64_t)wheel->mask);
 	head = wheel->n_items + (tick & wheel->mask);
-	nf_wheel_remove(wheel, item);
-	last = wheel->previous[head];
-	wheel->next[item] = head;
-	wheel->previous[item] = last;
-	wheel->next[last] = item;
-	wheel->previous[head] = item;
+	if (nf_wheel_has(wheel, item))
+		unlink_item(wheel, item);
+	last = wheel->links[head].previous;
+	wheel->links[item] = (struct nf_wheel_link){.next = head, .previous = last};
+	wheel->links[last].next = item;
+	wheel->links[head].previous = item;
+}
+
+/* From the front of a list; returns how many. */
+static uint32_t
+cut_off(struct nf_wheel *wheel, uint32_t head, uint32_t *ret_items, uint32_t n)
+{
+	uint32_t item = wheel->links[head].next, n_taken = 0;
+
+	while (n_taken < n && item != head) {
+		uint32_t next = wheel->links[item].next;
+
+		wheel->links[item].next = NF_WHEEL_NONE;
+		ret_items[n_taken++] = item;
+		item = next;
+	}
+	wheel->links[head].next = item;
+	wheel->links[item].previous = head;
+	return n_taken;
 }
 
 uint32_t
-nf_wheel_take(struct nf_wheel *wheel, uint64_t now_ns)
+nf_wheel_take_some(struct nf_wheel *wheel, uint64_t now_ns, uint32_t *ret_items, uint32_t n)
 {
 	int64_t behind = (int64_t)(now_ns - wheel->current_ns) >> wheel->shift;
-	uint32_t item;
+	uint32_t n_taken = 0;
 
 	/* After a pause of more than a turn every list is due, once. */
 	if (unlikely(behind > (int64_t)wheel->mask)) {
@@ -96,13 +112,12 @@ nf_wheel_take(struct nf_wheel *wheel, uint64_t now_ns)
 		behind = wheel->mask;
 	}
 	for (;; behind--) {
-		item = nf_wheel_peek(wheel);
-		if (item != NF_WHEEL_NONE) {
-			unlink_item(wheel, item);
-			return item;
-		}
-		if (behind <= 0)
-			return NF_WHEEL_NONE;
+		uint32_t tick = (uint32_t)(wheel->current_ns >> wheel->shift);
+
+		n_taken += cut_off(wheel, wheel->n_items + (tick & wheel->mask),
+				   ret_items + n_taken, n - n_taken);
+		if (n_taken == n || behind <= 0)
+			return n_taken;
 		wheel->current_ns += UINT64_C(1) << wheel->shift;
 	}
 }

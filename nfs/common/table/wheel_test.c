@@ -75,21 +75,32 @@ is_due(uint32_t item, uint64_t ns)
 	return (int64_t)((ns >> SHIFT << SHIFT) - oracle.deadline_ns[item]) > 0;
 }
 
-/* Takes out all that is due, as a user does: what came too early goes in again. */
+static void
+take(uint32_t item)
+{
+	assert_true(oracle.is_in[item]);
+	assert_false(nf_wheel_has(&wheel, item));
+	if (is_due(item, now_ns))
+		oracle.is_in[item] = false;
+	else
+		nf_wheel_insert(&wheel, item, oracle.deadline_ns[item]);
+}
+
+/* Takes out all that is due, some at a time, as a user does: what came too early goes in again. */
 static void
 take_all(void)
 {
-	uint32_t item, n = 0;
+	uint32_t items[5], n_taken, room, n = 0;
 
-	while ((item = nf_wheel_take(&wheel, now_ns)) != NF_WHEEL_NONE) {
-		assert_true(++n <= 2 * N_ITEMS);
-		assert_true(oracle.is_in[item]);
-		assert_false(nf_wheel_has(&wheel, item));
-		if (is_due(item, now_ns))
-			oracle.is_in[item] = false;
-		else
-			nf_wheel_insert(&wheel, item, oracle.deadline_ns[item]);
-	}
+	do {
+		room = 1 + (uint32_t)rand() % RTE_DIM(items);
+		n_taken = nf_wheel_take_some(&wheel, now_ns, items, room);
+		n += n_taken;
+		assert_true(n_taken <= room && n <= 2 * N_ITEMS);
+		for (uint32_t i = 0; i < n_taken; i++)
+			take(items[i]);
+	} while (n_taken == room);
+	assert_int_equal(nf_wheel_take(&wheel, now_ns), NF_WHEEL_NONE);
 }
 
 static void

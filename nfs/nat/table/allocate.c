@@ -168,8 +168,9 @@ find_in_own_blocks(struct nat_sessions *s, const struct nat_port_request *r,
 		   const struct nat_port_kind *kind, struct nat_place *ret)
 {
 	const struct nat_port_table *ports = &s->shared->ports;
-	uint32_t block =
-		r->subscriber != NAT_NO_SUBSCRIBER ? blocks_of(s, r->subscriber)->first : 0;
+	uint32_t block = ports->groups != NULL && r->subscriber != NAT_NO_SUBSCRIBER
+				 ? blocks_of(s, r->subscriber)->first
+				 : 0;
 
 	for (; block != 0; block = ports->blocks[block - 1].next) {
 		/* One at another address came from an instance with arbitrary pooling. */

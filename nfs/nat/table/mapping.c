@@ -60,20 +60,45 @@ expire_one(struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
 	return true;
 }
 
+/* As many as are looked at together: what they need of memory is on its way meanwhile. */
+#define TOGETHER 32u
+
+/* But for what it was asked for, which is rare: it ends now. */
+static bool
+is_silent(const struct nat_sessions *s, uint32_t slot, uint64_t now_ns)
+{
+	const struct nat_session *session = nat_session_at(s, slot);
+	uint64_t end = session->last_seen + nat_session_timeout(&s->shared->timeouts, session);
+
+	return (int64_t)(now_ns - end) >= 0;
+}
+
+static void
+prefetch_slots(struct nat_sessions *s, const uint32_t *slots, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		rte_prefetch0(nat_session_at(s, slots[i]));
+		nat_session_prefetch_local(s, slots[i]);
+	}
+}
+
 uint32_t
 nat_mapping_expire(struct nat_sessions *s, uint64_t now_ns, uint32_t n)
 {
-	uint32_t n_expired = 0;
+	uint32_t slots[TOGETHER], n_taken, n_expired = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t item = nf_wheel_take(&s->wheel, now_ns), next;
-
-		if (likely(item == NF_WHEEL_NONE))
+	for (; n > 0; n -= n_taken) {
+		n_taken = nf_wheel_take_some(&s->wheel, now_ns, slots, RTE_MIN(n, TOGETHER));
+		for (uint32_t i = 0; i < n_taken; i++)
+			slots[i] += s->share.first_slot;
+		prefetch_slots(s, slots, n_taken);
+		for (uint32_t i = 0; i < n_taken; i++)
+			if (is_silent(s, slots[i], now_ns))
+				nat_session_prefetch_free(s, slots[i], i);
+		for (uint32_t i = 0; i < n_taken; i++)
+			n_expired += expire_one(s, slots[i], now_ns);
+		if (n_taken < TOGETHER)
 			break;
-		next = nf_wheel_peek(&s->wheel);
-		if (next != NF_WHEEL_NONE)
-			rte_prefetch0(nat_session_at(s, s->share.first_slot + next));
-		n_expired += expire_one(s, s->share.first_slot + item, now_ns);
 	}
 	return n_expired;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-
 #include "config.h"
 #include "table_memory.h"
 
@@ -36,7 +35,10 @@ nat_ports_init(struct nat_port_table *ports, const struct nat_config *config)
 	if (nat_pool_init(&ports->pool, config) != 0)
 		return -ENOMEM;
 	ports->sets = nf_table_memory_alloc("nat_ports", n_sets * sizeof(*ports->sets));
-	if (ports->sets == NULL)
+	ports->n_used = nf_table_memory_alloc("nat_ports", n_sets * sizeof(*ports->n_used));
+	ports->slots =
+		nf_table_memory_alloc("nat_ports", n_sets * NAT_PLACES * sizeof(*ports->slots));
+	if (ports->sets == NULL || ports->n_used == NULL || ports->slots == NULL)
 		return -ENOMEM;
 	return ports->pool.rule.block_shift == 0 ? 0 : init_blocks(ports);
 }
@@ -45,6 +47,8 @@ void
 nat_ports_fini(struct nat_port_table *ports)
 {
 	nf_table_memory_free(ports->sets);
+	nf_table_memory_free(ports->n_used);
+	nf_table_memory_free(ports->slots);
 	nf_table_memory_free(ports->groups);
 	nf_table_memory_free(ports->blocks);
 	nat_pool_fini(&ports->pool);
@@ -61,7 +65,7 @@ nat_ports_n_used(const struct nat_port_table *ports, uint8_t bucket, uint16_t nu
 		return ports->groups[(uint32_t)bucket * ports->pool.n_addresses + number].n_used;
 	}
 	*ret_n_allowed = ports->pool.n_allowed[bucket];
-	return ports->sets[nat_ports_set(ports, bucket, number, protocol)].n_used;
+	return ports->n_used[nat_ports_set(ports, bucket, number, protocol)];
 }
 
 /* The first bit from `start` on, round the end; -1: none. n_words is a power of two. */
@@ -104,19 +108,27 @@ bool
 nat_ports_find(const struct nat_port_table *ports, uint16_t number,
 	       const struct nat_port_kind *kind, uint32_t random, struct nat_place *ret)
 {
-	struct nat_place at = {
-		.set = nat_ports_set(ports, kind->bucket, number, kind->protocol),
-		.bucket = kind->bucket,
-		.number = number,
-	};
-	uint64_t left[NAT_PLACE_WORDS];
+	uint32_t set = nat_ports_set(ports, kind->bucket, number, kind->protocol);
+	uint32_t start = random % NAT_PLACES;
 
-	for (uint32_t word = 0; word < NAT_PLACE_WORDS; word++)
-		left[word] = free_in_word(ports, kind->bucket, at.set, word, kind->rested);
-	if (!pick_place(left, random % NAT_PLACES, &at))
-		return false;
-	*ret = at;
-	return true;
+	/* As pick(), but a word is only put together if those before it have none: mostly the first one has. */
+	for (uint32_t i = 0; i <= NAT_PLACE_WORDS; i++) {
+		uint32_t word = ((start >> 6) + i) & (NAT_PLACE_WORDS - 1);
+		uint64_t left = free_in_word(ports, kind->bucket, set, word, kind->rested);
+
+		if (i == 0)
+			left &= UINT64_MAX << (start & 63);
+		if (left == 0)
+			continue;
+		*ret = (struct nat_place){
+			.set = set,
+			.bucket = kind->bucket,
+			.place = (uint8_t)(word * 64 + (uint32_t)__builtin_ctzll(left)),
+			.number = number,
+		};
+		return true;
+	}
+	return false;
 }
 
 bool
@@ -186,31 +198,6 @@ nat_ports_find_block(const struct nat_port_table *ports, uint8_t bucket, uint16_
 }
 
 /* ---- change ---------------------------------------------------------------------------------- */
-
-bool
-nat_ports_give(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot)
-{
-	struct nat_port_set *set = &ports->sets[at->set];
-	uint64_t bit = UINT64_C(1) << (at->place & 63);
-	bool was_free = !(set->used[at->place >> 6] & bit);
-
-	set->n_used += was_free;
-	set->used[at->place >> 6] |= bit;
-	set->slots[at->place] = slot + 1;
-	return was_free;
-}
-
-void
-nat_ports_take(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot)
-{
-	struct nat_port_set *set = &ports->sets[at->set];
-
-	if (set->slots[at->place] != slot + 1)
-		return;
-	set->slots[at->place] = 0;
-	set->used[at->place >> 6] &= ~(UINT64_C(1) << (at->place & 63));
-	set->n_used--;
-}
 
 /* The group of a block, and its bit there. */
 static struct nat_block_group *

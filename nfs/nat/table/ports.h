@@ -32,13 +32,10 @@
 
 /* ---- what is in use --------------------------------------------------------------------- */
 
-/* The ports of one bucket, address and protocol, by place. */
+/* The ports of one bucket, address and protocol, by place: one cache line. */
 struct nat_port_set {
 	uint64_t used[NAT_PLACE_WORDS];
 	uint64_t resting[NAT_PLACE_WORDS];
-	uint32_t n_used;
-	uint32_t reserved;
-	uint32_t slots[NAT_PLACES]; /* slot + 1; 0: free */
 };
 
 struct nat_block {
@@ -60,7 +57,10 @@ struct nat_block_group {
 
 struct nat_port_table {
 	struct nat_pool pool;
-	struct nat_port_set *sets;      /* [bucket][address][protocol] */
+	/* [bucket][address][protocol]; apart, as who looks for a port reads many of one kind. */
+	struct nat_port_set *sets;
+	uint16_t *n_used;               /* ports of the set */
+	uint32_t *slots;                /* [..][place]: slot + 1; 0: free */
 	struct nat_block_group *groups; /* [bucket][address]; NULL: ports are given one by one */
 	struct nat_block *blocks;       /* [bucket][address][block]; likewise */
 };
@@ -132,6 +132,13 @@ nat_place_unpack(const struct nat_port_table *ports, uint32_t packed, uint8_t bu
 	};
 }
 
+/* Where the slot of a place stands. */
+static inline uint32_t *
+nat_ports_cell(const struct nat_port_table *ports, const struct nat_place *at)
+{
+	return &ports->slots[(size_t)at->set * NAT_PLACES + at->place];
+}
+
 /* The block of a place, or NAT_NO_BLOCK. */
 static inline uint32_t
 nat_ports_block(const struct nat_port_table *ports, const struct nat_place *at)
@@ -189,10 +196,31 @@ uint32_t nat_ports_find_block(const struct nat_port_table *ports, uint8_t bucket
 /* ---- change, worker ------------------------------------------------------------------------ */
 
 /* Gives a port to a slot; false: another slot had it. */
-bool nat_ports_give(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot);
+static inline bool
+nat_ports_give(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot)
+{
+	uint64_t *used = &ports->sets[at->set].used[at->place >> 6];
+	uint64_t bit = UINT64_C(1) << (at->place & 63);
+	bool was_free = !(*used & bit);
+
+	ports->n_used[at->set] = (uint16_t)(ports->n_used[at->set] + was_free);
+	*used |= bit;
+	*nat_ports_cell(ports, at) = slot + 1;
+	return was_free;
+}
 
 /* Takes it back, if it still is the slot's. */
-void nat_ports_take(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot);
+static inline void
+nat_ports_take(struct nat_port_table *ports, const struct nat_place *at, uint32_t slot)
+{
+	uint32_t *cell = nat_ports_cell(ports, at);
+
+	if (*cell != slot + 1)
+		return;
+	*cell = 0;
+	ports->sets[at->set].used[at->place >> 6] &= ~(UINT64_C(1) << (at->place & 63));
+	ports->n_used[at->set]--;
+}
 
 /* Marks that a port that does not rest does so from now on, and no longer. Its block bears both. */
 void nat_ports_rest(struct nat_port_table *ports, const struct nat_place *at);

@@ -26,15 +26,13 @@ const uint16_t nat_rest_n_fields = RTE_DIM(nat_rest_fields);
 
 /* ---- places ------------------------------------------------------------------------------- */
 
+/* The first word of a row, put together in a register. */
 static uint64_t
 key_of(rte_be32_t address, rte_be16_t port, uint8_t protocol)
 {
-	struct nat_rest row = {
-		.outside_address = address, .outside_port = port, .protocol = protocol};
-	uint64_t key;
-
-	memcpy(&key, &row, sizeof(key));
-	return key;
+	return RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+		       ? address | (uint64_t)port << 32 | (uint64_t)protocol << 48
+		       : (uint64_t)address << 32 | (uint64_t)port << 16 | (uint64_t)protocol << 8;
 }
 
 static struct nat_rest
@@ -53,23 +51,19 @@ bucket_of(const struct nat_rests *s, uint64_t key)
 			       rte_be_to_cpu_16(row_of(key).outside_port));
 }
 
-/* Marks the port, or takes the mark away. */
-static void
-mark(struct nat_rests *s, uint64_t key, bool rests)
+/* False: the port is none of the pool's, and has no mark. */
+static bool
+place_of(const struct nat_rests *s, uint64_t key, struct nat_place *ret_at)
 {
-	struct nat_port_table *ports = s->shared->ports;
+	const struct nat_port_table *ports = s->shared->ports;
 	struct nat_rest row = row_of(key);
 	uint16_t number = nat_pool_number(&ports->pool, row.outside_address);
-	struct nat_place at;
 
 	if (number == NAT_NOT_IN_POOL)
-		return;
-	at = nat_ports_place(ports, number, rte_be_to_cpu_16(row.outside_port),
-			     (uint32_t)nat_protocol_of(row.protocol));
-	if (rests)
-		nat_ports_rest(ports, &at);
-	else
-		nat_ports_wake(ports, &at);
+		return false;
+	*ret_at = nat_ports_place(ports, number, rte_be_to_cpu_16(row.outside_port),
+				  (uint32_t)nat_protocol_of(row.protocol));
+	return true;
 }
 
 /* ---- numbers -------------------------------------------------------------------------------- */
@@ -93,14 +87,20 @@ find(const struct nat_rests *s, uint64_t key)
 static uint32_t
 take(struct nat_rests *s, uint64_t key)
 {
-	uint32_t number = find(s, key);
+	uint32_t hash = nf_slot_index_hash(&s->index, key), number = NF_NO_SLOT;
+	struct nat_place at;
+	bool in_pool = place_of(s, key, &at);
 
+	/* A port of the pool has the mark if it has a slot. */
+	if (!in_pool || nat_ports_is_resting(s->shared->ports, &at))
+		number = nf_slot_index_find(&s->index, hash, key, equal, s->keys);
 	if (number != NF_NO_SLOT || s->share.n_free == 0)
 		return number;
 	number = nf_share_take(&s->share) - s->share.first_slot;
 	s->keys[number] = key;
-	nf_slot_index_insert(&s->index, nf_slot_index_hash(&s->index, key), number);
-	mark(s, key, true);
+	nf_slot_index_insert(&s->index, hash, number);
+	if (in_pool)
+		nat_ports_rest(s->shared->ports, &at);
 	return number;
 }
 
@@ -108,8 +108,10 @@ static void
 give_back(struct nat_rests *s, uint32_t number)
 {
 	uint64_t key = s->keys[number];
+	struct nat_place at;
 
-	mark(s, key, false);
+	if (place_of(s, key, &at))
+		nat_ports_wake(s->shared->ports, &at);
 	nf_wheel_remove(&s->wheel, number);
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), number);
 	nf_share_give(&s->share, s->share.first_slot + number);
@@ -140,11 +142,27 @@ nat_rest_begin(struct nat_rests *s, rte_be32_t outside_address, rte_be16_t outsi
 		return;
 	}
 	row = slim_slot_begin(s->share.agent, s->share.table, s->share.first_slot + number);
-	*row = row_of(key);
+	memcpy(row, &key, sizeof(key));
 	row->until = *s->now_ns + s->shared->delay_ns;
 	nf_wheel_insert(&s->wheel, number, row->until);
 	slim_slot_end(s->share.agent, s->share.table, s->share.first_slot + number,
 		      bucket_of(s, key));
+}
+
+void
+nat_rest_prefetch(const struct nat_rests *s, rte_be32_t outside_address, rte_be16_t outside_port,
+		  uint8_t protocol, uint32_t nth)
+{
+	uint32_t slot;
+
+	if (s->shared->delay_ns == 0 || protocol == IPPROTO_TCP || nth >= s->share.n_free)
+		return;
+	slot = s->share.free[s->share.n_free - 1 - nth];
+	nf_slot_index_prefetch(
+		&s->index,
+		nf_slot_index_hash(&s->index, key_of(outside_address, outside_port, protocol)));
+	__builtin_prefetch((const struct slim_slot_head *)slim_slot(s->share.table, slot) - 1, 1);
+	nf_wheel_prefetch(&s->wheel, slot - s->share.first_slot);
 }
 
 void

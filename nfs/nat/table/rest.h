@@ -71,6 +71,10 @@ void nat_rest_table_fini(struct nat_rest_table *t);
 void nat_rest_begin(struct nat_rests *s, rte_be32_t outside_address, rte_be16_t outside_port,
 		    uint8_t protocol);
 
+/* Asks for what nat_rest_begin() will need: as the `nth` rest that begins from now on, from 0. */
+void nat_rest_prefetch(const struct nat_rests *s, rte_be32_t outside_address,
+		       rte_be16_t outside_port, uint8_t protocol, uint32_t nth);
+
 /* The port is given to a mapping: if it rests, that is over. */
 void nat_rest_cut(struct nat_rests *s, rte_be32_t outside_address, rte_be16_t outside_port,
 		  uint8_t protocol);

@@ -45,20 +45,11 @@ const uint16_t nat_session_n_fields = RTE_DIM(nat_session_fields);
 
 /* ---- small parts ---------------------------------------------------------------------------- */
 
-uint64_t
-nat_session_timeout(const struct nat_timeouts *timeouts, const struct nat_session *session)
-{
-	if (session->protocol == IPPROTO_UDP)
-		return timeouts->udp_ns;
-	if (session->protocol == IPPROTO_ICMP)
-		return timeouts->icmp_ns;
-	return nf_tcp_is_established(session->tcp_state) ? timeouts->tcp_established_ns
-							 : timeouts->tcp_transitory_ns;
-}
-
 static void
 log_mapping(struct nat_log_ring *log, const struct nat_session *session, enum nat_log_event event)
 {
+	if (likely(log == NULL))
+		return;
 	nat_log_put(log, &(struct nat_log_record){
 				 .event = (uint8_t)event,
 				 .protocol = session->protocol,
@@ -82,13 +73,15 @@ compare_keys(const void *a, const void *b)
 static const struct nat_static_key *
 find_static(const struct nat_session_table *t, uint64_t key)
 {
+	if (likely(t->n_statics == 0))
+		return NULL;
 	return bsearch(&key, t->statics, t->n_statics, sizeof(t->statics[0]), compare_keys);
 }
 
 bool
 nat_session_is_static(const struct nat_sessions *s, uint64_t key)
 {
-	return s->shared->n_statics != 0 && find_static(s->shared, key) != NULL;
+	return find_static(s->shared, key) != NULL;
 }
 
 static struct nat_place
@@ -201,46 +194,56 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 		      uint64_t now_ns, uint32_t *ret_slot)
 {
 	struct nat_session_table *t = s->shared;
-	struct nat_session session = {0};
 	const struct nat_static_key *fixed = find_static(t, key);
+	struct nat_session head = {0}, *session;
 	struct nat_port_request request;
 	enum nat_session_error error;
 	uint64_t random = s->random;
 	struct nat_place at;
-	uint32_t slot;
+	uint32_t slot, subscriber_hash;
 
-	memcpy(&session, &key, sizeof(key));
+	memcpy(&head, &key, sizeof(key));
+	subscriber_hash = nat_subscriber_hash(s->subscribers, head.inside_address);
 	request = (struct nat_port_request){
-		.subscriber = nat_subscriber_find(s->subscribers, session.inside_address),
-		.kind = {.bucket = nf_ipv4_bucket(session.inside_address),
-			 .protocol = (uint32_t)nat_protocol_of(session.protocol),
-			 .parity = parity_for(t, &session)},
+		.subscriber = nat_subscriber_find_by(s->subscribers, subscriber_hash,
+						     head.inside_address),
+		.kind = {.bucket = nf_ipv4_bucket(head.inside_address),
+			 .protocol = (uint32_t)nat_protocol_of(head.protocol),
+			 .parity = parity_for(t, &head)},
 		.wish = wish,
 	};
 	error = find_place(s, fixed, &request, now_ns, &at);
-	if (error != NAT_SESSION_OK) {
+	if (unlikely(error != NAT_SESSION_OK)) {
 		s->random = random; /* who asks again is told the same */
 		return error;
 	}
-	session.outside_address = t->ports.pool.addresses[at.number];
-	session.outside_port =
-		rte_cpu_to_be_16(nat_port_at(&t->ports.pool.rule, at.bucket, at.place));
-	session.last_seen = now_ns;
-	request.subscriber = nat_subscriber_take(s->subscribers, session.inside_address);
-	count_in(s, request.subscriber, request.kind.protocol, session.outside_address);
+	if (request.subscriber == NAT_NO_SUBSCRIBER)
+		request.subscriber =
+			nat_subscriber_add(s->subscribers, subscriber_hash, head.inside_address);
+	count_in(s, request.subscriber, request.kind.protocol, t->ports.pool.addresses[at.number]);
 	if (fixed == NULL)
 		nat_subscriber_count_rate(s->subscribers, request.subscriber, now_ns);
 
 	slot = nf_share_take(&s->share);
-	*(struct nat_session *)slim_slot_begin(s->share.agent, s->share.table, slot) = session;
+	s->local[slot - s->share.first_slot].subscriber = request.subscriber;
+	session = slim_slot_begin(s->share.agent, s->share.table, slot);
+	*session = (struct nat_session){
+		.inside_address = head.inside_address,
+		.inside_port = head.inside_port,
+		.protocol = head.protocol,
+		.outside_address = t->ports.pool.addresses[at.number],
+		.outside_port =
+			rte_cpu_to_be_16(nat_port_at(&t->ports.pool.rule, at.bucket, at.place)),
+		.last_seen = now_ns,
+	};
 	slim_slot_end(s->share.agent, s->share.table, slot, at.bucket);
 	nf_slot_index_insert(&s->index, hash, slot);
 	nat_allocate_give(s, slot, &at, request.subscriber, s->log);
-	if (nat_ports_is_resting(&t->ports, &at))
-		nat_rest_cut(s->rests, session.outside_address, session.outside_port,
-			     session.protocol);
-	log_mapping(s->log, &session, NAT_LOG_MAPPING_CREATED);
-	nat_session_look_at(s, slot, now_ns + nat_session_timeout(&t->timeouts, &session));
+	if (unlikely(nat_ports_is_resting(&t->ports, &at)))
+		nat_rest_cut(s->rests, session->outside_address, session->outside_port,
+			     session->protocol);
+	log_mapping(s->log, session, NAT_LOG_MAPPING_CREATED);
+	nat_session_look_at(s, slot, now_ns + nat_session_timeout(&t->timeouts, session));
 	s->n_created++;
 	*ret_slot = slot;
 	return NAT_SESSION_OK;
@@ -271,13 +274,11 @@ nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nf_tcp *
 
 /* Its subscriber has one less; and nothing, if it was the last one. */
 static void
-count_out(struct nat_sessions *s, const struct nat_session *session, struct nat_log_ring *log,
+count_out(struct nat_sessions *s, uint32_t subscriber, uint8_t protocol, struct nat_log_ring *log,
 	  bool row_may_go)
 {
-	uint32_t subscriber = nat_subscriber_find(s->subscribers, session->inside_address);
-
-	if (!nat_subscriber_leave(s->subscribers, subscriber,
-				  (uint32_t)nat_protocol_of(session->protocol)))
+	if (likely(!nat_subscriber_leave(s->subscribers, subscriber,
+					 (uint32_t)nat_protocol_of(protocol))))
 		return;
 	nat_allocate_take_blocks(s, subscriber, log);
 	nat_subscriber_release(s->subscribers, subscriber, row_may_go);
@@ -293,7 +294,8 @@ forget(struct nat_sessions *s, uint32_t slot, const struct nat_session *session,
 
 	nf_slot_index_remove(&s->index, nf_slot_index_hash(&s->index, key), slot);
 	nat_allocate_take(s, slot, nf_ipv4_bucket(session->inside_address), log);
-	count_out(s, session, log, row_may_go);
+	count_out(s, s->local[slot - s->share.first_slot].subscriber, session->protocol, log,
+		  row_may_go);
 	nf_wheel_remove(&s->wheel, slot - s->share.first_slot);
 	nf_share_give(&s->share, slot);
 }
@@ -309,6 +311,24 @@ nat_session_free(struct nat_sessions *s, uint32_t slot)
 	nat_rest_begin(s->rests, session->outside_address, session->outside_port,
 		       session->protocol);
 	slim_slot_free(s->share.agent, s->share.table, slot);
+}
+
+void
+nat_session_prefetch_free(const struct nat_sessions *s, uint32_t slot, uint32_t nth)
+{
+	const struct nat_session *session = nat_session_at(s, slot);
+	const struct nat_local *local = &s->local[slot - s->share.first_slot];
+	uint64_t key =
+		nat_session_key(session->inside_address, session->inside_port, session->protocol);
+
+	nf_slot_index_prefetch(&s->index, nf_slot_index_hash(&s->index, key));
+	__builtin_prefetch(&s->subscribers->tallies[local->subscriber], 1);
+	nat_rest_prefetch(s->rests, session->outside_address, session->outside_port,
+			  session->protocol, nth);
+	if (local->port == 0)
+		return;
+	__builtin_prefetch(&s->shared->ports.sets[(local->port - 1) / NAT_PLACES], 1);
+	__builtin_prefetch(&s->shared->ports.slots[local->port - 1], 1);
 }
 
 /* ---- rows from another instance --------------------------------------------------------------------- */
@@ -338,6 +358,7 @@ acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key_bytes)
 	nat_subscriber_join(s->subscribers, subscriber,
 			    (uint32_t)nat_protocol_of(session.protocol));
 	slot = nf_share_take(&s->share);
+	s->local[slot - s->share.first_slot].subscriber = subscriber;
 	nf_slot_index_insert(&s->index, hash, slot);
 	return slot;
 }
@@ -360,8 +381,7 @@ installed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 	if (number == NAT_NOT_IN_POOL || at.bucket != bucket)
 		s->n_conflicts++; /* not a mapping of this pool: nothing from outside reaches it */
 	else
-		nat_allocate_give(s, slot, &at,
-				  nat_subscriber_find(s->subscribers, session->inside_address),
+		nat_allocate_give(s, slot, &at, s->local[slot - s->share.first_slot].subscriber,
 				  NULL);
 }
 
@@ -381,7 +401,6 @@ ahead(void *ctx, struct slim_worker *w, const void *row)
 		nat_session_key(session->inside_address, session->inside_port, session->protocol);
 	uint16_t number = nat_pool_number(&ports->pool, session->outside_address);
 	int protocol = nat_protocol_of(session->protocol);
-	const struct nat_port_set *set;
 	struct nat_place at;
 
 	nf_slot_index_prefetch(&s->index, nf_slot_index_hash(&s->index, key));
@@ -390,9 +409,8 @@ ahead(void *ctx, struct slim_worker *w, const void *row)
 		return;
 	at = nat_ports_place(ports, number, rte_be_to_cpu_16(session->outside_port),
 			     (uint32_t)protocol);
-	set = &ports->sets[at.set];
-	rte_prefetch0(set->used);
-	rte_prefetch0(&set->slots[at.place]);
+	rte_prefetch0(&ports->sets[at.set]);
+	rte_prefetch0(nat_ports_cell(ports, &at));
 }
 
 const struct slim_table_ops nat_session_ops = {

@@ -23,6 +23,7 @@
 #ifndef NAT_SESSION_H
 #define NAT_SESSION_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -93,7 +94,7 @@ nat_session_outside_cell(const struct nat_sessions *s, enum nat_protocol protoco
 	const struct nat_port_table *ports = &s->shared->ports;
 	struct nat_place at = nat_ports_place(ports, pool_number, port, protocol);
 
-	return &ports->sets[at.set].slots[at.place];
+	return nat_ports_cell(ports, &at);
 }
 
 /* By external port (host order); its bucket must be this worker's. */
@@ -131,7 +132,27 @@ void nat_session_look_at(struct nat_sessions *s, uint32_t slot, uint64_t ns);
 void nat_session_free(struct nat_sessions *s, uint32_t slot);
 
 /* How long a mapping lives without packets. */
-uint64_t nat_session_timeout(const struct nat_timeouts *timeouts,
-			     const struct nat_session *session);
+static inline uint64_t
+nat_session_timeout(const struct nat_timeouts *timeouts, const struct nat_session *session)
+{
+	if (session->protocol == IPPROTO_UDP)
+		return timeouts->udp_ns;
+	if (session->protocol == IPPROTO_ICMP)
+		return timeouts->icmp_ns;
+	return nf_tcp_is_established(session->tcp_state) ? timeouts->tcp_established_ns
+							 : timeouts->tcp_transitory_ns;
+}
+
+/* ---- look ahead, worker --------------------------------------------------------------------------- */
+
+static inline void
+nat_session_prefetch_local(const struct nat_sessions *s, uint32_t slot)
+{
+	__builtin_prefetch(&s->local[slot - s->share.first_slot], 1);
+}
+
+/* Asks for what nat_session_free() needs, of which the slot and its local part are there. It will be the `nth` one
+ * that is freed, from 0. */
+void nat_session_prefetch_free(const struct nat_sessions *s, uint32_t slot, uint32_t nth);
 
 #endif

@@ -57,7 +57,8 @@ _Static_assert(offsetof(struct nat_session, tcp_right) ==
 
 /* What belongs to a slot and does not move. */
 struct nat_local {
-	uint32_t port; /* its external port, by nat_place_pack(); 0: none */
+	uint32_t port;       /* its external port, by nat_place_pack(); 0: none */
+	uint32_t subscriber; /* its number, of a slot that is taken */
 };
 
 enum nat_session_error {

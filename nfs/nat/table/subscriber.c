@@ -27,32 +27,30 @@ const uint16_t nat_subscriber_n_fields = RTE_DIM(nat_subscriber_fields);
 
 /* ---- numbers ------------------------------------------------------------------------------ */
 
-static bool
-equal(const void *ctx, uint32_t number, uint64_t key)
-{
-	const struct nat_tally *tallies = ctx;
-
-	return tallies[number].address == (rte_be32_t)key;
-}
-
 uint32_t
 nat_subscriber_find(const struct nat_subscribers *s, rte_be32_t address)
 {
-	return nf_slot_index_find(&s->index, nf_slot_index_hash(&s->index, address), address, equal,
-				  s->tallies);
+	return nat_subscriber_find_by(s, nat_subscriber_hash(s, address), address);
+}
+
+uint32_t
+nat_subscriber_add(struct nat_subscribers *s, uint32_t hash, rte_be32_t address)
+{
+	uint32_t number = nf_share_take(&s->share) - s->share.first_slot;
+
+	s->tallies[number] = (struct nat_tally){.address = address};
+	nf_slot_index_insert(&s->index, hash, number);
+	return number;
 }
 
 uint32_t
 nat_subscriber_take(struct nat_subscribers *s, rte_be32_t address)
 {
-	uint32_t number = nat_subscriber_find(s, address);
+	uint32_t hash = nat_subscriber_hash(s, address);
+	uint32_t number = nat_subscriber_find_by(s, hash, address);
 
-	if (number != NF_NO_SLOT || s->share.n_free == 0)
-		return number;
-	number = nf_share_take(&s->share) - s->share.first_slot;
-	s->tallies[number] = (struct nat_tally){.address = address};
-	nf_slot_index_insert(&s->index, nf_slot_index_hash(&s->index, address), number);
-	return number;
+	return number != NF_NO_SLOT || s->share.n_free == 0 ? number
+							    : nat_subscriber_add(s, hash, address);
 }
 
 static void
@@ -66,13 +64,6 @@ give_back(struct nat_subscribers *s, uint32_t number)
 }
 
 /* ---- what it has ---------------------------------------------------------------------------- */
-
-rte_be32_t
-nat_subscriber_outside(const struct nat_subscribers *s, uint32_t number)
-{
-	return nat_subscriber_has_row(s, number) ? nat_subscriber_at(s, number)->outside_address
-						 : 0;
-}
 
 void
 nat_subscriber_settle(struct nat_subscribers *s, uint32_t number, rte_be32_t outside_address)
@@ -89,21 +80,6 @@ nat_subscriber_settle(struct nat_subscribers *s, uint32_t number, rte_be32_t out
 	row->outside_address = outside_address;
 	slim_slot_end(s->share.agent, s->share.table, s->share.first_slot + number,
 		      nf_ipv4_bucket(address));
-}
-
-void
-nat_subscriber_join(struct nat_subscribers *s, uint32_t number, uint32_t protocol)
-{
-	s->tallies[number].n_sessions++;
-	s->tallies[number].n_of[protocol]++;
-	nf_wheel_remove(&s->wheel, number);
-}
-
-bool
-nat_subscriber_leave(struct nat_subscribers *s, uint32_t number, uint32_t protocol)
-{
-	s->tallies[number].n_of[protocol]--;
-	return --s->tallies[number].n_sessions == 0;
 }
 
 static bool

@@ -91,24 +91,62 @@ nat_subscriber_has_row(const struct nat_subscribers *s, uint32_t number)
 	return ((const struct slim_slot_head *)row - 1)->used;
 }
 
+static inline uint32_t
+nat_subscriber_hash(const struct nat_subscribers *s, rte_be32_t address)
+{
+	return nf_slot_index_hash(&s->index, address);
+}
+
+static inline bool
+nat_subscriber_equal(const void *tallies, uint32_t number, uint64_t address)
+{
+	return ((const struct nat_tally *)tallies)[number].address == (rte_be32_t)address;
+}
+
 /* Its number, or NAT_NO_SUBSCRIBER. */
 uint32_t nat_subscriber_find(const struct nat_subscribers *s, rte_be32_t address);
+/* By its hash, too. */
+static inline uint32_t
+nat_subscriber_find_by(const struct nat_subscribers *s, uint32_t hash, rte_be32_t address)
+{
+	return nf_slot_index_find(&s->index, hash, address, nat_subscriber_equal, s->tallies);
+}
 
-/* The same, and takes a slot if it has none; NAT_NO_SUBSCRIBER: none is left. */
+/* Takes a slot for one that is not there; there is one. Returns its number. */
+uint32_t nat_subscriber_add(struct nat_subscribers *s, uint32_t hash, rte_be32_t address);
+
+/* Finds it, or takes a slot; NAT_NO_SUBSCRIBER: none is left. */
 uint32_t nat_subscriber_take(struct nat_subscribers *s, rte_be32_t address);
 
 /* Its external address if there is a row, else 0. */
-rte_be32_t nat_subscriber_outside(const struct nat_subscribers *s, uint32_t number);
+static inline rte_be32_t
+nat_subscriber_outside(const struct nat_subscribers *s, uint32_t number)
+{
+	return nat_subscriber_has_row(s, number) ? nat_subscriber_at(s, number)->outside_address
+						 : 0;
+}
 
 /* It has this external address from now on; writes the row if that is news. */
 void nat_subscriber_settle(struct nat_subscribers *s, uint32_t number, rte_be32_t outside_address);
 
 /* One mapping more; who has none is not looked for any longer. */
-void nat_subscriber_join(struct nat_subscribers *s, uint32_t number, uint32_t protocol);
+static inline void
+nat_subscriber_join(struct nat_subscribers *s, uint32_t number, uint32_t protocol)
+{
+	s->tallies[number].n_sessions++;
+	s->tallies[number].n_of[protocol]++;
+	if (s->tallies[number].n_sessions == 1)
+		nf_wheel_remove(&s->wheel, number);
+}
 
 /* One less. True: it was the last one, and nat_subscriber_release() is to be called when its blocks are
  * given back, too. */
-bool nat_subscriber_leave(struct nat_subscribers *s, uint32_t number, uint32_t protocol);
+static inline bool
+nat_subscriber_leave(struct nat_subscribers *s, uint32_t number, uint32_t protocol)
+{
+	s->tallies[number].n_of[protocol]--;
+	return --s->tallies[number].n_sessions == 0;
+}
 
 /* Nothing of it is left but its row: that goes when its time is over. `row_may_go`: not while rows come from another
  * instance, whose removal of it will come, too. */

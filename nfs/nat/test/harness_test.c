@@ -596,9 +596,10 @@ count_ports(const struct harness *h, uint8_t bucket)
 		for (int word = 0; word < NAT_PLACE_WORDS; word++)
 			bits += (uint32_t)__builtin_popcountll(set->used[word]);
 		for (int p = 0; p < 256; p++)
-			slots += set->slots[p] != 0;
-		assert_int_equal(bits, set->n_used);
-		assert_int_equal(slots, set->n_used);
+			slots += t->ports.slots[(bucket * n_sets + i) * NAT_PLACES + (uint32_t)p] !=
+				 0;
+		assert_int_equal(bits, t->ports.n_used[bucket * n_sets + i]);
+		assert_int_equal(slots, t->ports.n_used[bucket * n_sets + i]);
 		n += bits;
 	}
 	return n;

@@ -49,6 +49,7 @@ digest_of(void)
 	const struct nat *nat = h.nat;
 	const struct nat_port_table *ports = &nat->sessions.ports;
 	const struct nf_shares *subscribers = &nat->sessions.subscribers.shares;
+	size_t n_sets = (size_t)SLIM_N_BUCKETS * ports->pool.n_addresses * NAT_N_PROTOCOLS;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 
 	digest = mix_table(digest, nat->sessions.shares.table, h.nat->sessions.shares.capacity);
@@ -59,9 +60,9 @@ digest_of(void)
 		digest = mix_table(digest, nat->pcp.shares.table, nat->pcp.shares.capacity);
 	digest = mix_table(digest, nat->neighbours.shares.table, nat->neighbours.shares.capacity);
 	digest = mix_table(digest, nat->fragments.shares.table, nat->fragments.shares.capacity);
-	digest = mix(digest, ports->sets,
-		     sizeof(ports->sets[0]) * SLIM_N_BUCKETS * ports->pool.n_addresses *
-			     NAT_N_PROTOCOLS);
+	digest = mix(digest, ports->sets, sizeof(ports->sets[0]) * n_sets);
+	digest = mix(digest, ports->n_used, sizeof(ports->n_used[0]) * n_sets);
+	digest = mix(digest, ports->slots, sizeof(ports->slots[0]) * n_sets * NAT_PLACES);
 	if (ports->groups != NULL) {
 		size_t n = (size_t)SLIM_N_BUCKETS * ports->pool.n_addresses;
 
