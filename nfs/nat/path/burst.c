@@ -14,6 +14,7 @@ struct burst {
 	struct nat_flight flights[NF_BURST];
 	struct nat_packet
 		packets[NF_BURST]; /* of the general path; written for its packets alone */
+	const struct nat_flight *opening[NF_BURST]; /* without a mapping, so far */
 };
 
 /* ---- from a port, a side at a time ------------------------------------------------------------- */
@@ -73,6 +74,7 @@ NAT_FAST_INLINE void
 take(struct nat_worker *w, uint8_t side, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct nat_view v = nat_fast_view(w, side);
+	uint32_t n_opening = 0;
 	struct burst b;
 
 	for (uint16_t i = 0; i < n; i++) {
@@ -83,11 +85,14 @@ take(struct nat_worker *w, uint8_t side, struct rte_mbuf **pkts, uint16_t n)
 			f->whose = accept_one(w, &b.packets[i], pkts[i], side);
 	}
 	for (struct nat_flight *f = b.flights; f < b.flights + n; f++) {
-		if (likely(f->whose == FAST))
-			nat_fast_prefetch(&v, side, f);
-		else if (f->whose == GENERAL)
+		if (f->whose == GENERAL)
 			nat_prefetch(w, &b.packets[f - b.flights]);
+		else if (likely(f->whose == FAST) && unlikely(!nat_fast_prefetch(&v, side, f)) &&
+			 side == NAT_INSIDE)
+			b.opening[n_opening++] = f;
 	}
+	if (unlikely(n_opening != 0))
+		nat_open_prefetch(w, b.opening, n_opening);
 	act(w, &v, &b, side, n);
 }
 

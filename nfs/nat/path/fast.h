@@ -219,14 +219,17 @@ nat_fast_look(const struct nat_worker *w, const struct nat_view *v, struct rte_m
 	return side == NAT_INSIDE ? nat_fast_look_out(v, f) : nat_fast_look_in(w, v, f);
 }
 
-NAT_FAST_INLINE void
+/* False: there seems to be none. */
+NAT_FAST_INLINE bool
 nat_fast_prefetch(const struct nat_view *v, uint8_t side, const struct nat_flight *f)
 {
 	uint32_t slot = side == NAT_INSIDE ? nf_slot_index_peek(&v->index, f->hash) : *f->cell - 1;
 
-	if (likely(slot != NF_NO_SLOT))
-		nat_tcp_prefetch(slim_slot(&v->table, slot), f->is_tcp ? NAT_TCP : NAT_UDP,
-				 side == NAT_INSIDE ? NAT_KIND_OUT : NAT_KIND_IN);
+	if (unlikely(slot == NF_NO_SLOT))
+		return false;
+	nat_tcp_prefetch(slim_slot(&v->table, slot), f->is_tcp ? NAT_TCP : NAT_UDP,
+			 side == NAT_INSIDE ? NAT_KIND_OUT : NAT_KIND_IN);
+	return true;
 }
 
 /* ---- the translation --------------------------------------------------------------------------- */

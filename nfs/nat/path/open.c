@@ -105,3 +105,30 @@ nat_open_ordinary(struct nat_worker *w, const struct nat_flight *f)
 		return NULL;
 	return slim_slot(w->sessions->share.table, slot);
 }
+
+/* ---- look ahead -------------------------------------------------------------------------------- */
+
+/* One after the other: each step needs what the one before it asked for. */
+void
+nat_open_prefetch(const struct nat_worker *w, const struct nat_flight *const *flights, uint32_t n)
+{
+	const struct nat_subscribers *subscribers = w->sessions->subscribers;
+	uint32_t hashes[NF_BURST], numbers[NF_BURST];
+
+	for (uint32_t i = 0; i < n; i++) {
+		hashes[i] = nat_subscriber_hash(subscribers, flights[i]->ip->src_addr);
+		nf_slot_index_prefetch(&subscribers->index, hashes[i]);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		numbers[i] = nf_slot_index_peek(&subscribers->index, hashes[i]);
+		if (numbers[i] == NF_NO_SLOT)
+			continue;
+		rte_prefetch0(&subscribers->tallies[numbers[i]]);
+		rte_prefetch0(nat_subscriber_at(subscribers, numbers[i]));
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (numbers[i] != NF_NO_SLOT)
+			nat_session_prefetch_ports(w->sessions, flights[i]->ip->src_addr,
+						   nat_subscriber_outside(subscribers, numbers[i]),
+						   flights[i]->is_tcp ? NAT_TCP : NAT_UDP);
+}

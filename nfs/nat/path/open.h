@@ -27,4 +27,8 @@ struct nat_refusal nat_open_make(struct nat_worker *w, const struct nat_packet *
  * path's to find. */
 struct nat_session *nat_open_ordinary(struct nat_worker *w, const struct nat_flight *f);
 
+/* Asks for what nat_open_ordinary() needs of memory for `n` packets of a burst, up to NF_BURST, that it will soon be asked for. */
+void nat_open_prefetch(const struct nat_worker *w, const struct nat_flight *const *flights,
+		       uint32_t n);
+
 #endif

@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "ipv4_bucket.h"
 #include "session_table.h"
 #include "slim.h"
 #include "slot_index.h"
@@ -149,6 +150,20 @@ static inline void
 nat_session_prefetch_local(const struct nat_sessions *s, uint32_t slot)
 {
 	__builtin_prefetch(&s->local[slot - s->share.first_slot], 1);
+}
+
+/* Asks for the ports that a mapping of a subscriber with this external address may get. */
+static inline void
+nat_session_prefetch_ports(const struct nat_sessions *s, rte_be32_t inside, rte_be32_t outside,
+			   enum nat_protocol protocol)
+{
+	const struct nat_port_table *ports = &s->shared->ports;
+	uint16_t number = nat_pool_number(&ports->pool, outside);
+
+	if (likely(number != NAT_NOT_IN_POOL))
+		__builtin_prefetch(&ports->sets[nat_ports_set(ports, nf_ipv4_bucket(inside), number,
+							      protocol)],
+				   1);
 }
 
 /* Asks for what nat_session_free() needs, of which the slot and its local part are there. It will be the `nth` one
