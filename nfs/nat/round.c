@@ -50,7 +50,8 @@ tick(struct nf_worker *nf)
 		collect_log(nf, w->sessions->log);
 }
 
-const struct nf_ops nat_ops = {.burst = nat_burst, .tick = tick, .job = nat_job_work};
+const struct nf_ops nat_ops = {
+	.burst = nat_burst, .tick = tick, .job = nat_job_work, .untags = true};
 
 /* ---- set-up ----------------------------------------------------------------------------------------------------- */
 

@@ -84,6 +84,13 @@ nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
 	fill_ways(hops);
 }
 
+void
+nf_hops_mark(struct nf_hops *hops, uint32_t first, uint32_t last)
+{
+	for (uint32_t top = first >> 16; top <= last >> 16; top++)
+		mark_special(hops, top << 16);
+}
+
 /* ---- what it does not answer ------------------------------------------------------------------ */
 
 static const struct nf_hop *

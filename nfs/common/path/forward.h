@@ -69,6 +69,10 @@ enum nf_refusal {
 void nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
 		  const struct nf_routes *routes);
 
+/* Addresses from `first` to `last` (host order) are special to the caller: what is near them is looked up from now on, with
+ * the same answers, and no way that is plain leads there. */
+void nf_hops_mark(struct nf_hops *hops, uint32_t first, uint32_t last);
+
 /* What the table does not answer. */
 enum nf_refusal nf_look_up(const struct nf_hops *hops, rte_be32_t address, uint8_t side,
 			   enum nf_refusal absent, struct nf_next *ret_next);
@@ -80,6 +84,13 @@ nf_way_of(rte_be32_t address)
 	return (uint16_t)(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? address : address >> 16);
 }
 
+/* Do all addresses of the way go there, and is none special? */
+static inline bool
+nf_way_is_plain(uint8_t way)
+{
+	return likely(way != 0 && (way & NF_WAY_SPECIAL) == 0);
+}
+
 /* `absent`: there is no way, or it is by another side. */
 static inline enum nf_refusal
 nf_find_next(const struct nf_hops *hops, rte_be32_t address, uint8_t side, enum nf_refusal absent,
@@ -88,7 +99,7 @@ nf_find_next(const struct nf_hops *hops, rte_be32_t address, uint8_t side, enum 
 	uint8_t way = hops->ways[nf_way_of(address)];
 	const struct nf_hop *hop;
 
-	if (unlikely(way == 0 || way & NF_WAY_SPECIAL))
+	if (unlikely(!nf_way_is_plain(way)))
 		return nf_look_up(hops, address, side, absent, ret_next);
 	hop = &hops->hops[way - 1];
 	if (unlikely(hop->side != side))

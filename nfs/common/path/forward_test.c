@@ -262,11 +262,14 @@ test_table_says_what_a_search_says(void **state)
 	struct nf_side s[N_SIDES];
 	struct nf_routes r;
 	uint32_t random = 4711, n_by_table = 0;
+	struct nf_prefix marked;
 
 	(void)state;
 	for (uint32_t network = 0; network < 200; network++) {
 		any_network(&random, s, &r);
 		nf_hops_init(&hops, s, N_SIDES, &r);
+		marked = any_prefix(&random);
+		nf_hops_mark(&hops, marked.address, marked.address | ~marked.mask);
 		for (uint32_t i = 0; i < 4000; i++) {
 			struct nf_prefix near = any_prefix(&random);
 			/* A first or last address, and what stands beside it. */
@@ -278,7 +281,9 @@ test_table_says_what_a_search_says(void **state)
 			enum nf_refusal expected = naive_go(s, &r, address, side, &via);
 			uint8_t way = hops.ways[nf_way_of(rte_cpu_to_be_32(address))];
 
-			n_by_table += way != 0 && !(way & NF_WAY_SPECIAL);
+			n_by_table += nf_way_is_plain(way);
+			if (nf_prefix_has(&marked, address))
+				assert_false(nf_way_is_plain(way));
 			if (nf_may_go(&hops, rte_cpu_to_be_32(address), side, &next) != expected)
 				fail_msg("network %u, address %08x, side %u: not %d", network,
 					 address, side, expected);

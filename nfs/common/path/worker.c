@@ -226,7 +226,8 @@ receive_from(struct nf_worker *w, uint16_t p)
 
 	if (n == 0)
 		return 0;
-	n = nf_worker_untag(w, p, pkts, n);
+	if (w->vlans[p] != 0 || !w->ops->untags)
+		n = nf_worker_untag(w, p, pkts, n);
 	w->ops->burst(w, p, pkts, n);
 	nf_worker_flush_hands(w);
 	nf_hand_spend(w, atomic_load_explicit(&w->handed, memory_order_relaxed) - handed);

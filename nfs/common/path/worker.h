@@ -51,6 +51,8 @@ struct nf_ops {
 	void (*tick)(struct nf_worker *w);
 	/* A part of what the main thread asks for (mailbox.h); true: done. NULL: it asks for nothing. */
 	bool (*job)(struct nf_worker *w, struct nf_job *job);
+	/* `burst` calls nf_worker_untag() itself, on ports without a VLAN, for each frame that may have a tag. */
+	bool untags;
 };
 
 struct nf_fifo {

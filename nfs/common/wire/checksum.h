@@ -47,15 +47,23 @@ nf_csum_replace32(uint32_t from, uint32_t to)
 	return (uint64_t)(uint32_t)~from + to;
 }
 
-/* Is the checksum of an IPv4 header without options right? The sum of its words is 0 in one's complement then: a multiple
- * of 0xffff, which the compiler finds out by a multiplication. It is not 0, as no header is. */
+/* Is the checksum right of an IPv4 header without options, of a packet that is no fragment? The sum of its words is 0 in
+ * one's complement then: a multiple of 0xffff, and not 0, as no header is. A number is one if, times the inverse of
+ * 0xffff among the numbers of 64 bits, it is no more than the largest quotient. One sum of 64 bits can run over: the
+ * first eight octets, whatever their order, are far from it. */
 static inline bool
 nf_csum_is_right_20(const void *header)
 {
-	uint32_t words[5];
+	const uint64_t inverse = UINT64_C(0xfffefffefffeffff);
+	uint64_t first, second, sum;
+	uint32_t last;
 
-	memcpy(words, header, sizeof(words));
-	return ((uint64_t)words[0] + words[1] + words[2] + words[3] + words[4]) % UINT16_MAX == 0;
+	memcpy(&first, header, sizeof(first));
+	memcpy(&second, (const uint8_t *)header + 8, sizeof(second));
+	memcpy(&last, (const uint8_t *)header + 16, sizeof(last));
+	sum = first + last + second;
+	sum += sum < second;
+	return sum * inverse <= UINT64_MAX / UINT16_MAX;
 }
 
 /* The checksum field after the collected changes. */

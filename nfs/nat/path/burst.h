@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A burst of packets through the NAT: each one by the short way (fast.h) or the general one (pipeline.h), both in
- * three stages: what the headers say, the mapping is fetched, all the rest.
+ * three stages: what the headers say, the mapping is fetched, all the rest. A group of packets is in each of them.
  *
  * Needs no port: packets go in by nat_burst() and come out in the worker's FIFOs
  * and rings (worker.h). Never blocks, allocates (but its own packets from the pool), locks,

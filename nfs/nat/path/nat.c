@@ -56,6 +56,12 @@ nat_init(struct nat *nat, const struct nat_config *config, uint64_t seed)
 	nat_id_counters_init(&nat->ids, seed);
 	nf_hops_init(&nat->hops, nat->config.sides, NAT_N_SIDES, &nat->config.routes);
 	error = nat_session_table_init(&nat->sessions, config, seed);
+	if (error == 0) {
+		const struct nat_pool *pool = &nat->sessions.ports.pool;
+
+		/* Ordinary packets (fast.h) need not ask if a plain way leads to the pool. */
+		nf_hops_mark(&nat->hops, pool->first, pool->first + pool->span - 1);
+	}
 	if (error == 0)
 		error = nat_filter_table_init(&nat->filters, &nat->config, seed);
 	if (error == 0)

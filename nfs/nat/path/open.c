@@ -87,7 +87,7 @@ packet_of(const struct nat_flight *f)
 		.l4 = (uint8_t *)(f->ip + 1),
 		.kind = NAT_KIND_OUT,
 		.side = NAT_INSIDE,
-		.protocol = f->is_tcp ? NAT_TCP : NAT_UDP,
+		.protocol = nat_fast_is_tcp(f) ? NAT_TCP : NAT_UDP,
 		.fragment = NAT_WHOLE,
 		.ip_size = f->ip_size,
 		.hash = f->hash,
@@ -101,6 +101,9 @@ nat_open_ordinary(struct nat_worker *w, const struct nat_flight *f)
 	const struct nat_packet p = packet_of(f);
 	uint32_t slot;
 
+	/* The packet before it may have made it since it was looked for. */
+	if (nat_session_find(w->sessions, f->hash, f->key) != NF_NO_SLOT)
+		return NULL;
 	if (plan(w, &p).drop != 0 || make(w, &p, &slot).drop != 0)
 		return NULL;
 	return slim_slot(w->sessions->share.table, slot);
@@ -130,5 +133,5 @@ nat_open_prefetch(const struct nat_worker *w, const struct nat_flight *const *fl
 		if (numbers[i] != NF_NO_SLOT)
 			nat_session_prefetch_ports(w->sessions, flights[i]->ip->src_addr,
 						   nat_subscriber_outside(subscribers, numbers[i]),
-						   flights[i]->is_tcp ? NAT_TCP : NAT_UDP);
+						   nat_fast_is_tcp(flights[i]) ? NAT_TCP : NAT_UDP);
 }

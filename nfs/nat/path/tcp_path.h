@@ -60,16 +60,28 @@ nat_tcp_only_follows(const struct nat_session *session, const struct rte_tcp_hdr
 	       session->tcp_scale <= NF_TCP_MAX_SCALE;
 }
 
+static inline uint32_t
+nat_tcp_size(const struct rte_tcp_hdr *tcp)
+{
+	return (uint32_t)(tcp->data_off >> 4) * 4;
+}
+
+/* `size`: of its data. */
+static inline void
+nat_tcp_follow_data(struct nat_session *session, const struct rte_tcp_hdr *tcp, uint32_t size)
+{
+	nf_tcp_follow(&session->tcp_edges, session->tcp_scale,
+		      rte_be_to_cpu_32(tcp->sent_seq) + size, rte_be_to_cpu_32(tcp->recv_ack),
+		      rte_be_to_cpu_16(tcp->rx_win));
+}
+
 /* `l4_size`: of the segment with its header, or of its first fragment. */
 static inline void
 nat_tcp_follow_out(struct nat_session *session, const struct rte_tcp_hdr *tcp, uint32_t l4_size)
 {
-	uint32_t header = (uint32_t)(tcp->data_off >> 4) * 4;
-	uint32_t size = l4_size > header ? l4_size - header : 0;
+	uint32_t header = nat_tcp_size(tcp);
 
-	nf_tcp_follow(&session->tcp_edges, session->tcp_scale,
-		      rte_be_to_cpu_32(tcp->sent_seq) + size, rte_be_to_cpu_32(tcp->recv_ack),
-		      rte_be_to_cpu_16(tcp->rx_win));
+	nat_tcp_follow_data(session, tcp, l4_size > header ? l4_size - header : 0);
 }
 
 static inline void

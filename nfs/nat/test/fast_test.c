@@ -29,6 +29,7 @@ struct frame {
 	uint16_t size;
 	uint16_t first_segment; /* 0: all is in one */
 	uint64_t ol_flags;
+	uint16_t tci; /* of a tag that the device has taken off */
 };
 
 static struct harness fast, general;
@@ -130,6 +131,23 @@ put_odd_address(uint8_t *at)
 	put16(at + 2, address);
 }
 
+/* A tag that has a priority alone, which nobody minds, or names a VLAN: in the frame, or taken off by the device. */
+static void
+put_tag(struct frame *f)
+{
+	uint16_t tci = (uint16_t)(one_in(4) ? 0x6005 : 0x6000);
+
+	if (one_in(2)) {
+		f->ol_flags = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+		f->tci = tci;
+		return;
+	}
+	memmove(f->bytes + 16, f->bytes + 12, f->size - 12u);
+	put16(f->bytes + 12, RTE_ETHER_TYPE_VLAN);
+	put16(f->bytes + 14, tci);
+	f->size = (uint16_t)(f->size + 4);
+}
+
 /* One thing that is not ordinary. */
 static void
 spoil(struct frame *f)
@@ -137,7 +155,7 @@ spoil(struct frame *f)
 	uint8_t *ip = f->bytes + ETHERNET, *l4 = ip + 20;
 	uint16_t l4_size = (uint16_t)(f->size - ETHERNET - 20);
 
-	switch (below(16)) {
+	switch (below(17)) {
 	case 0:
 		ip[8] = (uint8_t)below(3); /* time to live */
 		break;
@@ -183,6 +201,9 @@ spoil(struct frame *f)
 	case 14:
 		f->size = (uint16_t)RTE_MIN(f->size + below(40), FRAME_MAX); /* a trailer */
 		break;
+	case 15:
+		put_tag(f);
+		return;
 	default:
 		for (uint32_t n = 1 + below(3); n != 0; n--)
 			f->bytes[below(RTE_MIN(60, f->size))] ^= (uint8_t)(1u << below(8));
@@ -245,6 +266,7 @@ to_mbuf(struct harness *h, const struct frame *f)
 	assert_non_null(m);
 	memcpy(rte_pktmbuf_append(m, first), f->bytes, first);
 	m->ol_flags = f->ol_flags;
+	m->vlan_tci = f->tci;
 	if (first == f->size)
 		return m;
 	rest = rte_pktmbuf_alloc(h->pool);
@@ -509,6 +531,70 @@ both_ways_refuse_the_same(void **state)
 	end();
 }
 
+static void
+with_pcp(struct nat_config *config)
+{
+	config->pcp = (struct nat_pcp_config){.enabled = true,
+					      .min_lifetime = 120,
+					      .max_lifetime = 7200,
+					      .mappings = 16,
+					      .mappings_per_subscriber = 4};
+}
+
+/* A request of PCP (RFC 6887 section 11.1) for the UDP mapping of `p`; lifetime 0 ends it. */
+static void
+make_pcp(struct frame *f, const struct harness_packet *p, uint8_t lifetime)
+{
+	uint8_t bytes[60] = {[0] = 2, [1] = 1, [7] = lifetime, [18] = 0xff, [19] = 0xff};
+	struct harness_packet to_server = {
+		.side = NAT_INSIDE,
+		.protocol = IPPROTO_UDP,
+		.src = p->src,
+		.src_port = 40000,
+		.dst = rte_be_to_cpu_32(fast.config.sides[NAT_INSIDE].address),
+		.dst_port = 5351,
+	};
+	struct rte_mbuf *m;
+
+	put16(bytes + 20, p->src >> 16);
+	put16(bytes + 22, p->src);
+	bytes[36] = IPPROTO_UDP;
+	put16(bytes + 40, p->src_port);
+	bytes[54] = bytes[55] = 0xff;
+	m = harness_build_udp(&fast, &to_server, bytes, sizeof(bytes));
+	memset(f, 0, sizeof(*f));
+	f->size = rte_pktmbuf_data_len(m);
+	memcpy(f->bytes, rte_pktmbuf_mtod(m, void *), f->size);
+	rte_pktmbuf_free(m);
+}
+
+/* A mapping that nobody used goes with its request, and a packet for it comes in the same burst.
+ * Killed by: going on with the mapping that was found before. */
+static void
+mappings_that_go_are_not_found(void **state)
+{
+	struct harness_packet p;
+	struct frame frames[2];
+
+	(void)state;
+	begin(1, with_pcp);
+	p = packet_of(0, true);
+	p.src_port = 7777;
+	p.payload = 40;
+	assert_int_equal(p.protocol, IPPROTO_UDP);
+	make_pcp(&frames[0], &p, 200);
+	give(&fast, NAT_INSIDE, frames, 1, 0);
+	give(&general, NAT_INSIDE, frames, 1, 0);
+	assert_null(compare(true));
+	assert_non_null(harness_session(&fast, p.src, p.src_port, p.protocol));
+	make_pcp(&frames[0], &p, 0);
+	make(&frames[1], &p);
+	give(&fast, NAT_INSIDE, frames, 2, 0);
+	give(&general, NAT_INSIDE, frames, 2, 0);
+	assert_null(compare(true));
+	end();
+}
+
 /* Killed by: a short way where the general one asks more. */
 static void
 some_settings_have_no_short_way(void **state)
@@ -565,6 +651,7 @@ main(void)
 		cmocka_unit_test(both_ways_do_the_same_at_two_workers),
 		cmocka_unit_test(both_ways_do_the_same_with_other_settings),
 		cmocka_unit_test(both_ways_refuse_the_same),
+		cmocka_unit_test(mappings_that_go_are_not_found),
 		cmocka_unit_test(some_settings_have_no_short_way),
 		cmocka_unit_test(a_difference_is_seen),
 	};

@@ -77,7 +77,7 @@ static const struct {
 	{"no Ethernet header", IPPROTO_UDP, 0, 2, 13, false, NAT_drop_runt},
 	{"no IPv4 header", IPPROTO_UDP, 0, 2, 33, false, NAT_drop_runt},
 	{"other MAC", IPPROTO_UDP, 5, 9, 0, false, NAT_drop_not_for_us},
-	{"VLAN tag", IPPROTO_UDP, 12, 0x81, 0, false, NAT_drop_ethertype},
+	{"VLAN tag", IPPROTO_UDP, 12, 0x81, 0, false, NF_drop_vlan},
 	{"IPv6 ethertype", IPPROTO_UDP, 12, 0x86, 0, false, NAT_drop_ethertype},
 	{"version 6", IPPROTO_UDP, 14, 0x65, 0, true, NAT_drop_ip_header},
 	{"header of 16 bytes", IPPROTO_UDP, 14, 0x44, 0, true, NAT_drop_ip_header},

@@ -166,7 +166,7 @@ tags_are_refused_where_none_belong(void **state)
 	(void)state;
 	harness_tag(m, INSIDE_VLAN);
 	harness_send(&h, NAT_INSIDE, m, 0);
-	assert_int_equal(harness_counter(&h, NAT_drop_ethertype), 1);
+	assert_int_equal(harness_counter(&h, NF_drop_vlan), 1);
 }
 
 /* A device may have taken the tag off, and a packet that was given back in a hold comes again without it. */
