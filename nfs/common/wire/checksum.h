@@ -56,13 +56,15 @@ nf_csum_is_right_20(const void *header)
 {
 	const uint64_t inverse = UINT64_C(0xfffefffefffeffff);
 	uint64_t first, second, sum;
+	bool carry;
 	uint32_t last;
 
 	memcpy(&first, header, sizeof(first));
 	memcpy(&second, (const uint8_t *)header + 8, sizeof(second));
 	memcpy(&last, (const uint8_t *)header + 16, sizeof(last));
-	sum = first + last + second;
-	sum += sum < second;
+	sum = first + last;
+	carry = __builtin_add_overflow(sum, second, &sum);
+	sum += carry;
 	return sum * inverse <= UINT64_MAX / UINT16_MAX;
 }
 

@@ -83,12 +83,11 @@ NAT_FAST_INLINE void
 look(struct nat_worker *w, const struct nat_view *v, struct burst *b, uint8_t side,
      struct rte_mbuf **pkts, uint32_t from, uint32_t to)
 {
-	for (uint32_t i = from; i < to; i++) {
-		struct nat_flight *f = &b->flights[i];
-
+	pkts += from;
+	for (struct nat_flight *f = b->flights + from; f < b->flights + to; f++, pkts++) {
 		f->whose = FAST;
-		if (unlikely(!nat_fast_look(v, pkts[i], side, v->odd_flags, f)))
-			f->whose = look_again(w, v, b, &pkts[i], f, side);
+		if (unlikely(!nat_fast_look(v, *pkts, side, v->odd_flags, f)))
+			f->whose = look_again(w, v, b, pkts, f, side);
 	}
 }
 

@@ -176,7 +176,7 @@ nat_fast_l4_is_right(const struct nat_flight *f, uint32_t size)
 	int32_t udp_is_right = -(int32_t)(nf_from_be16(udp->dgram_len) ^ size);
 
 	/* Below zero, if any difference is. Chosen by a mask: the compiler would make a branch. */
-	return ((udp_is_right & ~is_tcp) | (tcp_is_right & is_tcp)) >= 0;
+	return (udp_is_right ^ ((udp_is_right ^ tcp_is_right) & is_tcp)) >= 0;
 }
 
 /* A frame that is looked at has room for a header of TCP, and a packet one of UDP. Whatever the port said of the checksum, it is summed. */
