@@ -54,15 +54,15 @@ plan(const struct nat_worker *w, const struct nat_packet *p)
 static inline struct nat_refusal
 make(struct nat_worker *w, const struct nat_packet *p, uint32_t *ret_slot)
 {
-	enum nat_session_error error =
-		nat_session_create(w->sessions, p->key, p->hash, w->nf->now_ns, ret_slot);
+	struct nat_session_new new = {.key = p->key, .hash = p->hash, .now_ns = w->nf->now_ns};
+	enum nat_session_error error;
 
-	if (error != NAT_SESSION_OK)
-		return (struct nat_refusal){.drop = create_drops[error],
-					    .error = NAT_ERROR_NO_RESOURCE};
 	if (p->protocol == NAT_TCP)
-		nat_tcp_begin(w, p, *ret_slot);
-	return silent(0);
+		new.tcp = nat_tcp_first(p);
+	error = nat_session_create(w->sessions, &new, ret_slot);
+	if (likely(error == NAT_SESSION_OK))
+		return silent(0);
+	return (struct nat_refusal){.drop = create_drops[error], .error = NAT_ERROR_NO_RESOURCE};
 }
 
 struct nat_refusal

@@ -150,19 +150,18 @@ static enum nat_pcp_result
 create_session(struct nat_pcp *pcp, uint64_t key, const struct nat_pcp_request *request,
 	       uint64_t now_ns, uint32_t *ret_session)
 {
-	uint32_t hash = nf_slot_index_hash(&pcp->sessions->index, key);
-	struct nat_wish wish = {
-		.address = rte_cpu_to_be_32(request->suggested_address),
-		.port = request->suggested_port,
-		.only = request->prefer_failure,
+	struct nat_session_new new = {
+		.key = key,
+		.hash = nf_slot_index_hash(&pcp->sessions->index, key),
+		.wish = {.address = rte_cpu_to_be_32(request->suggested_address),
+			 .port = request->suggested_port,
+			 .only = request->prefer_failure},
+		.now_ns = now_ns,
 	};
-	enum nat_session_error error =
-		nat_session_create_at(pcp->sessions, key, hash, wish, now_ns, ret_session);
 
-	if (error == NAT_SESSION_OK && request->protocol == IPPROTO_TCP)
-		nat_session_set_tcp(pcp->sessions, *ret_session,
-				    &(struct nf_tcp){.state = NF_TCP_IDLE}, now_ns);
-	return result_of(error);
+	if (request->protocol == IPPROTO_TCP)
+		new.tcp.state = NF_TCP_IDLE;
+	return result_of(nat_session_create(pcp->sessions, &new, ret_session));
 }
 
 static bool

@@ -16,17 +16,20 @@ nat_statics_begin(struct nat_worker *w)
 		const struct nat_static *s = &config->statics[i];
 		uint64_t key = nat_session_key(s->inside_address, s->inside_port, s->protocol);
 		uint8_t bucket = nf_ipv4_bucket(s->inside_address);
-		uint32_t hash = nf_slot_index_hash(&w->sessions->index, key), slot;
+		struct nat_session_new new = {
+			.key = key,
+			.hash = nf_slot_index_hash(&w->sessions->index, key),
+			.now_ns = w->nf->now_ns,
+		};
+		uint32_t slot;
 
 		if (w->nat->bucket_worker[bucket] != w->nf->index ||
 		    !slim_owns(w->nf->agent, bucket) ||
-		    nat_session_find(w->sessions, hash, key) != NF_NO_SLOT)
+		    nat_session_find(w->sessions, new.hash, key) != NF_NO_SLOT)
 			continue;
+		if (s->protocol == IPPROTO_TCP)
+			new.tcp.state = NF_TCP_IDLE;
 		/* There is room: the configuration was checked for it. */
-		if (nat_session_create(w->sessions, key, hash, w->nf->now_ns, &slot) ==
-			    NAT_SESSION_OK &&
-		    s->protocol == IPPROTO_TCP)
-			nat_session_set_tcp(w->sessions, slot,
-					    &(struct nf_tcp){.state = NF_TCP_IDLE}, w->nf->now_ns);
+		nat_session_create(w->sessions, &new, &slot);
 	}
 }

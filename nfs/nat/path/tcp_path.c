@@ -93,14 +93,14 @@ connection_of(const struct nat_session *session)
 	};
 }
 
-__attribute__((noinline)) void
-nat_tcp_begin(struct nat_worker *w, const struct nat_packet *p, uint32_t slot)
+__attribute__((noinline)) struct nf_tcp
+nat_tcp_first(const struct nat_packet *p)
 {
 	struct nf_tcp_segment segment = segment_of(p, true);
 	struct nf_tcp tcp = {0};
 
 	nf_tcp_open(&tcp, &segment);
-	nat_session_set_tcp(w->sessions, slot, &tcp, w->nf->now_ns);
+	return tcp;
 }
 
 __attribute__((noinline)) bool

@@ -17,8 +17,8 @@
 #include "session.h"
 #include "tcp.h"
 
-/* The first segment of a new mapping. */
-void nat_tcp_begin(struct nat_worker *w, const struct nat_packet *p, uint32_t slot);
+/* What the first segment of a new mapping tells. */
+struct nf_tcp nat_tcp_first(const struct nat_packet *p);
 
 /* All that may change a state. True: the transitory timeout begins with this segment. */
 bool nat_tcp_take(struct nat_worker *w, const struct nat_packet *p, uint32_t slot, bool out);

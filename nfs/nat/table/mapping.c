@@ -17,12 +17,12 @@ key_of(const struct nat_session *session)
 void
 nat_mapping_remove(struct nat_sessions *s, uint32_t slot)
 {
-	uint64_t key = key_of(nat_session_at(s, slot));
+	const struct nat_session *session = nat_session_at(s, slot);
 
 	if (s->filter != NULL)
-		nat_filter_forget(s->filter, key);
+		nat_filter_forget(s->filter, key_of(session));
 	if (s->pcp != NULL)
-		nat_pcp_forget(s->pcp, key);
+		nat_pcp_forget(s->pcp, key_of(session));
 	nat_session_free(s, slot);
 }
 

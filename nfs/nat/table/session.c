@@ -11,7 +11,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-
 #include "allocate.h"
 #include "ipv4_bucket.h"
 #include "log.h"
@@ -108,13 +107,6 @@ parity_for(const struct nat_session_table *t, const struct nat_session *session)
 	return rte_be_to_cpu_16(session->inside_port) % 2 == 0 ? NAT_PARITY_EVEN : NAT_PARITY_ODD;
 }
 
-enum nat_session_error
-nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash, uint64_t now_ns,
-		   uint32_t *ret_slot)
-{
-	return nat_session_create_at(s, key, hash, (struct nat_wish){0}, now_ns, ret_slot);
-}
-
 /* Is the place what was wished for, if nothing else will do? */
 static bool
 is_wished(const struct nat_session_table *t, const struct nat_wish *wish,
@@ -190,11 +182,10 @@ count_in(struct nat_sessions *s, uint32_t subscriber, uint32_t protocol, rte_be3
 }
 
 enum nat_session_error
-nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struct nat_wish wish,
-		      uint64_t now_ns, uint32_t *ret_slot)
+nat_session_create(struct nat_sessions *s, const struct nat_session_new *new, uint32_t *ret_slot)
 {
 	struct nat_session_table *t = s->shared;
-	const struct nat_static_key *fixed = find_static(t, key);
+	const struct nat_static_key *fixed = find_static(t, new->key);
 	struct nat_session head = {0}, *session;
 	struct nat_port_request request;
 	enum nat_session_error error;
@@ -202,7 +193,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 	struct nat_place at;
 	uint32_t slot, subscriber_hash;
 
-	memcpy(&head, &key, sizeof(key));
+	memcpy(&head, &new->key, sizeof(new->key));
 	subscriber_hash = nat_subscriber_hash(s->subscribers, head.inside_address);
 	request = (struct nat_port_request){
 		.subscriber = nat_subscriber_find_by(s->subscribers, subscriber_hash,
@@ -210,9 +201,9 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 		.kind = {.bucket = nf_ipv4_bucket(head.inside_address),
 			 .protocol = (uint32_t)nat_protocol_of(head.protocol),
 			 .parity = parity_for(t, &head)},
-		.wish = wish,
+		.wish = new->wish,
 	};
-	error = find_place(s, fixed, &request, now_ns, &at);
+	error = find_place(s, fixed, &request, new->now_ns, &at);
 	if (unlikely(error != NAT_SESSION_OK)) {
 		s->random = random; /* who asks again is told the same */
 		return error;
@@ -222,7 +213,7 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 			nat_subscriber_add(s->subscribers, subscriber_hash, head.inside_address);
 	count_in(s, request.subscriber, request.kind.protocol, t->ports.pool.addresses[at.number]);
 	if (fixed == NULL)
-		nat_subscriber_count_rate(s->subscribers, request.subscriber, now_ns);
+		nat_subscriber_count_rate(s->subscribers, request.subscriber, new->now_ns);
 
 	slot = nf_share_take(&s->share);
 	s->local[slot - s->share.first_slot].subscriber = request.subscriber;
@@ -234,16 +225,21 @@ nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash, struc
 		.outside_address = t->ports.pool.addresses[at.number],
 		.outside_port =
 			rte_cpu_to_be_16(nat_port_at(&t->ports.pool.rule, at.bucket, at.place)),
-		.last_seen = now_ns,
+		.last_seen = new->now_ns,
+		.tcp_state = new->tcp.state,
+		.tcp_scale = new->tcp.scale,
+		.tcp_peer_address = new->tcp.peer_address,
+		.tcp_peer_port = new->tcp.peer_port,
+		.tcp_edges = new->tcp.edges,
 	};
 	slim_slot_end(s->share.agent, s->share.table, slot, at.bucket);
-	nf_slot_index_insert(&s->index, hash, slot);
+	nf_slot_index_insert(&s->index, new->hash, slot);
 	nat_allocate_give(s, slot, &at, request.subscriber, s->log);
 	if (unlikely(nat_ports_is_resting(&t->ports, &at)))
 		nat_rest_cut(s->rests, session->outside_address, session->outside_port,
 			     session->protocol);
 	log_mapping(s->log, session, NAT_LOG_MAPPING_CREATED);
-	nat_session_look_at(s, slot, now_ns + nat_session_timeout(&t->timeouts, session));
+	nat_session_look_at(s, slot, new->now_ns + nat_session_timeout(&t->timeouts, session));
 	s->n_created++;
 	*ret_slot = slot;
 	return NAT_SESSION_OK;

@@ -108,19 +108,23 @@ nat_session_find_outside(const struct nat_sessions *s, enum nat_protocol protoco
 
 /* ---- change, worker ------------------------------------------------------------------------- */
 
-/* As nat_session_create(), at the endpoint that is wished for if the subscriber may have it: of its bucket,
- * its address and its blocks (or a new one), nobody's, and rested; else at any, or not at all. */
-enum nat_session_error nat_session_create_at(struct nat_sessions *s, uint64_t key, uint32_t hash,
-					     struct nat_wish wish, uint64_t now_ns,
-					     uint32_t *ret_slot);
-
 /* Is it the key of a static mapping? */
 bool nat_session_is_static(const struct nat_sessions *s, uint64_t key);
 
-/* Makes a mapping for a key that is not there; that of a static one gets what it is to have, beyond limits.
- * *ret_slot only on NAT_SESSION_OK. */
-enum nat_session_error nat_session_create(struct nat_sessions *s, uint64_t key, uint32_t hash,
-					  uint64_t now_ns, uint32_t *ret_slot);
+/* What a mapping begins with. */
+struct nat_session_new {
+	uint64_t key; /* that is not there */
+	uint32_t hash;
+	struct nat_wish
+		wish; /* had, if the subscriber may have it: of its bucket, its address and its blocks (or
+	                         a new one), nobody's, and rested; else it is at any endpoint, or there is none */
+	struct nf_tcp tcp; /* zero, if it is of another protocol */
+	uint64_t now_ns;
+};
+
+/* Makes it; that of a static one gets what it is to have, beyond limits. *ret_slot only on NAT_SESSION_OK. */
+enum nat_session_error nat_session_create(struct nat_sessions *s, const struct nat_session_new *new,
+					  uint32_t *ret_slot);
 
 /* Sets what TCP knows. If that makes the timeout shorter, it begins now. */
 void nat_session_set_tcp(struct nat_sessions *s, uint32_t slot, const struct nf_tcp *tcp,
