@@ -142,9 +142,12 @@ mapping_is_endpoint_independent(void **state)
 	first = harness_pass(&h, &p, NAT_OUTSIDE);
 	p.dst = IP(192, 0, 2, 99);
 	p.dst_port = 4444;
-	second = harness_pass(&h, &p, NAT_OUTSIDE);
-	assert_int_equal(first.src, second.src);
-	assert_int_equal(first.src_port, second.src_port);
+	/* Those that make the neighbour known do not take the short way, the next one does. */
+	for (int i = 0; i < 3; i++) {
+		second = harness_pass(&h, &p, NAT_OUTSIDE);
+		assert_int_equal(first.src, second.src);
+		assert_int_equal(first.src_port, second.src_port);
+	}
 	p.protocol = IPPROTO_TCP;
 	p.tcp_flags = SYN;
 	harness_pass(&h, &p, NAT_OUTSIDE);
