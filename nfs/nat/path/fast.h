@@ -26,6 +26,7 @@
 #include <rte_udp.h>
 
 #include "checksum.h"
+#include "flight.h"
 #include "frame.h"
 #include "nat.h"
 #include "neighbour.h"
@@ -90,31 +91,6 @@ nat_fast_view(const struct nat_worker *w, uint8_t side)
 	};
 }
 
-/* What is known of an ordinary packet. */
-struct nat_flight {
-	struct rte_mbuf *m;
-	struct rte_ipv4_hdr *ip;
-	struct nat_session
-		*session; /* of its mapping; NULL: there is none, or it is the general path's */
-	union {
-		uint64_t key;         /* outwards */
-		const uint32_t *cell; /* inwards: of the external port */
-	};
-	uint32_t hash; /* outwards */
-	uint16_t ip_size;
-	uint8_t checksum_at; /* in the header of layer 4; it says which protocol it is */
-	uint8_t whose;       /* NAT_FAST_WAY, or the burst's */
-};
-
-#define NAT_FAST_WAY 2u /* `whose`: it was ordinary by its headers */
-
-#define NAT_FAST_UDP 6u  /* where its checksum stands; */
-#define NAT_FAST_TCP 16u /* one bit that the other has not */
-
-_Static_assert(offsetof(struct rte_udp_hdr, dgram_cksum) == NAT_FAST_UDP &&
-		       offsetof(struct rte_tcp_hdr, cksum) == NAT_FAST_TCP,
-	       "a protocol is known by the place of its checksum");
-
 /* Where the last packets of the burst went: the next ones mostly go there, too. */
 struct nat_exit {
 	uint8_t way; /* of all addresses that are reached by this neighbour (forward.h), or NAT_FAST_NO_WAY */
@@ -148,12 +124,6 @@ NAT_FAST_INLINE bool
 nat_fast_is_whole(const struct rte_ipv4_hdr *ip)
 {
 	return (ip->fragment_offset & ~RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) == 0;
-}
-
-NAT_FAST_INLINE bool
-nat_fast_is_tcp(const struct nat_flight *f)
-{
-	return (f->checksum_at & NAT_FAST_TCP) != 0;
 }
 
 /* By the number of the protocol; 0: the general path's. */

@@ -5,7 +5,7 @@
 #include <rte_tcp.h>
 
 #include "counters.h"
-#include "fast.h"
+#include "flight.h"
 #include "send.h"
 #include "tcp_path.h"
 
