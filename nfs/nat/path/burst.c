@@ -170,7 +170,8 @@ take(struct nat_worker *w, uint8_t side, struct rte_mbuf **pkts, uint32_t n)
 		uint32_t fetched = RTE_MIN(at, n);
 
 		prefetch_ahead(pkts, at + 2 * GROUP, n);
-		look(w, &v, &b, side, pkts, at, RTE_MIN(at + GROUP, n));
+		if (likely(at < n))
+			look(w, &v, &b, side, pkts, at, RTE_MIN(at + GROUP, n));
 		if (likely(at >= GROUP))
 			fetch(w, &v, &b, side, at - GROUP, fetched);
 		if (likely(at >= 2 * GROUP))
