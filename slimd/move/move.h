@@ -364,6 +364,7 @@ uint32_t move_share(const struct move *m, uint32_t alone);
 void move_claim_path(struct move *m);
 void move_leave_path(struct move *m);
 bool move_may_use_path(const struct move *m);
+/* Has it the path, with frames of others still on their way? Not for long. */
 bool move_waits_for_path(const struct move *m);
 
 /* ---- move_memory.c ------------------------------------------------------------------------- */

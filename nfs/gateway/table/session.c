@@ -10,7 +10,6 @@
 
 #include <errno.h>
 
-
 #include "buffer.h"
 #include "table_memory.h"
 

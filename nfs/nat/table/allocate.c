@@ -269,8 +269,8 @@ nat_allocate_find(struct nat_sessions *s, const struct nat_port_request *r, stru
 	request.kind.rested = NAT_RESTED_ONLY;
 	/* Nearly always: no blocks, no wish, and a port at the subscriber's address. */
 	if (likely(ports->groups == NULL && r->wish.port == 0) &&
-	    likely(nat_ports_find(ports, r->number, &request.kind,
-				  (uint32_t)(next_random(s) >> 32), ret)))
+	    likely(nat_ports_find(ports, r->number, &request.kind, (uint32_t)(next_random(s) >> 32),
+				  ret)))
 		return NAT_SESSION_OK;
 	error = find(s, &request, ret);
 	if (error != NAT_SESSION_OK && s->shared->rests.delay_ns != 0) {

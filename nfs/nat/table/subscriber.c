@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <string.h>
 
-
 #include "table_memory.h"
 
 #define SECOND_NS UINT64_C(1000000000)
