@@ -42,19 +42,13 @@ was_stripped(const struct rte_mbuf *m)
 }
 
 static bool
-has_type_of_tag(const struct rte_mbuf *m)
+has_tag(const struct rte_mbuf *m)
 {
 	static const uint8_t type[] = {RTE_ETHER_TYPE_VLAN >> 8, RTE_ETHER_TYPE_VLAN & 0xff};
 
-	return memcmp(rte_pktmbuf_mtod_offset(m, const void *, ADDRESSES_SIZE), type,
+	return likely(rte_pktmbuf_data_len(m) >= sizeof(struct rte_ether_hdr) + RTE_VLAN_HLEN) &&
+	       memcmp(rte_pktmbuf_mtod_offset(m, const void *, ADDRESSES_SIZE), type,
 		      sizeof(type)) == 0;
-}
-
-static bool
-has_tag(const struct rte_mbuf *m)
-{
-	return rte_pktmbuf_data_len(m) >= sizeof(struct rte_ether_hdr) + RTE_VLAN_HLEN &&
-	       has_type_of_tag(m);
 }
 
 static uint16_t
@@ -105,11 +99,11 @@ any_has_tag(struct rte_mbuf **pkts, uint16_t n)
 	for (; pkts < last; pkts++) {
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[AHEAD], void *));
 		flags |= (*pkts)->ol_flags;
-		any |= has_type_of_tag(*pkts);
+		any |= has_tag(*pkts);
 	}
 	for (; pkts < end; pkts++) {
 		flags |= (*pkts)->ol_flags;
-		any |= has_type_of_tag(*pkts);
+		any |= has_tag(*pkts);
 	}
 	return any || (flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
 }
@@ -119,7 +113,7 @@ nf_worker_untag(struct nf_worker *w, uint16_t port, struct rte_mbuf **pkts, uint
 {
 	uint16_t left = 0;
 
-	/* Nearly always; what stands behind a frame that is too short may look like a tag, but only here. */
+	/* Nearly always. */
 	if (likely(w->vlans[port] == 0 && !any_has_tag(pkts, n)))
 		return n;
 	for (uint16_t i = 0; i < n; i++) {
