@@ -1,37 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Moves of a large table without traffic. Called by bench/bulk.
-
-      slim-gen, until the table is full; then slim-nat b
-         | memif inside     | memif outside
-      slim-nat a ---------------------------   (the ports of a and b are joined directly)
-      slimd a  <----- veth, TLS ----->  slimd b
-
-The generator opens each session with a packet, as a subscriber would, and ends. Then nat-b takes
-its place at the other end of both wires, and the table moves from a to b, back, and so on."""
+"""Moves of a large table without traffic, back and forth. Called by bench/bulk.
+The lab: slimlab/pairs.py, with one pair."""
 
 import argparse
-import dataclasses
 import json
 import os
-import signal
 import statistics
 import sys
 import threading
 import time
 
 from slimlab import build, leftovers, machine, wait
-from slimlab.generator import Generator
-from slimlab.lab import HOSTS, PORTS
-from slimlab.move import Slimctl
-from slimlab.process import Child, CommandFailed, run
-from slimlab.settings import Settings
-from slimlab.template import write_config
+from slimlab.lab import HOSTS
+from slimlab.pairs import Pairs, Size, nat_of
+from slimlab.process import CommandFailed, run
 
-SESSIONS_PER_SUBSCRIBER = 64  # a subscriber has one external address: 252 ports of its bucket
-SESSIONS_PER_ADDRESS = 32_000
-SUBSCRIBER_BASE = "100.72.0.0"
-GENERATOR_MACS = {"inside": "02:00:00:00:01:02", "outside": "02:00:00:00:02:02"}  # as slim-gen has them
 SAMPLE_SECONDS = 0.02
 PHASES = ("prepare", "copy", "catch-up", "handover", "steer", "trail")
 
@@ -89,10 +73,6 @@ def wire_bytes(netns, device):
     return counts["tx"]["bytes"] + counts["rx"]["bytes"]
 
 
-def nat_of(host):
-    return f"nat-{host}"
-
-
 class Peaks:
     """with Peaks(pids, folders) as p: the largest own memory of each process meanwhile, with the files
     that it keeps in its folder."""
@@ -121,190 +101,36 @@ class Peaks:
                 return
 
 
-# ---- the lab -------------------------------------------------------------------------
+# ---- a move ----------------------------------------------------------------------
 
 
-@dataclasses.dataclass
-class Size:
-    sessions: int
-    workers: int
-
-    @property
-    def subscribers(self):
-        """A multiple of the number of buckets."""
-        return max(256, -(-self.sessions // SESSIONS_PER_SUBSCRIBER // 256) * 256)
-
-    @property
-    def addresses(self):
-        return min(256, max(1, -(-self.sessions // SESSIONS_PER_ADDRESS)))
-
-    @property
-    def capacity(self):
-        """Sessions of the generator's probes and echoes come on top; workers' shares are never even."""
-        return self.sessions + 1024 + (self.sessions // 16 if self.workers > 1 else 0)
-
-    @property
-    def nf_megabytes(self):
-        tables = self.capacity * 256
-        packets = 2 * self.workers * (16384 + 4096 + 4096) * 2560
-        return 96 + (tables + packets + self.addresses * 850_000) // (1 << 20)
-
-
-class Bulk:
-    """with Bulk(options) as bulk: NAT a is full and serves, NAT b is empty."""
-
-    def __init__(self, options, say):
-        self.options = options
-        self.size = Size(options.sessions, options.workers)
-        self.settings = Settings(name=options.name, workers=options.workers)
-        self.say = say
-        self.journal = leftovers.Journal(options.name)
-        self.folder = self.journal.make_folder()
-        self.pki = f"{self.folder}/pki"
-        self.children = {}
-
-    def __enter__(self):
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        try:
-            self.start()
-        except BaseException:
-            for child in self.children.values():
-                print(f"---- {child.name}\n{child.tail()}", file=sys.stderr)
-            self.journal.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self.journal.close()
-
-    def start(self):
-        self.make_hosts()
-        for name in HOSTS:
-            self.start_slimd(name)
-        self.fill()
-        self.launch_nf("b", "client", ["--standby"])
-        for name in HOSTS:
-            wait.until(lambda n=name: self.is_ready(n), f"{nat_of(name)} and its wires",
-                       alive=self.children[nat_of(name)].gone)
-            wait.until(lambda n=name: self.has_peer(n), f"the peer of slimd {name}")
-
-    def netns(self, name):
-        return f"{self.options.name}-{name}"
-
-    def make_hosts(self):
-        for name in HOSTS:
-            machine.make_netns(self.journal, self.netns(name))
-        run("ip", "link", "add", "peer0", "netns", self.netns("a"), "type", "veth",
-            "peer", "name", "peer0", "netns", self.netns("b"))
-        tool = f"{build.PROJECT}/scripts/slim-pki"
-        run(tool, "init", self.pki)
-        for host in HOSTS.values():
-            machine.set_address(self.netns(host.name), "peer0", f"{host.address}/30")
-            run("ip", "link", "set", "peer0", "up", netns=self.netns(host.name))
-            run(tool, "issue", self.pki, host.name, host.address)
-
-    def launch(self, name, command, netns=None):
-        self.children[name] = Child(self.journal, self.folder, name,
-                                    [build.program(command[0]), *command[1:]], netns=netns)
-        return self.children[name]
-
-    def config(self, template, path, host, **values):
-        return write_config(template, path, folder=self.folder, pki=self.pki, host=host.name,
-                            log_level="info", **values)
-
-    def start_slimd(self, name):
-        host = HOSTS[name]
-        os.makedirs(f"{self.folder}/{name}/state")
-        config = self.config("bulk-slimd.yaml", f"{self.folder}/{name}/slimd.yaml", host, address=host.address,
-                             other=host.other, other_address=host.other_address)
-        child = self.launch(f"slimd-{name}", ["slimd", "--config", config], self.netns(name))
-        wait.until(lambda: self.slimctl(name).try_json("version"), child.name, alive=child.gone)
-
-    def slimctl(self, name):
-        return Slimctl(build.program("slimctl"), f"unix:{self.folder}/{name}/slimd.sock", "")
-
-    def wire(self, port):
-        return f"{self.folder}/{port}.sock"
-
-    def eal(self, name, n_lcores, megabytes, role, macs):
-        """Ports are shared-memory wires; the server's end makes the socket."""
-        machine.take_hugepages(self.journal, megabytes)
-        options = ["--lcores", self.settings.lcores(n_lcores), "--in-memory", "--single-file-segments", "--no-pci",
-                   "--no-telemetry", f"--file-prefix={self.options.name}-{name}", "-m", str(megabytes)]
-        for number, (port, mac) in enumerate(macs.items()):
-            options += ["--vdev", f"net_memif{number},role={role},id=0,socket={self.wire(port)},"
-                                  f"socket-abstract=no,mac={mac}"]
-        return options
-
-    def launch_nf(self, name, role, options=()):
-        host, size = HOSTS[name], self.size
-        config = self.config("bulk-nat.yaml", f"{self.folder}/{name}/nat.yaml", host, nf=nat_of(name),
-                             workers=size.workers, capacity=size.capacity, last_pool=size.addresses - 1)
-        return self.launch(nat_of(name), ["slim-nat", *self.eal(name, size.workers + 1, size.nf_megabytes, role, PORTS),
-                                     "--", "--config", config, *options])
-
-    def show_nf(self, name):
-        return self.slimctl(name).try_json("nf", "show", nat_of(name)) or {}
-
-    def is_ready(self, name):
-        words = self.children[nat_of(name)].output()
-        return self.show_nf(name).get("alive") and all(
-            words.rfind(f"port {port}: link up") > words.rfind(f"port {port}: link down") for port in PORTS)
-
-    def has_peer(self, name):
-        peers = (self.slimctl(name).try_json("peer", "list") or {}).get("peers", [])
-        return any(p["state"] == "up" for p in peers)
-
-    def fill(self):
-        """The generator is the first at the other end of nat-a's wires."""
-        self.say(f"{self.size.sessions:,} sessions of {self.size.subscribers:,} subscribers")
-        path, output = f"{self.folder}/gen.sock", f"{self.folder}/gen.json"
-        nat = self.launch_nf("a", "server")
-        wait.until(lambda: all(os.path.exists(self.wire(port)) for port in PORTS), "the wires of nat-a", alive=nat.gone)
-        child = self.launch("slim-gen", ["slim-gen", *self.eal("gen", 1, 192, "client", GENERATOR_MACS), "--",
-                                         "--control", path, "--output", output, "--flows", self.size.sessions,
-                                         "--subscribers", self.size.subscribers, "--subscriber-base", SUBSCRIBER_BASE,
-                                         "--rx-queues", self.size.workers,
-                                         "--churn", 0, "--rate", 1000, "--ramp-rate", 150_000])
-        generator = Generator(child, path, output)
-        generator.connect()
-        generator.await_ready()
-        generator.finish()
-        del self.children["slim-gen"]
-
-    # ---- a move ----------------------------------------------------------------------
-
-    def pids(self):
-        return {name: child.pid for name, child in self.children.items()}
-
-    def move(self, source):
-        """Moves the table away from a host. Returns its numbers; None when it was not complete."""
-        pids, host = self.pids(), HOSTS[source]
-        cpu = {name: cpu_seconds(pid) for name, pid in pids.items()}
-        sent = wire_bytes(self.netns("a"), "peer0")
-        with Peaks(pids, {f"slimd-{name}": f"{self.folder}/{name}" for name in HOSTS}) as peaks:
-            status, job = self.slimctl(source).migrate(nat_of(source), host.other)
-        result = job.get("result") or {}
-        if (status != 0 or job.get("state") != "complete"
-                or not result["digest_source"] == result["digest_target"] == result["digest_proof"]):
-            print(f"not complete: {job}\n{self.children[f'slimd-{source}'].tail()}", file=sys.stderr)
-            return None
-        begins = [(p["phase"], int(p["monotonic_ns"]) / 1e9) for p in job["phases"]]
-        ends = [at for _, at in begins[1:]] + [begins[-1][1]]
-        seconds = dict.fromkeys(PHASES, 0.0)
-        for (phase, at), end in zip(begins, ends):
-            if phase in seconds:
-                seconds[phase] += end - at
-        entries, duration = int(result["entries"]), int(result["duration_ns"]) / 1e9
-        return {"source": source, "entries": entries, "seconds": duration,
-                "sessions_per_second": entries / duration,
-                "wire_bytes_per_session": (wire_bytes(self.netns("a"), "peer0") - sent) / entries,
-                "rows_bytes_per_session": int(result["snapshot_bytes"]) / entries,
-                "handover_us": int(result["handover_ns"]) / 1e3,
-                "phase_seconds": seconds,
-                "own_megabytes": {role(n, source): peaks.bytes[n] / (1 << 20) for n in pids},
-                "cpu_seconds": {role(n, source): cpu_seconds(p) - cpu[n] for n, p in pids.items()}}
+def move(pairs, source):
+    """Moves the table away from a host. Returns its numbers; None when it was not complete."""
+    pids, host = pairs.pids(), HOSTS[source]
+    cpu = {name: cpu_seconds(pid) for name, pid in pids.items()}
+    sent = wire_bytes(pairs.netns("a"), "peer0")
+    with Peaks(pids, {f"slimd-{name}": f"{pairs.folder}/{name}" for name in HOSTS}) as peaks:
+        status, job = pairs.slimctl(source).migrate(nat_of(1, source), host.other)
+    result = job.get("result") or {}
+    if (status != 0 or job.get("state") != "complete"
+            or not result["digest_source"] == result["digest_target"] == result["digest_proof"]):
+        print(f"not complete: {job}\n{pairs.children[f'slimd-{source}'].tail()}", file=sys.stderr)
+        return None
+    begins = [(p["phase"], int(p["monotonic_ns"]) / 1e9) for p in job["phases"]]
+    ends = [at for _, at in begins[1:]] + [begins[-1][1]]
+    seconds = dict.fromkeys(PHASES, 0.0)
+    for (phase, at), end in zip(begins, ends):
+        if phase in seconds:
+            seconds[phase] += end - at
+    entries, duration = int(result["entries"]), int(result["duration_ns"]) / 1e9
+    return {"source": source, "entries": entries, "seconds": duration,
+            "sessions_per_second": entries / duration,
+            "wire_bytes_per_session": (wire_bytes(pairs.netns("a"), "peer0") - sent) / entries,
+            "rows_bytes_per_session": int(result["snapshot_bytes"]) / entries,
+            "handover_us": int(result["handover_ns"]) / 1e3,
+            "phase_seconds": seconds,
+            "own_megabytes": {role(n, source): peaks.bytes[n] / (1 << 20) for n in pids},
+            "cpu_seconds": {role(n, source): cpu_seconds(p) - cpu[n] for n, p in pids.items()}}
 
 
 def role(name, source):
@@ -354,17 +180,21 @@ def summarize(results):
     return summary
 
 
+def say(text):
+    print(f"  {text}", flush=True)
+
+
 def measure(options):
     results, source = [], "a"
-    with Bulk(options, lambda text: print(f"  {text}", flush=True)) as bulk:
+    with Pairs(options.name, [Size(options.sessions, options.workers)], say) as pairs:
         if options.wait_for:
             with open(options.wait_for, "w", encoding="utf-8") as f:
-                json.dump(bulk.pids(), f)
+                json.dump(pairs.pids(), f)
             sys.stdin.readline()
         head()
         for number in range(1, options.runs + 1):
             time.sleep(options.pause)  # let the wiped instance come to rest
-            result = bulk.move(source)
+            result = move(pairs, source)
             if result is None:
                 break
             results.append(result)
