@@ -10,8 +10,8 @@
 /* Whose a packet is. */
 enum whose { GONE = 0, GENERAL, FAST = NAT_FAST_WAY };
 
-/* Packets are looked at, fetched and acted upon in groups: the mbufs and frames of the group after the next one are on their
- * way meanwhile, and of the next one the mappings. */
+/* Packets are looked at, fetched and acted upon in groups: the mbufs and frames of the next one are on their way meanwhile, and
+ * the mappings of the one before. */
 #define GROUP 8u
 
 struct burst {
@@ -21,27 +21,19 @@ struct burst {
 	bool hairpinned[NF_BURST];
 };
 
-/* The mbufs of a whole group, and the frames of the one before, whose mbufs are there. */
-static inline void
-prefetch_ahead(struct rte_mbuf **pkts, uint32_t from, uint32_t n)
-{
-	if (likely(from + GROUP <= n)) {
-		for (uint32_t i = from; i < from + GROUP; i++) {
-			rte_prefetch0(pkts[i]);
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i - GROUP], void *));
-		}
-	} else if (from <= n) {
-		for (uint32_t i = from - GROUP; i < from; i++)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
-	}
-}
+/* Where a frame stands that a port has received, if it has no reason of its own: so it need not wait for its mbuf. */
+#define FRAME_AT (sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM)
 
+/* The mbufs of a group, and their frames. */
 static inline void
-prefetch_first(struct rte_mbuf **pkts, uint32_t n)
+prefetch(struct rte_mbuf **pkts, uint32_t from, uint32_t n)
 {
-	for (uint32_t i = 0; i < RTE_MIN(n, GROUP); i++)
+	uint32_t to = RTE_MIN(from + GROUP, n);
+
+	for (uint32_t i = from; i < to; i++) {
 		rte_prefetch0(pkts[i]);
-	prefetch_ahead(pkts, GROUP, n);
+		rte_prefetch0((const void *)((uintptr_t)pkts[i] + FRAME_AT));
+	}
 }
 
 /* ---- from a port, a side at a time ------------------------------------------------------------- */
@@ -165,11 +157,11 @@ take(struct nat_worker *w, uint8_t side, struct rte_mbuf **pkts, uint32_t n)
 	uint32_t n_fast = n;
 	struct burst b;
 
-	prefetch_first(pkts, n);
+	prefetch(pkts, 0, n);
 	for (uint32_t at = 0; at < n + 2 * GROUP; at += GROUP) {
 		uint32_t fetched = RTE_MIN(at, n);
 
-		prefetch_ahead(pkts, at + 2 * GROUP, n);
+		prefetch(pkts, at + GROUP, n);
 		if (likely(at < n))
 			look(w, &v, &b, side, pkts, at, RTE_MIN(at + GROUP, n));
 		if (likely(at >= GROUP))
@@ -213,7 +205,7 @@ take_generally(struct nat_worker *w, uint16_t port, struct rte_mbuf **pkts, uint
 {
 	struct burst b;
 
-	prefetch_first(pkts, n);
+	prefetch(pkts, 0, n);
 	for (uint32_t at = 0; at < n + 2 * GROUP; at += GROUP) {
 		for (uint32_t i = at; i < RTE_MIN(at + GROUP, n); i++)
 			b.flights[i].whose = accept_any(w, &b, port, pkts[i], i);
