@@ -459,7 +459,7 @@ nat_fast_out(struct nat_worker *w, const struct nat_view *v, struct nat_exit *ex
 		if (f.whose != NAT_FAST_WAY ||
 		    !nat_fast_may_go(v, exit, f.ip->dst_addr, NAT_OUTSIDE))
 			return false;
-		session = nat_open_ordinary(w, &f);
+		session = nat_open_ordinary(w, flight);
 		if (session == NULL)
 			return false;
 	} else if (unlikely(!nat_fast_has_key(session, f.key))) {
