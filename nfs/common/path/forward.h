@@ -27,6 +27,7 @@
 #include <rte_byteorder.h>
 
 #include "ipv4.h"
+#include "order.h"
 #include "side.h"
 
 struct nf_hop {
@@ -77,11 +78,12 @@ void nf_hops_mark(struct nf_hops *hops, uint32_t first, uint32_t last);
 enum nf_refusal nf_look_up(const struct nf_hops *hops, rte_be32_t address, uint8_t side,
 			   enum nf_refusal absent, struct nf_next *ret_next);
 
-/* The upper half, as it stands in memory: where in the table the address is. */
+/* The upper half: where in the table the address is. What is near in the net is near in the table. */
 static inline uint16_t
 nf_way_of(rte_be32_t address)
 {
-	return (uint16_t)(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? address : address >> 16);
+	return nf_from_be16(
+		(rte_be16_t)(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? address : address >> 16));
 }
 
 /* Do all addresses of the way go there, and is none special? */
