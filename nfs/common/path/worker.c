@@ -138,6 +138,9 @@ nf_worker_transmit(struct nf_worker *w)
 			if (sent < n)
 				break;
 		}
+		/* An empty one begins anew, where it is in the cache. */
+		if (nf_fifo_count(fifo) == 0)
+			fifo->head = fifo->tail = 0;
 	}
 }
 
