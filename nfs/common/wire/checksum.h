@@ -28,23 +28,28 @@ nf_csum_diff32(uint32_t sum, uint32_t from, uint32_t to)
 	return nf_csum_diff16(sum, (uint16_t)(from >> 16), (uint16_t)(to >> 16));
 }
 
-/* A sum of words of any size up to 64 bits, in 16; 0 only if all of them are 0. */
-static inline uint16_t
-nf_csum_fold64(uint64_t sum)
+/* A sum of 32 bits and what comes on top; 0 only if both are 0. */
+static inline uint32_t
+nf_csum_add32(uint32_t sum, uint32_t more)
 {
-	uint32_t half;
+	bool carry = __builtin_add_overflow(sum, more, &sum);
 
-	sum += sum << 32 | sum >> 32;
-	half = (uint32_t)(sum >> 32);
-	half += half << 16 | half >> 16;
-	return (uint16_t)(half >> 16);
+	return sum + carry;
 }
 
-/* The replacement of 32 bits, for a sum of 64. */
-static inline uint64_t
+/* The replacement of 32 bits, as a sum of 32. */
+static inline uint32_t
 nf_csum_replace32(uint32_t from, uint32_t to)
 {
-	return (uint64_t)(uint32_t)~from + to;
+	return nf_csum_add32(~from, to);
+}
+
+/* A sum of 32 bits, in 16; 0 only if it is 0. */
+static inline uint16_t
+nf_csum_fold32(uint32_t sum)
+{
+	sum += sum << 16 | sum >> 16;
+	return (uint16_t)(sum >> 16);
 }
 
 /* Is the checksum right of an IPv4 header without options, of a packet that is no fragment? The sum of its words is 0 in

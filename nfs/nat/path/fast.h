@@ -261,16 +261,17 @@ nat_fast_is_plain(const struct nat_view *v, rte_be32_t address)
 	return nf_from_be32(address) - v->ports->pool.first >= v->ports->pool.span;
 }
 
-/* The checksum of layer 4 after the change. It is 0 only if a datagram has none, or by chance. */
+/* The checksum of layer 4 after address and port changed. It is 0 only if a datagram has none, or by chance. */
 NAT_FAST_INLINE void
-nat_fast_fix_l4(const struct nat_flight *f, uint64_t sum)
+nat_fast_fix_l4(const struct nat_flight *f, uint32_t address_sum, uint32_t port_sum)
 {
 	rte_be16_t *at = (rte_be16_t *)((uint8_t *)(f->ip + 1) + f->checksum_at);
 	uint16_t checksum = *at;
 
 	if (unlikely(checksum == 0) && !nat_fast_is_tcp(f))
 		return;
-	checksum = (uint16_t)~nf_csum_fold64(sum + (uint16_t)~checksum);
+	checksum = (uint16_t)~nf_csum_fold32(
+		nf_csum_add32(address_sum, port_sum + (uint16_t)~checksum));
 	if (unlikely(checksum == 0) && !nat_fast_is_tcp(f))
 		checksum = UINT16_MAX;
 	*at = checksum;
@@ -282,46 +283,45 @@ _Static_assert(offsetof(struct nat_session, inside_port) ==
 			       offsetof(struct nat_session, outside_address) + sizeof(rte_be32_t),
 	       "a port stands behind its address");
 
-/* Address and port of a mapping, as they stand in its entry one behind the other: a number whose three words of 16 bits
- * are theirs. */
-#define NAT_FAST_ENDPOINT (UINT64_MAX >> 16)
-
+/* Address and port of a mapping, as they stand in its entry one behind the other, and what stands behind them, in one
+ * number. */
 NAT_FAST_INLINE uint64_t
 nat_fast_endpoint(const rte_be32_t *address)
 {
 	uint64_t word;
 
 	memcpy(&word, address, sizeof(word));
-	return RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? word & NAT_FAST_ENDPOINT : word >> 16;
+	return word;
 }
 
 NAT_FAST_INLINE rte_be32_t
 nat_fast_address(uint64_t endpoint)
 {
-	return (rte_be32_t)(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? endpoint : endpoint >> 16);
+	return (rte_be32_t)(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? endpoint : endpoint >> 32);
 }
 
 NAT_FAST_INLINE rte_be16_t
 nat_fast_port_of(uint64_t endpoint)
 {
-	return (rte_be16_t)(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? endpoint >> 32 : endpoint);
+	return (rte_be16_t)(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? endpoint >> 32 : endpoint >> 16);
 }
 
 /* Source or destination `from` becomes `to`; `ip_sum`: what else changed in the header. */
 NAT_FAST_INLINE void
 nat_fast_rewrite(const struct nat_flight *f, bool source, uint64_t from, uint64_t to,
-		 uint64_t ip_sum)
+		 uint32_t ip_sum)
 {
-	const uint64_t ttl_sum = RTE_BE16(0xfeff); /* of a word whose upper octet is one less */
+	const uint32_t ttl_sum = RTE_BE16(0xfeff); /* of a word whose upper octet is one less */
 	rte_be32_t address = nat_fast_address(to);
+	rte_be16_t port = nat_fast_port_of(to);
+	uint32_t address_sum = nf_csum_replace32(nat_fast_address(from), address);
 
-	ip_sum += nf_csum_replace32(nat_fast_address(from), address) + ttl_sum +
-		  (uint16_t)~f->ip->hdr_checksum;
+	ip_sum += ttl_sum + (uint16_t)~f->ip->hdr_checksum;
 	nat_ip_set_address(f->ip, source, address);
-	*nat_l4_port(NAT_UDP, (uint8_t *)(f->ip + 1), source) = nat_fast_port_of(to);
+	*nat_l4_port(NAT_UDP, (uint8_t *)(f->ip + 1), source) = port;
 	f->ip->time_to_live--;
-	f->ip->hdr_checksum = (uint16_t)~nf_csum_fold64(ip_sum);
-	nat_fast_fix_l4(f, (from ^ NAT_FAST_ENDPOINT) + to);
+	f->ip->hdr_checksum = (uint16_t)~nf_csum_fold32(nf_csum_add32(address_sum, ip_sum));
+	nat_fast_fix_l4(f, address_sum, nf_csum_diff16(0, nat_fast_port_of(from), port));
 }
 
 /* As nf_emit(). */
@@ -424,7 +424,7 @@ nat_fast_may_come(const struct nat_view *v, struct nat_exit *exit, rte_be32_t so
 /* ---- both directions ------------------------------------------------------------------------------- */
 
 /* A datagram that may be cut gets an identification of its own; what that does to the sum. */
-NAT_FAST_INLINE uint64_t
+NAT_FAST_INLINE uint32_t
 nat_fast_replace_id(struct nat_worker *w, const struct nat_flight *f, rte_be32_t source)
 {
 	rte_be16_t from = f->ip->packet_id, to;
@@ -433,7 +433,7 @@ nat_fast_replace_id(struct nat_worker *w, const struct nat_flight *f, rte_be32_t
 		return 0;
 	to = nat_id_take(&w->ids, source, f->ip->dst_addr, f->ip->next_proto_id);
 	f->ip->packet_id = to;
-	return (uint64_t)(uint16_t)~from + to;
+	return nf_csum_diff16(0, from, to);
 }
 
 /* Is it the mapping of the key? The index has been asked by the hash alone. */
@@ -453,7 +453,8 @@ nat_fast_out(struct nat_worker *w, const struct nat_view *v, struct nat_exit *ex
 {
 	const struct nat_flight f = *flight;
 	struct nat_session *session = f.session;
-	uint64_t outside, ip_sum;
+	uint64_t outside;
+	uint32_t ip_sum;
 
 	if (unlikely(session == NULL)) {
 		if (f.whose != NAT_FAST_WAY ||
