@@ -138,7 +138,7 @@ act(struct nat_worker *w, const struct nat_view *v, struct burst *b, struct nat_
 
 	for (struct nat_flight *f = b->flights + from; f < b->flights + to; f++) {
 		if (likely(side == NAT_INSIDE ? nat_fast_out(w, v, exit, f)
-					      : nat_fast_in(v, exit, f)))
+					      : nat_fast_in(w, v, exit, f)))
 			continue;
 		n_others++;
 		if (act_generally(w, b, f, side))

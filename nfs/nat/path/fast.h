@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The short way of ordinary packets: whole, for a mapping that is there, in a state that they do not change; or the
- * first of a mapping, which is made by the general path's functions (open.h).
+ * The short way of ordinary packets: whole, for a mapping that is there, or the first of one, which is made by the
+ * general path's functions (open.h). Its functions follow a connection, too, where a segment may change its state
+ * (tcp_path.h).
  *
  * It asks what the general path (pipeline.h) asks, in any order, and changes nothing before the last answer. Each answer
  * that is not the usual one leaves the packet as it came to the general path: nothing is refused, dropped or told
@@ -446,6 +447,17 @@ nat_fast_has_key(const struct nat_session *session, uint64_t key)
 	return (head & nat_session_key(UINT32_MAX, UINT16_MAX, UINT8_MAX)) == key;
 }
 
+/* A segment that may change more than the edges. Nothing refuses the packet any more, and nothing in it has been changed. */
+__attribute__((noinline)) static void
+nat_fast_track(struct nat_worker *w, const struct nat_flight *f, uint8_t side)
+{
+	const struct nat_packet p = nat_flight_packet(f, side);
+	uint32_t slot =
+		side == NAT_INSIDE ? nat_session_find(w->sessions, f->hash, f->key) : *f->cell - 1;
+
+	nat_tcp_take(w, &p, slot, side == NAT_INSIDE);
+}
+
 /* A copy of what is known of the packet: behind each octet that is written, the compiler would have to read it again. */
 NAT_FAST_INLINE bool
 nat_fast_out(struct nat_worker *w, const struct nat_view *v, struct nat_exit *exit,
@@ -465,16 +477,17 @@ nat_fast_out(struct nat_worker *w, const struct nat_view *v, struct nat_exit *ex
 			return false;
 	} else if (unlikely(!nat_fast_has_key(session, f.key))) {
 		return false;
+	} else if (unlikely(!nat_fast_may_go(v, exit, f.ip->dst_addr, NAT_OUTSIDE))) {
+		return false;
 	} else if (nat_fast_is_tcp(&f)) {
 		const struct rte_tcp_hdr *tcp = nat_fast_tcp(&f);
 
-		if (unlikely(!nat_tcp_only_follows(session, tcp, f.ip->dst_addr)) ||
-		    unlikely(!nat_fast_may_go(v, exit, f.ip->dst_addr, NAT_OUTSIDE)))
-			return false;
-		nat_tcp_follow_data(session, tcp,
-				    f.ip_size - (uint32_t)sizeof(*f.ip) - nat_tcp_size(tcp));
-	} else if (unlikely(!nat_fast_may_go(v, exit, f.ip->dst_addr, NAT_OUTSIDE))) {
-		return false;
+		if (unlikely(!nat_tcp_only_follows(session, tcp, f.ip->dst_addr)))
+			nat_fast_track(w, flight, NAT_INSIDE);
+		else
+			nat_tcp_follow_data(session, tcp,
+					    f.ip_size - (uint32_t)sizeof(*f.ip) -
+						    nat_tcp_size(tcp));
 	}
 	session->last_seen = v->now_ns;
 	session->packets_out++;
@@ -488,7 +501,8 @@ nat_fast_out(struct nat_worker *w, const struct nat_view *v, struct nat_exit *ex
 
 /* Flags of TCP are looked up for a datagram, too: its state is one that nothing changes. */
 NAT_FAST_INLINE bool
-nat_fast_in(const struct nat_view *v, struct nat_exit *exit, const struct nat_flight *flight)
+nat_fast_in(struct nat_worker *w, const struct nat_view *v, struct nat_exit *exit,
+	    const struct nat_flight *flight)
 {
 	const struct nat_flight f = *flight;
 	struct nat_session *session = f.session;
@@ -497,9 +511,10 @@ nat_fast_in(const struct nat_view *v, struct nat_exit *exit, const struct nat_fl
 	if (unlikely(session == NULL || !nat_fast_may_come(v, exit, f.ip->src_addr)))
 		return false;
 	inside = nat_fast_endpoint(&session->inside_address);
-	if (unlikely(nat_tcp_may_change(session, nat_fast_tcp(&f)->tcp_flags)) ||
-	    unlikely(!nat_fast_may_go(v, exit, nat_fast_address(inside), NAT_INSIDE)))
+	if (unlikely(!nat_fast_may_go(v, exit, nat_fast_address(inside), NAT_INSIDE)))
 		return false;
+	if (unlikely(nat_tcp_may_change(session, nat_fast_tcp(&f)->tcp_flags)))
+		nat_fast_track(w, flight, NAT_OUTSIDE);
 	if (v->inbound_refresh)
 		session->last_seen = v->now_ns;
 	session->packets_in++;

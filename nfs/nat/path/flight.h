@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An ordinary packet on its short way (fast.h), and what opens a mapping for it (open.h). Worker's thread. */
+/* An ordinary packet on its short way (fast.h), and as the general path's functions take it: what opens a mapping for it
+ * (open.h), and what follows its connection (tcp_path.h). Worker's thread. */
 #ifndef NAT_FLIGHT_H
 #define NAT_FLIGHT_H
 
@@ -13,6 +14,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "packet.h"
 #include "session.h"
 
 /* What is known of an ordinary packet. */
@@ -44,6 +46,26 @@ static inline bool
 nat_fast_is_tcp(const struct nat_flight *f)
 {
 	return (f->checksum_at & NAT_FAST_TCP) != 0;
+}
+
+/* As the general path has it, as far as those look at it who open a mapping for it or follow its connection. */
+static inline struct nat_packet
+nat_flight_packet(const struct nat_flight *f, uint8_t side)
+{
+	bool out = side == NAT_INSIDE;
+
+	return (struct nat_packet){
+		.m = f->m,
+		.ip = f->ip,
+		.l4 = (uint8_t *)(f->ip + 1),
+		.kind = out ? NAT_KIND_OUT : NAT_KIND_IN,
+		.side = side,
+		.protocol = nat_fast_is_tcp(f) ? NAT_TCP : NAT_UDP,
+		.fragment = NAT_WHOLE,
+		.ip_size = f->ip_size,
+		.hash = out ? f->hash : 0,
+		.key = out ? f->key : 0,
+	};
 }
 
 #endif

@@ -77,28 +77,10 @@ nat_open_make(struct nat_worker *w, const struct nat_packet *p, uint32_t *ret_sl
 	return make(w, p, ret_slot);
 }
 
-/* As far as plan() and make() look at it. */
-static inline struct nat_packet
-packet_of(const struct nat_flight *f)
-{
-	return (struct nat_packet){
-		.m = f->m,
-		.ip = f->ip,
-		.l4 = (uint8_t *)(f->ip + 1),
-		.kind = NAT_KIND_OUT,
-		.side = NAT_INSIDE,
-		.protocol = nat_fast_is_tcp(f) ? NAT_TCP : NAT_UDP,
-		.fragment = NAT_WHOLE,
-		.ip_size = f->ip_size,
-		.hash = f->hash,
-		.key = f->key,
-	};
-}
-
 struct nat_session *
 nat_open_ordinary(struct nat_worker *w, const struct nat_flight *f)
 {
-	const struct nat_packet p = packet_of(f);
+	const struct nat_packet p = nat_flight_packet(f, NAT_INSIDE);
 	uint32_t slot;
 
 	/* The packet before it may have made it since it was looked for. */
