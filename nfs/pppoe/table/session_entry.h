@@ -86,7 +86,7 @@ struct pppoe_session {
 	uint8_t reserved;
 	uint16_t peer_mru; /* local: what a packet to the client may have, host order */
 	uint64_t last_seen;        /* lazy: of user data either way, for the idle limit */
-	uint64_t reserved_line[2];
+	uint64_t reserved_line[3];
 	/* Second line. Lazy. */
 	uint64_t packets_up, bytes_up, packets_down, bytes_down; /* of IP packets */
 	uint64_t heard; /* lazy: anything came from the client; no echo is needed */
@@ -109,7 +109,7 @@ struct pppoe_session {
 	uint8_t class_[PPPOE_CLASS_SIZE];
 	char circuit_id[PPPOE_LINE_SIZE];
 	char remote_id[PPPOE_LINE_SIZE];
-	uint64_t reserved_end[2];
+	uint64_t reserved_end[3];
 };
 
 enum pppoe_session_flag {
