@@ -44,14 +44,14 @@ struct pppoe_limits {
 };
 
 struct pppoe_lcp_config {
-	uint16_t mtu;           /* the longest payload: 1492, more with RFC 4638 */
-	bool pap, chap;         /* what is asked for; CHAP first. None: nobody is asked */
-	uint64_t restart_ns;    /* RFC 1661 section 4.6: 3 s */
-	uint8_t max_configure;  /* 10 */
-	uint8_t max_terminate;  /* 2 */
-	uint8_t max_failure;    /* 5 */
-	uint64_t echo_ns;       /* between keepalives; 0: none */
-	uint8_t echo_max;       /* unanswered */
+	uint16_t mtu;          /* the longest payload: 1492, more with RFC 4638 */
+	bool pap, chap;        /* what is asked for; CHAP first. None: nobody is asked */
+	uint64_t restart_ns;   /* RFC 1661 section 4.6: 3 s */
+	uint8_t max_configure; /* 10 */
+	uint8_t max_terminate; /* 2 */
+	uint8_t max_failure;   /* 5 */
+	uint64_t echo_ns;      /* between keepalives; 0: none */
+	uint8_t echo_max;      /* unanswered */
 };
 
 struct pppoe_radius_server {
@@ -72,7 +72,8 @@ struct pppoe_radius_config {
 	char nas_identifier[64];
 	rte_be32_t listen; /* RFC 5176; 0: not */
 	uint16_t listen_port;
-	struct pppoe_radius_server clients[PPPOE_MAX_SERVERS]; /* that may disconnect; their ports do not matter */
+	struct pppoe_radius_server
+		clients[PPPOE_MAX_SERVERS]; /* that may disconnect; their ports do not matter */
 	uint32_t n_clients;
 };
 
@@ -84,17 +85,18 @@ struct pppoe_config {
 		};
 	};
 	char ac_name[PPPOE_NAME_SIZE];
-	char services[PPPOE_MAX_SERVICES][PPPOE_NAME_SIZE]; /* offered; n_services 0: any, by an empty name */
+	char services[PPPOE_MAX_SERVICES]
+		     [PPPOE_NAME_SIZE]; /* offered; n_services 0: any, by an empty name */
 	uint32_t n_services;
 	struct pppoe_access access_tags;
 	struct pppoe_limits limits;
 	struct pppoe_lcp_config lcp;
 	struct nf_prefix pools[PPPOE_MAX_PREFIXES]; /* of addresses of clients */
 	uint32_t n_pools;
-	rte_be32_t gateway;     /* our address at the clients' end: IPCP */
-	rte_be32_t dns[2];      /* 0: none */
+	rte_be32_t gateway;                 /* our address at the clients' end: IPCP */
+	rte_be32_t dns[2];                  /* 0: none */
 	struct pppoe_prefix_ipv6 ipv6_pool; /* bits 0: no IPv6 */
-	uint8_t core_ipv6[16];  /* our address on the core side, */
+	uint8_t core_ipv6[16];              /* our address on the core side, */
 	uint8_t core_ipv6_bits;
 	uint8_t core_router[16]; /* and who gets clients' IPv6 packets */
 	uint8_t dns_ipv6[2][16]; /* RFC 8106; :: none */
@@ -104,9 +106,10 @@ struct pppoe_config {
 	uint64_t arp_ns;
 };
 
-int pppoe_config_load(const char *path, struct pppoe_config *ret_config, char error[NF_CONFIG_ERROR_SIZE]);
-int pppoe_config_parse(const char *name, const char *text, size_t size, struct pppoe_config *ret_config,
-		       char error[NF_CONFIG_ERROR_SIZE]);
+int pppoe_config_load(const char *path, struct pppoe_config *ret_config,
+		      char error[NF_CONFIG_ERROR_SIZE]);
+int pppoe_config_parse(const char *name, const char *text, size_t size,
+		       struct pppoe_config *ret_config, char error[NF_CONFIG_ERROR_SIZE]);
 /* What two instances of one service must have in common, as text. No secrets in it. */
 void pppoe_config_identity(const struct pppoe_config *config, char identity[SLIM_IDENTITY_SIZE]);
 

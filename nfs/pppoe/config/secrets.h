@@ -21,12 +21,14 @@ struct pppoe_credential {
 };
 
 /* -EINVAL, or the error of reading, and the reason with file and line in `error`. */
-int pppoe_secrets_load(const char *path, const char *ac_name, struct pppoe_secrets_file **ret, char error[256]);
+int pppoe_secrets_load(const char *path, const char *ac_name, struct pppoe_secrets_file **ret,
+		       char error[256]);
 int pppoe_secrets_parse(const char *name, const char *text, size_t size, const char *ac_name,
 			struct pppoe_secrets_file **ret, char error[256]);
 void pppoe_secrets_free(struct pppoe_secrets_file *f); /* overwritten before; NULL is allowed */
 /* Any thread, as long as the file stands. NULL: no such user. */
-const struct pppoe_credential *pppoe_secrets_find(const struct pppoe_secrets_file *f, const char *user);
+const struct pppoe_credential *pppoe_secrets_find(const struct pppoe_secrets_file *f,
+						  const char *user);
 uint32_t pppoe_secrets_count(const struct pppoe_secrets_file *f);
 
 #endif
