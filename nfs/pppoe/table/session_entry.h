@@ -14,6 +14,7 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
+#include "line_key.h"
 #include "slim.h"
 
 #define PPPOE_USER_SIZE 64u  /* octets of a user name, with its final NUL */
@@ -120,20 +121,5 @@ _Static_assert(sizeof(struct ppp_machine) == 8 && sizeof(struct lcp_terms) == 24
 		       sizeof(struct pppoe_auth) == 24, "groups of octets without holes");
 _Static_assert(offsetof(struct pppoe_session, packets_up) + sizeof(struct slim_slot_head) == 64, "the first line ends");
 _Static_assert((sizeof(struct pppoe_session) + sizeof(struct slim_slot_head)) % 64 == 0, "each slot begins a line");
-
-/* The line of a session: all that tells one subscriber's access from another's. */
-struct pppoe_line_key {
-	struct rte_ether_addr mac;
-	uint16_t outer;
-	uint16_t inner;
-};
-
-/* Of a client: the last octet of its MAC address, which a switch can mask. Its address has the same last octet if the pool
- * has one to give. */
-static inline uint8_t
-pppoe_mac_bucket(const struct rte_ether_addr *mac)
-{
-	return mac->addr_bytes[5];
-}
 
 #endif
