@@ -33,6 +33,8 @@ enum ipcp_option {
 
 enum ipv6cp_option { IPV6CP_INTERFACE_ID = 1 };
 
+#define PPP_OPTION_MAX 253u /* octets of data */
+
 struct ppp_option {
 	const uint8_t *data;
 	uint8_t type;
@@ -47,14 +49,14 @@ struct ppp_options {
 
 enum ppp_next { PPP_NEXT_OPTION, PPP_NEXT_END, PPP_NEXT_BAD };
 
-/* The next option. PPP_NEXT_BAD: a length below 2, or past the end; the whole packet is to be dropped then (RFC 1661
- * section 5.1: an implementation must not act on a part of it). */
+/* The next option. PPP_NEXT_BAD: a length below 2, or past the end; the whole packet is to be dropped then: a part of it
+ * says nothing about what its sender meant. It stays bad when asked again. */
 enum ppp_next ppp_option_next(struct ppp_options *options, struct ppp_option *ret);
 
 /* Are all lengths right? Asked before anything is done with one of them. */
 bool ppp_options_are_whole(const uint8_t *data, uint16_t size);
 
-/* Room for options that are written. */
+/* Room for options that are written. What finds no room is not written, and nothing behind it. */
 struct ppp_writer {
 	uint8_t *at;
 	uint16_t left;

@@ -37,9 +37,9 @@ enum ppp_code {
 	PPP_DISCARD_REQUEST,
 };
 
-#define PPP_HEAD 4u              /* octets: code, identifier, length */
-#define PPP_MRU_DEFAULT 1492u    /* RFC 2516 section 7: no more without RFC 4638 */
-#define PPP_CONTROL_MAX 1492u    /* octets of a control packet, with its head */
+#define PPP_HEAD 4u           /* octets: code, identifier, length */
+#define PPP_MRU_DEFAULT 1492u /* RFC 2516 section 7: no more without RFC 4638 */
+#define PPP_CONTROL_MAX 1492u /* octets of a control packet, with its head */
 
 /* A packet of LCP, an NCP, PAP or CHAP. */
 struct ppp_control {
@@ -53,7 +53,8 @@ struct ppp_control {
  * its head, or than its length says, or a length below the head's. */
 bool ppp_control_parse(const uint8_t *packet, uint32_t size, struct ppp_control *ret);
 
-/* Writes the head of a packet whose data has `size` octets; returns the octets of head and data. */
+/* Writes the head of a packet whose data has `size` octets, at most PPP_CONTROL_MAX - PPP_HEAD; returns the octets of head
+ * and data. */
 uint16_t ppp_control_head(uint8_t *packet, uint8_t code, uint8_t identifier, uint16_t size);
 
 #endif
