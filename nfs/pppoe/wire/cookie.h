@@ -21,14 +21,15 @@ struct pppoe_cookie_line {
 };
 
 /* `age_s`: seconds since the secret was made. False: the digest is not to be had. */
-bool pppoe_cookie_make(const uint8_t key[PPPOE_COOKIE_KEY], uint32_t age_s, const struct pppoe_cookie_line *line,
-		       uint8_t ret[PPPOE_COOKIE_SIZE]);
+bool pppoe_cookie_make(const uint8_t key[PPPOE_COOKIE_KEY], uint32_t age_s,
+		       const struct pppoe_cookie_line *line, uint8_t ret[PPPOE_COOKIE_SIZE]);
 
 enum pppoe_cookie_verdict { PPPOE_COOKIE_GOOD = 0, PPPOE_COOKIE_FORGED, PPPOE_COOKIE_OLD };
 
 /* Good for `lifetime_s` seconds. One from the future is forged. */
 enum pppoe_cookie_verdict pppoe_cookie_judge(const uint8_t key[PPPOE_COOKIE_KEY], uint32_t age_s,
-					     uint32_t lifetime_s, const struct pppoe_cookie_line *line,
+					     uint32_t lifetime_s,
+					     const struct pppoe_cookie_line *line,
 					     const uint8_t *cookie, uint16_t size);
 
 #endif

@@ -38,8 +38,9 @@ enum pppoe_tag_type {
 };
 
 #define PPPOE_VENDOR_ADSL_FORUM 0x00000de9u /* TR-101 section 3.9.2 */
-#define PPPOE_LINE_ID_SIZE 64u              /* octets of a circuit or remote id; TR-101: 63 at most */
-#define PPPOE_COPIED_MAX 256u /* octets of a Host-Uniq, or Relay-Session-Id, that are sent back; RFC 2516: 12 of the latter */
+#define PPPOE_LINE_ID_SIZE 64u /* octets of a circuit or remote id; TR-101: 63 at most */
+#define PPPOE_COPIED_MAX \
+	256u /* octets of a Host-Uniq, or Relay-Session-Id, that are sent back; RFC 2516: 12 of the latter */
 
 struct pppoe_text {
 	const uint8_t *data; /* in the frame; NULL: the tag is not there */
@@ -49,10 +50,10 @@ struct pppoe_text {
 /* A PPPoE packet and, of a discovery packet, what its tags say; the first of each type counts. */
 struct pppoe_packet {
 	uint8_t code;
-	uint16_t session_id;  /* host order */
+	uint16_t session_id;    /* host order */
 	const uint8_t *payload; /* of session data: the PPP protocol field */
-	uint16_t size;        /* of the payload, as the length field says */
-	bool has_service;     /* a Service-Name tag is there; it may be empty: any service */
+	uint16_t size;          /* of the payload, as the length field says */
+	bool has_service;       /* a Service-Name tag is there; it may be empty: any service */
 	struct pppoe_text service;
 	struct pppoe_text ac_name;
 	struct pppoe_text host_uniq;
@@ -74,7 +75,8 @@ enum pppoe_parsed {
 /* `packet`: behind the Ethernet header and VLAN tags, `size` octets. What is behind the PPPoE length is padding. */
 enum pppoe_parsed pppoe_parse_head(const uint8_t *packet, uint32_t size, struct pppoe_packet *ret);
 /* Head and tags of a discovery packet. */
-enum pppoe_parsed pppoe_parse_discovery(const uint8_t *packet, uint32_t size, struct pppoe_packet *ret);
+enum pppoe_parsed pppoe_parse_discovery(const uint8_t *packet, uint32_t size,
+					struct pppoe_packet *ret);
 
 /* ---- building ------------------------------------------------------------------------------------------ */
 
@@ -85,11 +87,13 @@ struct pppoe_writer {
 	bool full;     /* a tag found no room: not to be sent */
 };
 
-void pppoe_begin(struct pppoe_writer *w, uint8_t *packet, uint16_t room, uint8_t code, uint16_t session_id);
+void pppoe_begin(struct pppoe_writer *w, uint8_t *packet, uint16_t room, uint8_t code,
+		 uint16_t session_id);
 void pppoe_put_tag(struct pppoe_writer *w, uint16_t type, const void *data, uint16_t size);
 /* Host-Uniq and Relay-Session-Id of `from`, unchanged (RFC 2516 appendix A), if they are there. */
 void pppoe_copy_tags(struct pppoe_writer *w, const struct pppoe_packet *from);
-void pppoe_put_line(struct pppoe_writer *w, const char *circuit_id, const char *remote_id); /* TR-101; for a client */
+void pppoe_put_line(struct pppoe_writer *w, const char *circuit_id,
+		    const char *remote_id); /* TR-101; for a client */
 /* Writes the length. Returns the octets of the packet; 0: it was full. */
 uint16_t pppoe_end(struct pppoe_writer *w);
 /* Head of a session packet. */
