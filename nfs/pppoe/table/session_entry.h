@@ -30,8 +30,8 @@ struct ppp_machine {
 	uint8_t naks;       /* Configure-Naks that we sent, without an Ack between (Max-Failure) */
 	uint8_t rejected;   /* bits: options of ours that the peer does not know */
 	uint8_t loops;      /* Configure-Requests with our own magic number (RFC 1661 section 6.4) */
-	uint8_t asked;      /* bits, the protocol's */
-	uint8_t reserved;
+	uint8_t refusals;   /* Naks and Rejects that we heard, without an Ack between: who never agrees is given up */
+	uint8_t told;       /* identifier of the last Code- or Protocol-Reject that we sent */
 };
 
 /* What LCP agreed on, or is asking for. */
@@ -115,6 +115,7 @@ struct pppoe_session {
 
 enum pppoe_session_flag {
 	PPPOE_ACCOUNTED = 1 << 0, /* accounting has its start, so it must have a stop */
+	PPPOE_OVER = 1 << 1,      /* for the client it is no more; only its stop waits for room */
 };
 
 _Static_assert(sizeof(struct ppp_machine) == 8 && sizeof(struct lcp_terms) == 24 &&
