@@ -222,6 +222,7 @@ open_control(struct run *r)
 		.running = &r->running,
 		.n_workers = r->settings->n_workers,
 		.workspace_size = r->program->workspace_size,
+		.job_done = r->program->job_done,
 	};
 	int error;
 
@@ -311,6 +312,19 @@ poll_agent(struct run *r)
 	fflush(stdout);
 }
 
+/* Without a control socket nobody else takes what the workers have done. */
+static void
+take_jobs(struct run *r)
+{
+	struct nf_job job;
+
+	if (r->control != NULL || r->program->job_done == NULL)
+		return;
+	for (uint16_t w = 0; w < r->running.n_workers; w++)
+		while (nf_mailbox_take(r->running.workers[w].mailbox, &job))
+			r->program->job_done(r->nf, w, &job);
+}
+
 static void
 serve_files(struct run *r)
 {
@@ -336,6 +350,7 @@ main_loop(struct run *r)
 	for (uint32_t round = 0; !atomic_load_explicit(&stop, memory_order_relaxed); round++) {
 		poll_agent(r);
 		nf_control_poll(r->control, nf_clock_now(&r->clock));
+		take_jobs(r);
 		serve_files(r);
 		if (round % ROUNDS_PER_WATCH == 0) {
 			for (uint8_t s = 0; s < r->settings->n_sides; s++)

@@ -49,6 +49,9 @@ struct nf_program {
 	/* Writes a part of what waits for them, bounded; in each round of the main loop, and once the workers have
 	 * ended until it returns 0. NULL: nothing. */
 	uint32_t (*write_files)(void *nf);
+	/* A job came back that the NF itself had put into the mailbox of a worker, with NF_SENDER_NF. Main thread. NULL: it
+	 * puts none. */
+	void (*job_done)(void *nf, uint16_t worker, const struct nf_job *job);
 	/* Declares its tables to an agent that is created but not started. */
 	int (*create_tables)(void *nf, struct slim_agent *agent);
 	/* Sets `ops` and `self` of a worker whose agent runs. */

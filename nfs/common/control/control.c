@@ -178,7 +178,10 @@ collect_jobs(struct nf_control *c)
 
 	for (uint16_t w = 0; w < c->config.n_workers; w++)
 		while (nf_mailbox_take(c->config.mailboxes[w], &job))
-			note_job(c, &job);
+			if (job.sender != NF_SENDER_NF)
+				note_job(c, &job);
+			else if (c->config.job_done != NULL)
+				c->config.job_done(c->config.nf, w, &job);
 }
 
 static void

@@ -48,6 +48,8 @@ struct nf_control_config {
 	struct nf_mailbox *mailboxes[SLIM_MAX_WORKERS];
 	uint16_t n_workers;
 	size_t workspace_size; /* bytes for `step`, of each client; may be 0 */
+	/* A job of the NF's own (NF_SENDER_NF) came back. NULL: it puts none. */
+	void (*job_done)(void *nf, uint16_t worker, const struct nf_job *job);
 };
 
 /* Main thread, all of them. A socket that nobody serves any more is replaced; the new one has mode 0660.

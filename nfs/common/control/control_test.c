@@ -31,7 +31,8 @@ static struct nf_mailbox mailboxes[N_WORKERS];
 static struct nf_control *control;
 static uint64_t now_ns;
 static uint64_t n_rows_made;
-static char text[TEXT_SIZE]; /* what a client read */
+static uint64_t n_done[N_WORKERS]; /* entries that jobs of the NF's own changed */
+static char text[TEXT_SIZE];       /* what a client read */
 
 /* ---- an NF ---------------------------------------------------------------------------------- */
 
@@ -105,6 +106,13 @@ static const struct nf_command commands[] = {
 	{0},
 };
 
+static void
+note_done(void *nf, uint16_t worker, const struct nf_job *job)
+{
+	(void)nf;
+	n_done[worker] += job->n_affected;
+}
+
 static struct nf_control_config
 settings(void)
 {
@@ -114,6 +122,7 @@ settings(void)
 		.mailboxes = {&mailboxes[0], &mailboxes[1]},
 		.n_workers = N_WORKERS,
 		.workspace_size = 100,
+		.job_done = note_done,
 	};
 }
 
@@ -343,6 +352,26 @@ many_jobs_are_answered_in_order(void **state)
 	}
 	close(fd);
 	close(other);
+}
+
+/* Beside a client's. Killed by: a job of the NF's that is taken for a client's, or for another worker's. */
+static void
+a_job_of_the_nf_comes_back_to_it(void **state)
+{
+	const struct nf_job job = {.sender = NF_SENDER_NF, .kind = 5};
+	int fd = dial();
+
+	(void)state;
+	say(fd, "change all 3\n");
+	n_done[0] = n_done[1] = 0;
+	assert_true(nf_mailbox_put(&mailboxes[1], &job));
+	poll_control();
+	work(0);
+	work(1);
+	expect(fd, "end ok 6\n");
+	assert_int_equal(n_done[0], 0);
+	assert_int_equal(n_done[1], 5);
+	close(fd);
 }
 
 /* Killed by: a job that is lost because the mailbox is full. */
@@ -646,6 +675,7 @@ main(void)
 		TEST(an_end_waits_for_the_workers),
 		TEST(a_worker_may_refuse),
 		TEST(many_jobs_are_answered_in_order),
+		TEST(a_job_of_the_nf_comes_back_to_it),
 		TEST(a_full_mailbox_holds_requests_back),
 		TEST(who_is_gone_gets_no_answer),
 		TEST(a_bad_line_ends_the_connection),

@@ -26,6 +26,9 @@
 #define NF_JOBS_A_ROUND 8u   /* jobs that a worker begins in one round */
 #define NF_JOB_BUDGET 256u   /* entries that a job may look at in one round */
 
+/* The sender of jobs that the NF's own part of the main thread puts; others are the control socket's. */
+#define NF_SENDER_NF UINT64_MAX
+
 struct nf_job {
 	uint64_t sender;     /* the main thread's: whose it is */
 	uint32_t kind;       /* the NF's */

@@ -21,8 +21,7 @@ enum pppoe_order_kind {
 };
 
 /* Sessions end in order: Terminate-Request, then PADT; those that are ending already are left alone. n_affected of the job:
- * how many of this worker's. A job that no client of the control socket asked for has PPPOE_SENDER_SELF as its sender. */
-#define PPPOE_SENDER_SELF UINT64_MAX
+ * how many of this worker's. A job that no client of the control socket asked for has NF_SENDER_NF as its sender. */
 
 struct pppoe_end_order {
 	struct pppoe_filter which;
