@@ -23,6 +23,7 @@
 	X(drop_padi_service, "dropped: PADI for a service, or concentrator, that is not here")    \
 	X(drop_discovery, "dropped: a discovery packet that is not for a concentrator, or wrong") \
 	X(drop_tag, "dropped: a PPPoE tag that lies about its length")                            \
+	X(drop_not_ready, "dropped: discovery before there is a secret, or while sessions come")  \
 	X(drop_cookie_forged, "dropped: PADR without a cookie of ours")                           \
 	X(drop_cookie_old, "dropped: PADR with a cookie that is too old")                         \
 	X(drop_padr_service, "refused: PADR for a service that is not here")                      \
