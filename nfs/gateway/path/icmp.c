@@ -4,7 +4,6 @@
 
 #include "counters.h"
 #include "icmp_message.h"
-#include "ipv4.h"
 #include "own.h"
 #include "tunnel.h"
 
@@ -91,12 +90,9 @@ gateway_icmp_tell(struct gateway_worker *w, const struct gateway_packet *p,
 void
 gateway_icmp_turn_echo(struct gateway_worker *w, struct gateway_packet *p)
 {
-	if (p->is_ipv6) {
-		nf_icmpv6_turn_echo(gateway_ipv6(p));
-	} else {
-		nf_icmp_turn_echo(gateway_ipv4(p));
-		nf_ipv4_seal(gateway_ipv4(p));
-	}
+	const struct nf_ip ip = gateway_ip(p);
+
+	nf_ip_turn_echo(&ip);
 	nf_count(w->nf, GATEWAY_icmp_echo_answered, 1);
 }
 

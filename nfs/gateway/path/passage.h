@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "checksum.h"
 #include "gateway.h"
 #include "mtu.h"
 #include "packet.h"
@@ -21,14 +20,17 @@
 static inline bool
 gateway_ttl_is_over(const struct gateway_packet *p)
 {
-	return (p->is_ipv6 ? gateway_ipv6(p)->hop_limits : gateway_ipv4(p)->time_to_live) <= 1;
+	const struct nf_ip ip = gateway_ip(p);
+
+	return nf_ip_ttl_is_over(&ip);
 }
 
-/* Longer than there is room for, and not to be cut? */
 static inline bool
 gateway_is_too_big(const struct gateway_packet *p, uint32_t room)
 {
-	return unlikely(p->ip_size > room) && (p->is_ipv6 || nf_mtu_forbids(gateway_ipv4(p)));
+	const struct nf_ip ip = gateway_ip(p);
+
+	return nf_ip_is_too_big(&ip, room);
 }
 
 /* ---- done ---------------------------------------------------------------------------------------------- */
@@ -36,18 +38,9 @@ gateway_is_too_big(const struct gateway_packet *p, uint32_t room)
 static inline void
 gateway_decrement_ttl(struct gateway_packet *p)
 {
-	struct rte_ipv4_hdr *ip = gateway_ipv4(p);
-	rte_be16_t from, to;
+	const struct nf_ip ip = gateway_ip(p);
 
-	if (p->is_ipv6) {
-		gateway_ipv6(p)->hop_limits--;
-		return;
-	}
-	/* Time to live and protocol, not read back from where one octet of them was just written. */
-	memcpy(&from, &ip->time_to_live, sizeof(from));
-	to = (rte_be16_t)(from - RTE_BE16(0x0100));
-	memcpy(&ip->time_to_live, &to, sizeof(to));
-	ip->hdr_checksum = nf_csum_apply(ip->hdr_checksum, nf_csum_diff16(0, from, to));
+	nf_ip_decrement_ttl(&ip);
 }
 
 /* Leaves the subscriber's packet with room for an Ethernet header in front, and nothing behind. */

@@ -4,7 +4,6 @@
 
 #include <netinet/in.h>
 
-#include <rte_icmp.h>
 #include <rte_udp.h>
 
 #include "counters.h"
@@ -12,8 +11,6 @@
 #include "bucket.h"
 
 #define FRAGMENT_BITS RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
-#define ICMP_ECHO_REQUEST 8u
-#define ICMPV6_ECHO_REQUEST 128u
 
 static void
 drop(struct gateway_packet *p, uint16_t counter)
@@ -24,54 +21,20 @@ drop(struct gateway_packet *p, uint16_t counter)
 
 /* ---- IP ---------------------------------------------------------------------------------- */
 
-static uint16_t
-take_ipv4(struct gateway_packet *p, uint8_t *at, uint32_t size, uint16_t wrong)
-{
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)at;
-	uint32_t header;
-
-	if (size < sizeof(*ip))
-		return wrong;
-	header = rte_ipv4_hdr_len(ip);
-	p->ip_size = rte_be_to_cpu_16(ip->total_length);
-	if (header < sizeof(*ip) || p->ip_size < header || p->ip_size > size)
-		return wrong;
-	if (rte_raw_cksum(ip, header) != UINT16_MAX)
-		return wrong == GATEWAY_drop_ip_header ? GATEWAY_drop_ip_checksum : wrong;
-	p->is_ipv6 = false;
-	return 0;
-}
-
-static uint16_t
-take_ipv6(struct gateway_packet *p, const uint8_t *at, uint32_t size, uint16_t wrong)
-{
-	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)at;
-	uint32_t total;
-
-	if (size < sizeof(*ip))
-		return wrong;
-	total = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
-	if (total > size || total > UINT16_MAX)
-		return wrong;
-	p->ip_size = (uint16_t)total;
-	p->is_ipv6 = true;
-	return 0;
-}
-
 uint16_t
 gateway_packet_take_ip(struct gateway_packet *p, uint8_t *ip, uint32_t size, uint16_t wrong)
 {
+	struct nf_ip whole;
+	enum nf_ip_fault fault = nf_ip_read(ip, size, &whole);
+
 	p->ip = ip;
-	if (size == 0)
-		return wrong;
-	switch (ip[0] >> 4) {
-	case 4:
-		return take_ipv4(p, ip, size, wrong);
-	case 6:
-		return take_ipv6(p, ip, size, wrong);
-	default:
-		return wrong;
-	}
+	if (unlikely(fault != NF_IP_RIGHT))
+		return fault == NF_IP_CHECKSUM && wrong == GATEWAY_drop_ip_header
+			       ? GATEWAY_drop_ip_checksum
+			       : wrong;
+	p->ip_size = whole.size;
+	p->is_ipv6 = whole.is_ipv6;
+	return 0;
 }
 
 /* The packet of a frame: what it is stands in the frame's type, and its version must say the same. */
@@ -180,17 +143,9 @@ parse_tunnel(struct gateway_packet *p)
 bool
 gateway_is_echo_request(const struct gateway_packet *p)
 {
-	const struct rte_ipv4_hdr *ip = gateway_ipv4(p);
-	uint32_t header;
+	const struct nf_ip ip = gateway_ip(p);
 
-	if (p->is_ipv6)
-		return gateway_ipv6(p)->proto == IPPROTO_ICMPV6 &&
-		       p->ip_size >= sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_icmp_hdr) &&
-		       p->ip[sizeof(struct rte_ipv6_hdr)] == ICMPV6_ECHO_REQUEST;
-	header = rte_ipv4_hdr_len(ip);
-	return ip->next_proto_id == IPPROTO_ICMP && !(ip->fragment_offset & FRAGMENT_BITS) &&
-	       p->ip_size >= header + sizeof(struct rte_icmp_hdr) &&
-	       p->ip[header] == ICMP_ECHO_REQUEST;
+	return nf_ip_is_echo_request(&ip);
 }
 
 static void

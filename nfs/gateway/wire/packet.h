@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "gtpu.h"
+#include "ip_packet.h"
 
 enum gateway_kind {
 	GATEWAY_KIND_DROP = 0,          /* `drop` says why */
@@ -85,6 +86,12 @@ static inline struct rte_ipv6_hdr *
 gateway_ipv6(const struct gateway_packet *p)
 {
 	return (struct rte_ipv6_hdr *)p->ip;
+}
+
+static inline struct nf_ip
+gateway_ip(const struct gateway_packet *p)
+{
+	return (struct nf_ip){p->ip, p->ip_size, p->is_ipv6};
 }
 
 #endif
