@@ -7,7 +7,7 @@
 #define PPPOE_CORE 1u
 #define PPPOE_N_SIDES 2u
 
-#define PPPOE_MAX_SESSIONS 65535u
+#define PPPOE_MAX_SESSIONS 65534u /* ids; 0 and 0xffff are reserved (RFC 2516 section 4) */
 #define PPPOE_MAX_SERVICES 16u
 #define PPPOE_MAX_PREFIXES 16u /* of pools */
 #define PPPOE_MAX_ADDRESSES (1u << 20)
