@@ -38,6 +38,15 @@ take_route(const struct nf_conversion *c, const char *path, const struct nf_yaml
 	return 0;
 }
 
+/* A side without a network has no address, and nobody is on-link there. */
+static int
+take_network(const struct nf_conversion *c, const char *path, const char *text,
+	     struct nf_side *side)
+{
+	side->prefix.mask = UINT32_MAX;
+	return text == NULL ? 0 : nf_take_prefix(c, path, text, &side->address, &side->prefix);
+}
+
 static int
 take_side(const struct nf_conversion *c, const char *name, const struct nf_yaml_side *file,
 	  uint8_t number, struct nf_side *side, struct nf_routes *routes)
@@ -52,7 +61,7 @@ take_side(const struct nf_conversion *c, const char *name, const struct nf_yaml_
 		return error;
 	side->port_id = file->port;
 	snprintf(path, sizeof(path), "%s.address", name);
-	error = nf_take_prefix(c, path, file->address, &side->address, &side->prefix);
+	error = take_network(c, path, file->address, side);
 	if (error != 0)
 		return error;
 	snprintf(path, sizeof(path), "%s.mac", name);

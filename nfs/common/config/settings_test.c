@@ -279,6 +279,81 @@ wrong_shape_is_refused_with_its_line(void **state)
 	assert_int_equal(strncmp(error, "x.yaml:1: ", 10), 0);
 }
 
+/* ---- a side without a network ---------------------------------------------------------------------------- */
+
+struct lone_side {
+	struct nf_yaml_side side;
+};
+
+struct lone_file {
+	struct nf_yaml_settings frame;
+	struct lone_side only;
+};
+
+static const cyaml_schema_field_t lone_side_fields[] = {
+	NF_YAML_UNNUMBERED(struct lone_side, side),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t lone_fields[] = {
+	NF_YAML_SETTINGS(struct lone_file, frame),
+	CYAML_FIELD_MAPPING("only", NF_YAML_REQUIRED, struct lone_file, only, lone_side_fields),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t lone_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct lone_file, lone_fields),
+};
+
+static int
+convert_lone(const struct nf_conversion *c, const void *data, void *ret_config)
+{
+	static const char *const sides[] = {"only"};
+	const struct nf_settings_kind kind = {.sides = sides, .n_sides = 1, .capacity = 5000};
+	const struct lone_file *file = data;
+	struct nf_yaml_settings frame = file->frame;
+
+	frame.sides[0] = file->only.side;
+	return nf_take_settings(c, &kind, &frame, ret_config);
+}
+
+static int
+parse_lone(const char *side, struct nf_settings *ret, char *error)
+{
+	static const struct nf_config_reader lone = {.schema = &lone_schema,
+						     .convert = convert_lone};
+	char text[256];
+	int n = snprintf(text, sizeof(text), "instance: a\nservice: s\nonly: %s\n", side);
+
+	return nf_config_parse(&lone, "x.yaml", text, (size_t)n, ret, error);
+}
+
+/* Killed by: a prefix of all addresses, as zeros say, in place of one that no host has. */
+static void
+a_side_may_have_no_network(void **state)
+{
+	char error[NF_CONFIG_ERROR_SIZE] = "";
+	struct nf_settings s = {0};
+
+	(void)state;
+	assert_int_equal(
+		parse_lone("{name: o, port: 3, mac: '02:00:00:00:01:01', mtu: 1508}", &s, error),
+		0);
+	assert_string_equal(s.sides[0].name, "o");
+	assert_int_equal(s.sides[0].port_id, 3);
+	assert_int_equal(s.sides[0].mtu, 1508);
+	assert_int_equal(s.sides[0].address, 0);
+	assert_int_equal(s.sides[0].prefix.mask, UINT32_MAX);
+	assert_false(nf_side_may_have(&s.sides[0], 0));
+	assert_false(nf_side_may_have(&s.sides[0], RTE_BE32(0x0a000001)));
+	assert_int_equal(parse_lone("{name: o, port: 3, mac: '03:00:00:00:01:01'}", &s, error),
+			 -EINVAL);
+	assert_string_equal(error,
+			    "x.yaml:3: only.mac: '03:00:00:00:01:01' is not a unicast MAC address");
+	assert_int_equal(
+		parse_lone("{name: o, port: 3, mac: '02:00:00:00:01:01', address: 10.0.0.1/8}", &s,
+			   error),
+		-EINVAL);
+}
+
 int
 main(void)
 {
@@ -290,6 +365,7 @@ main(void)
 		cmocka_unit_test(instances_share_sides_and_routes),
 		cmocka_unit_test(files_are_read_whole_or_refused),
 		cmocka_unit_test(wrong_shape_is_refused_with_its_line),
+		cmocka_unit_test(a_side_may_have_no_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,8 @@ struct nf_prefix {
 struct nf_side {
 	char name[SLIM_NAME_SIZE]; /* of the port, as the topology calls it */
 	uint16_t port_id;          /* DPDK's */
-	rte_be32_t address;
-	struct nf_prefix prefix; /* what is on-link */
+	rte_be32_t address;        /* 0: there is no IPv4 network, */
+	struct nf_prefix prefix;   /* what is on-link: then 0.0.0.0/32, no host */
 	struct rte_ether_addr mac;
 	uint16_t vlan; /* 802.1Q id of all frames; 0: they have no tag */
 	uint16_t mtu;  /* of IPv4 packets on this side, bytes */

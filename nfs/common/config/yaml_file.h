@@ -30,6 +30,14 @@ extern const cyaml_strval_t nf_yaml_flags[NF_YAML_N_FLAGS];
 #define NF_YAML_FLAG_REQUIRED(key, type, member) \
 	CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT, type, member, nf_yaml_flags, NF_YAML_N_FLAGS)
 
+/* Rows of a side on which there is no IPv4 network: `member` is a struct nf_yaml_side. An NF that has one writes its mapping
+ * itself, and gives it to nf_take_settings() in its place. */
+#define NF_YAML_UNNUMBERED(type, member)                                       \
+	NF_YAML_STRING("name", NF_YAML_REQUIRED, type, member.name),           \
+		CYAML_FIELD_UINT("port", NF_YAML_REQUIRED, type, member.port), \
+		NF_YAML_STRING("mac", NF_YAML_REQUIRED, type, member.mac),     \
+		NF_YAML_NUMBER("mtu", type, member.mtu)
+
 struct nf_yaml_route {
 	char *prefix;
 	char *via;
@@ -38,7 +46,7 @@ struct nf_yaml_route {
 struct nf_yaml_side {
 	char *name;
 	uint16_t port;
-	char *address;
+	char *address; /* NULL: the side has no IPv4 network (NF_YAML_UNNUMBERED) */
 	char *mac;
 	uint32_t *vlan;
 	uint32_t *mtu;
