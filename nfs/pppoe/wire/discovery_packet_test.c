@@ -259,6 +259,23 @@ the_first_of_a_type_counts(void **state)
 	assert_int_equal(packet.max_payload, 1500);
 }
 
+/* Killed by: an empty name taken for none. */
+static void
+an_empty_service_name_is_one(void **state)
+{
+	static const uint8_t bytes[] = {0x11, 9, 0, 0, 0, 4, 1, 1, 0, 0},
+			     none[] = {0x11, 9, 0, 0, 0, 0};
+	struct pppoe_packet packet;
+
+	(void)state;
+	assert_int_equal(pppoe_parse_discovery(bytes, sizeof(bytes), &packet), PPPOE_PARSED_OK);
+	assert_true(packet.has_service);
+	assert_text(&packet.service, "");
+	assert_int_equal(pppoe_parse_discovery(none, sizeof(none), &packet), PPPOE_PARSED_OK);
+	assert_false(packet.has_service);
+	assert_text(&packet.service, NULL);
+}
+
 /* Killed by: END that does not end. */
 static void
 what_is_behind_the_end_does_not_count(void **state)
@@ -434,6 +451,7 @@ main(void)
 		cmocka_unit_test(each_cut_is_seen),
 		cmocka_unit_test(each_length_that_cuts_a_tag_is_seen),
 		cmocka_unit_test(the_first_of_a_type_counts),
+		cmocka_unit_test(an_empty_service_name_is_one),
 		cmocka_unit_test(what_is_behind_the_end_does_not_count),
 		cmocka_unit_test(each_error_tag_is_seen),
 		cmocka_unit_test(a_session_packet_is_its_payload),
