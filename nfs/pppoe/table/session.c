@@ -537,6 +537,16 @@ create_one(struct pppoe_sessions *s, const struct pppoe_line_key *line, uint64_t
 	return PPPOE_CREATED;
 }
 
+bool
+pppoe_session_may_create(const struct pppoe_sessions *s, const struct pppoe_line_key *line)
+{
+	const uint16_t *count = count_of(s->shared, line);
+
+	return mac_may_have_another(s, &line->mac) &&
+	       (count == NULL ||
+		__atomic_load_n(count, __ATOMIC_RELAXED) < s->shared->config.per_vlan);
+}
+
 enum pppoe_creation
 pppoe_session_create(struct pppoe_sessions *s, const struct pppoe_line_key *line, uint64_t now_ns,
 		     uint32_t *ret_slot)

@@ -148,6 +148,9 @@ enum pppoe_creation {
 	PPPOE_CREATE_FULL,  /* table or ids are full */
 };
 
+/* Would the limits let this line have another one now? */
+bool pppoe_session_may_create(const struct pppoe_sessions *s, const struct pppoe_line_key *line);
+
 /* Makes a session of this line with a free id, all machines at rest; the caller fills in the rest by pppoe_session_begin().
  * *ret_slot only if it was created. No limit is exceeded, whatever other workers create. */
 enum pppoe_creation pppoe_session_create(struct pppoe_sessions *s,

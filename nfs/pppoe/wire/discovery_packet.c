@@ -156,7 +156,7 @@ new_tag(struct pppoe_writer *w, uint16_t type, uint16_t size)
 {
 	uint8_t *at;
 
-	if (w->full || (uint32_t)w->room - w->size < TAG_HEAD + (uint32_t)size) {
+	if ((uint32_t)w->room - w->size < TAG_HEAD + (uint32_t)size) {
 		w->full = true;
 		return NULL;
 	}

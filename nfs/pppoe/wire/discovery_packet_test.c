@@ -366,7 +366,7 @@ each_octet_is_right(void **state)
 }
 
 /* A packet that was full at any tag is never whole again, and nothing was written behind its room. Killed by: room
- * compared without the tag's head; a tag that fits written behind one that did not. */
+ * compared without the tag's head, or not with the packet's. */
 static void
 a_full_packet_is_none(void **state)
 {
@@ -386,7 +386,7 @@ a_full_packet_is_none(void **state)
 	}
 }
 
-/* Killed by: the writer's flag not asked; sizes added in 16 bits. */
+/* Killed by: the writer's flag not set; sizes added in 16 bits. */
 static void
 a_small_tag_does_not_make_it_whole(void **state)
 {
