@@ -324,21 +324,20 @@ frame_of(const struct sample *s, const uint8_t source[6])
 static void
 tags_are_judged(void **state)
 {
-	static const uint8_t client[] = {2, 0, 0, 0, 0, 9};
+	static const struct rte_ether_addr client = {{2, 0, 0, 0, 0, 9}};
 
 	(void)state;
 	for (size_t i = 0; i < RTE_DIM(samples); i++) {
 		const struct sample *s = &samples[i];
-		struct rte_mbuf m = frame_of(s, client);
+		struct rte_mbuf m = frame_of(s, client.addr_bytes);
 		struct pppoe_access_frame f;
 		uint16_t drop = pppoe_access_parse(s->access, &m, &f);
 
 		if (drop != s->drop)
 			fail_msg("%s: %u", s->name, drop);
-		if (drop == 0 && (!pppoe_line_is(&f.line, (const struct rte_ether_addr *)client,
-						 s->outer, s->inner) ||
-				  f.at != s->at || f.ethertype != s->ethertype ||
-				  f.size != 12 + s->size - s->at))
+		if (drop == 0 &&
+		    (!pppoe_line_is(&f.line, &client, s->outer, s->inner) || f.at != s->at ||
+		     f.ethertype != s->ethertype || f.size != 12 + s->size - s->at))
 			fail_msg("%s: outer %u inner %u at %u type %x size %u", s->name,
 				 f.line.outer, f.line.inner, f.at, f.ethertype, f.size);
 	}
