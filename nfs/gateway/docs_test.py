@@ -14,6 +14,6 @@ import nf_docs  # noqa: E402
 sys.exit(nf_docs.Docs(
     sys.argv[1], sys.argv[2], page="docs/nfs/gateway.md", manual="docs/man/slim-gateway.8",
     counters=["nfs/gateway/config/counters.h"],
-    tables=["nfs/gateway/table/session.c", "nfs/gateway/table/router.c"],
+    tables=["nfs/gateway/table/session.c", "nfs/common/path/router.c"],
     settings=["nfs/gateway/config/config_file.c"],
     commands=["nfs/gateway/control/commands.c"]).run())

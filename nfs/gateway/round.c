@@ -49,7 +49,7 @@ tick(struct nf_worker *nf)
 	gateway_buffer_tick(&w->buffer);
 	sweep(w);
 	nf_neighbour_tick(w->neighbours);
-	gateway_router_tick(&w->router);
+	nf_router_tick(&w->router);
 	nf_collect(nf, &w->sessions->n_created, GATEWAY_session_created);
 	nf_collect(nf, &w->sessions->n_removed, GATEWAY_session_removed);
 	nf_collect(nf, &w->sessions->n_expired, GATEWAY_session_expired);

@@ -91,17 +91,6 @@ gateway_fast_frame(struct gateway_packet *p, uint32_t in_front)
 	m->pkt_len = size;
 }
 
-static inline void
-gateway_fast_to_router(struct gateway_worker *w, struct rte_mbuf *m)
-{
-	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
-
-	eth->dst_addr = w->router.mac;
-	eth->src_addr = w->gateway->config.sides[GATEWAY_CORE].mac;
-	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
-	nf_emit(w->nf, GATEWAY_CORE, m);
-}
-
 /* true: it is sent, and the caller counts it. */
 static inline bool
 gateway_fast_uplink(struct gateway_worker *w, struct gateway_packet *p)
@@ -133,7 +122,7 @@ gateway_fast_uplink(struct gateway_worker *w, struct gateway_packet *p)
 	if (likely(!p->is_ipv6))
 		nf_neighbour_send(w->neighbours, p->m, &next);
 	else
-		gateway_fast_to_router(w, p->m);
+		nf_router_send(&w->router, p->m);
 	return true;
 }
 

@@ -3,8 +3,11 @@
 #include "gateway.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <rte_malloc.h>
+
+#include "counters.h"
 
 static int
 init_events(struct gateway *gateway)
@@ -62,6 +65,23 @@ gateway_init(struct gateway *gateway, const struct gateway_config *config, uint6
 				       seed);
 }
 
+/* If there is an IPv6 core network. */
+static int
+create_router(struct gateway *gateway, struct slim_agent *agent)
+{
+	const struct gateway_config *config = &gateway->config;
+	struct nf_router_config router = {
+		.mac = config->sides[GATEWAY_CORE].mac,
+		.side = GATEWAY_CORE,
+		.lifetime_ns = config->arp_ns,
+		.counters = NF_ROUTER_COUNTERS(GATEWAY),
+	};
+
+	memcpy(router.address, config->core_ipv6.address, sizeof(router.address));
+	memcpy(router.router, config->core_ipv6.router, sizeof(router.router));
+	return config->core_ipv6.bits == 0 ? 0 : nf_router_create(&gateway->router, &router, agent);
+}
+
 int
 gateway_create_tables(struct gateway *gateway, struct slim_agent *agent)
 {
@@ -70,7 +90,7 @@ gateway_create_tables(struct gateway *gateway, struct slim_agent *agent)
 	if (error == 0)
 		error = nf_neighbour_table_create(&gateway->neighbours, agent);
 	if (error == 0)
-		error = gateway_router_create(&gateway->router, &gateway->config, agent);
+		error = create_router(gateway, agent);
 	return error;
 }
 

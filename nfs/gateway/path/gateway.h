@@ -24,7 +24,7 @@ struct gateway {
 	struct gateway_config config;
 	struct gateway_session_table sessions;
 	struct nf_neighbour_table neighbours;
-	struct gateway_router_table router;
+	struct nf_router_table router;
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
 	struct nf_events *events[SLIM_MAX_WORKERS]; /* each put by its worker */
@@ -37,7 +37,7 @@ struct gateway_worker {
 	struct nf_neighbours *neighbours;
 	struct gateway_buffer buffer;
 	struct gateway_fragments fragments;
-	struct gateway_router_view router;
+	struct nf_router_view router;
 	struct gateway_outer_template outer; /* of packets to cells */
 	uint64_t swept_ns;                   /* the sweep has done all that was due at this time */
 	struct nf_own_rate told;             /* error messages: ICMP's and GTP-U's together */

@@ -99,7 +99,7 @@ act(struct gateway_worker *w, struct gateway_packet *p)
 		gateway_indication_take(w, p);
 		break;
 	case GATEWAY_KIND_NEIGHBOR_DISCOVERY:
-		gateway_router_take(&w->router, p);
+		nf_router_take(&w->router, p->m);
 		break;
 	case GATEWAY_KIND_ARP:
 		nf_arp_take(w->neighbours, p->m, p->side);

@@ -100,17 +100,6 @@ to_subscriber(struct gateway_worker *w, struct gateway_packet *p)
 }
 
 static inline void
-to_router(struct gateway_worker *w, struct rte_mbuf *m)
-{
-	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
-
-	eth->dst_addr = w->router.mac;
-	eth->src_addr = w->gateway->config.sides[GATEWAY_CORE].mac;
-	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
-	nf_emit(w->nf, GATEWAY_CORE, m);
-}
-
-static inline void
 go(struct gateway_worker *w, struct gateway_packet *p, const struct plan *plan,
    struct rte_mbuf **pieces, uint16_t n)
 {
@@ -122,7 +111,7 @@ go(struct gateway_worker *w, struct gateway_packet *p, const struct plan *plan,
 		break;
 	case WAY_CORE_IPV6:
 		nf_count(w->nf, GATEWAY_uplink, 1);
-		to_router(w, p->m);
+		nf_router_send(&w->router, p->m);
 		break;
 	case WAY_SUBSCRIBER:
 		to_subscriber(w, p);

@@ -15,6 +15,7 @@
 #include "line.h"
 #include "neighbour.h"
 #include "own.h"
+#include "router.h"
 #include "secret.h"
 #include "session.h"
 #include "worker.h"
@@ -26,6 +27,7 @@ struct pppoe {
 	struct pppoe_line_table lines;
 	struct pppoe_secret_table secrets;
 	struct nf_neighbour_table neighbours;
+	struct nf_router_table router; /* of the core, for IPv6; no table if there is no IPv6 */
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
 	struct pppoe_asks *asks[SLIM_MAX_WORKERS];  /* each put by its worker, taken by the main thread */
@@ -40,6 +42,7 @@ struct pppoe_worker {
 	struct pppoe_lines *lines;
 	struct pppoe_secrets secrets;
 	struct nf_neighbours *neighbours;
+	struct nf_router_view router; /* .shared, .worker; nf_router_tick() in each round */
 	struct pppoe_asks *asks;
 	struct pppoe_flood flood;  /* of PADIs */
 	struct nf_own_rate told;   /* ICMP errors */

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The core's router, and Neighbor Discovery with it; see router.h. Worker's thread, but for create. */
+/* The router of a side, and Neighbor Discovery with it; see router.h. Worker's thread, but for create. */
 #include "router.h"
 
 #include <string.h>
 
-#include "counters.h"
 #include "discovery.h"
 #include "slot.h"
 
 static const struct slim_field fields[] = {
-	SLIM_FIELD_KEY(struct gateway_router, address, SLIM_IPV6),
-	SLIM_FIELD_STATE(struct gateway_router, mac, SLIM_MAC),
-	SLIM_FIELD_STATE(struct gateway_router, confirmed, SLIM_TIME),
+	SLIM_FIELD_KEY(struct nf_router, address, SLIM_IPV6),
+	SLIM_FIELD_STATE(struct nf_router, mac, SLIM_MAC),
+	SLIM_FIELD_STATE(struct nf_router, confirmed, SLIM_TIME),
 };
 
 /* ---- rows from another instance ----------------------------------------------------------------- */
@@ -19,11 +18,10 @@ static const struct slim_field fields[] = {
 static uint32_t
 acquire(void *ctx, struct slim_worker *w, uint8_t bucket, const void *key)
 {
-	const struct gateway_router_table *t = ctx;
+	const struct nf_router_table *t = ctx;
 
 	(void)w;
-	return bucket == gateway_config_router_bucket(t->config) &&
-			       memcmp(key, t->config->core_ipv6.router, 16) == 0
+	return bucket == nf_router_bucket(&t->config) && memcmp(key, t->config.router, 16) == 0
 		       ? 0
 		       : SLIM_NO_SLOT;
 }
@@ -39,22 +37,29 @@ removed(void *ctx, struct slim_worker *w, uint32_t slot, const void *entry)
 }
 
 int
-gateway_router_create(struct gateway_router_table *t, const struct gateway_config *config,
-		      struct slim_agent *agent)
+nf_router_create(struct nf_router_table *t, const struct nf_router_config *config,
+		 struct slim_agent *agent)
 {
 	static const struct slim_table_ops ops = {.acquire = acquire, .removed = removed};
 	const struct slim_table_config table = {
 		.name = "router",
 		.capacity = 1,
-		.entry_size = sizeof(struct gateway_router),
+		.entry_size = sizeof(struct nf_router),
 		.n_fields = RTE_DIM(fields),
 		.fields = fields,
 		.ops = &ops,
 		.ctx = t,
 	};
 
-	t->config = config;
-	return config->core_ipv6.bits == 0 ? 0 : slim_table_create(agent, &table, &t->table);
+	t->config = *config;
+	return slim_table_create(agent, &table, &t->table);
+}
+
+static const struct rte_ipv6_hdr *
+ip_of(const struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *,
+				       sizeof(struct rte_ether_hdr));
 }
 
 /* ---- what is sent --------------------------------------------------------------------------------------- */
@@ -62,15 +67,21 @@ gateway_router_create(struct gateway_router_table *t, const struct gateway_confi
 static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1};
 static const struct rte_ether_addr all_macs = {{0x33, 0x33, 0, 0, 0, 1}};
 
-static const struct rte_ether_addr *
-own_mac(const struct gateway_router_view *v)
+static const struct nf_router_counters *
+counters(const struct nf_router_view *v)
 {
-	return &v->shared->config->sides[GATEWAY_CORE].mac;
+	return &v->shared->config.counters;
+}
+
+static const struct rte_ether_addr *
+own_mac(const struct nf_router_view *v)
+{
+	return &v->shared->config.mac;
 }
 
 /* Room for a frame of its own; NULL: there is none, and that is counted. */
 static struct rte_mbuf *
-new_frame(struct gateway_router_view *v, uint16_t size)
+new_frame(struct nf_router_view *v, uint16_t size)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(v->worker->pool);
 
@@ -83,9 +94,9 @@ new_frame(struct gateway_router_view *v, uint16_t size)
 
 /* The owner of a MAC address alone, or (NULL) whoever has the router's address. */
 static void
-ask(struct gateway_router_view *v, const struct rte_ether_addr *owner)
+ask(struct nf_router_view *v, const struct rte_ether_addr *owner)
 {
-	const uint8_t *router = v->shared->config->core_ipv6.router;
+	const uint8_t *router = v->shared->config.router;
 	struct rte_mbuf *m = new_frame(v, nf_discovery_size());
 	struct rte_ether_addr group_mac;
 	uint8_t group[16];
@@ -97,19 +108,19 @@ ask(struct gateway_router_view *v, const struct rte_ether_addr *owner)
 				      &(struct nf_link_ends){
 					      .from_mac = own_mac(v),
 					      .to_mac = owner != NULL ? owner : &group_mac,
-					      .from = v->shared->config->core_ipv6.address,
+					      .from = v->shared->config.address,
 					      .to = owner != NULL ? router : group,
 				      },
 				      router);
-	nf_count(v->worker, GATEWAY_solicitation_sent, 1);
-	nf_emit(v->worker, GATEWAY_CORE, m);
+	nf_count(v->worker, counters(v)->solicitation_sent, 1);
+	nf_emit(v->worker, v->shared->config.side, m);
 }
 
 /* To who asked; NULL: to all (RFC 4861 section 7.2.4). */
 static void
-advertise(struct gateway_router_view *v, const struct rte_ether_addr *to_mac, const uint8_t *to)
+advertise(struct nf_router_view *v, const struct rte_ether_addr *to_mac, const uint8_t *to)
 {
-	const uint8_t *own = v->shared->config->core_ipv6.address;
+	const uint8_t *own = v->shared->config.address;
 	struct rte_mbuf *m = new_frame(v, nf_discovery_size());
 
 	if (m == NULL)
@@ -122,12 +133,12 @@ advertise(struct gateway_router_view *v, const struct rte_ether_addr *to_mac, co
 					       .to = to_mac != NULL ? to : all_nodes,
 				       },
 				       own, to_mac != NULL);
-	nf_count(v->worker, GATEWAY_advertisement_sent, 1);
-	nf_emit(v->worker, GATEWAY_CORE, m);
+	nf_count(v->worker, counters(v)->advertisement_sent, 1);
+	nf_emit(v->worker, v->shared->config.side, m);
 }
 
 static void
-report(struct gateway_router_view *v, uint8_t version, uint8_t record)
+report(struct nf_router_view *v, uint8_t version, uint8_t record)
 {
 	struct rte_mbuf *m = new_frame(v, NF_MLD_SIZE);
 	struct rte_ether_addr mac;
@@ -136,64 +147,64 @@ report(struct gateway_router_view *v, uint8_t version, uint8_t record)
 
 	if (m == NULL)
 		return;
-	nf_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
+	nf_solicited_node(v->shared->config.address, group, &mac);
 	size = nf_mld_put_report(rte_pktmbuf_mtod(m, void *), own_mac(v), group, version, record);
 	rte_pktmbuf_trim(m, (uint16_t)(NF_MLD_SIZE - size));
-	nf_count(v->worker, GATEWAY_listener_report_sent, 1);
-	nf_emit(v->worker, GATEWAY_CORE, m);
+	nf_count(v->worker, counters(v)->listener_report_sent, 1);
+	nf_emit(v->worker, v->shared->config.side, m);
 }
 
 /* ---- what is known ---------------------------------------------------------------------------------------- */
 
 /* The owner's entry; NULL: not known. */
-static const struct gateway_router *
-known(const struct gateway_router_view *v)
+static const struct nf_router *
+known(const struct nf_router_view *v)
 {
-	const struct gateway_router *router = slim_slot(v->shared->table, 0);
+	const struct nf_router *router = slim_slot(v->shared->table, 0);
 
 	return ((const struct slim_slot_head *)router - 1)->used ? router : NULL;
 }
 
 /* Asked again when two thirds of its time are over. */
 static uint64_t
-refresh_ns(const struct gateway_router_view *v)
+refresh_ns(const struct nf_router_view *v)
 {
-	return v->shared->config->arp_ns / 3 * 2;
+	return v->shared->config.lifetime_ns / 3 * 2;
 }
 
 /* `age_ns`: since it has answered. */
 static void
-learn(struct gateway_router_view *v, const struct rte_ether_addr *mac, uint64_t age_ns)
+learn(struct nf_router_view *v, const struct rte_ether_addr *mac, uint64_t age_ns)
 {
 	struct slim_table *table = v->shared->table;
-	const struct gateway_router *old = known(v);
-	struct gateway_router *router;
+	const struct nf_router *old = known(v);
+	struct nf_router *router;
 
 	v->question = (struct nf_question){0};
 	/* The time is written at most once a second, whatever comes. */
 	if (old != NULL && rte_is_same_ether_addr(&old->mac, mac) &&
-	    (int64_t)(v->worker->now_ns - old->confirmed) < (int64_t)GATEWAY_ROUTER_RETRY_NS)
+	    (int64_t)(v->worker->now_ns - old->confirmed) < (int64_t)NF_ROUTER_RETRY_NS)
 		return;
 	router = slim_slot_begin(v->worker->agent, table, 0);
-	*router = (struct gateway_router){.mac = *mac, .confirmed = v->worker->now_ns - age_ns};
-	memcpy(router->address, v->shared->config->core_ipv6.router, 16);
-	slim_slot_end(v->worker->agent, table, 0, gateway_config_router_bucket(v->shared->config));
+	*router = (struct nf_router){.mac = *mac, .confirmed = v->worker->now_ns - age_ns};
+	memcpy(router->address, v->shared->config.router, 16);
+	slim_slot_end(v->worker->agent, table, 0, nf_router_bucket(&v->shared->config));
 	v->next_ask_ns = v->worker->now_ns;
 }
 
 static enum nf_standing
-standing_of(const struct gateway_router_view *v, const struct nf_discovery *said)
+standing_of(const struct nf_router_view *v, const struct nf_discovery *said)
 {
-	const struct gateway_core_ipv6 *core = &v->shared->config->core_ipv6;
-	const struct gateway_router *router = known(v);
+	const struct nf_router_config *config = &v->shared->config;
+	const struct nf_router *router = known(v);
 
-	/* Who bears the gateway's own MAC address is the gateway, or its other instance. */
+	/* Who bears the NF's own MAC address is the NF, or its other instance. */
 	if (!rte_is_valid_assigned_ether_addr(&said->mac) ||
 	    rte_is_same_ether_addr(&said->mac, own_mac(v)))
 		return NF_NOBODY;
-	if (memcmp(said->about, core->address, 16) == 0)
+	if (memcmp(said->about, config->address, 16) == 0)
 		return NF_SELF;
-	if (memcmp(said->about, core->router, 16) != 0)
+	if (memcmp(said->about, config->router, 16) != 0)
 		return NF_STRANGER;
 	if (router == NULL)
 		return NF_ASKED;
@@ -206,11 +217,11 @@ standing_of(const struct gateway_router_view *v, const struct nf_discovery *said
 
 /* ---- what comes in ---------------------------------------------------------------------------------- */
 
-static void take_step(struct gateway_router_view *v);
+static void take_step(struct nf_router_view *v);
 
 /* True: something was taken from it. */
 static bool
-teach(struct gateway_router_view *v, const struct nf_discovery *said, enum nf_teaching teaching,
+teach(struct nf_router_view *v, const struct nf_discovery *said, enum nf_teaching teaching,
       enum nf_standing standing)
 {
 	switch (teaching) {
@@ -239,7 +250,7 @@ teach(struct gateway_router_view *v, const struct nf_discovery *said, enum nf_te
 
 /* As of an IPv4 address: told to all, but seldom. */
 static void
-defend(struct gateway_router_view *v)
+defend(struct nf_router_view *v)
 {
 	uint64_t now = v->worker->now_ns;
 
@@ -256,22 +267,20 @@ is_solicitation(const struct nf_discovery *said)
 }
 
 static void
-answer(struct gateway_router_view *v, const struct gateway_packet *p,
-       const struct nf_discovery *said)
+answer(struct nf_router_view *v, const struct rte_mbuf *m, const struct nf_discovery *said)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 
 	if (said->saying == NF_ND_PROBE)
 		advertise(v, NULL, NULL);
 	else
-		advertise(v, &eth->src_addr, gateway_ipv6(p)->src_addr);
+		advertise(v, &eth->src_addr, ip_of(m)->src_addr);
 }
 
 static void
-take_discovery(struct gateway_router_view *v, struct gateway_packet *p,
-	       const struct nf_discovery *said)
+take_discovery(struct nf_router_view *v, struct rte_mbuf *m, const struct nf_discovery *said)
 {
-	const uint8_t *own = v->shared->config->core_ipv6.address;
+	const uint8_t *own = v->shared->config.address;
 	enum nf_standing standing = standing_of(v, said);
 	struct nf_neighbour_rule rule = nf_neighbour_rule(said->saying, standing);
 	bool taught = teach(v, said, rule.teaching, standing);
@@ -280,33 +289,34 @@ take_discovery(struct gateway_router_view *v, struct gateway_packet *p,
 		defend(v);
 	if (rule.answering == NF_ANSWERS && is_solicitation(said) &&
 	    memcmp(said->target, own, 16) == 0) {
-		answer(v, p, said);
-		nf_drop(v->worker, p->m, GATEWAY_solicitation_taken);
+		answer(v, m, said);
+		nf_drop(v->worker, m, counters(v)->solicitation_taken);
 	} else if (taught) {
-		nf_drop(v->worker, p->m, GATEWAY_advertisement_taken);
+		nf_drop(v->worker, m, counters(v)->advertisement_taken);
 	} else {
-		nf_drop(v->worker, p->m, GATEWAY_drop_neighbor_discovery);
+		nf_drop(v->worker, m, counters(v)->drop_neighbor_discovery);
 	}
 }
 
 void
-gateway_router_take(struct gateway_router_view *v, struct gateway_packet *p)
+nf_router_take(struct nf_router_view *v, struct rte_mbuf *m)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
-	const struct rte_ipv6_hdr *ip = gateway_ipv6(p);
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const struct rte_ipv6_hdr *ip = ip_of(m);
 	struct nf_discovery said;
 	struct rte_ether_addr mac;
+	uint32_t size = (uint32_t)sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
 	uint8_t group[16], version;
 
-	nf_solicited_node(v->shared->config->core_ipv6.address, group, &mac);
-	version = nf_mld_query(ip, p->ip_size, group);
+	nf_solicited_node(v->shared->config.address, group, &mac);
+	version = nf_mld_query(ip, size, group);
 	if (version != 0) {
 		report(v, version, NF_MLD_LISTENS);
-		nf_drop(v->worker, p->m, GATEWAY_listener_query_taken);
-	} else if (nf_discovery_read(ip, p->ip_size, &eth->src_addr, &said)) {
-		take_discovery(v, p, &said);
+		nf_drop(v->worker, m, counters(v)->listener_query_taken);
+	} else if (nf_discovery_read(ip, size, &eth->src_addr, &said)) {
+		take_discovery(v, m, &said);
 	} else {
-		nf_drop(v->worker, p->m, GATEWAY_drop_neighbor_discovery);
+		nf_drop(v->worker, m, counters(v)->drop_neighbor_discovery);
 	}
 }
 
@@ -314,9 +324,9 @@ gateway_router_take(struct gateway_router_view *v, struct gateway_packet *p)
 
 /* The next question about a router that is said to have moved. */
 static void
-take_step(struct gateway_router_view *v)
+take_step(struct nf_router_view *v)
 {
-	const struct gateway_router *router = known(v);
+	const struct nf_router *router = known(v);
 
 	switch (nf_question_step(&v->question, v->worker->now_ns)) {
 	case NF_QUESTION_ASKS_OWNER:
@@ -332,36 +342,36 @@ take_step(struct gateway_router_view *v)
 
 /* Asks while it does not know, and again when two thirds of the time are over. */
 static void
-keep_known(struct gateway_router_view *v)
+keep_known(struct nf_router_view *v)
 {
 	uint64_t now = v->worker->now_ns;
-	const struct gateway_router *router = known(v);
+	const struct nf_router *router = known(v);
 	int64_t age = router == NULL ? 0 : (int64_t)(now - router->confirmed);
 
 	if (now < v->next_ask_ns || (router != NULL && age < (int64_t)refresh_ns(v)))
 		return;
-	if (router != NULL && age >= (int64_t)v->shared->config->arp_ns)
+	if (router != NULL && age >= (int64_t)v->shared->config.lifetime_ns)
 		slim_slot_free(v->worker->agent, v->shared->table, 0);
-	v->next_ask_ns = now + GATEWAY_ROUTER_RETRY_NS;
+	v->next_ask_ns = now + NF_ROUTER_RETRY_NS;
 	ask(v, NULL);
 }
 
 /* Who begins to serve tells switches that listen to reports where the group of its address is now, and again
  * in case that is lost (RFC 3810 section 6.1: as often as its robustness variable, 2). */
 static void
-keep_joined(struct gateway_router_view *v)
+keep_joined(struct nf_router_view *v)
 {
-	if (v->n_reports == GATEWAY_MLD_REPORTS || v->worker->now_ns < v->next_report_ns)
+	if (v->n_reports == NF_MLD_REPORTS || v->worker->now_ns < v->next_report_ns)
 		return;
 	v->n_reports++;
-	v->next_report_ns = v->worker->now_ns + GATEWAY_MLD_REPEAT_NS;
+	v->next_report_ns = v->worker->now_ns + NF_MLD_REPEAT_NS;
 	report(v, 2, NF_MLD_BEGINS);
 }
 
 static void
-act_as_owner(struct gateway_router_view *v)
+act_as_owner(struct nf_router_view *v)
 {
-	if (!slim_owns(v->worker->agent, gateway_config_router_bucket(v->shared->config))) {
+	if (!slim_owns(v->worker->agent, nf_router_bucket(&v->shared->config))) {
 		v->n_reports = 0;
 		v->question = (struct nf_question){0};
 		return;
@@ -374,10 +384,10 @@ act_as_owner(struct gateway_router_view *v)
 }
 
 void
-gateway_router_tick(struct gateway_router_view *v)
+nf_router_tick(struct nf_router_view *v)
 {
 	const struct slim_table *table = v->shared->table;
-	struct gateway_router router;
+	struct nf_router router;
 	struct slot_state state;
 
 	if (likely(table == NULL))
