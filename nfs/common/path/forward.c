@@ -85,6 +85,14 @@ nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
 }
 
 void
+nf_hops_add(struct nf_hops *hops, const struct nf_prefix *prefix, uint8_t side)
+{
+	hops->hops[hops->n++] = (struct nf_hop){.prefix = *prefix, .side = side};
+	qsort(hops->hops, hops->n, sizeof(hops->hops[0]), compare);
+	fill_ways(hops);
+}
+
+void
 nf_hops_mark(struct nf_hops *hops, uint32_t first, uint32_t last)
 {
 	for (uint32_t top = first >> 16; top <= last >> 16; top++)

@@ -42,12 +42,15 @@ struct nf_hop {
 #define NF_WAY_SPECIAL 0x40u /* one of them may be an address of no host */
 #define NF_N_WAYS 65536u
 
-_Static_assert(NF_MAX_ROUTES + NF_MAX_SIDES <= NF_WAY_HOP, "each hop has a number");
+#define NF_MAX_PLACES 16u /* prefixes that an NF adds itself (nf_hops_add()) */
+#define NF_MAX_HOPS (NF_MAX_ROUTES + NF_MAX_SIDES + NF_MAX_PLACES)
+
+_Static_assert(NF_MAX_HOPS <= NF_WAY_HOP, "each hop has a number");
 
 /* All prefixes that can be reached, longest first. */
 struct nf_hops {
 	uint8_t ways[NF_N_WAYS]; /* by nf_way_of() */
-	struct nf_hop hops[NF_MAX_ROUTES + NF_MAX_SIDES];
+	struct nf_hop hops[NF_MAX_HOPS];
 	uint32_t n;
 	uint32_t n_own;
 	rte_be32_t own[NF_MAX_SIDES]; /* the NF's addresses */
@@ -69,6 +72,10 @@ enum nf_refusal {
 /* From what is on-link on `n_sides` sides, and the routes. */
 void nf_hops_init(struct nf_hops *hops, const struct nf_side *sides, uint8_t n_sides,
 		  const struct nf_routes *routes);
+
+/* Main thread, after init: what is behind a side though it is neither on-link nor routed by an address there, such as clients
+ * that each have a line of their own. At most NF_MAX_PLACES; before nf_hops_mark(). */
+void nf_hops_add(struct nf_hops *hops, const struct nf_prefix *prefix, uint8_t side);
 
 /* Addresses from `first` to `last` (host order) are special to the caller: what is near them is looked up from now on, with
  * the same answers, and no way that is plain leads there. */

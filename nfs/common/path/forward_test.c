@@ -153,6 +153,30 @@ test_small_links(void **state)
 	assert_int_equal(nf_may_go(&hops, IP(8, 8, 8, 8), 1, &next), NF_NO_ROUTE);
 }
 
+/* Killed by: a place that is not sorted in, or whose ways stay those of the default route. */
+static void
+test_places_of_an_nf(void **state)
+{
+	const struct nf_prefix wide = {0x0a090000, 0xffff0000}, narrow = {0x0a0a0700, 0xffffff00};
+	static struct nf_hops hops;
+	struct nf_next next;
+
+	(void)state;
+	nf_hops_init(&hops, sides, N_SIDES, &routes);
+	assert_int_equal(nf_may_come(&hops, IP(10, 9, 1, 1), OUTSIDE), NF_ALLOWED);
+	nf_hops_add(&hops, &wide, INSIDE);
+	nf_hops_add(&hops, &narrow, INSIDE);
+	assert_int_equal(nf_may_come(&hops, IP(10, 9, 1, 1), OUTSIDE), NF_SPOOFED);
+	assert_int_equal(nf_may_go(&hops, IP(10, 9, 1, 1), OUTSIDE, &next), NF_NO_ROUTE);
+	assert_int_equal(nf_may_go(&hops, IP(10, 9, 1, 1), INSIDE, &next), NF_ALLOWED);
+	assert_int_equal(next.address, IP(10, 9, 1, 1));
+	assert_int_equal(nf_may_come(&hops, IP(10, 9, 255, 255), INSIDE), NF_BAD_ADDRESS);
+	assert_int_equal(nf_may_come(&hops, IP(10, 10, 7, 1), OUTSIDE), NF_SPOOFED);
+	assert_int_equal(nf_may_come(&hops, IP(10, 10, 8, 1), OUTSIDE), NF_ALLOWED);
+	assert_int_equal(nf_may_come(&hops, IP(100, 64, 3, 7), INSIDE), NF_ALLOWED);
+	assert_int_equal(nf_may_come(&hops, IP(10, 0, 0, 0), OUTSIDE), NF_ALLOWED);
+}
+
 /* ---- against a naive search ------------------------------------------------------------------- */
 
 static uint32_t
@@ -331,6 +355,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_address_on_every_way),
 		cmocka_unit_test(test_small_links),
+		cmocka_unit_test(test_places_of_an_nf),
 		cmocka_unit_test(test_table_says_what_a_search_says),
 		cmocka_unit_test(test_ipv6),
 	};
