@@ -30,9 +30,9 @@ struct pppoe {
 	struct nf_router_table router; /* of the core, for IPv6; no table if there is no IPv6 */
 	struct nf_hops hops;
 	uint8_t bucket_worker[SLIM_N_BUCKETS];
-	struct pppoe_asks *asks[SLIM_MAX_WORKERS];  /* each put by its worker, taken by the main thread */
+	struct pppoe_asks
+		*asks[SLIM_MAX_WORKERS]; /* each put by its worker, taken by the main thread */
 	struct nf_events *events[SLIM_MAX_WORKERS]; /* each put by its worker */
-	uint8_t random[PPPOE_COOKIE_KEY];           /* for the next secret; main thread, before workers run */
 };
 
 struct pppoe_worker {
@@ -44,15 +44,20 @@ struct pppoe_worker {
 	struct nf_neighbours *neighbours;
 	struct nf_router_view router; /* .shared, .worker; nf_router_tick() in each round */
 	struct pppoe_asks *asks;
-	struct pppoe_flood flood;  /* of PADIs */
-	struct nf_own_rate told;   /* ICMP errors */
-	uint32_t n_errors;         /* ICMP and ICMPv6 errors that leave with the burst */
+	struct pppoe_flood flood; /* of PADIs */
+	struct nf_own_rate told;  /* ICMP errors */
+	uint32_t n_errors;        /* ICMP and ICMPv6 errors that leave with the burst */
 	struct rte_mbuf *errors[NF_BURST];
 };
 
 /* Main thread. Tables and routes; *pppoe is zeroed before. -ENOMEM. */
 int pppoe_init(struct pppoe *pppoe, const struct pppoe_config *config, uint64_t seed);
+/* Declares the tables to an agent that is created but not started: sessions, lines, secrets, neighbours, router. Negative errno. */
 int pppoe_create_tables(struct pppoe *pppoe, struct slim_agent *agent);
 void pppoe_fini(struct pppoe *pppoe);
+
+/* In each round of the main loop, and once before workers run: octets for the next secret of cookies, if they are wanted. -EIO:
+ * there are none to be had, and the secrets of now go on. */
+int pppoe_refill(struct pppoe *pppoe);
 
 #endif

@@ -35,7 +35,8 @@ extern const struct slim_table_ops pppoe_session_ops; /* ctx: its shares */
 
 #define PPPOE_FIRST_ID 1u /* 0 and 0xffff are reserved (RFC 2516 section 4) */
 #define PPPOE_N_IDS 65534u
-#define PPPOE_MAX_POOLS 16u /* prefixes of addresses */
+#define PPPOE_MAX_RANGES \
+	17u /* of addresses: each pool is one, and the one with our own address two */
 #define PPPOE_WORKER_SHIFT 40
 #define PPPOE_SETTLE_MAX \
 	1024u /* sessions that wait for an id, address or prefix, looked at in a round */
@@ -49,7 +50,7 @@ struct pppoe_session_config {
 	uint32_t capacity; /* at most PPPOE_N_IDS */
 	uint16_t n_workers;
 	uint64_t seed; /* makes hashes and the first session id unpredictable */
-	struct pppoe_range ranges[PPPOE_MAX_POOLS]; /* of IPv4 addresses, disjoint */
+	struct pppoe_range ranges[PPPOE_MAX_RANGES]; /* of IPv4 addresses, disjoint */
 	uint32_t n_ranges;
 	uint32_t n_prefixes;  /* /64s; 0: no IPv6 */
 	uint8_t prefix_octet; /* the last octet of number 0 */
