@@ -19,6 +19,7 @@
 	X(solicitation_taken, "router and neighbor solicitations answered or taken")              \
 	X(advertisement_taken, "IPv6 neighbor advertisements of the core's router")               \
 	X(listener_query_taken, "MLD queries taken")                                              \
+	X(listener_report_taken, "MLD reports of clients taken")                                  \
 	X(drop_padi_flood, "dropped: more PADIs than one MAC address, or all, may send")          \
 	X(drop_padi_service, "dropped: PADI for a service, or concentrator, that is not here")    \
 	X(drop_discovery, "dropped: a discovery packet that is not for a concentrator, or wrong") \

@@ -46,6 +46,8 @@ struct pppoe_worker {
 	struct pppoe_asks *asks;
 	struct pppoe_flood flood; /* of PADIs */
 	struct nf_own_rate told;  /* ICMP errors */
+	uint64_t advertised_ns;    /* until when sessions were reminded of their prefixes, */
+	uint32_t advertise_next;   /* and who is next: a slot of the share */
 	uint32_t n_errors;        /* ICMP and ICMPv6 errors that leave with the burst */
 	struct rte_mbuf *errors[NF_BURST];
 };
