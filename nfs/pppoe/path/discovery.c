@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "automaton.h"
 #include "control.h"
 #include "cookie.h"
 #include "counters.h"
@@ -207,8 +206,7 @@ take_padi(const struct asked *a)
 static bool
 is_silent(const struct pppoe_session *session)
 {
-	return session->heard == session->created && session->lcp.state == PPP_REQ_SENT &&
-	       session->end == PPPOE_END_NONE;
+	return session->heard == session->created && session->end == PPPOE_END_NONE;
 }
 
 /* The session of a PADR whose PADS was lost; NF_NO_SLOT: there is none. */

@@ -75,7 +75,7 @@ a_flood_of_one_leaves_the_others(void **state)
 	assert_int_equal(answered(3, 5, NOW), 5);
 }
 
-/* Killed by: no bucket for all; the first refusal by it taking a token of the address. */
+/* Killed by: no bucket for all, or one that is not filled. */
 static void
 thousands_share_the_rate_of_all(void **state)
 {
@@ -89,8 +89,18 @@ thousands_share_the_rate_of_all(void **state)
 	for (uint32_t number = 50000; number < 100000; number++)
 		yes += answered(number, 1, NOW + SECOND / 2);
 	assert_int_equal(yes, 1500);
-	/* Of one that was refused all the time nothing was taken. */
-	assert_int_equal(answered(49999, 10, NOW + 2 * SECOND), 5);
+}
+
+/* Killed by: a refusal by the rate of all that takes a token of the address. */
+static void
+a_flood_of_others_costs_nothing(void **state)
+{
+	(void)state;
+	pppoe_flood_init(&flood, 5, 100, 7);
+	for (uint32_t number = 10; number < 110; number++)
+		answered(number, 1, NOW);
+	assert_int_equal(answered(1, 100, NOW), 0);
+	assert_int_equal(answered(1, 100, NOW + SECOND / 10), 5);
 }
 
 /* Killed by: a limit of 0 that lets nobody in. */
@@ -156,6 +166,7 @@ main(void)
 		cmocka_unit_test(a_long_flood_has_its_rate),
 		cmocka_unit_test(a_flood_of_one_leaves_the_others),
 		cmocka_unit_test(thousands_share_the_rate_of_all),
+		cmocka_unit_test(a_flood_of_others_costs_nothing),
 		cmocka_unit_test(no_limit_is_none),
 		cmocka_unit_test(addresses_are_spread),
 		cmocka_unit_test(nobody_knows_who_shares_a_place),
