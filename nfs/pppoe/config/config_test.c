@@ -205,7 +205,7 @@ static void
 bounds_themselves_are_good(void **state)
 {
 	(void)state;
-	assert_int_equal(taken(MORE, "capacity: 65535").capacity, 65535);
+	assert_int_equal(taken(MORE, "capacity: 65534").capacity, 65534);
 	assert_int_equal(taken(MORE, "lcp: {mtu: 1492}").lcp.mtu, 1492);
 	assert_int_equal(taken(MORE, "lcp: {restart: 60}").lcp.restart_ns, UINT64_C(60000000000));
 	assert_int_equal(taken(MORE, "lcp: {max_configure: 255}").lcp.max_configure, 255);
@@ -213,10 +213,10 @@ bounds_themselves_are_good(void **state)
 	assert_int_equal(taken(MORE, "lcp: {max_failure: 1}").lcp.max_failure, 1);
 	assert_int_equal(taken(MORE, "lcp: {echo_interval: 0}").lcp.echo_ns, 0);
 	assert_int_equal(taken(MORE, "lcp: {echo_missed: 1}").lcp.echo_max, 1);
-	assert_int_equal(taken(MORE, "limits: {sessions_per_mac: 65535}").limits.sessions_per_mac,
-			 65535);
-	assert_int_equal(taken(MORE, "limits: {sessions_per_vlan: 65535}").limits.sessions_per_vlan,
-			 65535);
+	assert_int_equal(taken(MORE, "limits: {sessions_per_mac: 65534}").limits.sessions_per_mac,
+			 65534);
+	assert_int_equal(taken(MORE, "limits: {sessions_per_vlan: 65534}").limits.sessions_per_vlan,
+			 65534);
 	assert_int_equal(taken(MORE, "limits: {padi_per_second: 0}").limits.padi_per_s, 0);
 	assert_int_equal(
 		taken(MORE, "limits: {padi_per_second_worker: 1000000}").limits.padi_per_s_all,
@@ -288,7 +288,7 @@ static void
 numbers_have_bounds(void **state)
 {
 	static const char *const wrong[] = {
-		"capacity: 65536",
+		"capacity: 65535",
 		"lcp: {mtu: 575}",
 		"lcp: {mtu: 1493}",
 		"lcp: {restart: 0}",
@@ -300,8 +300,8 @@ numbers_have_bounds(void **state)
 		"lcp: {echo_interval: 3601}",
 		"lcp: {echo_missed: 0}",
 		"limits: {sessions_per_mac: 0}",
-		"limits: {sessions_per_mac: 65536}",
-		"limits: {sessions_per_vlan: 65536}",
+		"limits: {sessions_per_mac: 65535}",
+		"limits: {sessions_per_vlan: 65535}",
 		"limits: {padi_per_second: 1000001}",
 		"limits: {padi_per_second_worker: 1000001}",
 		"limits: {logins_per_minute: 1000001}",
