@@ -14,7 +14,8 @@
 void pppoe_control_begin(struct pppoe_worker *w, uint32_t slot);
 
 /* A PPP packet that is no data, from the session's client: `packet` begins behind the protocol field. Counts it. */
-void pppoe_control_take(struct pppoe_worker *w, uint32_t slot, uint16_t protocol, const uint8_t *packet, uint16_t size);
+void pppoe_control_take(struct pppoe_worker *w, uint32_t slot, uint16_t protocol,
+			const uint8_t *packet, uint16_t size);
 
 /* The client's PADT: it is over at once. */
 void pppoe_control_gone(struct pppoe_worker *w, uint32_t slot);

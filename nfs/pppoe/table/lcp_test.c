@@ -225,6 +225,37 @@ echoes_in_opened_alone(void **state)
 	assert_int_equal(p.last_size, 124);
 }
 
+/* Killed by: the echo without our number, or with the same identifier again; not counted. */
+static void
+our_echoes_are_counted(void **state)
+{
+	(void)state;
+	peer_bring(&p, PPP_OPENED);
+	peer_echo(&p);
+	peer_echo(&p);
+	peer_sent(&p, "9 1 11223344\n9 2 11223344\n");
+	assert_int_equal(p.terms.echo_missed, 2);
+	peer_refused(&p, PPP_WRONG_IDENTIFIER, PPP_ECHO_REPLY, 1, "01020304");
+	peer_give(&p, PPP_ECHO_REPLY, 2, "01020304");
+	assert_int_equal(p.terms.echo_missed, 0);
+}
+
+/* Killed by: a number, or an MRU, of the agreement before. */
+static void
+an_agreement_has_defaults(void **state)
+{
+	(void)state;
+	p.terms.peer_magic = 1;
+	begin(false, false, 1492, 0);
+	assert_int_equal(p.terms.peer_magic, 0);
+	peer_start(&p);
+	peer_give(&p, PPP_CONFIGURE_REQUEST, 1, "0506 01020304 0104 0400");
+	assert_int_equal(p.terms.peer_magic, rte_cpu_to_be_32(0x01020304));
+	peer_give(&p, PPP_CONFIGURE_REQUEST, 2, "");
+	assert_int_equal(p.terms.peer_magic, 0);
+	assert_int_equal(p.terms.peer_mru, rte_cpu_to_be_16(1492));
+}
+
 /* Killed by: our own echo answered, or counted as a life sign. */
 static void
 own_echoes_are_a_loop(void **state)
@@ -279,6 +310,8 @@ main(void)
 		CASE(a_nak_of_our_number_brings_another),
 		CASE(rejected_options_are_left_out),
 		CASE(echoes_in_opened_alone),
+		CASE(our_echoes_are_counted),
+		CASE(an_agreement_has_defaults),
 		CASE(own_echoes_are_a_loop),
 		CASE(protocol_rejects),
 		CASE(other_codes_are_rejected),

@@ -122,6 +122,45 @@ who_never_agrees_is_told_apart(void **state)
 	assert_int_equal(peer_give(&p, PPP_CONFIGURE_NAK, 10, "0306 0a000063"), PPP_REFUSED);
 }
 
+/* Killed by: refusals kept behind an Ack, or from the link before; what was rejected there left out here; naks, or loops,
+ * counted on. */
+static void
+each_beginning_is_one(void **state)
+{
+	(void)state;
+	peer_start(&p);
+	for (uint8_t i = 1; i < 9; i++)
+		assert_int_equal(peer_give(&p, PPP_CONFIGURE_NAK, i, "0306 0a000063"), 0);
+	peer_give(&p, PPP_CONFIGURE_ACK, 9, OURS);
+	assert_int_equal(p.machine.refusals, 0);
+	peer_give(&p, PPP_CONFIGURE_REJECT, 9, OURS);
+	peer_give(&p, PPP_CONFIGURE_REQUEST, 1, "");
+	p.machine.loops = 1;
+	assert_int_equal(p.machine.naks, 1);
+	peer_event(&p, PPP_DOWN);
+	assert_int_equal(p.machine.rejected, 1); /* only the next Up forgets */
+	p.sent[0] = '\0';
+	peer_event(&p, PPP_UP);
+	peer_sent(&p, "1 11 " OURS "\n");
+	assert_int_equal(p.machine.refusals + p.machine.naks + p.machine.loops, 0);
+}
+
+/* Killed by: the restart counter of a crossed Ack's request below 0. */
+static void
+a_crossed_answer_does_not_begin_the_count_anew(void **state)
+{
+	(void)state;
+	peer_bring(&p, PPP_ACK_RCVD);
+	while (p.machine.restarts > 0)
+		peer_timeout(&p);
+	peer_give(&p, PPP_CONFIGURE_ACK, 1, OURS);
+	assert_int_equal(p.machine.restarts, 10);
+	p.machine.restarts = 0;
+	assert_int_equal(peer_give(&p, PPP_CONFIGURE_ACK, 1, OURS), 0); /* scr, without irc */
+	assert_int_equal(p.machine.restarts, 0);
+	assert_int_equal(peer_timeout(&p), PPP_TLF);
+}
+
 /* Rejects win, each list in the order of the request, a second one of a kind is rejected (sections 5.3, 5.4 and 6).
  * Killed by: Naks first; a list in another order; an option twice taken. */
 static void
@@ -347,6 +386,8 @@ main(void)
 		CASE(answers_must_fit_the_request),
 		CASE(what_is_rejected_is_not_asked_for_again),
 		CASE(who_never_agrees_is_told_apart),
+		CASE(each_beginning_is_one),
+		CASE(a_crossed_answer_does_not_begin_the_count_anew),
 		CASE(rejects_win_over_naks_in_order),
 		CASE(options_that_lie_are_dropped_whole),
 		CASE(naks_become_rejects),

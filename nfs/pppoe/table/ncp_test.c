@@ -83,6 +83,10 @@ interface_identifiers_differ_and_are_not_zero(void **state)
 	assert_memory_equal(p.interface_id, id, 8);
 	peer_give(&p, PPP_CONFIGURE_REQUEST, 6, "0204 004f");
 	peer_sent(&p, "4 6 0204004f\n");
+	p.machine.naks = 5; /* nothing is wanted any more, so it may have none */
+	peer_give(&p, PPP_CONFIGURE_REQUEST, 7, "");
+	peer_sent(&p, "2 7 \n");
+	assert_int_equal(p.interface_id[0], 0);
 }
 
 /* Killed by: our identifier changed by a Nak; sent again after a Reject. */

@@ -35,7 +35,7 @@ const struct slim_field pppoe_session_fields[] = {
 	STATE(mac, SLIM_MAC),
 	STATE(ipv4, SLIM_IPV4),
 	STATE(prefix, SLIM_U32),
-	GROUP("derived", open, held_line, SLIM_BYTES, SLIM_LOCAL),
+	GROUP("derived", open, asked, SLIM_BYTES, SLIM_LOCAL),
 	SEEN(last_seen),
 	COUNTER(packets_up),
 	COUNTER(bytes_up),

@@ -58,9 +58,10 @@ enum pppoe_auth_state {
 
 struct pppoe_auth {
 	uint8_t state;      /* enum pppoe_auth_state */
-	uint8_t identifier; /* of our challenge, or of PAP's request that was answered last */
-	uint8_t tries;      /* challenges sent without an answer; PAP: failures */
-	uint8_t reserved[5];
+	uint8_t identifier; /* of our challenge, or of PAP's request that is being decided */
+	uint8_t tries;      /* periods of waiting without an answer */
+	uint8_t answers;    /* PAP: the newest request's identifier, which the answer has */
+	rte_be32_t interim; /* seconds between records, as whoever decided says; 0: as configured */
 	uint8_t challenge[16];
 };
 
@@ -99,14 +100,15 @@ struct pppoe_session {
 	struct rte_ether_addr mac; /* the client's */
 	rte_be32_t ipv4;           /* 0: none */
 	uint32_t prefix;           /* number of its /64 in the pool; PPPOE_NO_PREFIX */
-	/* Local, to held_line: worked out from the rest (session.h). */
+	/* Local, to asked; all but asked are worked out from the rest (session.h). */
 	uint8_t open;      /* enum pppoe_open: what may flow; authentication and machines say so */
 	uint8_t held;      /* enum pppoe_held */
 	uint16_t peer_mru; /* what a packet to the client may have, host order */
 	uint32_t held_address; /* its number in the ranges */
 	uint32_t held_prefix;
 	struct pppoe_line_key held_line;
-	uint8_t reserved[6];
+	bool asked; /* the question of PPPOE_AUTH_ASKING was put by this instance; control.h */
+	uint8_t reserved[5];
 	uint64_t last_seen; /* lazy: of user data either way, for the idle limit */
 	/* Second line. Lazy. */
 	uint64_t packets_up, bytes_up, packets_down, bytes_down; /* of IP packets */
@@ -136,6 +138,7 @@ struct pppoe_session {
 
 enum pppoe_session_flag {
 	PPPOE_ACCOUNTED = 1 << 0, /* accounting has its start, so it must have a stop */
+	PPPOE_CAME_UP = 1 << 2,   /* it carried IPv4 or IPv6 */
 	PPPOE_OVER = 1 << 1,      /* for the client it is no more; only its stop waits for room */
 };
 

@@ -79,6 +79,14 @@ peer_timeout(struct peer *p)
 	return ppp_machine_timeout(&run);
 }
 
+void
+peer_echo(struct peer *p)
+{
+	struct ppp_run run = run_of(p);
+
+	lcp_send_echo(&run);
+}
+
 static uint8_t *
 read_packet(uint8_t code, uint8_t identifier, const char *digits, struct ppp_control *ret)
 {

@@ -37,6 +37,8 @@ uint16_t peer_event(struct peer *p, enum ppp_event event);
 uint16_t peer_timeout(struct peer *p);
 /* A packet whose data are hexadecimal digits, spaces between allowed. It must be taken. */
 uint16_t peer_give(struct peer *p, uint8_t code, uint8_t identifier, const char *digits);
+/* An Echo-Request of ours. */
+void peer_echo(struct peer *p);
 /* It must be dropped for this reason, without a change. */
 void peer_refused(struct peer *p, enum ppp_check why, uint8_t code, uint8_t identifier,
 		  const char *digits);
