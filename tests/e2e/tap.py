@@ -54,6 +54,10 @@ class Tap:
         self.comment(f"{time.monotonic() - began:.1f} s")
         return True
 
+    def skip(self, name, reason):
+        self.n += 1
+        print(f"ok {self.n} - {name} # SKIP {reason}", flush=True)
+
     @staticmethod
     def comment(text):
         for line in str(text).splitlines():

@@ -39,11 +39,6 @@ class NotHere(Exception):
     """A program or package is missing; the text says which."""
 
 
-def missing():
-    """What is not installed, or None."""
-    return next((tool for tool in TOOLS if not shutil.which(tool)), None)
-
-
 # ---- the image ---------------------------------------------------------------------------------------
 
 

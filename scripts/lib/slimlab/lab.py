@@ -111,6 +111,7 @@ class Lab:
         for host in HOSTS:
             self.start_slimd(host)
         self.say(f"{self.role.program} a (active), {self.role.program} b (standby)")
+        self.role.before_nfs(self)
         machine.take_hugepages(self.journal, len(HOSTS) * self.settings.nf_megabytes(self.role.slot_bytes))
         for host in HOSTS.values():
             self.launch_nf(host.name, active=host.active)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the lab has to know of each network function that it can move."""
 
+import os
+
 from .process import run
 
 # What one of the generator's flows is, and what they do.
 CELLS, CELL_BASE = 64, (10 << 24) + (128 << 16) + 1             # 10.128.0.1
 SUBSCRIBER_BASE = (100 << 24) + (65 << 16)                      # 100.65.0.0
 FIXED_FLOWS = 8                                                 # probes and echoes of slim-gen
+PPPOE_USERS = {"alice": "wonderland", "bob": "builder"}         # beside slim-gen's subscribers
 TEID_GATEWAY, TEID_CELL = 0x40000000, 0x80000000                # as in bench/gen/cells.h
 
 
@@ -37,6 +40,9 @@ class Nat:
 
     def load_text(self):
         return f"{self.settings.churn} sessions close and open each second"
+
+    def before_nfs(self, _lab):
+        """Before the first NF starts."""
 
     def prepare(self, _lab):
         """Before the generator starts."""
@@ -71,6 +77,9 @@ class Gateway:
     def slim_nf(self, lab, home, *words):
         return run(lab.program("slim-nf"), "--socket", f"{lab.folder}/{home}/nf.sock", *words)
 
+    def before_nfs(self, _lab):
+        """Nothing."""
+
     def prepare(self, lab):
         """The control plane's part: a session for each subscriber, where slim-gen has him."""
         path = f"{lab.folder}/sessions.txt"
@@ -98,4 +107,41 @@ class Gateway:
         return lab.slimctl(home).json_rows("table", "dump", f"{self.service}-{home}", "--table", "session")
 
 
-ROLES = {role.service: role for role in (Nat, Gateway)}
+class Pppoe:
+    service = "pppoe"
+    title = "PPPoE concentrator"
+    program = "slim-pppoe"
+    template = "pppoe.yaml"
+    flows_are = "subscribers"
+    slot_bytes = 1280
+    has_programs = False
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def config(self):
+        return {"chap": str(self.settings.chap).lower()}
+
+    def generator_options(self, folder):
+        return ["--role", "pppoe", "--logins", self.settings.logins, "--secrets", f"{folder}/secrets"]
+
+    def load_text(self):
+        return f"{self.settings.logins} of them log in and out each second"
+
+    def before_nfs(self, lab):
+        """Who may log in: as slim-gen calls its subscribers, and whoever a test adds."""
+        path = f"{lab.folder}/secrets"
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
+            f.write("# client server secret addresses\n")
+            for i in range(self.settings.flows + FIXED_FLOWS):
+                f.write(f"subscriber{i} * secret{i} *\n")
+            f.writelines(f"{user} * {secret} *\n" for user, secret in PPPOE_USERS.items())
+
+    def prepare(self, _lab):
+        """Nothing: subscribers log in by themselves."""
+
+    def usage_error(self, _lab, _home):
+        return None
+
+
+ROLES = {role.service: role for role in (Nat, Gateway, Pppoe)}

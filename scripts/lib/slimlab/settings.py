@@ -9,11 +9,13 @@ import os
 class Settings:
     name: str = "slim"          # of the lab; prefix of its namespaces
     flavour: str = "gcc"        # which build folder its programs come from
-    nf: str = "nat"             # what moves: nat or gateway (roles.py)
-    flows: int = 100_000        # live flows of the generator; gateway: subscribers
+    nf: str = "nat"             # what moves: nat, gateway or pppoe (roles.py)
+    flows: int = 100_000        # live flows of the generator; gateway, pppoe: subscribers
     rate: int = 20_000          # packets a second, each direction
     churn: int = 500            # nat: flows closed and opened a second
     handovers: int = 500        # gateway: subscribers that change their cell, a second
+    logins: int = 50            # pppoe: subscribers that log in, and as many that log out, a second
+    chap: bool = True           # pppoe: asked for first; else PAP
     workers: int = 2            # packet threads of each NF
     udp_timeout_s: int = 120    # a session whose flow was closed stays that long
     capacity: int = 0           # sessions that an NF has room for; 0: enough for flows and churn
