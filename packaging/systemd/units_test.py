@@ -85,7 +85,7 @@ def lives(program, config):
 def verified(folder):
     """What systemd-analyze says against the units, but that programs and users are not installed."""
     units = [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(".service")]
-    assert len(units) == 3, units
+    assert len(units) == 4, units
     found = []
     for unit in units:
         name = os.path.basename(unit)
