@@ -15,6 +15,7 @@ enum type {
 	ROUTER_ADVERTISEMENT = 134,
 	NEIGHBOR_SOLICITATION = 135,
 	NEIGHBOR_ADVERTISEMENT = 136,
+	REDIRECT = 137,
 	MLD_REPORT_2 = 143,
 };
 enum option { OPTION_SOURCE = 1, OPTION_PREFIX = 3, OPTION_DNS = 25 };
@@ -131,6 +132,9 @@ pppoe_link_saying(const struct nf_ip *ip)
 	case NEIGHBOR_ADVERTISEMENT:
 		return is_plain && is_valid(ip, NEIGHBOR_HEAD) ? PPPOE_NEIGHBOR_ADVERTISEMENT
 							       : PPPOE_LINK_WRONG;
+	case ROUTER_ADVERTISEMENT:
+	case REDIRECT:
+		return PPPOE_LINK_WRONG; /* a client is no router */
 	default:
 		return PPPOE_LINK_OTHER;
 	}
