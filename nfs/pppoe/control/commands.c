@@ -84,8 +84,8 @@ parse_prefix(const struct pppoe_config *config, const char *text, uint32_t *ret_
 static enum nf_status
 take_addresses(struct nf_request *r, struct nf_words *words, struct pppoe_filter *filter)
 {
-	const char *mac = nf_words_option(words, "mac"), *ipv4 = nf_words_option(words, "ipv4");
-	const char *ipv6 = nf_words_option(words, "ipv6");
+	const char *mac = nf_words_option(words, "mac"), *ipv4 = nf_words_option(words, "address");
+	const char *ipv6 = nf_words_option(words, "prefix");
 
 	if (mac != NULL) {
 		if (rte_ether_unformat_addr(mac, &filter->mac) != 0)
@@ -449,8 +449,9 @@ watch(struct nf_request *r, struct nf_reply *reply)
 	return order.limit == 0;
 }
 
-#define FILTER_ARGS \
-	"[id ID] [user NAME] [mac MAC] [ipv4 ADDRESS] [ipv6 PREFIX] [outer VLAN] [inner VLAN]"
+#define FILTER_ARGS                                                                            \
+	"[id ID] [user NAME] [mac MAC] [address ADDRESS] [prefix PREFIX] [outer VLAN] [inner " \
+	"VLAN]"
 
 const struct nf_command pppoe_commands[] = {
 	{"show sessions", FILTER_ARGS " [limit N]", "list sessions", start_show_sessions,

@@ -41,11 +41,12 @@ pppoe_show_addresses(struct nf_reply *reply, const struct pppoe_config *config, 
 	uint8_t address[16];
 
 	if (ipv4 != 0)
-		nf_reply_text(reply, "ipv4", "%s", inet_ntop(AF_INET, &ipv4, text, sizeof(text)));
+		nf_reply_text(reply, "address", "%s",
+			      inet_ntop(AF_INET, &ipv4, text, sizeof(text)));
 	if (prefix == PPPOE_NO_PREFIX)
 		return;
 	pppoe_prefix_put(&config->ipv6_pool, prefix, address);
-	nf_reply_text(reply, "ipv6", "%s/64", inet_ntop(AF_INET6, address, text, sizeof(text)));
+	nf_reply_text(reply, "prefix", "%s/64", inet_ntop(AF_INET6, address, text, sizeof(text)));
 }
 
 void

@@ -66,7 +66,7 @@ a_row_has_all(void **state)
 	assert_string_equal(
 		row_of(&s, UINT64_C(12999999999)),
 		"{\"id\":7,\"mac\":\"02:00:00:00:00:fe\",\"outer\":10,\"inner\":200,"
-		"\"user\":\"alice\",\"ipv4\":\"100.64.1.5\",\"ipv6\":\"2001:db8:1:1ff::/64\","
+		"\"user\":\"alice\",\"address\":\"100.64.1.5\",\"prefix\":\"2001:db8:1:1ff::/64\","
 		"\"lcp\":\"Opened\",\"ipcp\":\"Opened\",\"ipv6cp\":\"Req-Sent\",\"auth\":\"good\","
 		"\"mtu\":1492,\"age_s\":7,\"packets_up\":1,\"bytes_up\":2,\"packets_down\":3,"
 		"\"bytes_down\":4,\"circuit_id\":\"olt 1/2\",\"remote_id\":\"r\"}\n");
