@@ -54,7 +54,8 @@ RULES = {
                        "slimd/api"], "never": [r"^rte_"]},
     "ofctl/io": {"uses": ["proto", "ofctl/core", "base"], "never": [r"^rte_"]},
     "ofctl": {"uses": ["proto", "ofctl/core", "ofctl/io", "base"], "never": [r"^rte_"]},
-    "bench/gen": {"uses": ["bench/judge", "bench/common", "proto", "base"],
+    # Its subscribers speak PPPoE by the packets of what they test, and by nothing else of it.
+    "bench/gen": {"uses": ["bench/judge", "bench/common", "proto", "base", "nfs/pppoe/wire"],
                   "never": [r"^event2/", r"^grpc", r"protobuf", r"^slim\.h$", r"^slim_shm\.h$"]},
     # An NF, its agent and slimd's reader in one process.
     "bench/loop": {"uses": ["proto", "agent", "nfs", "slimd/shm"],

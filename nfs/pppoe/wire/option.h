@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_byteorder.h>
-
 enum lcp_option {
 	LCP_MRU = 1,
 	LCP_AUTHENTICATION = 3,
