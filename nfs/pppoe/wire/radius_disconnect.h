@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Disconnect-Request and its answer (RFC 5176 section 2.1): who shall end. Pure. The packet was parsed and judged before
- * (radius.h).
+ * (radius_packet.h).
  */
 #ifndef PPPOE_WIRE_RADIUS_DISCONNECT_H
 #define PPPOE_WIRE_RADIUS_DISCONNECT_H
@@ -11,7 +11,7 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
-#include "radius.h"
+#include "radius_packet.h"
 
 #define RADIUS_TEXT_SIZE 64u /* octets of a text that can be one of ours, with its final NUL */
 

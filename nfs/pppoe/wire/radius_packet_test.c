@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RADIUS packets: those of RFC 2865 section 7, lengths that lie, secrets that differ. Each test names what kills it. */
-#include "radius.h"
+#include "radius_packet.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
  * Every Access-Request is signed (Message-Authenticator, RFC 3579 section 3.2), and an answer to one is good only if it is
  * signed as well: without it, who stands between can make an Access-Accept of a Reject, because MD5 collides.
  */
-#ifndef PPPOE_WIRE_RADIUS_H
-#define PPPOE_WIRE_RADIUS_H
+#ifndef PPPOE_WIRE_RADIUS_PACKET_H
+#define PPPOE_WIRE_RADIUS_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RADIUS packets; see radius.h. */
-#include "radius.h"
+/* RADIUS packets; see radius_packet.h. */
+#include "radius_packet.h"
 
 #include <string.h>
 
