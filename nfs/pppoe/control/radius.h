@@ -27,7 +27,7 @@
 #define PPPOE_RADIUS_LOGINS 1024u  /* that wait or are under way, of a thread */
 #define PPPOE_RADIUS_RECORDS 4096u /* likewise */
 #define PPPOE_RADIUS_DEAD_NS UINT64_C(30000000000)
-#define PPPOE_RADIUS_MAX_THREADS 16u
+#define PPPOE_RADIUS_MAX_THREADS 64u
 
 #define PPPOE_RADIUS_COUNTERS(X)                                                                \
 	X(radius_asked, "log-ins that a server was asked about")                                \

@@ -20,6 +20,8 @@
 #include "session.h"
 #include "worker.h"
 
+struct pppoe_decide;
+
 /* All workers. Constant while they run, but for the tables. */
 struct pppoe {
 	struct pppoe_config config;
@@ -33,6 +35,7 @@ struct pppoe {
 	struct pppoe_asks
 		*asks[SLIM_MAX_WORKERS]; /* each put by its worker, taken by the main thread */
 	struct nf_events *events[SLIM_MAX_WORKERS]; /* each put by its worker */
+	struct pppoe_decide *decide; /* who takes the asks (control/decide.h): the main thread's alone */
 };
 
 struct pppoe_worker {
