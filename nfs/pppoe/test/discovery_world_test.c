@@ -308,6 +308,31 @@ speak(struct harness *h, uint16_t session_id)
 	leave(h);
 }
 
+static void
+set_end(struct harness *h, uint16_t session_id, uint8_t end, uint8_t flags)
+{
+	uint32_t slot = pppoe_session_by_id(&h->pppoe->sessions, session_id);
+	struct pppoe_sessions *s =
+		h->workers[pppoe_session_worker(&h->pppoe->sessions, slot)].sessions;
+	struct pppoe_session *of = pppoe_session_begin(s, slot);
+
+	of->end = end;
+	of->flags = flags;
+	pppoe_session_end(s, slot);
+}
+
+void
+end_soon(struct harness *h, uint16_t session_id)
+{
+	set_end(h, session_id, PPPOE_END_ADMIN, 0);
+}
+
+void
+be_over(struct harness *h, uint16_t session_id)
+{
+	set_end(h, session_id, PPPOE_END_USER_REQUEST, PPPOE_ACCOUNTED | PPPOE_OVER);
+}
+
 /* ---- looking in --------------------------------------------------------------------------------------------------- */
 
 const struct pppoe_session *

@@ -86,6 +86,9 @@ struct packet offered(struct harness *h, const struct line *line);
 struct packet logged_in(struct harness *h, const struct line *line);
 /* The client says something in its session, a moment later. */
 void speak(struct harness *h, uint16_t session_id);
+/* The concentrator has begun to end it, and it is over but for accounting. */
+void end_soon(struct harness *h, uint16_t session_id);
+void be_over(struct harness *h, uint16_t session_id);
 
 /* ---- looking in ------------------------------------------------------------------------------------------------ */
 

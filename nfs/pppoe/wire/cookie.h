@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The AC-Cookie (RFC 2516 section 5.2 and appendix A): who sends a PADR with it has received our PADO at this address, a
+ * The AC-Cookie (RFC 2516 section 9 and appendix A): who sends a PADR with it has received our PADO at this address, a
  * moment ago. It is a time stamp and a keyed digest (HMAC-SHA256, cut) over it, the client's MAC address and VLANs, so that
  * nothing is remembered of who asked. Times in it count from the birth of the secret, so they mean the same at another
  * instance, whatever its clock says. Pure, but for OpenSSL's HMAC.
