@@ -9,6 +9,7 @@
 
 #include "automaton.h"
 #include "counters.h"
+#include "decide.h"
 #include "events.h"
 #include "orders.h"
 #include "prefix.h"
@@ -370,6 +371,30 @@ show_limits(struct nf_request *r, struct nf_reply *reply)
 	return true;
 }
 
+/* ---- counters ---------------------------------------------------------------------------------------------- */
+
+/* Those of the workers, then those of who decides. */
+static bool
+show_counters(struct nf_request *r, struct nf_reply *reply)
+{
+	const uint32_t n = r->running->n_counters;
+
+	if (r->job.cursor < n && !nf_show_counters(r, reply))
+		return false;
+	for (; r->job.cursor < n + PPPOE_DECIDE_N_COUNTERS; r->job.cursor++) {
+		const struct nf_counter_name *name = pppoe_decide_counter_name(r->job.cursor - n);
+
+		if (!nf_reply_has_room(reply))
+			return false;
+		nf_reply_begin(reply);
+		nf_reply_text(reply, "counter", "%s", name->name);
+		nf_reply_number(reply, "value", pppoe_decide_count(pppoe_of(r), r->job.cursor - n));
+		nf_reply_text(reply, "text", "%s", name->text);
+		nf_reply_end(reply);
+	}
+	return true;
+}
+
 /* ---- neighbours -------------------------------------------------------------------------------------------- */
 
 static bool
@@ -462,6 +487,6 @@ const struct nf_command pppoe_commands[] = {
 	{"show neighbours", "", "MAC addresses of the core side", NULL, show_neighbours},
 	{"watch", "[recent] [limit N]", "tell what happens, from now on or from what is remembered",
 	 start_watch, watch},
-	{"show counters", "", "what the concentrator counted", NULL, nf_show_counters},
+	{"show counters", "", "what the concentrator counted", NULL, show_counters},
 	{NULL, NULL, NULL, NULL, NULL},
 };
