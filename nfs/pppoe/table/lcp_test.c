@@ -92,6 +92,8 @@ our_mru_follows_down(void **state)
 	peer_give(&p, PPP_CONFIGURE_NAK, 4, "0104 0500");
 	peer_sent(&p, "1 1 " OURS "\n1 2 " OURS "\n1 3 " OURS "\n1 4 " OURS
 		      "\n1 5 01040500050611223344\n");
+	peer_give(&p, PPP_CONFIGURE_NAK, 5, "0104 0080");
+	peer_sent(&p, "1 6 01040080050611223344\n");
 }
 
 /* Section 6.2. Killed by: a suggestion not followed; followed to what is not configured, or to CHAP with another digest; the
@@ -271,7 +273,7 @@ own_echoes_are_a_loop(void **state)
 
 /* Section 5.7. Killed by: taken before Opened; LCP itself rejected and nothing done; a protocol cut off. */
 static void
-protocol_rejects(void **state)
+protocol_rejects_in_opened(void **state)
 {
 	(void)state;
 	peer_bring(&p, PPP_REQ_SENT);
@@ -313,7 +315,7 @@ main(void)
 		CASE(our_echoes_are_counted),
 		CASE(an_agreement_has_defaults),
 		CASE(own_echoes_are_a_loop),
-		CASE(protocol_rejects),
+		CASE(protocol_rejects_in_opened),
 		CASE(other_codes_are_rejected),
 	};
 

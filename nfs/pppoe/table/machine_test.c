@@ -230,7 +230,7 @@ crossed_answers_begin_anew(void **state)
 
 /* The peer negotiates again: we ask again, too. Killed by: TLD or the request lost; the Ack before the request. */
 static void
-opened_again(void **state)
+opened_and_asked_again(void **state)
 {
 	(void)state;
 	peer_bring(&p, PPP_OPENED);
@@ -392,7 +392,7 @@ main(void)
 		CASE(options_that_lie_are_dropped_whole),
 		CASE(naks_become_rejects),
 		CASE(crossed_answers_begin_anew),
-		CASE(opened_again),
+		CASE(opened_and_asked_again),
 		CASE(terminate_requests_are_answered_in_each_state),
 		CASE(terminate_acks_end_it),
 		CASE(unknown_codes_are_rejected),
