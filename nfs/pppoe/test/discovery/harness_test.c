@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The discovery stage alone; see harness_test.h. */
+/* The concentrator in the discovery stage; see harness_test.h. */
 #include "harness_test.h"
 
 #include <setjmp.h>
@@ -9,9 +9,6 @@
 #include <cmocka.h>
 
 #include <rte_malloc.h>
-
-#include "control.h"
-#include "packet.h"
 
 void
 harness_defaults(struct pppoe_config *config)
@@ -30,89 +27,6 @@ harness_defaults(struct pppoe_config *config)
 	if (pppoe_config_parse("harness", text, sizeof(text) - 1, config, error) != 0)
 		fail_msg("%s", error);
 }
-
-/* ---- control --------------------------------------------------------------------------------------------------- */
-
-void __wrap_pppoe_control_begin(struct pppoe_worker *w, uint32_t slot);
-void __wrap_pppoe_control_gone(struct pppoe_worker *w, uint32_t slot);
-
-void
-__wrap_pppoe_control_begin(struct pppoe_worker *w, uint32_t slot)
-{
-	struct pppoe_session *session = pppoe_session_begin(w->sessions, slot);
-
-	assert_int_equal(session->lcp.state, PPP_INITIAL);
-	session->lcp.state = PPP_REQ_SENT;
-	pppoe_session_end(w->sessions, slot);
-}
-
-void
-__wrap_pppoe_control_gone(struct pppoe_worker *w, uint32_t slot)
-{
-	pppoe_session_remove(w->sessions, slot);
-}
-
-/* ---- packets ----------------------------------------------------------------------------------------------------- */
-
-static void
-take_discovery(struct pppoe_worker *w, const struct pppoe_frame *f)
-{
-	const uint8_t *frame = rte_pktmbuf_mtod(f->m, const uint8_t *);
-	unsigned int counter = pppoe_discovery_take(w, &f->access.line, frame + f->access.at,
-						    f->access.size, frame[0] == 0xff);
-
-	nf_drop(w->nf, f->m, counter);
-}
-
-static void
-take_session(struct pppoe_worker *w, const struct pppoe_frame *f)
-{
-	uint32_t slot = pppoe_session_by_id(&w->pppoe->sessions, f->session_id);
-
-	((struct pppoe_session *)slim_slot(w->pppoe->sessions.shares.table, slot))->heard =
-		w->nf->now_ns;
-	rte_pktmbuf_free(f->m);
-}
-
-static void
-deal_with(struct pppoe_worker *w, struct rte_mbuf *m)
-{
-	struct pppoe_frame f;
-	uint16_t owner;
-
-	pppoe_frame_parse(&f, &w->pppoe->config, m, PPPOE_ACCESS);
-	if (f.kind == PPPOE_KIND_DROP) {
-		nf_drop(w->nf, m, f.drop);
-		return;
-	}
-	owner = w->pppoe->bucket_worker[pppoe_mac_bucket(&f.access.line.mac)];
-	if (owner != w->nf->index)
-		nf_hand(w->nf, owner, m, (struct nf_meta){.port = PPPOE_ACCESS});
-	else if (f.kind == PPPOE_KIND_DISCOVERY)
-		take_discovery(w, &f);
-	else
-		take_session(w, &f);
-}
-
-static void
-burst(struct nf_worker *nf, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
-{
-	(void)port;
-	for (uint16_t i = 0; i < n; i++)
-		deal_with(nf->self, pkts[i]);
-}
-
-static void
-tick(struct nf_worker *nf)
-{
-	struct pppoe_worker *w = nf->self;
-
-	if (nf->index == 0)
-		assert_int_equal(pppoe_refill(w->pppoe), 0);
-	pppoe_secrets_tick(&w->secrets, nf->now_ns);
-}
-
-static const struct nf_ops ops = {.burst = burst, .tick = tick};
 
 /* ---- set-up -------------------------------------------------------------------------------------------------------- */
 
@@ -134,21 +48,18 @@ create_tables(struct harness *h)
 	return pppoe_create_tables(h->pppoe, h->agent);
 }
 
+/* Octets for the first secret lie ready before workers run, as in the program. */
 static int
 worker_init(struct harness *h, uint16_t w)
 {
-	const struct pppoe_limits *limits = &h->config.limits;
-	struct pppoe_worker *worker = &h->workers[w];
+	assert_int_equal(pppoe_refill(h->pppoe), 0);
+	return pppoe_worker_init(&h->workers[w], h->pppoe, &h->nf[w]);
+}
 
-	worker->pppoe = h->pppoe;
-	worker->nf = &h->nf[w];
-	worker->sessions = pppoe_sessions_of(&h->pppoe->sessions, w);
-	worker->lines = pppoe_lines_of(&h->pppoe->lines, w);
-	pppoe_secrets_init(&worker->secrets, &h->pppoe->secrets, h->nf[w].agent);
-	pppoe_flood_init(&worker->flood, limits->padi_per_s, limits->padi_per_s_all, 7);
-	h->nf[w].self = worker;
-	h->nf[w].ops = &ops;
-	return 0;
+static void
+worker_fini(struct harness *h, uint16_t w)
+{
+	pppoe_worker_fini(&h->workers[w]);
 }
 
 static void
@@ -173,11 +84,12 @@ own(const struct harness *h)
 
 const struct harness_nf harness_nf = {
 	.name = "pppoe",
-	.ops = &ops,
+	.ops = &pppoe_ops,
 	.n_sides = PPPOE_N_SIDES,
 	.create = create,
 	.create_tables = create_tables,
 	.worker_init = worker_init,
+	.worker_fini = worker_fini,
 	.destroy = destroy,
 	.sides = sides,
 	.own = own,

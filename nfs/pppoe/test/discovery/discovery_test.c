@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The discovery stage, by frames: every message, every refusal, and what is answered to nobody. Packets are built and taken
- * apart octet by octet, by code that shares nothing with the concentrator's. What comes behind the PADS is not looked at
- * here, but that it begins.
+ * apart octet by octet, by code that shares nothing with the concentrator's. What comes behind the PADS is another test's.
  */
 #include "harness_test.h"
 

@@ -5,6 +5,7 @@
  *
  *   access HEX      a frame of a client
  *   session ID      who has this session
+ *   wait SECONDS    lets time pass, second by second
  *
  * and answers each with what left (`access HEX`), or `session MAC OUTER INNER MAX-PAYLOAD "CIRCUIT-ID" "REMOTE-ID"`, if there
  * is one, and a line `done`.
@@ -68,10 +69,20 @@ look(const char *id)
 }
 
 static bool
+let_pass(const char *seconds)
+{
+	for (int i = atoi(seconds); i > 0; i--)
+		harness_wait(&h, HARNESS_SECOND);
+	return true;
+}
+
+static bool
 play(const char *verb, const char *rest)
 {
 	if (strcmp(verb, "access") == 0)
 		return receive(rest);
+	if (strcmp(verb, "wait") == 0)
+		return let_pass(rest);
 	return strcmp(verb, "session") == 0 && look(rest);
 }
 

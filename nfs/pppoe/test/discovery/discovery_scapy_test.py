@@ -72,10 +72,19 @@ class Concentrator:
         for layer in vlans:
             frame = frame / layer.copy()
         frame = bytes(frame / packet)
+        return self.frames(self.ask("access " + frame.hex()))
+
+    def wait(self, seconds):
+        return self.frames(self.ask(f"wait {seconds}"))
+
+    def frames(self, answers):
+        """Those of the discovery stage."""
         frames = []
-        for answer in self.ask("access " + frame.hex()):
+        for answer in answers:
             octets = bytes.fromhex(answer.split()[1])
             taken = Ether(octets)
+            if PPPoED not in taken:
+                continue
             assert bytes(taken) == octets, taken.show(dump=True)
             self.seen.append(taken.copy())
             if Padding in taken:
@@ -194,6 +203,18 @@ def padt_ends_a_session(c):
     assert c.session(head.sessionid) == []
 
 
+def padt_is_sent(c):
+    """A client that says nothing: in the end the concentrator gives up. Killed by: another id; a tag."""
+    vlans = (Dot1Q(vlan=9),)
+    head, _ = c.answer(message(PADR, (SERVICE, b""), (COOKIE, c.offer(CLIENT, vlans))), CLIENT, vlans)
+    (frame,) = c.wait(60)
+    assert (frame.src, frame.dst, frame[Dot1Q].vlan) == (AC_MAC, CLIENT, 9)
+    padt = frame[PPPoED]
+    assert (padt.version, padt.type, padt.code, padt.sessionid) == (1, 1, PADT, head.sessionid)
+    assert padt.len == 0 or PPPoED_Tags in padt
+    assert c.session(head.sessionid) == []
+
+
 # ---- refusals --------------------------------------------------------------------------------------------------
 
 
@@ -236,7 +257,7 @@ def lies_get_silence(c):
 
 TESTS = [
     padi_is_answered, service_is_offered_first, other_tags_are_skipped, cookies_are_of_clients, padr_makes_a_session,
-    lines_have_tags, line_ids_are_kept, max_payload_is_agreed_on, padt_ends_a_session, another_service_is_refused,
+    lines_have_tags, line_ids_are_kept, max_payload_is_agreed_on, padt_ends_a_session, padt_is_sent, another_service_is_refused,
     too_many_sessions_are_refused, forged_cookies_get_silence, lies_get_silence,
 ]
 
@@ -257,7 +278,7 @@ def dissect(frames):
     assert not bad, bad
     rows = [row.split("\t") for row in seen.splitlines()]
     assert len(rows) == len(frames)
-    assert {int(row[0], 16) for row in rows} == {PADO, PADS}
+    assert {int(row[0], 16) for row in rows} == {PADO, PADS, PADT}
     assert all(row[1] == "ac-1" for row in rows if int(row[0], 16) == PADO), seen
     assert any(row[2].endswith("internet,voice") for row in rows), seen
     assert "05dc" in {row[3] for row in rows}, seen
