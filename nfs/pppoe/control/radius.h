@@ -9,7 +9,8 @@
  *
  * Servers of a kind are asked in the order of the configuration; one that was silent for a whole request is left out for
  * PPPOE_RADIUS_DEAD_NS, unless all are. An answer with a wrong authenticator or signature is counted and dropped, and the right
- * one is waited for. A log-in that nobody answers in time is silent (PPPOE_SILENT). A record stays until a server has it:
+ * one is waited for. Servers that are not of today do not sign their answers (Message-Authenticator): they are believed until they
+ * sign for the first time, and never again without. A log-in that nobody answers in time is silent (PPPOE_SILENT). A record stays until a server has it:
  * records of one session go one after the other; when PPPOE_RADIUS_RECORDS wait, the oldest interim record gives way.
  *
  * Passwords are overwritten when their log-in is decided; they stand in no log and no counter.
@@ -41,7 +42,10 @@
 	X(radius_dead, "times that a server was silent for a whole request")                    \
 	X(radius_unreachable, "requests that could not be sent: no address, or no way")         \
 	X(radius_forged, "answers dropped: authenticator or signature wrong")                   \
-	X(radius_unsigned, "answers dropped: without Message-Authenticator")                    \
+	X(radius_unsigned,                                                                      \
+	  "answers taken without Message-Authenticator: who stands between could forge them")   \
+	X(radius_stripped,                                                                      \
+	  "answers dropped: without Message-Authenticator, of a server that has one")           \
 	X(radius_malformed, "answers dropped: no RADIUS packets, or of another kind")           \
 	X(radius_late, "answers dropped: nobody waits for them")                                \
 	X(accounting_done, "accounting records that a server has")                              \

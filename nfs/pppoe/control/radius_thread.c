@@ -339,18 +339,29 @@ take_record(struct radius_thread *t, struct radius_exchange *e, const struct rad
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* Each answer should be signed; a server that did it once is held to it. */
+static bool
+is_signed_enough(struct radius_thread *t, struct radius_server *server, bool has_signature)
+{
+	server->signs |= has_signature;
+	if (!has_signature)
+		radius_counted(t, server->signs ? PPPOE_radius_stripped : PPPOE_radius_unsigned);
+	return has_signature || !server->signs;
+}
+
 /* False: it is not, and counted. */
 static bool
-is_good(struct radius_thread *t, const struct radius_side *side, const struct radius_exchange *e,
+is_good(struct radius_thread *t, struct radius_side *side, const struct radius_exchange *e,
 	const struct radius_packet *p)
 {
-	enum radius_verdict verdict =
-		radius_judge_answer(p, e->bytes + 4, side->servers[e->server].config->secret);
+	struct radius_server *server = &side->servers[e->server];
+	enum radius_verdict verdict = radius_judge_answer(p, e->bytes + 4, server->config->secret);
 
-	if (verdict == RADIUS_GOOD || (verdict == RADIUS_UNSIGNED && !is_login_side(t, side)))
-		return true;
-	radius_counted(t, verdict == RADIUS_UNSIGNED ? PPPOE_radius_unsigned : PPPOE_radius_forged);
-	return false;
+	if (verdict == RADIUS_FORGED) {
+		radius_counted(t, PPPOE_radius_forged);
+		return false;
+	}
+	return !is_login_side(t, side) || is_signed_enough(t, server, verdict == RADIUS_GOOD);
 }
 
 static void

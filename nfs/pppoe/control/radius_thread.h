@@ -44,6 +44,7 @@ struct radius_server {
 	int fd;            /* connected; -1: not open */
 	uint64_t dead_ns;  /* until then; 0: lives */
 	uint64_t heard_ns; /* when a good answer came */
+	bool signs;        /* it has signed an answer: from then on all have to be */
 };
 
 /* Log-ins or accounting. */

@@ -3,8 +3,8 @@
  * RADIUS packets (RFC 2865 section 3, RFC 2866 section 3, RFC 5176 section 2.3): read, judged and written. Pure, but for
  * OpenSSL's digests. Who calls keeps the packet's memory.
  *
- * Every Access-Request is signed (Message-Authenticator, RFC 3579 section 3.2), and an answer to one is good only if it is
- * signed as well: without it, who stands between can make an Access-Accept of a Reject, because MD5 collides.
+ * Every Access-Request is signed (Message-Authenticator, RFC 3579 section 3.2). An answer to one should be signed as well:
+ * without it, who stands between can make an Access-Accept of a Reject, because MD5 collides. Who judges tells them apart.
  */
 #ifndef PPPOE_WIRE_RADIUS_PACKET_H
 #define PPPOE_WIRE_RADIUS_PACKET_H
