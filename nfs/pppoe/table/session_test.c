@@ -255,7 +255,7 @@ a_line_may_have_several(void **state)
 static void
 ids_are_unique_and_rest(void **state)
 {
-	uint16_t first = 0;
+	uint16_t first = 0, last = 0;
 
 	(void)state;
 	for (uint32_t i = 0; i < 3 * PPPOE_N_IDS / 2; i++) {
@@ -263,6 +263,8 @@ ids_are_unique_and_rest(void **state)
 		uint32_t slot = create(&key);
 
 		assert_in_range(at(slot)->session_id, 1, 65534);
+		assert_int_not_equal(at(slot)->session_id, last);
+		last = at(slot)->session_id;
 		if (i == 0)
 			first = at(slot)->session_id;
 		else if (i < PPPOE_N_IDS)
@@ -783,8 +785,8 @@ numbers_change_hands_between_workers(void **state)
 static void
 an_address_is_had_at_once(void **state)
 {
-	struct pppoe_session row = row_of(9, 4), next = row_of(10, 8);
-	uint32_t slot, next_slot;
+	struct pppoe_session row = row_of(9, 4), next = row_of(10, 8), third = row_of(11, 12);
+	uint32_t slot, next_slot, third_slot;
 
 	(void)state;
 	row.prefix = PPPOE_NO_PREFIX;
@@ -794,6 +796,12 @@ an_address_is_had_at_once(void **state)
 	row.ipv4 = RTE_BE32(IP(100, 64, 1, 11));
 	put_row(&row, slot);
 	assert_int_equal(pppoe_session_by_ipv4(&t, IP(100, 64, 1, 10)), next_slot);
+	third.ipv4 = row.ipv4;
+	third.prefix = PPPOE_NO_PREFIX;
+	third_slot = put_row(&third, SLIM_NO_SLOT);
+	assert_int_equal(pppoe_session_by_ipv4(&t, IP(100, 64, 1, 11)), slot);
+	fixture_delete(&f, t.shares.table, slot);
+	assert_int_equal(pppoe_session_by_ipv4(&t, IP(100, 64, 1, 11)), third_slot);
 }
 
 /* Who waits goes, or says something else. Killed by: a slot that stays in the list of those who wait. */
@@ -831,6 +839,7 @@ rows_without_sense(void **state)
 	row.ipv4 = RTE_BE32(IP(8, 8, 8, 8));
 	row.prefix = 512;
 	slot = put_row(&row, SLIM_NO_SLOT);
+	assert_int_equal(s->n_waiting, 0);
 	assert_int_equal(s->n_conflicts, 1);
 	assert_int_equal(count_cells(&t.addresses), 0);
 	assert_int_equal(count_cells(&t.prefixes), 0);
