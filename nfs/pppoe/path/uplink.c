@@ -195,17 +195,13 @@ take_ip(struct pppoe_worker *w, struct pppoe_frame *f, uint32_t slot, struct ppp
 		pass(w, f, session, &plan);
 }
 
-/* One that is over has only its record to be written. A client whose IPv6 has just opened is told its prefix. */
+/* A client whose IPv6 has just opened is told its prefix. */
 __attribute__((noinline)) static void
 take_control(struct pppoe_worker *w, struct pppoe_frame *f, uint32_t slot,
 	     const struct pppoe_session *session)
 {
 	uint8_t open = session->open;
 
-	if ((session->flags & PPPOE_OVER) != 0) {
-		nf_drop(w->nf, f->m, PPPOE_drop_no_session);
-		return;
-	}
 	pppoe_control_take(w, slot, f->protocol, f->ppp, f->ppp_size);
 	if ((session->open & ~open & PPPOE_OPEN_IPV6) != 0)
 		pppoe_advertise(w, session);
