@@ -76,7 +76,6 @@ pppoe_control_begin(struct pppoe_worker *w, uint32_t slot)
 
 	pppoe_link_begin(&link, w, slot);
 	link.session->accounting_id = rte_rand();
-	link.session->auth.identifier = (uint8_t)rte_rand();
 	lcp_begin(&link.lcp);
 	run = pppoe_link_run(&link, PPP_LCP);
 	ppp_machine_event(&run, PPP_OPEN);

@@ -67,9 +67,11 @@ pap_lets_who_is_right_in(void **state)
 
 	(void)state;
 	client_hears_nothing(&c); /* PAP: the client begins */
+	client_moment(&c);
 	client_dropped(&c, PPPOE_drop_not_open, "8021 0101 000a 0306 00000000");
 	client_pap(&c, 42);
 	ask = client_asked(&c, PPPOE_ASK_PAP);
+	assert_int_equal(client_session(&c)->heard, h.now_ns);
 	assert_string_equal(ask.user, "alice");
 	assert_int_equal(ask.secret_size, 6);
 	assert_memory_equal(ask.secret, "secret", 6);
@@ -178,6 +180,7 @@ pap_packets_that_are_wrong(void **state)
 	char user[2 * 64 + 1] = "", request[512];
 
 	(void)state;
+	client_moment(&c);
 	client_dropped(&c, PPPOE_drop_control, "c023 0101 0004");        /* empty */
 	client_dropped(&c, PPPOE_drop_control, "c023 0101 0006 0561");   /* a user that is longer */
 	client_dropped(&c, PPPOE_drop_control, "c023 0101 0007 016102"); /* a password likewise */
@@ -426,6 +429,32 @@ a_client_without_chap(void **state)
 	assert_int_equal(client_session(&c)->end, PPPOE_END_AUTH);
 }
 
+/* Killed by: a client that refuses to be asked stays, or comes in; another cause. */
+static void
+a_client_that_will_not_be_asked(void **state)
+{
+	(void)state;
+	client_dial(&c, &h, 8);
+	client_hears(&c, LCP, 1);
+	client_say(&c, LCP, 4, c.identifier, "0304 c023");
+	client_hears(&c, LCP, 1);
+	client_hears(&c, LCP, 5);
+	assert_int_equal(client_session(&c)->end, PPPOE_END_AUTH);
+	assert_int_equal(client_session(&c)->open, 0);
+}
+
+/* Killed by: two sessions with one number for accounting. */
+static void
+each_session_has_its_number(void **state)
+{
+	uint64_t first = client_session(&c)->accounting_id;
+
+	(void)state;
+	client_dial(&c, &h, 8);
+	client_hears(&c, LCP, 1);
+	assert_true(first != 0 && client_session(&c)->accounting_id != first);
+}
+
 int
 main(void)
 {
@@ -442,6 +471,8 @@ main(void)
 		PAP_CASE(nobody_decides),
 		PAP_CASE(late_answers_are_void),
 		PAP_CASE(another_user_in_an_accounted_session),
+		PAP_CASE(a_client_that_will_not_be_asked),
+		PAP_CASE(each_session_has_its_number),
 		CHAP_CASE(chap_lets_who_is_right_in),
 		CHAP_CASE(chap_responses_must_fit),
 		CHAP_CASE(challenges_are_repeated),

@@ -171,6 +171,27 @@ one_start_of_a_session(void **state)
 	client_asked_nothing(&c);
 }
 
+/* It negotiates again, and is never heard again. Killed by: another cause; a stop that is forgotten. */
+static void
+who_is_lost_on_the_way_is_accounted(void **state)
+{
+	struct pppoe_ask ask;
+
+	(void)state;
+	client_asked(&c, PPPOE_ASK_START);
+	client_say(&c, LCP, 1, 9, "0506 0a0b0c0e");
+	client_wait(&c, 32);
+	for (int i = 0; i < 10; i++) {
+		client_hears(&c, LCP, 1);
+		if (i == 0)
+			client_hears(&c, LCP, 2);
+	}
+	client_hears_padt(&c);
+	assert_false(client_has_session(&c));
+	ask = client_asked(&c, PPPOE_ASK_STOP);
+	assert_int_equal(ask.end, PPPOE_END_LOST_CARRIER);
+}
+
 /* RFC 1661 section 3.7: non-LCP packets are dropped while it ends. Killed by: one that is taken. */
 static void
 nothing_but_lcp_while_it_ends(void **state)
@@ -208,6 +229,7 @@ main(void)
 		CASE(a_stop_that_finds_no_room_waits),
 		CASE(a_start_that_finds_no_room_waits),
 		CASE(one_start_of_a_session),
+		CASE(who_is_lost_on_the_way_is_accounted),
 		CASE(nothing_but_lcp_while_it_ends),
 		CASE(the_last_protocol_goes),
 	};

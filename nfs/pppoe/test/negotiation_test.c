@@ -115,7 +115,7 @@ who_says_nothing_is_given_up(void **state)
 static void
 unknown_protocols_are_told(void **state)
 {
-	char long_one[2 * 402 + 1] = "8053";
+	char long_one[2 * 1492 + 1] = "8053";
 
 	(void)state;
 	client_dial(&c, &h, 7);
@@ -134,12 +134,19 @@ unknown_protocols_are_told(void **state)
 	client_hears(&c, LCP, 8);
 	assert_int_equal(c.identifier, 2);
 	assert_int_equal(strlen(c.data), 2 * 124);
+	for (int i = 400; i < 1490; i++)
+		strcat(long_one, "ee");
+	client_say_raw(&c, long_one); /* as long as a frame */
+	client_hears(&c, LCP, 8);
+	assert_int_equal(strlen(c.data), 2 * 124);
+	client_say(&c, LCP, 9, 1, "8021 0000"); /* looks like a Protocol-Reject of IPCP */
+	client_hears(&c, LCP, 10);
 	client_say_raw(&c, "8057 0101 0004"); /* there is no IPv6 here */
 	client_hears_data(&c, LCP, 8, "805701010004");
 	client_say_raw(&c, "c023 0101 0004"); /* nobody is asked */
 	client_hears_data(&c, LCP, 8, "c02301010004");
-	assert_int_equal(harness_counter(&h, PPPOE_drop_protocol), 4);
-	assert_int_equal(harness_counter(&h, PPPOE_protocol_reject_sent), 4);
+	assert_int_equal(harness_counter(&h, PPPOE_drop_protocol), 5);
+	assert_int_equal(harness_counter(&h, PPPOE_protocol_reject_sent), 5);
 	assert_int_equal(client_session(&c)->open, PPPOE_OPEN_IPV4);
 }
 
@@ -254,6 +261,7 @@ a_line_that_is_a_loop_is_given_up(void **state)
 	client_say(&c, LCP, 1, 5, ours);
 	client_hears(&c, LCP, 3);
 	client_hears(&c, LCP, 5);
+	assert_int_equal(client_session(&c)->end, PPPOE_END_LOST_CARRIER);
 	client_say(&c, LCP, 6, c.identifier, "");
 	client_hears_padt(&c);
 	assert_false(client_has_session(&c));

@@ -139,6 +139,7 @@ harness_check(const struct harness *h)
 	for (uint32_t slot = 0; slot < t->shares.table->capacity; slot++) {
 		const struct slim_slot_head *head = slim_slot(t->shares.table, slot);
 
+		assert_int_equal((head - 1)->seq % 2, 0); /* nobody left it open */
 		if ((head - 1)->used)
 			check_session(t, slot);
 	}
