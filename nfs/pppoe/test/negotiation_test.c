@@ -233,6 +233,7 @@ a_client_without_ipv4_goes_on_with_ipv6(void **state)
 	client_say(&c, LCP, 8, 1, "8021 0101 0004");
 	client_say(&c, IPV6CP, 1, 1, "010a 0102030405060708");
 	client_hears(&c, IPV6CP, 2);
+	harness_drain(&h, PPPOE_ACCESS); /* it is told its prefix */
 	client_wait(&c, 30);
 	client_hears_nothing(&c);
 	assert_int_equal(client_session(&c)->open, PPPOE_OPEN_IPV6);
