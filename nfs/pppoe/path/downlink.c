@@ -16,7 +16,6 @@ judge_source(const struct pppoe_worker *w, const struct nf_ip *ip)
 {
 	const struct pppoe *pppoe = w->pppoe;
 	const uint8_t *source_6;
-	rte_be32_t source;
 
 	if (unlikely(ip->is_ipv6)) {
 		source_6 = nf_ip_v6(ip)->src_addr;
@@ -26,10 +25,7 @@ judge_source(const struct pppoe_worker *w, const struct nf_ip *ip)
 			       ? PPPOE_drop_spoofed
 			       : 0;
 	}
-	source = nf_ip_v4(ip)->src_addr;
-	if (unlikely(source == pppoe->config.gateway))
-		return PPPOE_drop_bad_address;
-	return pppoe_refusal(nf_may_come(&pppoe->hops, source, PPPOE_CORE));
+	return pppoe_refusal(nf_may_come(&pppoe->hops, nf_ip_v4(ip)->src_addr, PPPOE_CORE));
 }
 
 /* Octets of an IP packet that the client, and the port on the way to it, take. */
