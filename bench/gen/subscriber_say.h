@@ -3,7 +3,7 @@
 #ifndef SLIM_BENCH_SUBSCRIBER_SAY_H
 #define SLIM_BENCH_SUBSCRIBER_SAY_H
 
-#include "subscriber.h"
+#include "subscriber_state.h"
 
 void subscriber_say_padi(struct subscriber *s);
 void subscriber_say_padr(struct subscriber *s);
