@@ -227,6 +227,7 @@ a_right_password_forgets(void **state)
 	pppoe_line_failed(lines(0), &key, START);
 	pppoe_line_succeeded(lines(0), &key);
 	pppoe_line_succeeded(lines(0), &other);
+	assert_int_equal(at(pppoe_line_find(lines(0), &key))->failures, 0);
 	assert_true(pppoe_line_blocked(lines(0), &key, START) == 0);
 	assert_true(pppoe_line_failed(lines(0), &key, START) == START + SECOND);
 	assert_int_equal(count_rows(), 1);

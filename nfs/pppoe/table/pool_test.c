@@ -128,7 +128,9 @@ the_last_one_is_found(void **state)
 /* ---- several workers ------------------------------------------------------------------------------ */
 
 #define N_THREADS 4u
-#define N_TURNS 100000u
+#define N_TURNS 1000000u
+
+static pthread_barrier_t start;
 
 /* Each takes and gives by itself, and sees that what it has is its own as long as it has it. */
 static void *
@@ -136,19 +138,22 @@ worker(void *arg)
 {
 	uint32_t slot = (uint32_t)(uintptr_t)arg, n_lost = 0;
 	cpu_set_t any;
-	static const struct pppoe_numbers few = {.step = 1, .n = N_THREADS};
+	static const struct pppoe_numbers few = {.step = 1, .n = 1};
 
 	/* The EAL keeps who starts it, and whom that starts, on one processor. */
 	memset(&any, 0xff, sizeof(any));
 	n_lost += sched_setaffinity(0, sizeof(any), &any) != 0;
+	pthread_barrier_wait(&start);
 	for (uint32_t i = 0; i < N_TURNS; i++) {
-		/* As many as there are threads: there is always one. */
+		/* All want the same one. */
 		uint32_t number = pppoe_pool_take_of(&pool, &few, i, slot);
 
-		while (number == PPPOE_NO_NUMBER)
+		while (number == PPPOE_NO_NUMBER) {
+			sched_yield();
 			number = pppoe_pool_take_of(&pool, &few, i, slot);
+		}
 		n_lost += pppoe_pool_find(&pool, number) != slot;
-		pppoe_pool_give(&pool, (number + 1) % N_THREADS, slot);
+		pppoe_pool_give(&pool, number + 1, slot);
 		n_lost += pppoe_pool_find(&pool, number) != slot;
 		pppoe_pool_give(&pool, number, slot);
 	}
@@ -160,16 +165,20 @@ static void
 workers_never_share_a_number(void **state)
 {
 	pthread_t threads[N_THREADS];
+	uintptr_t n_all = 0;
 
 	(void)state;
+	assert_int_equal(pthread_barrier_init(&start, NULL, N_THREADS), 0);
 	for (uintptr_t i = 0; i < N_THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, worker, (void *)(i + 1)), 0);
 	for (uint32_t i = 0; i < N_THREADS; i++) {
 		void *n_lost;
 
 		assert_int_equal(pthread_join(threads[i], &n_lost), 0);
-		assert_int_equal((uintptr_t)n_lost, 0);
+		n_all += (uintptr_t)n_lost;
 	}
+	pthread_barrier_destroy(&start);
+	assert_int_equal(n_all, 0);
 	for (uint32_t n = 0; n < N_THREADS; n++)
 		assert_int_equal(pppoe_pool_find(&pool, n), NF_NO_SLOT);
 }
