@@ -128,7 +128,7 @@ the_last_one_is_found(void **state)
 /* ---- several workers ------------------------------------------------------------------------------ */
 
 #define N_THREADS 4u
-#define N_TURNS 1000000u
+#define N_TURNS 6000000u
 
 static pthread_barrier_t start;
 
