@@ -8,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "automaton.h"
+
 static struct harness h;
 static struct client a;
 
@@ -377,6 +379,29 @@ a_client_that_asks_is_told_its_prefix(void **state)
 	assert_counted(&h, PPPOE_advertisement_sent, 2);
 }
 
+/* Killed by: who has to ask for it, or is told before it is open. */
+static void
+a_client_is_told_its_prefix_when_it_opens(void **state)
+{
+	static const uint8_t ack[14] = {2, 3, 0, 14, 1, 10, [13] = 1};
+	struct pppoe_sessions *sessions = pppoe_sessions_of(&h.pppoe->sessions, a.worker);
+	struct pppoe_session *s = pppoe_session_begin(sessions, a.slot);
+	struct octets in = {.size = sizeof(ack)}, frame, out;
+
+	(void)state;
+	s->ipv6cp.state = PPP_ACK_SENT;
+	s->ipv6cp.identifier = 3;
+	pppoe_session_end(sessions, a.slot);
+	assert_int_equal(s->open, PPPOE_OPEN_IPV4);
+	memcpy(in.at, ack, sizeof(ack));
+	frame = framed(&a, 0x8057, &in);
+	give(&h, PPPOE_ACCESS, &frame);
+	assert_int_equal(s->open, PPPOE_OPEN_IPV4 | PPPOE_OPEN_IPV6);
+	out = taken_down(&h, &a);
+	assert_advertised(&out);
+	harness_nothing_left(&h);
+}
+
 /* Killed by: an answer for an address that is not ours, none for ours; an answer to a probe sent to nobody. */
 static void
 our_address_of_the_link_is_told(void **state)
@@ -463,6 +488,7 @@ main(void)
 		TEST(a_time_to_live_ends),
 		TEST_SEVERAL(a_time_to_live_ends),
 		TEST(a_client_that_asks_is_told_its_prefix),
+		TEST(a_client_is_told_its_prefix_when_it_opens),
 		TEST(our_address_of_the_link_is_told),
 		TEST(a_prefix_is_told_again),
 	};
