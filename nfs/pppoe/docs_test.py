@@ -27,7 +27,7 @@ class Docs(nf_docs.Docs):
 
 sys.exit(Docs(
     sys.argv[1], sys.argv[2], page="docs/nfs/pppoe.md", manual="docs/man/slim-pppoe.8",
-    counters=["nfs/pppoe/config/counters.h", "nfs/pppoe/control/radius.h", "nfs/pppoe/control/disconnect.h"],
+    counters=["nfs/pppoe/config/counters.h", "nfs/pppoe/control/radius_counters.h", "nfs/pppoe/control/disconnect.h"],
     tables=["nfs/pppoe/table/session.c", "nfs/pppoe/table/line.c", "nfs/pppoe/table/secret.c",
             "nfs/common/path/router.c"],
     settings=["nfs/pppoe/config/config_file.c"],

@@ -31,15 +31,6 @@ const struct nf_counter_name pppoe_radius_counter_names[PPPOE_RADIUS_N_COUNTERS]
 #undef X
 };
 
-uint64_t
-radius_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
 /* ---- open and close ------------------------------------------------------------------------------------------------ */
 
 static void

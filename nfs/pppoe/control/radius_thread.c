@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -21,6 +22,15 @@
 #define PAUSE_NS (5 * SECOND) /* of accounting, when no server takes anything */
 #define IDLE_MS 1000
 #define NO_SERVER UINT8_MAX
+
+uint64_t
+radius_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
 
 static uint64_t
 patience(const struct radius_thread *t)

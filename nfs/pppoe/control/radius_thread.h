@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "radius.h"
+#include "config.h"
+#include "radius_counters.h"
 #include "radius_request.h"
 
 #define RADIUS_IDENTIFIERS 256u
