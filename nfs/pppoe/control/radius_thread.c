@@ -44,6 +44,13 @@ tries(const struct radius_thread *t)
 	return RTE_MAX(t->config->tries, 1u);
 }
 
+/* Whoever asks has a clock of his own: a question may have been made a moment behind `now`. */
+static uint64_t
+age(const struct radius_question *q, uint64_t now)
+{
+	return now > q->made_ns ? now - q->made_ns : 0;
+}
+
 /* ---- servers ------------------------------------------------------------------------------------------------------ */
 
 static int
@@ -148,7 +155,7 @@ build(struct radius_thread *t, struct radius_side *side, struct radius_exchange 
 		.identifier = (uint8_t)(e - side->exchanges),
 		.authenticator = authenticator,
 		.made_s = e->question->made_s,
-		.delay_s = (uint32_t)((now - e->question->made_ns) / SECOND),
+		.delay_s = (uint32_t)(age(e->question, now) / SECOND),
 		.by_radius = t->config->n_auth != 0,
 	};
 
@@ -291,27 +298,27 @@ take_waiting(struct radius_thread *t, struct radius_side *side)
 static bool
 is_old(const struct radius_thread *t, const struct radius_question *q, uint64_t now)
 {
-	return now - q->made_ns > patience(t) * tries(t);
+	return age(q, now) > patience(t) * tries(t);
 }
 
-static void
+/* True: there may be more to begin at once. */
+static bool
 begin_waiting(struct radius_thread *t, struct radius_side *side, uint64_t now)
 {
 	struct radius_question *q;
 
-	if (side->paused_ns > now)
-		return;
-	for (uint32_t n = 0; n < BEGUN_AT_ONCE && side->n_under_way < RADIUS_IDENTIFIERS; n++) {
+	for (uint32_t n = 0; n < BEGUN_AT_ONCE; n++) {
+		if (side->paused_ns > now || side->n_under_way == RADIUS_IDENTIFIERS)
+			return false;
 		q = take_waiting(t, side);
 		if (q == NULL)
-			return;
+			return false;
 		if (is_login_side(t, side) && is_old(t, q, now))
 			answer_silent(t, q, PPPOE_radius_silent);
 		else
 			begin(t, side, q, now);
-		if (side->paused_ns > now)
-			return;
 	}
+	return true;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------------ */
@@ -472,12 +479,12 @@ has_waiting(struct radius_thread *t, const struct radius_side *side)
 	return has;
 }
 
-/* Until something comes, or is due. */
+/* Until something comes, or is due; with `more` not at all. */
 static void
-wait_for_work(struct radius_thread *t)
+wait_for_work(struct radius_thread *t, bool more)
 {
 	struct pollfd fds[1 + 2 * PPPOE_MAX_SERVERS] = {{.fd = t->wake, .events = POLLIN}};
-	uint64_t now = radius_now(), until = now + IDLE_MS * MILLISECOND, count;
+	uint64_t now = radius_now(), until = now + (more ? 0 : IDLE_MS * MILLISECOND), count;
 	nfds_t n = 1;
 
 	for (uint32_t s = 0; s < t->logins.n_servers; s++)
@@ -520,16 +527,17 @@ radius_thread_run(void *arg)
 {
 	struct radius_thread *t = arg;
 	uint64_t now = radius_now();
+	bool more = false;
 
 	while (!has_ended(t, now)) {
-		wait_for_work(t);
+		wait_for_work(t, more);
 		now = radius_now();
 		receive(t, &t->logins, now);
 		receive(t, &t->accounting, now);
 		expire(t, &t->logins, now);
 		expire(t, &t->accounting, now);
-		begin_waiting(t, &t->logins, now);
-		begin_waiting(t, &t->accounting, now);
+		more = begin_waiting(t, &t->logins, now);
+		more |= begin_waiting(t, &t->accounting, now);
 	}
 	abandon(t, &t->logins, now);
 	abandon(t, &t->accounting, now);

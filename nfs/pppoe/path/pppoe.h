@@ -35,7 +35,8 @@ struct pppoe {
 	struct pppoe_asks
 		*asks[SLIM_MAX_WORKERS]; /* each put by its worker, taken by the main thread */
 	struct nf_events *events[SLIM_MAX_WORKERS]; /* each put by its worker */
-	struct pppoe_decide *decide; /* who takes the asks (control/decide.h): the main thread's alone */
+	struct pppoe_decide
+		*decide; /* who takes the asks (control/decide.h): the main thread's alone */
 };
 
 struct pppoe_worker {
@@ -49,8 +50,8 @@ struct pppoe_worker {
 	struct pppoe_asks *asks;
 	struct pppoe_flood flood; /* of PADIs */
 	struct nf_own_rate told;  /* ICMP errors */
-	uint64_t advertised_ns;    /* until when sessions were reminded of their prefixes, */
-	uint32_t advertise_next;   /* and who is next: a slot of the share */
+	uint64_t advertised_ns;   /* until when sessions were reminded of their prefixes, */
+	uint32_t advertise_next;  /* and who is next: a slot of the share */
 	uint32_t n_errors;        /* ICMP and ICMPv6 errors that leave with the burst */
 	struct rte_mbuf *errors[NF_BURST];
 };

@@ -13,14 +13,16 @@ pppoe_front(uint16_t outer, uint16_t inner)
 }
 
 /* A PPP packet of a session, from octets; counted by the caller. Nothing is sent where no buffer is free (NF_no_mbuf). */
-void pppoe_send_ppp(struct pppoe_worker *w, const struct pppoe_session *session, uint16_t protocol, const void *data,
-		    uint16_t size);
+void pppoe_send_ppp(struct pppoe_worker *w, const struct pppoe_session *session, uint16_t protocol,
+		    const void *data, uint16_t size);
 
 /* A discovery packet (head and tags) to a client. */
-void pppoe_send_discovery(struct pppoe_worker *w, const struct pppoe_line_key *line, const void *packet, uint16_t size);
+void pppoe_send_discovery(struct pppoe_worker *w, const struct pppoe_line_key *line,
+			  const void *packet, uint16_t size);
 
 /* Writes Ethernet header, tags, PPPoE head and protocol field in front of an IP packet, which begins at the mbuf's data, and
  * emits it to the client. The mbuf has the room (pppoe_front()). */
-void pppoe_emit_data(struct pppoe_worker *w, const struct pppoe_session *session, uint16_t protocol, struct rte_mbuf *m);
+void pppoe_emit_data(struct pppoe_worker *w, const struct pppoe_session *session, uint16_t protocol,
+		     struct rte_mbuf *m);
 
 #endif
