@@ -53,13 +53,16 @@ static const struct options defaults =
 				.n_cells = 64,
 				.cell_base = IP(10, 128, 0, 1),
 				.handovers = 500,
+				.logins = 50,
+				.user = "subscriber",
+				.password = "secret",
 			},
 		.n_rx_queues = 1,
 		.ready_timeout_ns = 120 * SECOND,
 		.idle_ns = 20000,
 };
 
-#define N_ENTRIES 40u
+#define N_ENTRIES 45u
 
 /* The table, with targets in `o`. NUMBER targets are uint32_t; idle-us and seed are read
  * through `wide` because they are uint64_t. */
@@ -90,7 +93,8 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		{"rate-up", NUMBER, &t->rate[LEDGER_UP], "the same, from inside only"},
 		{"rate-down", NUMBER, &t->rate[LEDGER_DOWN], "the same, from outside only"},
 		{"size", NUMBER, &t->frame_size, "bytes of a frame without FCS, 90 to 1514 (128)"},
-		{"churn", NUMBER, &t->churn, "flows closed and opened a second (500; gateway: 0)"},
+		{"churn", NUMBER, &t->churn,
+		 "flows closed and opened a second (500; gateway, pppoe: 0)"},
 		{"guard", MILLISECONDS, &t->guard_ns,
 		 "milliseconds before a closed flow's slot is used again (3000)"},
 		{"ramp-rate", NUMBER, &t->ramp_rate, "flows opened a second at the start (20000)"},
@@ -109,7 +113,7 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		{"inside-hop-mac", MAC, in->hop_mac, "its MAC (default: ask by ARP)"},
 		{"outside-hop-mac", MAC, out->hop_mac, "its MAC (default: ask by ARP)"},
 		{"subscribers", NUMBER, &t->n_subscribers,
-		 "inside addresses of flows, from 100.65.0.0 (4096; gateway: one each)"},
+		 "inside addresses of flows, from 100.65.0.0 (4096; gateway, pppoe: one each)"},
 		{"subscriber-base", ADDRESS, &t->subscriber_base, "first of them"},
 		{"rx-queues", NUMBER, &o->n_rx_queues,
 		 "receive queues of each port, for a wire whose other end sends on several (1)"},
@@ -119,7 +123,7 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		 "seconds of the time series, 10 ms each bin (3600)"},
 		{"seed", NUMBER, &w->seed,
 		 "of the choice which flow closes, which subscriber moves (1)"},
-		{"role", ROLE, &t->role, "what stands in the middle: nat or gateway (nat)"},
+		{"role", ROLE, &t->role, "what stands in the middle: nat, gateway or pppoe (nat)"},
 		{"cells", NUMBER, &t->n_cells, "gateway: cells, at least 3 (64)"},
 		{"cell-base", ADDRESS, &t->cell_base, "gateway: address of the first (10.128.0.1)"},
 		{"handovers", NUMBER, &t->handovers,
@@ -128,6 +132,13 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		 "gateway: QFI of a PDU session container in every packet; 0: none (0)"},
 		{"usage", TEXT, &o->usage,
 		 "gateway: file for the octets of each subscriber, one line each"},
+		{"logins", NUMBER, &t->logins,
+		 "pppoe: visitors that log in, and as many that log out, a second (50)"},
+		{"user", TEXT, &t->user,
+		 "pppoe: subscriber i is called so, followed by i (subscriber)"},
+		{"password", TEXT, &t->password, "pppoe: of all subscribers (secret)"},
+		{"outer-vlan", NUMBER, &t->outer, "pppoe: id of the outer tag; 0: none (0)"},
+		{"inner-vlan", NUMBER, &t->inner, "pppoe: id of the inner tag; 0: none (0)"},
 	};
 
 	memcpy(e, table, sizeof(table));
@@ -183,8 +194,12 @@ read_window(char *text, struct options *o)
 static bool
 read_role(const char *text, enum traffic_role *ret)
 {
-	*ret = strcmp(text, "gateway") == 0 ? TRAFFIC_GATEWAY : TRAFFIC_NAT;
-	return *ret == TRAFFIC_GATEWAY || strcmp(text, "nat") == 0;
+	for (enum traffic_role role = TRAFFIC_NAT; role <= TRAFFIC_PPPOE; role++)
+		if (strcmp(text, traffic_role_name(role)) == 0) {
+			*ret = role;
+			return true;
+		}
+	return false;
 }
 
 static bool
@@ -239,12 +254,12 @@ smaller(uint32_t a, uint32_t b)
 static void
 fill_role(struct traffic_config *t)
 {
-	bool gateway = t->role == TRAFFIC_GATEWAY;
+	bool fixed = t->role != TRAFFIC_NAT; /* a flow is a subscriber */
 
 	if (t->churn == UNSET)
-		t->churn = gateway ? 0 : 500;
+		t->churn = fixed ? 0 : 500;
 	if (t->n_subscribers == UNSET)
-		t->n_subscribers = gateway ? t->n_probes + t->n_echoes + t->n_flows : 4096;
+		t->n_subscribers = fixed ? t->n_probes + t->n_echoes + t->n_flows : 4096;
 }
 
 /* Values that stand for more than one target, or are wider than their option. */

@@ -104,9 +104,16 @@ bad_values_are_refused(void **state)
 		"--rx-queues 0",
 		"--rx-queues 17",
 		"--inside-mac 02:00:00:00:00:00:00",
+		"--role router",
+		"--role pppoe", /* 100,000 subscribers */
+		"--role pppoe --flows 4000 --logins 8000",
+		"--role pppoe --flows 4000 --churn 1",
+		"--role pppoe --flows 4000 --outer-vlan 4095",
+		"--role pppoe --flows 4000 --inner-vlan 7",
+		"--role pppoe --flows 4000 --size 1508",
 		"word",
 	};
-	char line[64];
+	char line[80];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -119,6 +126,27 @@ bad_values_are_refused(void **state)
 	}
 }
 
+/* Killed by: a role taken for another, churn of subscribers, tags that are not passed on. */
+static void
+a_concentrator_has_subscribers(void **state)
+{
+	char line[] = "--role pppoe --flows 4000 --logins 20 --user u --password p --outer-vlan 7 "
+		      "--inner-vlan 4094";
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(line, &o), 0);
+	assert_int_equal(o.traffic.role, TRAFFIC_PPPOE);
+	assert_string_equal(traffic_role_name(o.traffic.role), "pppoe");
+	assert_int_equal(o.traffic.churn, 0);
+	assert_int_equal(o.traffic.n_subscribers, 4008);
+	assert_int_equal(o.traffic.logins, 20);
+	assert_string_equal(o.traffic.user, "u");
+	assert_string_equal(o.traffic.password, "p");
+	assert_int_equal(o.traffic.outer, 7);
+	assert_int_equal(o.traffic.inner, 4094);
+}
+
 int
 main(void)
 {
@@ -126,6 +154,7 @@ main(void)
 		cmocka_unit_test(the_defaults_make_sense),
 		cmocka_unit_test(values_of_every_kind),
 		cmocka_unit_test(windows_come_in_order),
+		cmocka_unit_test(a_concentrator_has_subscribers),
 		cmocka_unit_test(bad_values_are_refused),
 	};
 

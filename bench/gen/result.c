@@ -147,6 +147,22 @@ write_cells(FILE *out, const struct cells *cells, const struct traffic_config *c
 		config->n_cells, c.begun, c.done, c.closed, c.stray, c.still_moving);
 }
 
+/* `sessions_dropped`: ended without the subscriber's doing; `negotiations_failed`: log-ins that did not come up. */
+static void
+write_subscribers(FILE *out, const struct subscribers *subscribers)
+{
+	struct subscribers_counts c = subscribers_counts(subscribers);
+
+	fputs("  \"subscribers\": {", out);
+#define X(name, text) fprintf(out, "\"" #name "\": %" PRIu64 ", ", c.log_ins.name);
+	SUBSCRIBER_COUNTS(X)
+#undef X
+	fprintf(out,
+		"\"queue_full\": %" PRIu64 ", \"unknown\": %" PRIu64
+		", \"sessions_dropped\": %" PRIu64 ", \"negotiations_failed\": %" PRIu64 "},\n",
+		c.queue_full, c.unknown, c.log_ins.dropped, c.log_ins.failed);
+}
+
 int
 result_write_usage(const struct result *r, FILE *out)
 {
@@ -170,9 +186,9 @@ write_config(FILE *out, const struct traffic_config *c)
 		"%u, \"size\": %u, "
 		"\"churn\": %u, \"probes\": %u, \"probe_rate\": %u, \"echoes\": %u, "
 		"\"echo_rate\": %u, \"guard_ms\": %" PRIu64 ", \"seed\": %" PRIu64 "},\n",
-		c->role == TRAFFIC_GATEWAY ? "gateway" : "nat", c->n_flows, c->rate[LEDGER_UP],
-		c->rate[LEDGER_DOWN], c->frame_size, c->churn, c->n_probes, c->probe_rate,
-		c->n_echoes, c->echo_rate, c->guard_ns / 1000000u, c->seed);
+		traffic_role_name(c->role), c->n_flows, c->rate[LEDGER_UP], c->rate[LEDGER_DOWN],
+		c->frame_size, c->churn, c->n_probes, c->probe_rate, c->n_echoes, c->echo_rate,
+		c->guard_ns / 1000000u, c->seed);
 }
 
 static void
@@ -341,6 +357,8 @@ result_write_json(const struct result *r, FILE *out)
 		c.opened, c.closed, traffic_n_open(t), ledger_lossy_lives(traffic_ledger(t)));
 	if (traffic_cells(t) != NULL)
 		write_cells(out, traffic_cells(t), traffic_config_of(t));
+	if (traffic_subscribers(t) != NULL)
+		write_subscribers(out, traffic_subscribers(t));
 	write_generator(out, r);
 	write_series(out, traffic_series(t));
 	write_incidents(out, traffic_ledger(t));

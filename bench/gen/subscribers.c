@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "discovery_packet.h"
 #include "pace.h"
+#include "ppp.h"
 
 #define LOOKS 64u /* subscribers that a tick looks at */
 #define USER_SIZE 64u
@@ -233,6 +235,28 @@ subscribers_take(struct subscribers *all, const uint8_t *frame, size_t size, uin
 	*ret_packet = subscriber_unwrap(s, frame, size, ret_size);
 	*ret_number = (uint32_t)number;
 	return *ret_packet != NULL;
+}
+
+bool
+subscribers_own_data(const struct subscribers *all, const uint8_t *frame, size_t size,
+		     const uint8_t **ret_packet, size_t *ret_size)
+{
+	uint64_t number;
+	size_t front;
+
+	if (size < 2 * ACCESS_LINE_MAC)
+		return false;
+	number = number_of_mac(frame + ACCESS_LINE_MAC) - number_of_mac(all->config.line.mac);
+	if (number >= all->n)
+		return false;
+	front = subscriber_front(&all->each[number].s);
+	/* The ethertype stands in front of PPPoE's head, the protocol behind it. */
+	if (size < front || nf_get16(frame + front - 2) != PPP_IPV4 ||
+	    nf_get16(frame + front - 2 - PPPOE_HEAD - 2) != PPPOE_ETHERTYPE_SESSION)
+		return false;
+	*ret_packet = frame + front;
+	*ret_size = size - front;
+	return true;
 }
 
 /* ---- readers ------------------------------------------------------------------------------------------- */

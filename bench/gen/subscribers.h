@@ -54,6 +54,10 @@ size_t subscribers_next(struct subscribers *all, uint8_t *frame);
 bool subscribers_take(struct subscribers *all, const uint8_t *frame, size_t size, uint64_t now_ns,
 		      uint32_t *ret_number, const uint8_t **ret_packet, size_t *ret_size);
 
+/* Is it a frame with data that one of them sent? With the IP packet, which points into it. */
+bool subscribers_own_data(const struct subscribers *all, const uint8_t *frame, size_t size,
+			  const uint8_t **ret_packet, size_t *ret_size);
+
 const struct subscriber *subscribers_at(const struct subscribers *all, uint32_t number);
 uint32_t subscribers_n_up(const struct subscribers *all); /* of those who stay */
 struct subscribers_counts subscribers_counts(const struct subscribers *all);

@@ -341,6 +341,33 @@ test_data_comes_to_its_subscriber(void **state)
 	assert_int_equal(subscribers_counts(w.all).unknown, 2);
 }
 
+/* Killed by: another's frame, a control packet or a cut one taken for data of ours. */
+static void
+test_own_data_is_known(void **state)
+{
+	uint8_t frame[64] = {2,    0,    0,    2, 0, 1, 2, 0,  0, 0,    1,   1,
+			     0x88, 0x64, 0x11, 0, 0, 0, 0, 22, 0, 0x21, 0x45};
+	const uint8_t *data;
+	size_t size;
+
+	(void)state;
+	create();
+	memcpy(frame + 6, w.config.line.mac, 6);
+	assert_true(subscribers_own_data(w.all, frame, sizeof(frame), &data, &size));
+	assert_ptr_equal(data, frame + 22);
+	assert_int_equal(size, sizeof(frame) - 22);
+	assert_false(subscribers_own_data(w.all, frame, 21, &data, &size));
+	assert_false(subscribers_own_data(w.all, frame, 11, &data, &size));
+	frame[21] = 0x57;
+	assert_false(subscribers_own_data(w.all, frame, sizeof(frame), &data, &size));
+	frame[21] = 0x21;
+	frame[13] = 0x63;
+	assert_false(subscribers_own_data(w.all, frame, sizeof(frame), &data, &size));
+	frame[13] = 0x64;
+	frame[6] = 0;
+	assert_false(subscribers_own_data(w.all, frame, sizeof(frame), &data, &size));
+}
+
 /* Killed by: writing over frames that wait. */
 static void
 test_a_full_queue_loses_the_newest(void **state)
@@ -384,6 +411,7 @@ main(void)
 		TEST(test_too_few_visitors_are_counted),
 		TEST(test_who_failed_tries_again_and_who_was_dropped_does_not),
 		TEST(test_data_comes_to_its_subscriber),
+		TEST(test_own_data_is_known),
 		TEST(test_a_full_queue_loses_the_newest),
 		TEST(test_what_makes_no_sense_is_refused),
 	};

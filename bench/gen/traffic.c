@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "discovery_packet.h"
 #include "flows.h"
 #include "pace.h"
 #include "traffic.h"
@@ -24,6 +25,9 @@
 #define N_FRESH 4096u                         /* opened flows waiting for their first packet */
 #define N_ARP_REPLIES 16u
 #define SPARE_SLOTS 64u
+#define STAY_NS (2u * SECOND) /* of a visitor, once he is up */
+#define VISITORS_A_LOGIN 8u   /* for each log-in a second: who is here, comes or goes */
+#define LOGIN_RAMP 1000u      /* a second, of those who stay; at most */
 
 enum pace_kind {
 	PACE_UP_BULK,
@@ -64,7 +68,8 @@ struct traffic {
 	struct ledger *ledger;
 	struct series *series;
 	struct flows *flows;
-	struct cells *cells; /* NULL for a NAT */
+	struct cells *cells;             /* NULL but for a gateway */
+	struct subscribers *subscribers; /* NULL but for a concentrator */
 	struct pace paces[N_PACES];
 	struct pace churn;
 	struct pace handovers;
@@ -123,6 +128,35 @@ check_gateway(const struct traffic_config *c)
 	return NULL;
 }
 
+static const char *
+check_pppoe(const struct traffic_config *c)
+{
+	if (c->churn != 0)
+		return "flows of a concentrator are its subscribers: no churn, but log-ins";
+	if (n_fixed(c) + (uint64_t)c->n_flows + (uint64_t)c->logins * VISITORS_A_LOGIN >
+	    SUBSCRIBERS_MAX)
+		return "more subscribers than there are session ids";
+	if (c->outer > 4094 || c->inner > 4094 || (c->inner != 0 && c->outer == 0))
+		return "VLAN ids are 1 to 4094, and no inner tag is without an outer one";
+	if (c->frame_size > FRAME_MAX_SIZE - (PPPOE_HEAD + 2))
+		return "no room for the session's headers: smaller frames";
+	return NULL;
+}
+
+static const char *
+check_role(const struct traffic_config *c)
+{
+	switch (c->role) {
+	case TRAFFIC_GATEWAY:
+		return check_gateway(c);
+	case TRAFFIC_PPPOE:
+		return check_pppoe(c);
+	case TRAFFIC_NAT:
+	default:
+		return NULL;
+	}
+}
+
 const char *
 traffic_check(const struct traffic_config *c)
 {
@@ -142,7 +176,36 @@ traffic_check(const struct traffic_config *c)
 		return "frame size must be 90 to 1514 bytes";
 	if (n_slots(c) > JUDGE_MAX_FLOWS)
 		return "too many flows";
-	return c->role == TRAFFIC_GATEWAY ? check_gateway(c) : NULL;
+	return check_role(c);
+}
+
+static int
+create_subscribers(struct traffic *t, uint64_t now_ns)
+{
+	const struct traffic_config *c = &t->config;
+	struct subscribers_config config = {
+		.n_staying = n_fixed(c) + c->n_flows,
+		.n_visitors = c->logins * VISITORS_A_LOGIN,
+		.ramp = c->ramp_rate < LOGIN_RAMP ? c->ramp_rate : LOGIN_RAMP,
+		.logins = c->logins,
+		.stay_ns = STAY_NS,
+		.line = {.outer_type = c->inner != 0 ? 0x88a8 : 0x8100,
+			 .outer = (uint16_t)c->outer,
+			 .inner = (uint16_t)c->inner},
+		.user = c->user,
+		.password = c->password,
+		.group = {.service = "",
+			  .mru = 1492,
+			  .dns = true,
+			  .restart_ns = SECOND,
+			  .max_tries = 10,
+			  .echo_ns = 5 * SECOND,
+			  .max_echoes = 3,
+			  .random = c->seed | 1u},
+	};
+
+	memcpy(config.line.mac, c->sides[TRAFFIC_INSIDE].mac, FRAME_MAC_SIZE);
+	return subscribers_create(&config, now_ns, &t->subscribers);
 }
 
 static int
@@ -173,6 +236,8 @@ create_parts(struct traffic *t, uint64_t now_ns)
 		error = series_create(now_ns, c->series_bin_ns, c->series_n_bins, &t->series);
 	if (error == 0 && c->role == TRAFFIC_GATEWAY)
 		error = cells_create(&cells, t->ledger, &t->cells);
+	if (error == 0 && c->role == TRAFFIC_PPPOE)
+		error = create_subscribers(t, now_ns);
 	return error;
 }
 
@@ -194,6 +259,10 @@ traffic_create(const struct traffic_config *config, uint64_t now_ns, struct traf
 		t->sides[i].resolved = memcmp(config->sides[i].hop_mac, none, sizeof(none)) != 0;
 		t->sides[i].ask_ns = now_ns;
 	}
+	if (config->role == TRAFFIC_PPPOE) { /* found by discovery */
+		t->sides[TRAFFIC_INSIDE].resolved = false;
+		t->sides[TRAFFIC_INSIDE].ask_ns = PACE_NEVER;
+	}
 	error = create_parts(t, now_ns);
 	if (error != 0) {
 		traffic_destroy(t);
@@ -211,6 +280,7 @@ traffic_destroy(struct traffic *t)
 		return;
 	flows_destroy(t->flows);
 	cells_destroy(t->cells);
+	subscribers_destroy(t->subscribers);
 	ledger_destroy(t->ledger);
 	series_destroy(t->series);
 	free(t);
@@ -222,6 +292,17 @@ static bool
 is_probe(const struct traffic *t, uint32_t slot)
 {
 	return slot < t->config.n_probes;
+}
+
+/* Its subscriber's; a concentrator has given it. */
+static ledger_endpoint
+inside_of(const struct traffic *t, uint32_t slot)
+{
+	ledger_endpoint inside = flows_inside(t->flows, slot);
+
+	if (t->subscribers == NULL)
+		return inside;
+	return LEDGER_ENDPOINT(subscribers_at(t->subscribers, slot)->ipv4, (uint16_t)inside);
 }
 
 /* Opens a flow in the next free slot; a life that rested there is over now. */
@@ -238,7 +319,7 @@ open_flow(struct traffic *t, uint64_t now_ns, uint32_t *ret_slot)
 	if (ledger_is_open(t->ledger, slot))
 		ledger_settle(t->ledger, slot, now_ns);
 	config = (struct ledger_flow_config){
-		.inside = flows_inside(t->flows, slot),
+		.inside = inside_of(t, slot),
 		.remote = flows_remote(t->flows, slot),
 		.flags = is_probe(t, slot) ? LEDGER_PROBE : 0,
 	};
@@ -312,6 +393,30 @@ write_tunnel(struct traffic *t, uint32_t slot, uint8_t *frame)
 	return tunnel_write(frame, t->config.frame_size, &end);
 }
 
+/* Octets in front of an uplink frame's own. */
+static size_t
+overhead(const struct traffic *t, uint32_t slot)
+{
+	if (t->cells != NULL)
+		return tunnel_overhead(t->config.qfi);
+	if (t->subscribers != NULL)
+		return subscriber_front(subscribers_at(t->subscribers, slot)) - BYTES_ETHER;
+	return 0;
+}
+
+/* Makes of the packet behind the room for it what the network function takes. */
+static size_t
+wrap_uplink(struct traffic *t, uint32_t slot, uint32_t seq, uint8_t *frame)
+{
+	if (t->subscribers != NULL)
+		return subscriber_wrap(subscribers_at(t->subscribers, slot), frame,
+				       t->config.frame_size - BYTES_ETHER);
+	if (t->cells == NULL)
+		return t->config.frame_size;
+	cells_sent(t->cells, slot, seq);
+	return write_tunnel(t, slot, frame);
+}
+
 /* Writes the flow's next packet. */
 static size_t
 write_packet(struct traffic *t, uint32_t slot, enum ledger_direction direction,
@@ -319,8 +424,8 @@ write_packet(struct traffic *t, uint32_t slot, enum ledger_direction direction,
 {
 	const struct traffic_side_config *side = &t->sides[direction].config;
 	ledger_endpoint remote = flows_remote(t->flows, slot);
-	ledger_endpoint local = direction == LEDGER_UP ? flows_inside(t->flows, slot)
-						       : ledger_external(t->ledger, slot);
+	ledger_endpoint local =
+		direction == LEDGER_UP ? inside_of(t, slot) : ledger_external(t->ledger, slot);
 	ledger_endpoint src = direction == LEDGER_UP ? local : remote;
 	ledger_endpoint dst = direction == LEDGER_UP ? remote : local;
 	struct frame_addresses a = {.src_ip = endpoint_ip(src),
@@ -328,19 +433,15 @@ write_packet(struct traffic *t, uint32_t slot, enum ledger_direction direction,
 				    .src_port = (uint16_t)src,
 				    .dst_port = (uint16_t)dst};
 	struct frame_payload payload = *times;
-	bool tunnel = t->cells != NULL && direction == LEDGER_UP;
+	size_t front = direction == LEDGER_UP ? overhead(t, slot) : 0;
 
 	memcpy(a.src_mac, side->mac, FRAME_MAC_SIZE);
 	memcpy(a.dst_mac, side->hop_mac, FRAME_MAC_SIZE);
 	payload.ticket = ledger_send(t->ledger, slot, direction);
 	series_sent(t->series, payload.sent_ns);
-	if (!tunnel) {
-		frame_write_udp(frame, t->config.frame_size, &a, &payload);
-		return t->config.frame_size;
-	}
-	frame_write_udp(frame + tunnel_overhead(t->config.qfi), t->config.frame_size, &a, &payload);
-	cells_sent(t->cells, slot, payload.ticket.seq);
-	return write_tunnel(t, slot, frame);
+	frame_write_udp(frame + front, t->config.frame_size, &a, &payload);
+	return direction == LEDGER_UP ? wrap_uplink(t, slot, payload.ticket.seq, frame)
+				      : t->config.frame_size;
 }
 
 static size_t
@@ -498,7 +599,13 @@ size_t
 traffic_next(struct traffic *t, enum traffic_side side, uint64_t now_ns, uint8_t *frame)
 {
 	struct side *s = &t->sides[side];
+	size_t size;
 
+	if (side == TRAFFIC_INSIDE && t->subscribers != NULL) {
+		size = subscribers_next(t->subscribers, frame);
+		if (size != 0)
+			return size;
+	}
 	if (s->n_arp_replies > 0)
 		return write_arp_reply(s, frame);
 	if (!s->resolved && now_ns >= s->ask_ns)
@@ -521,19 +628,35 @@ traffic_next(struct traffic *t, enum traffic_side side, uint64_t now_ns, uint8_t
 	}
 }
 
+/* A frame that traffic_next() wrote; *ret_inside: what a cell or a subscriber sends. */
+static struct frame_view
+parse_own(const struct traffic *t, const uint8_t *frame, size_t size, bool *ret_inside)
+{
+	struct tunnel_view tunnel = tunnel_parse(frame, size);
+	const uint8_t *packet;
+	size_t packet_size;
+
+	*ret_inside = true;
+	if (t->cells != NULL && tunnel.kind == TUNNEL_G_PDU)
+		return frame_parse_packet(tunnel.packet, tunnel.packet_size);
+	if (t->subscribers != NULL &&
+	    subscribers_own_data(t->subscribers, frame, size, &packet, &packet_size))
+		return frame_parse_packet(packet, packet_size);
+	*ret_inside = false;
+	return frame_parse(frame, size, true);
+}
+
 bool
 traffic_take_back(struct traffic *t, const uint8_t *frame, size_t size)
 {
-	struct tunnel_view tunnel = tunnel_parse(frame, size);
-	bool inside = t->cells != NULL && tunnel.kind == TUNNEL_G_PDU;
-	struct frame_view v = inside ? frame_parse_packet(tunnel.packet, tunnel.packet_size)
-				     : frame_parse(frame, size, true);
+	bool inside;
+	struct frame_view v = parse_own(t, frame, size, &inside);
 	struct frame_payload payload;
 
 	if (v.kind != FRAME_UDP || !frame_payload_parse(v.payload, v.payload_size, &payload) ||
 	    !ledger_unsend(t->ledger, &payload.ticket))
 		return false;
-	if (inside)
+	if (inside && t->cells != NULL)
 		cells_unsent(t->cells, payload.ticket.flow, payload.ticket.seq);
 	series_unsent(t->series, payload.sent_ns);
 	t->counts.unsent++;
@@ -615,10 +738,17 @@ note_in_cells(struct traffic *t, const struct ledger_arrival *a)
 	cells_count_usage(t->cells, subscriber, a->direction, t->config.frame_size - BYTES_ETHER);
 }
 
-/* `tunnel`: it came out of one, in a cell; else NULL. */
+#define NOBODY UINT32_MAX
+
+/* Where a packet came out. */
+struct place {
+	const struct tunnel_view *tunnel; /* in a cell; NULL: not there */
+	uint32_t subscriber;              /* in whose session; NOBODY: in none */
+};
+
 static void
 arrive_udp(struct traffic *t, enum traffic_side side, const struct frame_view *v,
-	   const struct tunnel_view *tunnel, uint64_t now_ns)
+	   const struct place *place, uint64_t now_ns)
 {
 	enum ledger_direction direction = side == TRAFFIC_OUTSIDE ? LEDGER_UP : LEDGER_DOWN;
 	struct ledger_arrival arrival = {
@@ -638,9 +768,11 @@ arrive_udp(struct traffic *t, enum traffic_side side, const struct frame_view *v
 	}
 	arrival.ticket = payload.ticket;
 	arrival.sent_ns = payload.sent_ns;
-	if (tunnel != NULL)
-		arrival.cell =
-			cells_seen(t->cells, payload.ticket.flow, tunnel->dst_ip, tunnel->teid);
+	if (place->tunnel != NULL)
+		arrival.cell = cells_seen(t->cells, payload.ticket.flow, place->tunnel->dst_ip,
+					  place->tunnel->teid);
+	if (place->subscriber != NOBODY && place->subscriber != payload.ticket.flow)
+		arrival.dst = 0; /* in the session of another */
 	findings = ledger_arrive(t->ledger, &arrival);
 	if (t->cells != NULL && (findings & LEDGER_UNKNOWN) == 0)
 		note_in_cells(t, &arrival);
@@ -681,7 +813,25 @@ arrive_tunnel(struct traffic *t, const uint8_t *frame, size_t size, uint64_t now
 	else if (tunnel.qfi != t->config.qfi)
 		ledger_corrupt(t->ledger, LEDGER_DOWN, now_ns);
 	else
-		arrive_udp(t, TRAFFIC_INSIDE, &v, &tunnel, now_ns);
+		arrive_udp(t, TRAFFIC_INSIDE, &v, &(struct place){&tunnel, NOBODY}, now_ns);
+}
+
+/* What comes to a subscriber: the concentrator's word, or a packet in his session. */
+static void
+arrive_session(struct traffic *t, const uint8_t *frame, size_t size, uint64_t now_ns)
+{
+	const uint8_t *packet;
+	struct frame_view v;
+	uint32_t number;
+	size_t packet_size;
+
+	if (!subscribers_take(t->subscribers, frame, size, now_ns, &number, &packet, &packet_size))
+		return;
+	v = frame_parse_packet(packet, packet_size);
+	if (is_traffic(t, TRAFFIC_INSIDE, &v))
+		arrive_udp(t, TRAFFIC_INSIDE, &v, &(struct place){NULL, number}, now_ns);
+	else
+		t->counts.ignored++;
 }
 
 void
@@ -689,8 +839,13 @@ traffic_arrive(struct traffic *t, enum traffic_side side, const uint8_t *frame, 
 	       bool verified, uint64_t now_ns)
 {
 	struct side *s = &t->sides[side];
-	struct frame_view v = frame_parse(frame, size, verified);
+	struct frame_view v;
 
+	if (t->subscribers != NULL && side == TRAFFIC_INSIDE) {
+		arrive_session(t, frame, size, now_ns);
+		return;
+	}
+	v = frame_parse(frame, size, verified);
 	if (v.kind == FRAME_ARP_REQUEST) {
 		answer_arp(t, s, &v);
 	} else if (memcmp(v.dst_mac, s->config.mac, FRAME_MAC_SIZE) != 0) {
@@ -701,7 +856,7 @@ traffic_arrive(struct traffic *t, enum traffic_side side, const uint8_t *frame, 
 		arrive_tunnel(t, frame, size, now_ns);
 	} else if (is_traffic(t, side, &v)) {
 		t->counts.verified += verified;
-		arrive_udp(t, side, &v, NULL, now_ns);
+		arrive_udp(t, side, &v, &(struct place){NULL, NOBODY}, now_ns);
 	} else {
 		t->counts.ignored++;
 	}
@@ -827,9 +982,21 @@ tick_drain(struct traffic *t, uint64_t now_ns)
 	t->phase = TRAFFIC_DONE;
 }
 
+/* All who stay have come in. */
+static void
+tick_subscribers(struct traffic *t, uint64_t now_ns)
+{
+	subscribers_tick(t->subscribers, now_ns);
+	if (!t->sides[TRAFFIC_INSIDE].resolved &&
+	    subscribers_n_up(t->subscribers) == n_fixed(&t->config) + t->config.n_flows)
+		t->sides[TRAFFIC_INSIDE].resolved = true;
+}
+
 void
 traffic_tick(struct traffic *t, uint64_t now_ns)
 {
+	if (t->subscribers != NULL)
+		tick_subscribers(t, now_ns);
 	switch (t->phase) {
 	case TRAFFIC_RESOLVE:
 		if (t->sides[0].resolved && t->sides[1].resolved)
@@ -866,6 +1033,8 @@ traffic_stop(struct traffic *t, uint64_t now_ns)
 		return;
 	t->phase = TRAFFIC_DRAIN;
 	t->stop_ns = now_ns;
+	if (t->subscribers != NULL)
+		subscribers_stop_visits(t->subscribers);
 }
 
 void
@@ -927,6 +1096,14 @@ traffic_phase_name(enum traffic_phase phase)
 	return names[phase];
 }
 
+const char *
+traffic_role_name(enum traffic_role role)
+{
+	static const char *const names[] = {"nat", "gateway", "pppoe"};
+
+	return names[role];
+}
+
 const struct traffic_config *
 traffic_config_of(const struct traffic *t)
 {
@@ -951,6 +1128,12 @@ traffic_cells(const struct traffic *t)
 	return t->cells;
 }
 
+const struct subscribers *
+traffic_subscribers(const struct traffic *t)
+{
+	return t->subscribers;
+}
+
 struct traffic_counts
 traffic_counts(const struct traffic *t)
 {
@@ -959,6 +1142,8 @@ traffic_counts(const struct traffic *t)
 	for (unsigned k = 0; k < N_PACES; k++)
 		c.unsent += t->paces[k].skipped;
 	c.undone += t->churn.skipped + t->handovers.skipped;
+	if (t->subscribers != NULL)
+		c.undone += subscribers_counts(t->subscribers).no_visitor;
 	return c;
 }
 

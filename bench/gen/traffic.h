@@ -4,8 +4,10 @@
  * that arrived means. Pure: time is a parameter, frames are bytes; it allocates only in
  * traffic_create(). bench/gen/loop.c connects it to two DPDK ports.
  *
- * Two roles. For a NAT, `inside` is the network of the subscribers. For a mobile gateway, it is all the
- * cells: frames there are GTP-U tunnels (tunnel.h), and subscribers change between cells (cells.h).
+ * Three roles. For a NAT, `inside` is the network of the subscribers. For a mobile gateway, it is all the
+ * cells: frames there are GTP-U tunnels (tunnel.h), and subscribers change between cells (cells.h). For a PPPoE
+ * concentrator, it is the access network: frames there are of PPPoE sessions. Each flow has a subscriber who stays; others
+ * log in and out all the time (subscribers.h).
  *
  *   inside  sends for the subscribers of all flows (direction "up")
  *   outside is every remote: it learns the external address and port of each flow from
@@ -21,7 +23,7 @@
  * and its lateness is part of the latency (no coordinated omission).
  *
  * The run's phases:
- *   RESOLVE  ask for the MAC of the next hop on both sides
+ *   RESOLVE  ask for the MAC of the next hop on both sides; of a concentrator all who stay log in
  *   WARM     probes and echoes are opened, until each has come through once and one packet came back
  *   RAMP     the other flows are opened at a bounded rate; who was not seen is tried again.
  *            Packets up to here belong to the window "ramp", which is reported, not judged.
@@ -41,6 +43,7 @@
 #include "../judge/series.h"
 #include "cells.h"
 #include "frame.h"
+#include "subscribers.h"
 #include "tunnel.h"
 
 enum traffic_side { TRAFFIC_INSIDE, TRAFFIC_OUTSIDE, TRAFFIC_N_SIDES };
@@ -63,7 +66,9 @@ struct traffic_side_config {
 
 #define TRAFFIC_MAX_FRAME (FRAME_MAX_SIZE + TUNNEL_MAX_OVERHEAD)
 
-enum traffic_role { TRAFFIC_NAT, TRAFFIC_GATEWAY };
+_Static_assert(SUBSCRIBER_MAX_FRAME <= TRAFFIC_MAX_FRAME, "subscribers' control frames fit");
+
+enum traffic_role { TRAFFIC_NAT, TRAFFIC_GATEWAY, TRAFFIC_PPPOE };
 
 struct traffic_config {
 	enum traffic_role role;
@@ -87,6 +92,12 @@ struct traffic_config {
 	uint32_t n_cells, cell_base;
 	uint32_t handovers; /* a second */
 	uint8_t qfi;        /* of a PDU session container in each packet; 0: none */
+	/* TRAFFIC_PPPOE; each flow is a subscriber of its own who stays. */
+	uint32_t logins;       /* of visitors, a second; as many log-outs */
+	uint32_t outer, inner; /* VLAN ids of all; 0: no tag */
+	const char
+		*user; /* subscriber i is called user followed by i; borrowed, as is the password */
+	const char *password; /* of all */
 };
 
 #define TRAFFIC_COUNTS(X)                                                    \
@@ -151,12 +162,15 @@ void traffic_finish(struct traffic *t, uint64_t now_ns);
 
 enum traffic_phase traffic_phase(const struct traffic *t);
 const char *traffic_phase_name(enum traffic_phase phase);
+const char *traffic_role_name(enum traffic_role role); /* "nat" */
 const struct traffic_config *traffic_config_of(const struct traffic *t);
 const struct ledger *traffic_ledger(const struct traffic *t);
 /* All judged windows, and whether there was the load that was asked for. */
 struct load traffic_load(const struct traffic *t);
 const struct series *traffic_series(const struct traffic *t);
-const struct cells *traffic_cells(const struct traffic *t); /* NULL for a NAT */
+const struct cells *traffic_cells(const struct traffic *t); /* NULL but for a gateway */
+const struct subscribers *
+traffic_subscribers(const struct traffic *t); /* NULL but for a concentrator */
 struct traffic_counts traffic_counts(const struct traffic *t);
 /* How late packets were handed out; only those of a pace. */
 const struct hist *traffic_lateness(const struct traffic *t);

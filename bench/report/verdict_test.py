@@ -97,6 +97,22 @@ class Verdict(unittest.TestCase):
         v = verdict.judge(a_gen(), [a_job()], usage_error=0)
         self.assertEqual((v["result"], v["ledger"]["usage_error_bytes"]), ("complete", 0))
 
+    def test_dropped_sessions_and_failed_log_ins_fail(self):
+        for key in verdict.SUBSCRIBER_FAULTS:
+            gen = a_gen()
+            gen["subscribers"] = {"up": 9, "ended": 4, "sessions_dropped": 0, "negotiations_failed": 0}
+            self.assertEqual(judge(gen)["result"], "complete")
+            self.assertEqual(judge(gen)["subscribers"]["logins"], 9)
+            gen["subscribers"][key] = 3
+            with self.subTest(fault=key):
+                self.fails(judge(gen), f"3 {verdict.SUBSCRIBER_FAULTS[key]}")
+                self.assertIn("3", "\n".join(table.lines(judge(gen))))
+
+    def test_nobody_who_logs_in_fails(self):
+        gen = a_gen()
+        gen["subscribers"] = {"up": 0, "ended": 0, "sessions_dropped": 0, "negotiations_failed": 0}
+        self.fails(judge(gen), "no subscriber logged in")
+
     def test_only_a_gateway_has_cells(self):
         gen = a_gen()
         gen["config"] = {"role": "gateway"}

@@ -13,7 +13,7 @@ from slimlab.lab import HOSTS, Lab
 from slimlab.roles import ROLES
 from slimlab.settings import Settings
 
-FLOWS = {"nat": 100_000, "gateway": 20_000}
+FLOWS = {"nat": 100_000, "gateway": 20_000, "pppoe": 4_000}
 FAULTS = ("no-hold", "no-flush-round", "no-redirect")  # of slimd and the agents
 NO_PATH_SWITCH = "no-path-switch"                       # of the gateway
 BEFORE, EACH_MOVE, AFTER = 5, 8, 5  # seconds of the windows of the ledger
@@ -21,14 +21,15 @@ REPORT = f"{build.PROJECT}/bench/report/slim-report"
 
 
 def parse():
-    p = argparse.ArgumentParser(prog="scripts/demo", description="Moves a NAT (or a mobile gateway) with live sessions "
+    p = argparse.ArgumentParser(prog="scripts/demo", description="Moves a NAT (or a mobile gateway, or a PPPoE concentrator) with live sessions "
                                 "from host a to host b and back, under load, and judges every packet.")
     p.add_argument("--nf", choices=list(ROLES), default="nat", help="which network function (nat)")
-    p.add_argument("--flows", type=int, help="live sessions (nat: 100000, gateway: 20000 subscribers)")
+    p.add_argument("--flows", type=int, help="live sessions (nat: 100000, gateway: 20000 subscribers, pppoe: 4000)")
     p.add_argument("--rate", type=int, default=20_000, help="packets a second, each direction (20000)")
     p.add_argument("--churn", type=int, default=500, help="nat: sessions closed and opened a second (500)")
     p.add_argument("--handovers", type=int, default=500,
                    help="gateway: subscribers that change their cell, a second (500)")
+    p.add_argument("--logins", type=int, default=50, help="pppoe: subscribers that log in, and as many that log out, a second (50)")
     p.add_argument("--moves", type=int, default=2, help="moves, there and back in turn (2)")
     p.add_argument("--workers", type=int, default=1, help="packet threads of each NAT (1: this lab shares its cores)")
     p.add_argument("--max-bandwidth", metavar="R", default="16M",
@@ -145,7 +146,7 @@ def play(lab):
 
 def show(options):
     settings = Settings(name=options.name, nf=options.nf, flows=options.flows, rate=options.rate,
-                        churn=options.churn, handovers=options.handovers,
+                        churn=options.churn, handovers=options.handovers, logins=options.logins,
                         workers=options.workers, allow_faults=options.fault in FAULTS,
                         follow_subscribers=options.fault != NO_PATH_SWITCH)
     print("lab:", flush=True)

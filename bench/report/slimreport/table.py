@@ -105,7 +105,11 @@ def latency_lines(verdict):
 
 def program_lines(verdict):
     lines = []
-    tcp, ping = verdict["tcp"], verdict["ping"]
+    tcp, ping, subscribers = verdict["tcp"], verdict["ping"], verdict.get("subscribers")
+    if subscribers:
+        lines.append(f"  subscribers: {number(subscribers['logins'])} log-ins, {number(subscribers['logouts'])} log-outs, "
+                     f"{number(subscribers['negotiations_failed'])} that failed, "
+                     f"{number(subscribers['sessions_dropped'])} sessions dropped")
     if tcp:
         lines.append(f"  TCP: {size(tcp['bytes'])} carried, {number(tcp['retransmits'])} segments sent "
                      f"again, {tcp['connections_broken']} connections broken")

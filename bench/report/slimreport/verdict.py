@@ -3,7 +3,7 @@
 
 `result` is "complete" only if everything that was measured is: every move complete with equal
 digests, no packet lost, duplicated, reordered, mistranslated or in a wrong cell in any judged window,
-no octet counted twice or not at all by the network function, no TCP connection broken, no ping
+no octet counted twice or not at all by the network function, no PPPoE session dropped and no log-in failed, no TCP connection broken, no ping
 lost. It is "void" if the run says nothing (void.py), whatever else was seen. Else it is "failed". `reasons` says why,
 those of a void run first.
 
@@ -134,6 +134,18 @@ def usage_reasons(error):
     return [f"{error} octets counted twice or not at all by the network function"] if error else []
 
 
+SUBSCRIBER_FAULTS = {"sessions_dropped": "sessions of subscribers ended without their doing",
+                     "negotiations_failed": "log-ins of subscribers did not come up"}
+
+
+def subscriber_reasons(subscribers):
+    """`subscribers`: what slim-gen says of those of a PPPoE concentrator, or None."""
+    if subscribers is None:
+        return []
+    reasons = [f"{subscribers[key]} {text}" for key, text in SUBSCRIBER_FAULTS.items() if subscribers[key]]
+    return reasons if subscribers["up"] else [*reasons, "no subscriber logged in"]
+
+
 def median_before_us(gen):
     """Median round trip before the moves; None if there was no such window."""
     before = windows.latency_us(windows.select(gen, "before"))
@@ -153,13 +165,18 @@ def judge(gen, jobs, tcp=None, ping=None, expect_moves=None, usage_error=None):
                               "after": windows.latency_us(windows.select(gen, "after"))},
                "noise_ms_per_s": disturbance.noise_ms_per_s(gen["series"], control, before_us),
                "tcp": tcp, "ping": ping}
-    if gen.get("config", {}).get("role") == "nat":  # no cells
+    subscribers = gen.get("subscribers")
+    if subscribers is not None:
+        verdict["subscribers"] = {"logins": subscribers["up"], "logouts": subscribers["ended"],
+                                  **{key: subscribers[key] for key in SUBSCRIBER_FAULTS}}
+    if gen.get("config", {}).get("role") in ("nat", "pppoe"):  # no cells
         for counts in filter(None, (verdict["ledger"], verdict["control"])):
             counts.pop("wrong_cell", None)
     if usage_error is not None and verdict["ledger"] is not None:
         verdict["ledger"]["usage_error_bytes"] = usage_error
     nothing = void.reasons(gen, jobs, ("move", "control"))
     reasons = other_reasons(gen, moving + control) + usage_reasons(usage_error)
+    reasons += subscriber_reasons(subscribers)
     if not jobs:
         reasons.append("no move")
     elif expect_moves is not None and len(jobs) != expect_moves:

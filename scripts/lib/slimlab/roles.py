@@ -10,6 +10,8 @@ CELLS, CELL_BASE = 64, (10 << 24) + (128 << 16) + 1             # 10.128.0.1
 SUBSCRIBER_BASE = (100 << 24) + (65 << 16)                      # 100.65.0.0
 FIXED_FLOWS = 8                                                 # probes and echoes of slim-gen
 PPPOE_USERS = {"alice": "wonderland", "bob": "builder"}         # beside slim-gen's subscribers
+PPPOE_PASSWORD = "secret"                                       # of all of these
+VISITORS_A_LOGIN = 8                                            # as in bench/gen/traffic.c
 TEID_GATEWAY, TEID_CELL = 0x40000000, 0x80000000                # as in bench/gen/cells.h
 
 
@@ -122,8 +124,8 @@ class Pppoe:
     def config(self):
         return {"chap": str(self.settings.chap).lower()}
 
-    def generator_options(self, folder):
-        return ["--role", "pppoe", "--logins", self.settings.logins, "--secrets", f"{folder}/secrets"]
+    def generator_options(self, _folder):
+        return ["--role", "pppoe", "--logins", self.settings.logins, "--user", "subscriber", "--password", PPPOE_PASSWORD]
 
     def load_text(self):
         return f"{self.settings.logins} of them log in and out each second"
@@ -133,8 +135,8 @@ class Pppoe:
         path = f"{lab.folder}/secrets"
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
             f.write("# client server secret addresses\n")
-            for i in range(self.settings.flows + FIXED_FLOWS):
-                f.write(f"subscriber{i} * secret{i} *\n")
+            for i in range(self.settings.flows + FIXED_FLOWS + VISITORS_A_LOGIN * self.settings.logins):
+                f.write(f"subscriber{i} * {PPPOE_PASSWORD} *\n")
             f.writelines(f"{user} * {secret} *\n" for user, secret in PPPOE_USERS.items())
 
     def prepare(self, _lab):

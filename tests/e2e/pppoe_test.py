@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A PPPoE concentrator moves while subscribers log in and out: no session may be dropped, no log-in may fail, no packet may
+be lost. The twin whose sessions are ended by an operator must be found out."""
+
+import sys
+
+import tap
+from load import Bench, expect, expect_equal
+
+LOAD = {"nf": "pppoe", "flows": 1_000, "rate": 4_000, "churn": 0, "logins": 50, "workers": 1}
+
+
+def there_and_back(bench):
+    bench.move()
+    bench.expect_serving(bench.home)
+    bench.move()
+    bench.expect_serving(bench.home)
+
+
+def several_in_a_row(bench):
+    for _ in range(4):
+        bench.move()
+
+
+def sessions_are_ended(bench):
+    status, rows = bench.lab.slim_nf(bench.home, "clear", "sessions", "all")
+    expect_equal(status, 0, f"exit status of slim-nf: {rows}")
+
+
+def cases(t):
+    with Bench(t, "slim-e2e", **LOAD) as bench:
+        bench.case("moves there and back", there_and_back)
+        bench.case("moves several times", several_in_a_row)
+        seen = bench.judge()["subscribers"]
+        t.comment(seen)
+        t.case("subscribers came and went", expect, min(seen["up"], seen["ended"]) > 100, f"{seen}")
+        for key in ("sessions_dropped", "negotiations_failed"):
+            t.case(f"no {key.replace('_', ' ')}", expect_equal, seen[key], 0, key)
+    with Bench(t, "slim-e2e", **LOAD) as bench:
+        bench.case("an operator ends all sessions", sessions_are_ended, spoilt=None)
+        dropped = bench.judge()["subscribers"]["sessions_dropped"]
+        t.case("sessions that were ended are seen as dropped", expect, dropped >= LOAD["flows"], f"{dropped} dropped")
+
+
+if __name__ == "__main__":
+    sys.exit(tap.run(cases))
