@@ -30,7 +30,7 @@ static int
 take_range(const struct pppoe_conversion *c, const char *path, const char *text,
 	   struct pppoe_vlan_range *ret_range)
 {
-	struct pppoe_vlan_range range;
+	struct pppoe_vlan_range range = {0};
 	const char *rest;
 	bool good;
 
