@@ -179,4 +179,4 @@ class Guest:
 
     def start(self, command):
         """In the guest's background."""
-        return self.run(f"({command}) &")
+        return self.run(f"({command}) & true")
