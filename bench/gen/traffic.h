@@ -100,18 +100,18 @@ struct traffic_config {
 	const char *password; /* of all */
 };
 
-#define TRAFFIC_COUNTS(X)                                                    \
-	X(unsent, "packets that were due and not sent, whatever the reason") \
-	X(undone, "flows not opened, closed or handed over: too late")       \
-	X(idle_turns, "downlink turns without a flow to send to")            \
-	X(ignored, "frames that were none of the generator's business")      \
-	X(foreign_mac, "frames to somebody else's MAC")                      \
-	X(arp_answered, "ARP requests answered")                             \
-	X(arp_asked, "ARP requests sent")                                    \
-	X(echo_overflow, "echo requests not answered: too many at once")     \
-	X(open_deferred, "times no slot was free to open a flow")            \
-	X(opened, "flows opened")                                            \
-	X(closed, "flows closed")                                            \
+#define TRAFFIC_COUNTS(X)                                                                \
+	X(unsent, "packets that were due and not sent, whatever the reason")             \
+	X(undone, "flows not opened, closed or handed over, visits not begun: too late") \
+	X(idle_turns, "downlink turns without a flow to send to")                        \
+	X(ignored, "frames that were none of the generator's business")                  \
+	X(foreign_mac, "frames to somebody else's MAC")                                  \
+	X(arp_answered, "ARP requests answered")                                         \
+	X(arp_asked, "ARP requests sent")                                                \
+	X(echo_overflow, "echo requests not answered: too many at once")                 \
+	X(open_deferred, "times no slot was free to open a flow")                        \
+	X(opened, "flows opened")                                                        \
+	X(closed, "flows closed")                                                        \
 	X(verified, "packets whose UDP checksum the port vouched for")
 
 struct traffic_counts {

@@ -9,7 +9,7 @@ from .process import run
 CELLS, CELL_BASE = 64, (10 << 24) + (128 << 16) + 1             # 10.128.0.1
 SUBSCRIBER_BASE = (100 << 24) + (65 << 16)                      # 100.65.0.0
 FIXED_FLOWS = 8                                                 # probes and echoes of slim-gen
-PPPOE_USERS = {"alice": "wonderland", "bob": "builder"}         # beside slim-gen's subscribers
+PPPOE_USERS = {"alice": "wonderland"}                           # beside slim-gen's subscribers
 PPPOE_PASSWORD = "secret"                                       # of all of these
 VISITORS_A_LOGIN = 8                                            # as in bench/gen/traffic.c
 TEID_GATEWAY, TEID_CELL = 0x40000000, 0x80000000                # as in bench/gen/cells.h
