@@ -53,6 +53,7 @@ static const struct options defaults =
 				.n_cells = 64,
 				.cell_base = IP(10, 128, 0, 1),
 				.handovers = 500,
+				.subscriber_mac = {2, 0, 1, 0, 0, 0},
 				.logins = 50,
 				.user = "subscriber",
 				.password = "secret",
@@ -62,7 +63,7 @@ static const struct options defaults =
 		.idle_ns = 20000,
 };
 
-#define N_ENTRIES 45u
+#define N_ENTRIES 46u
 
 /* The table, with targets in `o`. NUMBER targets are uint32_t; idle-us and seed are read
  * through `wide` because they are uint64_t. */
@@ -136,6 +137,8 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		 "pppoe: visitors that log in, and as many that log out, a second (50)"},
 		{"user", TEXT, &t->user,
 		 "pppoe: subscriber i is called so, followed by i (subscriber)"},
+		{"subscriber-mac", MAC, t->subscriber_mac,
+		 "pppoe: MAC of the first subscriber; each has the next (02:00:01:00:00:00)"},
 		{"password", TEXT, &t->password, "pppoe: of all subscribers (secret)"},
 		{"outer-vlan", NUMBER, &t->outer, "pppoe: id of the outer tag; 0: none (0)"},
 		{"inner-vlan", NUMBER, &t->inner, "pppoe: id of the inner tag; 0: none (0)"},

@@ -108,6 +108,8 @@ bad_values_are_refused(void **state)
 		"--role pppoe", /* 100,000 subscribers */
 		"--role pppoe --flows 4000 --logins 8000",
 		"--role pppoe --flows 4000 --churn 1",
+		"--role pppoe --flows 4000 --subscriber-mac 02:00:00:00:01:00",
+		"--role pppoe --flows 4000 --outside-hop-mac 02:00:01:00:10:00",
 		"--role pppoe --flows 4000 --outer-vlan 4095",
 		"--role pppoe --flows 4000 --inner-vlan 7",
 		"--role pppoe --flows 4000 --size 1508",

@@ -65,6 +65,12 @@ number_of_mac(const uint8_t *mac)
 	return (uint64_t)nf_get16(mac) << 32 | nf_get32(mac + 2);
 }
 
+bool
+subscribers_have_mac(const uint8_t *first, uint32_t n, const uint8_t *mac)
+{
+	return number_of_mac(mac) - number_of_mac(first) < n;
+}
+
 static void
 init_one(struct subscribers *all, uint32_t i)
 {

@@ -35,6 +35,9 @@ struct subscribers_counts {
 
 struct subscribers;
 
+/* Is the MAC address one of the `n` that begin with `first`? */
+bool subscribers_have_mac(const uint8_t *first, uint32_t n, const uint8_t *mac);
+
 /* -EINVAL: none, or more than SUBSCRIBERS_MAX, or those who stay have no ramp; -ENOMEM. */
 int subscribers_create(const struct subscribers_config *config, uint64_t now_ns,
 		       struct subscribers **ret_subscribers);

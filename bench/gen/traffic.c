@@ -128,14 +128,35 @@ check_gateway(const struct traffic_config *c)
 	return NULL;
 }
 
+/* Of those who stay and of the visitors. */
+static uint64_t
+n_subscribers_of_pppoe(const struct traffic_config *c)
+{
+	return n_fixed(c) + (uint64_t)c->n_flows + (uint64_t)c->logins * VISITORS_A_LOGIN;
+}
+
+/* A switch between them would send one's packets to the other. */
+static bool
+is_mac_taken(const struct traffic_config *c)
+{
+	uint32_t n = (uint32_t)n_subscribers_of_pppoe(c);
+
+	for (unsigned i = 0; i < TRAFFIC_N_SIDES; i++)
+		if (subscribers_have_mac(c->subscriber_mac, n, c->sides[i].mac) ||
+		    subscribers_have_mac(c->subscriber_mac, n, c->sides[i].hop_mac))
+			return true;
+	return false;
+}
+
 static const char *
 check_pppoe(const struct traffic_config *c)
 {
 	if (c->churn != 0)
 		return "flows of a concentrator are its subscribers: no churn, but log-ins";
-	if (n_fixed(c) + (uint64_t)c->n_flows + (uint64_t)c->logins * VISITORS_A_LOGIN >
-	    SUBSCRIBERS_MAX)
+	if (n_subscribers_of_pppoe(c) > SUBSCRIBERS_MAX)
 		return "more subscribers than there are session ids";
+	if (is_mac_taken(c))
+		return "a subscriber's MAC address is one of the ports', or of a next hop";
 	if (c->outer > 4094 || c->inner > 4094 || (c->inner != 0 && c->outer == 0))
 		return "VLAN ids are 1 to 4094, and no inner tag is without an outer one";
 	if (c->frame_size > FRAME_MAX_SIZE - (PPPOE_HEAD + 2))
@@ -204,7 +225,7 @@ create_subscribers(struct traffic *t, uint64_t now_ns)
 			  .random = c->seed | 1u},
 	};
 
-	memcpy(config.line.mac, c->sides[TRAFFIC_INSIDE].mac, FRAME_MAC_SIZE);
+	memcpy(config.line.mac, c->subscriber_mac, FRAME_MAC_SIZE);
 	return subscribers_create(&config, now_ns, &t->subscribers);
 }
 

@@ -93,8 +93,9 @@ struct traffic_config {
 	uint32_t handovers; /* a second */
 	uint8_t qfi;        /* of a PDU session container in each packet; 0: none */
 	/* TRAFFIC_PPPOE; each flow is a subscriber of its own who stays. */
-	uint32_t logins;       /* of visitors, a second; as many log-outs */
-	uint32_t outer, inner; /* VLAN ids of all; 0: no tag */
+	uint8_t subscriber_mac[FRAME_MAC_SIZE]; /* of the first; each has the next */
+	uint32_t logins;                        /* of visitors, a second; as many log-outs */
+	uint32_t outer, inner;                  /* VLAN ids of all; 0: no tag */
 	const char
 		*user; /* subscriber i is called user followed by i; borrowed, as is the password */
 	const char *password; /* of all */

@@ -24,6 +24,7 @@ def several_in_a_row(bench):
 
 
 def sessions_are_ended(bench):
+    bench.await_turns()
     status, rows = bench.lab.slim_nf(bench.home, "clear", "sessions", "all")
     expect_equal(status, 0, f"exit status of slim-nf: {rows}")
 

@@ -78,16 +78,15 @@ run(uint8_t *bytes, size_t size, bool right)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *bytes = malloc(size + 1);
+	uint8_t *bytes;
 
+	if (size == 0)
+		return 0;
+	bytes = malloc(size);
 	assert_non_null(bytes);
-	bytes[size] = 0;
-	if (size > 0) {
-		memcpy(bytes, data, size);
-		bytes[0] = RADIUS_DISCONNECT_REQUEST;
-		bytes = realloc(bytes, size);
-		run(bytes, size, data[0] & 1);
-	}
+	memcpy(bytes, data, size);
+	bytes[0] = RADIUS_DISCONNECT_REQUEST;
+	run(bytes, size, data[0] & 1);
 	free(bytes);
 	return 0;
 }
