@@ -12,6 +12,7 @@
 #include "config_file.h"
 #include "config_take.h"
 
+#define MILLISECOND_NS UINT64_C(1000000)
 #define SECOND_NS UINT64_C(1000000000)
 #define PPPOE_OVERHEAD 8u /* octets: PPPoE's head, and PPP's protocol field */
 #define PPPOE_MTU 1492u   /* RFC 2516 section 7 */
@@ -50,10 +51,12 @@ pppoe_take_lcp(const struct pppoe_conversion *c)
 	const struct pppoe_file_lcp *file = &c->file->lcp;
 	struct pppoe_lcp_config *lcp = &c->config->lcp;
 	uint32_t room = c->config->sides[PPPOE_ACCESS].mtu - PPPOE_OVERHEAD;
-	uint32_t mtu = 0, restart = 0;
+	uint32_t mtu = 0, delay = 0, restart = 0;
 
 	if (nf_take_number(c->in, "lcp.mtu", file->mtu, RTE_MIN(room, PPPOE_MTU),
 			   RTE_MIN(room, LCP_MTU_MIN), room, &mtu) != 0 ||
+	    nf_take_number(c->in, "lcp.connect_delay", file->connect_delay, 100, 0, 10000,
+			   &delay) != 0 ||
 	    nf_take_number(c->in, "lcp.restart", file->restart, 3, 1, 60, &restart) != 0 ||
 	    take_count(c, "lcp.max_configure", file->max_configure, 10, &lcp->max_configure) != 0 ||
 	    take_count(c, "lcp.max_terminate", file->max_terminate, 2, &lcp->max_terminate) != 0 ||
@@ -62,6 +65,7 @@ pppoe_take_lcp(const struct pppoe_conversion *c)
 	    take_count(c, "lcp.echo_missed", file->echo_missed, 3, &lcp->echo_max) != 0)
 		return -EINVAL;
 	lcp->mtu = (uint16_t)mtu;
+	lcp->connect_delay_ns = delay * MILLISECOND_NS;
 	lcp->restart_ns = restart * SECOND_NS;
 	return 0;
 }

@@ -44,14 +44,16 @@ struct pppoe_limits {
 };
 
 struct pppoe_lcp_config {
-	uint16_t mtu;          /* the longest payload: 1492, more with RFC 4638 */
-	bool pap, chap;        /* what is asked for; CHAP first. None: nobody is asked */
-	uint64_t restart_ns;   /* RFC 1661 section 4.6: 3 s */
-	uint8_t max_configure; /* 10 */
-	uint8_t max_terminate; /* 2 */
-	uint8_t max_failure;   /* 5 */
-	uint64_t echo_ns;      /* between keepalives; 0: none */
-	uint8_t echo_max;      /* unanswered */
+	uint16_t mtu;   /* the longest payload: 1492, more with RFC 4638 */
+	bool pap, chap; /* what is asked for; CHAP first. None: nobody is asked */
+	uint64_t
+		connect_delay_ns; /* behind a PADS, for the client's first word; 0: we speak first */
+	uint64_t restart_ns;      /* RFC 1661 section 4.6: 3 s */
+	uint8_t max_configure;    /* 10 */
+	uint8_t max_terminate;    /* 2 */
+	uint8_t max_failure;      /* 5 */
+	uint64_t echo_ns;         /* between keepalives; 0: none */
+	uint8_t echo_max;         /* unanswered */
 };
 
 struct pppoe_radius_server {

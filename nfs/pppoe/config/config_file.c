@@ -51,6 +51,7 @@ static const cyaml_schema_field_t concentrator_fields[] = {
 };
 static const cyaml_schema_field_t lcp_fields[] = {
 	NUMBER("mtu", struct pppoe_file_lcp, mtu),
+	NUMBER("connect_delay", struct pppoe_file_lcp, connect_delay),
 	NUMBER("restart", struct pppoe_file_lcp, restart),
 	NUMBER("max_configure", struct pppoe_file_lcp, max_configure),
 	NUMBER("max_terminate", struct pppoe_file_lcp, max_terminate),

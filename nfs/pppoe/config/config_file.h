@@ -44,6 +44,7 @@ struct pppoe_file_concentrator {
 
 struct pppoe_file_lcp {
 	uint32_t *mtu;
+	uint32_t *connect_delay;
 	uint32_t *restart;
 	uint32_t *max_configure;
 	uint32_t *max_terminate;

@@ -170,6 +170,7 @@ what_is_missing_has_a_default(void **state)
 	assert_int_equal(c.lcp.mtu, 1492);
 	assert_true(c.lcp.pap);
 	assert_true(c.lcp.chap);
+	assert_int_equal(c.lcp.connect_delay_ns, 100000000);
 	assert_int_equal(c.lcp.restart_ns, UINT64_C(3000000000));
 	assert_int_equal(c.lcp.max_configure, 10);
 	assert_int_equal(c.lcp.max_terminate, 2);
@@ -207,6 +208,9 @@ bounds_themselves_are_good(void **state)
 	(void)state;
 	assert_int_equal(taken(MORE, "capacity: 65534").capacity, 65534);
 	assert_int_equal(taken(MORE, "lcp: {mtu: 1492}").lcp.mtu, 1492);
+	assert_int_equal(taken(MORE, "lcp: {connect_delay: 10000}").lcp.connect_delay_ns,
+			 UINT64_C(10000000000));
+	assert_int_equal(taken(MORE, "lcp: {connect_delay: 0}").lcp.connect_delay_ns, 0);
 	assert_int_equal(taken(MORE, "lcp: {restart: 60}").lcp.restart_ns, UINT64_C(60000000000));
 	assert_int_equal(taken(MORE, "lcp: {max_configure: 255}").lcp.max_configure, 255);
 	assert_int_equal(taken(MORE, "lcp: {max_terminate: 1}").lcp.max_terminate, 1);
@@ -291,6 +295,7 @@ numbers_have_bounds(void **state)
 		"capacity: 65535",
 		"lcp: {mtu: 575}",
 		"lcp: {mtu: 1493}",
+		"lcp: {connect_delay: 10001}",
 		"lcp: {restart: 0}",
 		"lcp: {restart: 61}",
 		"lcp: {max_configure: 0}",

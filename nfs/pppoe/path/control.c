@@ -68,9 +68,19 @@ finish_or_end(struct pppoe_link *link)
 		pppoe_link_end(link);
 }
 
+/* The client can hear us: LCP's lower layer is up. */
+static void
+bring_up(struct pppoe_link *link)
+{
+	struct ppp_run run = pppoe_link_run(link, PPP_LCP);
+
+	ppp_machine_event(&run, PPP_UP);
+}
+
 void
 pppoe_control_begin(struct pppoe_worker *w, uint32_t slot)
 {
+	uint64_t delay_ns = w->pppoe->config.lcp.connect_delay_ns;
 	struct pppoe_link link;
 	struct ppp_run run;
 
@@ -79,7 +89,10 @@ pppoe_control_begin(struct pppoe_worker *w, uint32_t slot)
 	lcp_begin(&link.lcp);
 	run = pppoe_link_run(&link, PPP_LCP);
 	ppp_machine_event(&run, PPP_OPEN);
-	ppp_machine_event(&run, PPP_UP);
+	if (delay_ns == 0)
+		bring_up(&link);
+	else
+		link.session->lcp_timer = pppoe_link_now(&link) + delay_ns;
 	pppoe_link_end(&link);
 }
 
@@ -111,6 +124,14 @@ protocol_rejected(struct pppoe_link *link, uint16_t protocol)
 		pppoe_ending_begin(link, PPPOE_END_AUTH);
 }
 
+/* Before LCP's lower layer is up: a request that is one. */
+static bool
+is_first_word(const struct pppoe_link *link, uint16_t protocol, const struct ppp_control *c)
+{
+	return protocol == PPP_LCP && link->session->lcp.state == PPP_STARTING &&
+	       c->code == PPP_CONFIGURE_REQUEST && ppp_options_are_whole(c->data, c->size);
+}
+
 static void
 run_machine(struct pppoe_link *link, uint16_t protocol, const struct ppp_control *c)
 {
@@ -132,14 +153,18 @@ take_machine(struct pppoe_worker *w, uint32_t slot, uint16_t protocol, const str
 	struct pppoe_link link;
 	struct ppp_run run;
 	enum ppp_check check;
+	bool is_first;
 
 	pppoe_link_look(&link, w, slot);
 	run = pppoe_link_run(&link, protocol);
-	check = ppp_machine_check(&run, c);
+	is_first = is_first_word(&link, protocol, c);
+	check = is_first ? PPP_FINE : ppp_machine_check(&run, c);
 	if (check != PPP_FINE)
 		return counter_of(check);
 	link.session->heard = w->nf->now_ns;
 	pppoe_session_begin(w->sessions, slot);
+	if (is_first)
+		bring_up(&link);
 	run_machine(&link, protocol, c);
 	finish_or_end(&link);
 	return PPPOE_control_received;
@@ -296,15 +321,23 @@ is_due(const struct pppoe_link *link, uint64_t timer)
 }
 
 static void
+lcp_timeout(struct pppoe_link *link)
+{
+	struct ppp_run run = pppoe_link_run(link, PPP_LCP);
+
+	if (link->session->lcp.state == PPP_STARTING)
+		bring_up(link);
+	else
+		lcp_happened(link, ppp_machine_timeout(&run));
+}
+
+static void
 run_timers(struct pppoe_link *link)
 {
 	const struct pppoe_session *session = link->session;
 
-	if (is_due(link, session->lcp_timer)) {
-		struct ppp_run run = pppoe_link_run(link, PPP_LCP);
-
-		lcp_happened(link, ppp_machine_timeout(&run));
-	}
+	if (is_due(link, session->lcp_timer))
+		lcp_timeout(link);
 	if (is_due(link, session->auth_timer))
 		pppoe_authenticate_timeout(link);
 	if (is_due(link, session->ipcp_timer)) {

@@ -10,7 +10,8 @@
 #include "ask.h"
 #include "pppoe.h"
 
-/* A session that a PADR has made, and whose PADS was sent: LCP's lower layer is up. */
+/* A session that a PADR has made, and whose PADS was sent. LCP's lower layer is up when the client says its first word, or
+ * when it had lcp.connect_delay for it: what we say before it has the PADS is lost, and said again after three seconds. */
 void pppoe_control_begin(struct pppoe_worker *w, uint32_t slot);
 
 /* A PPP packet that is no data, from the session's client: `packet` begins behind the protocol field. Counts it. */

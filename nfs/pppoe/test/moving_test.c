@@ -23,13 +23,14 @@ static struct harness_move mv;
 static struct client c;
 
 static int
-open_pair(bool pap, bool chap)
+open_pair(bool pap, bool chap, uint64_t delay_ns)
 {
 	struct pppoe_config config;
 
 	client_defaults(&config);
 	config.lcp.pap = pap;
 	config.lcp.chap = chap;
+	config.lcp.connect_delay_ns = delay_ns;
 	config.lcp.echo_ns = 10 * HARNESS_SECOND;
 	config.lcp.echo_max = 3;
 	config.radius.n_accounting = 1;
@@ -42,21 +43,28 @@ static int
 setup(void **state)
 {
 	(void)state;
-	return open_pair(false, false);
+	return open_pair(false, false, 0);
 }
 
 static int
 setup_chap(void **state)
 {
 	(void)state;
-	return open_pair(false, true);
+	return open_pair(false, true, 0);
 }
 
 static int
 setup_pap(void **state)
 {
 	(void)state;
-	return open_pair(true, false);
+	return open_pair(true, false, 0);
+}
+
+static int
+setup_delay(void **state)
+{
+	(void)state;
+	return open_pair(false, false, 2 * HARNESS_SECOND);
 }
 
 static int
@@ -81,6 +89,23 @@ move(void)
 	harness_assert_copied(&mv);
 	c.h = &target;
 	client_moment(&c); /* secrets are copied into the workers */
+}
+
+/* The client has its PADS, and nobody has said a word. Killed by: a delay that does not move, or begins anew. */
+static void
+before_the_first_word(void **state)
+{
+	(void)state;
+	client_dial(&c, &source, 7);
+	client_wait(&c, 1);
+	move();
+	client_hears_nothing(&c);
+	client_wait(&c, 1);
+	client_hears(&c, LCP, 1);
+	client_hears_nothing(&c);
+	client_wait(&c, 3);
+	client_lcp_up(&c);
+	client_ipcp_up(&c);
 }
 
 /* Our request is under way, and was sent twice. Killed by: identifier, restart counter, magic number or timer not in the row. */
@@ -287,6 +312,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(before_the_first_word, setup_delay, teardown),
 		cmocka_unit_test_setup_teardown(in_the_middle_of_lcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(restarts_are_counted_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_the_middle_of_chap, setup_chap, teardown),

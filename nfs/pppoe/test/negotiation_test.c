@@ -36,6 +36,19 @@ setup_ipv6(void **state)
 	return 0;
 }
 
+/* A client has two seconds to speak first. */
+static int
+setup_delay(void **state)
+{
+	struct pppoe_config config;
+
+	(void)state;
+	client_defaults(&config);
+	config.lcp.connect_delay_ns = 2 * HARNESS_SECOND;
+	harness_open(&h, &config, true);
+	return 0;
+}
+
 static int
 teardown(void **state)
 {
@@ -332,16 +345,76 @@ who_never_agrees_on_an_address_goes(void **state)
 	assert_false(client_has_session(&c));
 }
 
+/* What we say before the client has its PADS would be lost. Killed by: a request behind the PADS; none when the client speaks;
+ * one behind the answer. */
+static void
+who_speaks_first_is_asked_at_once(void **state)
+{
+	(void)state;
+	client_dial(&c, &h, 7);
+	client_hears_nothing(&c);
+	client_say(&c, LCP, 1, 1, "0104 05d4 0506 0a0b0c0d");
+	client_hears(&c, LCP, 1);
+	assert_int_equal(c.identifier, 1);
+	client_say(&c, LCP, 2, c.identifier, c.data);
+	client_hears_data(&c, LCP, 2, "010405d405060a0b0c0d");
+	client_ipcp_up(&c);
+	client_wait(&c, 5);
+	client_hears_nothing(&c);
+}
+
+/* Killed by: a delay that never ends, or begins anew; a timer that goes on as the delay. */
+static void
+who_waits_is_asked_after_the_delay(void **state)
+{
+	(void)state;
+	client_dial(&c, &h, 7);
+	client_wait(&c, 1);
+	client_hears_nothing(&c);
+	client_wait(&c, 1);
+	client_hears(&c, LCP, 1);
+	assert_int_equal(c.identifier, 1);
+	client_wait(&c, 2);
+	client_hears_nothing(&c);
+	client_wait(&c, 1);
+	client_lcp_up(&c);
+	client_ipcp_up(&c);
+}
+
+/* Only a request that is one begins LCP. Killed by: another packet that brings the layer up, or is taken before it is. */
+static void
+nothing_else_is_taken_in_the_delay(void **state)
+{
+	(void)state;
+	client_dial(&c, &h, 7);
+	client_dropped(&c, PPPOE_drop_not_open, "c021 0201 0004");
+	client_dropped(&c, PPPOE_drop_not_open, "c021 0501 0004");
+	client_dropped(&c, PPPOE_drop_not_open, "c021 0901 0008 00000000");
+	client_dropped(&c, PPPOE_drop_not_open, "c021 0101 0007 010405");
+	client_dropped(&c, PPPOE_drop_not_open, "8021 0101 000a 0306 00000000");
+	client_padt(&c);
+	assert_false(client_has_session(&c));
+	client_dial(&c, &h, 8);
+	pppoe_control_end(&h.workers[0], client_slot(&c), PPPOE_END_ADMIN);
+	client_hears_padt(&c);
+	client_wait(&c, 5);
+	client_hears_nothing(&c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define CASE_IPV6(name) cmocka_unit_test_setup_teardown(name, setup_ipv6, teardown)
+#define CASE_DELAY(name) cmocka_unit_test_setup_teardown(name, setup_delay, teardown)
 #define CASE_OWN(name) cmocka_unit_test_setup_teardown(name, NULL, teardown)
 		CASE(a_client_comes_up),
 		CASE_IPV6(both_families_come_up),
 		CASE(who_says_nothing_is_given_up),
+		CASE_DELAY(who_speaks_first_is_asked_at_once),
+		CASE_DELAY(who_waits_is_asked_after_the_delay),
+		CASE_DELAY(nothing_else_is_taken_in_the_delay),
 		CASE(unknown_protocols_are_told),
 		CASE(what_is_wrong_is_dropped_by_name),
 		CASE(lcp_may_begin_again),

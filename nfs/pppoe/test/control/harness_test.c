@@ -24,7 +24,7 @@ harness_defaults(struct pppoe_config *config)
 		"  routes: [{prefix: 0.0.0.0/0, via: 203.0.113.2}]\n"
 		"concentrator:\n  name: ac-1\n  gateway: 100.64.0.1\n  pools: [100.64.0.0/22]\n"
 		"authentication: {secrets_file: /nowhere}\n"
-		"capacity: 2048\nneighbours: 256\nhold_capacity: 64\n";
+		"capacity: 2048\nneighbours: 256\nhold_capacity: 64\nlcp: {connect_delay: 0}\n";
 	char error[NF_CONFIG_ERROR_SIZE] = "";
 
 	if (pppoe_config_parse("harness", text, sizeof(text) - 1, config, error) != 0)

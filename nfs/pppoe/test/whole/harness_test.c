@@ -30,7 +30,7 @@ harness_defaults(struct pppoe_config *config)
 		"  ipv6: {pool: '2001:db8:0:100::/56', address: '2001:db8:ffff::1/64', router: "
 		"'2001:db8:ffff::2'}\n"
 		"authentication: {secrets_file: /nowhere}\n"
-		"capacity: 2048\nneighbours: 256\nhold_capacity: 64\n";
+		"capacity: 2048\nneighbours: 256\nhold_capacity: 64\nlcp: {connect_delay: 0}\n";
 	char error[NF_CONFIG_ERROR_SIZE] = "";
 
 	if (pppoe_config_parse("harness", text, sizeof(text) - 1, config, error) != 0)
