@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A PPPoE concentrator moves while subscribers log in and out: no session may be dropped, no log-in may fail, no packet may
-be lost. The twin whose sessions are ended by an operator must be found out."""
+be lost. The twin whose sessions are ended by an operator must be found out, and so must moves without a hold, or without
+redirection."""
 
 import sys
 
+import faults
 import tap
 from load import Bench, expect, expect_equal
 
@@ -42,6 +44,8 @@ def cases(t):
         bench.case("an operator ends all sessions", sessions_are_ended, spoilt=None)
         dropped = bench.judge()["subscribers"]["sessions_dropped"]
         t.case("sessions that were ended are seen as dropped", expect, dropped >= LOAD["flows"], f"{dropped} dropped")
+    with Bench(t, "slim-e2e", faults.FAST_FLOW, nf="pppoe", logins=10, **faults.LOAD) as bench:
+        faults.watch(bench, ("no-hold", "no-redirect"))
 
 
 if __name__ == "__main__":
