@@ -66,8 +66,12 @@ struct loop_nf {
 	uint8_t (*next)(struct rte_mbuf *m);
 	/* Reads a packet of the load that was transmitted on a port. NULL: it need not know. */
 	void (*sent)(uint8_t port, const struct rte_mbuf *m);
+	/* Has what was transmitted numbers drawn by chance in it? Then it is no part of the digest. NULL: nothing has. */
+	bool (*is_random)(uint8_t port, const struct rte_mbuf *m);
 	/* Packets that did not do what they were made for, and that no counter of drops has. NULL: none. */
 	uint64_t (*failed)(void);
+	/* Sessions that packets of the load have opened, ever. NULL: not counted. */
+	uint64_t (*opened)(void);
 };
 
 extern const struct loop_nf loop_nf;

@@ -22,6 +22,9 @@
 #include <rte_ethdev.h>
 #include <rte_ether.h>
 
+#include "packet_pool.h"
+#include "slim_shm.h"
+
 #define POOL_SIZE 32767u
 #define POOL_CACHE 512u
 #define MBUF_ROOM 2048u
@@ -53,13 +56,28 @@ pass_time(uint64_t ns)
 	atomic_store_explicit(&loop.clock.base_ns, now + ns, memory_order_relaxed);
 }
 
+/* The agent's, not the NF's, whose frames have no tag here. */
 static bool
 is_foreign(const struct rte_mbuf *m)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 
-	return eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) &&
-	       eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_ARP);
+	return eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN) ||
+	       eth->ether_type == RTE_BE16(SLIM_ETHERTYPE);
+}
+
+static void
+add_to_digest(uint8_t port, const struct rte_mbuf *m)
+{
+	if (loop_nf.is_random == NULL || !loop_nf.is_random(port, m))
+		loop.digest = XXH64(rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_data_len(m),
+				    loop.digest);
+}
+
+static uint64_t
+n_opened(void)
+{
+	return loop_nf.opened != NULL ? loop_nf.opened() : 0;
 }
 
 /* True: `m` is an answer to be offered. */
@@ -68,8 +86,7 @@ read_sent(uint8_t port, struct rte_mbuf *m)
 {
 	if (is_foreign(m) && loop.variant->frame != NULL)
 		return loop.variant->frame(&loop, port, m);
-	loop.digest =
-		XXH64(rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_data_len(m), loop.digest);
+	add_to_digest(port, m);
 	if (loop_answer_arp(port, m))
 		return true;
 	if (loop_nf.sent != NULL && !is_foreign(m))
@@ -177,7 +194,7 @@ phase(uint32_t n, bool measured)
 static void
 run(uint32_t packets)
 {
-	uint64_t dropped = loop_dropped(&loop);
+	uint64_t dropped = loop_dropped(&loop), opened;
 	double seconds;
 
 	if (loop.variant->resume != NULL)
@@ -185,14 +202,16 @@ run(uint32_t packets)
 	for (uint32_t i = 0; i < WARM_PHASES; i++)
 		phase(LOOP_PHASE, false);
 	loop.ticks = 0;
+	opened = n_opened();
 	for (uint32_t left = packets; left != 0; left -= RTE_MIN(left, LOOP_PHASE))
 		phase(RTE_MIN(left, LOOP_PHASE), true);
 	if (loop.variant->pause != NULL)
 		loop.variant->pause(&loop);
 	seconds = (double)loop.ticks / (double)rte_get_tsc_hz();
 	printf("{\"variant\": \"%s\", \"packets\": %u, \"seconds\": %.9f, \"dropped\": %" PRIu64
-	       ", \"digest\": \"%016" PRIx64 "\"}\n",
-	       loop.variant->name, packets, seconds, loop_dropped(&loop) - dropped, loop.digest);
+	       ", \"opened\": %" PRIu64 ", \"digest\": \"%016" PRIx64 "\"}\n",
+	       loop.variant->name, packets, seconds, loop_dropped(&loop) - dropped,
+	       n_opened() - opened, loop.digest);
 	fflush(stdout);
 }
 
@@ -284,8 +303,7 @@ start_eal(const struct options *o)
 static int
 open_wires(bool driver)
 {
-	loop.pool = rte_pktmbuf_pool_create("loop", POOL_SIZE, POOL_CACHE, 0,
-					    MBUF_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+	loop.pool = nf_pool_make("loop", POOL_SIZE, POOL_CACHE, MBUF_ROOM + RTE_PKTMBUF_HEADROOM);
 	if (loop.pool == NULL)
 		return -rte_errno;
 	for (uint16_t p = 0; p <= LOOP_PORTS; p++) {

@@ -20,9 +20,11 @@ import micro  # noqa: E402
 
 SESSIONS = 1000
 # Of the bare loop's instructions.
-LIMITS = {"nat": {"idle": 1.01, "tracking": 1.03}, "gateway": {"idle": 1.01, "tracking": 1.05}}
+LIMITS = {"nat": {"idle": 1.01, "tracking": 1.03}, "gateway": {"idle": 1.01, "tracking": 1.05},
+          "pppoe": {"idle": 1.01, "tracking": 1.05}}
 # The hardest load: what every packet does.
-HARDEST = {"nat": ("opens a session", "--new"), "gateway": ("changes state", "--change", "1")}
+HARDEST = {"nat": ("opens a session", "--new"), "gateway": ("changes state", "--change", "1"),
+           "pppoe": ("is of a log-in or a log-out", "--new")}
 MUCH_DEARER = 1.1  # a copy of every packet must show, or nothing was counted
 
 

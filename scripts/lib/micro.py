@@ -35,14 +35,16 @@ TESTPMD_DRIVER = {"testpmd null, io": ("net_null{},size=64,copy=1", "io"),
                   "testpmd null, macswap": ("net_null{},size=64,copy=1", "macswap")}
 AGAIN = "'"  # behind a variant: the same program a second time
 TESTPMD_SECONDS = 0.2  # of one turn
-CHANGE = {"nat": 32, "gateway": 100}  # the usual mix of each NF
+CHANGE = {"nat": 32, "gateway": 100, "pppoe": 100}  # the usual mix of each NF
+SESSIONS = {"pppoe": "1000,32000,60000"}  # of those that cannot have as many as the others
 
 
 def parse():
     p = argparse.ArgumentParser(prog="bench/micro", formatter_class=argparse.ArgumentDefaultsHelpFormatter,
                                 description="What the agent costs an NF: its packet loop without a network.")
     p.add_argument("nf", choices=list(CHANGE))
-    p.add_argument("--sessions", default="1000,100000,1000000", metavar="N[,N...]", help="alive and in use")
+    p.add_argument("--sessions", default=argparse.SUPPRESS, metavar="N[,N...]",
+                   help="alive and in use (default: 1000,100000,1000000; pppoe: 1000,32000,60000)")
     p.add_argument("--change", type=int, default=argparse.SUPPRESS, metavar="N",
                    help=f"one of N packets changes state; 0: none does (default: {CHANGE})")
     p.add_argument("--inbound", type=int, default=50, metavar="PERCENT", help="packets from the outer side")
@@ -50,7 +52,7 @@ def parse():
     p.add_argument("--packets", type=int, default=200_000, help="of one timed run")
     p.add_argument("--runs", type=int, default=61, help="timed runs of each variant; 0: none")
     p.add_argument("--counted", type=int, default=262_144, metavar="PACKETS", help="under callgrind; 0: none")
-    p.add_argument("--new", action="store_true", help="every packet opens a session, and as many expire (nat)")
+    p.add_argument("--new", action="store_true", help="every packet opens a session, and as many expire (nat), or is one of a log-in or log-out (pppoe)")
     p.add_argument("--huge", action="store_true", help="tables in huge pages, of which there must be enough")
     p.add_argument("--driver", action="store_true",
                    help="ports that allocate, copy and free each packet, as null devices do")
@@ -64,7 +66,8 @@ def parse():
     p.add_argument("--no-build", action="store_true")
     options = p.parse_args()
     options.change = getattr(options, "change", CHANGE[options.nf])
-    options.sessions = [int(n) for n in options.sessions.split(",")]
+    sessions = getattr(options, "sessions", SESSIONS.get(options.nf, "1000,100000,1000000"))
+    options.sessions = [int(n) for n in sessions.split(",")]
     return options
 
 
@@ -154,7 +157,7 @@ class TestPmd:
 
 def check_alike(results):
     """All variants forward the same bytes, or the comparison is worth nothing."""
-    if len({r["digest"] for r in results}) != 1 or any(r["dropped"] for r in results):
+    if len({(r["digest"], r["opened"]) for r in results}) != 1 or any(r["dropped"] for r in results):
         raise Failed(f"the variants do not forward the same packets: {results}")
 
 
@@ -169,8 +172,8 @@ def testpmd_devices(options):
 
 
 def measure_times(options, sessions):
-    """{variant, the same variant again, or a device of testpmd: [packets a second of each run]}. Each variant is there twice, A B
-    A' B': what A' differs from A by is noise."""
+    """{variant, the same variant again, or a device of testpmd: [packets a second of each run]}, and of each variant the sessions
+    that a packet opens, where that is counted. Each variant is there twice, A B A' B': what A' differs from A by is noise."""
     devices = testpmd_devices(options)
     names = [*VARIANTS, *(v + AGAIN for v in VARIANTS)]
     rates = {v: [] for v in [*names, *devices]}
@@ -193,7 +196,7 @@ def measure_times(options, sessions):
             testpmd.close()
         for loop in loops:
             loop.__exit__()
-    return rates
+    return rates, results[0]["opened"] / results[0]["packets"]
 
 
 # ---- instructions ------------------------------------------------------------------------------
@@ -263,6 +266,8 @@ def noise_of(rates):
 
 # ---- names of the cases, as the field's lab has them -----------------------------------------------
 
+CASE = {"gateway": "gtpu"}
+NEW = {"pppoe": "is of a log-in or a log-out"}
 FLOWS_OF_HOST = 16  # FLOWS_PER_SUBSCRIBER of bench/loop/nat.c
 
 
@@ -271,10 +276,10 @@ def case_name(options, sessions):
     kind = "cps" if options.new else {0: "udir", 100: "udir-down"}.get(options.inbound, "bidir")
     if options.nf == "nat":
         return f"nat44-h{-(-sessions // FLOWS_OF_HOST)}-p{FLOWS_OF_HOST}-s{sessions}-{kind}-64b"
-    return f"gtpu-h{sessions}-s{sessions}-{kind}-64b"
+    return f"{CASE.get(options.nf, options.nf)}-h{sessions}-s{sessions}-{kind}-64b"
 
 
-def report(options, sessions, rates, profiles):
+def report(options, sessions, rates, opened, profiles):
     """One row of each variant, and the profile of the one that serves from day to day."""
     numbers, noise = {}, noise_of(rates) if options.runs else None
     for v in [*VARIANTS, *(n for n in rates if n not in VARIANTS)]:  # the second ones as well
@@ -285,11 +290,13 @@ def report(options, sessions, rates, profiles):
             numbers[v]["packets_per_second"] = round(statistics.median(rates[v]))
             numbers[v]["packets_per_second_runs"] = [round(r) for r in rates[v]]
             numbers[v]["packets_per_second_spread"] = round(spread(rates[v]), 4)
+            if opened and v.rstrip(AGAIN) in VARIANTS:
+                numbers[v]["sessions_per_second"] = round(statistics.median(rates[v]) * opened)
     for key in ("instructions_per_packet", "packets_per_second"):
         if key in numbers["bare"]:
             for v, value in of_bare(numbers, key, rates).items():
                 numbers[v][f"{key}_of_bare"] = round(value, 4)
-    print(f"\n{case_name(options, sessions)}: {sessions:,} sessions" + (", every packet opens one" if options.new else "")
+    print(f"\n{case_name(options, sessions)}: {sessions:,} sessions" + (f", every packet {NEW.get(options.nf, 'opens one')}" if options.new else "")
           + (", ports as null devices" if options.driver else ""))
     print(f"  {'':<12}{'instructions':>13}{'/ bare':>8}{'packets/s':>13}{'/ bare':>8}{'spread':>8}")
     for v, n in numbers.items():
@@ -301,6 +308,9 @@ def report(options, sessions, rates, profiles):
             else:
                 row += f"{'':21}"
         print(row + (f"{spread(rates[v]) * 100:7.1f}%" + said_of(n, noise) if options.runs else ""), flush=True)
+    if opened:
+        print(f"  {1 / opened:.1f} packets for each session that comes up and ends; sessions/s: "
+              + ", ".join(f"{v} {n['sessions_per_second']:,}" for v, n in numbers.items() if "sessions_per_second" in n))
     if options.runs:
         print(f"  A/A: a program differs from itself by {noise * 100:.1f} %; no difference is smaller than that")
         numbers["noise"] = {"packets_per_second_of_itself": round(noise, 4)}
@@ -334,9 +344,9 @@ def main():
               "cases": {str(n): case_name(options, n) for n in options.sessions},
               **{v: {} for v in VARIANTS}, "profile": {}}
     for sessions in options.sessions:
-        rates = measure_times(options, sessions) if options.runs else {}
+        rates, opened = measure_times(options, sessions) if options.runs else ({}, 0)
         profiles = count_instructions(options, sessions) if options.counted else {}
-        for variant, numbers in report(options, sessions, rates, profiles).items():
+        for variant, numbers in report(options, sessions, rates, opened, profiles).items():
             result.setdefault(variant, {})[str(sessions)] = numbers
         if profiles:
             result["profile"][str(sessions)] = profiles

@@ -30,11 +30,12 @@ struct slim_worker {
 	uint16_t port_ids[SLIM_MAX_PORTS];
 };
 
-BARE_INLINE bool
+/* An NF that is alone always serves. */
+BARE_INLINE uint32_t
 bare_worker_poll(struct slim_worker *w)
 {
 	(void)w;
-	return false;
+	return SLIM_POLL_SERVES;
 }
 
 BARE_INLINE uint16_t

@@ -11,6 +11,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "packet_pool.h"
 #include "port_queues.h"
 #include "worker.h"
 
@@ -27,8 +28,7 @@ nf_pool_create(const char *name, uint16_t n_ports, uint16_t n_workers, uint32_t 
 		     (n_workers + 1u) * NF_POOL_CACHE * 2;
 	struct rte_mempool *pool;
 
-	pool = rte_pktmbuf_pool_create(name, n, NF_POOL_CACHE, 0,
-				       (uint16_t)(room + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
+	pool = nf_pool_make(name, n, NF_POOL_CACHE, (uint16_t)(room + RTE_PKTMBUF_HEADROOM));
 	if (pool == NULL) {
 		errno = rte_errno;
 		fprintf(stderr,
