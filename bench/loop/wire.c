@@ -3,9 +3,9 @@
 #include "wire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_ethdev.h>
-#include <rte_memcpy.h>
 
 #define DESCRIPTORS 512 /* never used */
 
@@ -46,8 +46,8 @@ receive_copies(void *queue, struct rte_mbuf **pkts, uint16_t max)
 	for (uint16_t i = 0; i < n; i++) {
 		const struct rte_mbuf *from = wire->in[wire->at_in + i];
 
-		rte_memcpy(rte_pktmbuf_mtod(pkts[i], void *), rte_pktmbuf_mtod(from, const void *),
-			   from->data_len);
+		memcpy(rte_pktmbuf_mtod(pkts[i], void *), rte_pktmbuf_mtod(from, const void *),
+		       from->data_len);
 		pkts[i]->data_len = from->data_len;
 		pkts[i]->pkt_len = from->data_len;
 		pkts[i]->port = wire->port_id;
@@ -62,8 +62,8 @@ copy_out(struct wire *wire, const struct rte_mbuf *m)
 	uint16_t size = 0;
 
 	for (const struct rte_mbuf *part = m; part != NULL; part = part->next) {
-		rte_memcpy(wire->bytes + wire->n_bytes + size, rte_pktmbuf_mtod(part, const void *),
-			   part->data_len);
+		memcpy(wire->bytes + wire->n_bytes + size, rte_pktmbuf_mtod(part, const void *),
+		       part->data_len);
 		size = (uint16_t)(size + part->data_len);
 	}
 	wire->size[wire->n_out++] = size;
@@ -94,7 +94,7 @@ take_copies(struct wire *wire)
 	if (rte_pktmbuf_alloc_bulk(wire->pool, wire->out, wire->n_out) != 0)
 		wire->n_out = 0;
 	for (uint32_t i = 0; i < wire->n_out; at += wire->size[i++])
-		rte_memcpy(rte_pktmbuf_append(wire->out[i], wire->size[i]), at, wire->size[i]);
+		memcpy(rte_pktmbuf_append(wire->out[i], wire->size[i]), at, wire->size[i]);
 	wire->n_bytes = 0;
 }
 

@@ -11,18 +11,22 @@ import sys
 PROJECT = os.path.realpath(f"{os.path.dirname(__file__)}/../../..")
 ROOT = os.environ.get("SLIM_BUILD_ROOT", PROJECT)
 
+# With a sanitizer most of the time goes into compiling: no more debug information than a stack trace takes, and few
+# optimizations.
+SANITIZED = "-gline-tables-only"
+
 # Clang links its sanitizer into programs only, so a shared library has symbols left over
 # (b_lundef). DPDK's inline rings use plain barriers, which the thread sanitizer cannot see; the
 # C11 variant of the same rings tells it what follows what.
 FLAVOURS = {
     "gcc": {"folder": "build", "compiler": "gcc", "options": []},
     "asan": {"folder": "build-asan", "compiler": "clang",
-             "options": ["-Db_sanitize=address,undefined", "-Db_lundef=false"]},
+             "options": ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", f"-Dc_args={SANITIZED}"]},
     "fuzz": {"folder": "build-fuzz", "compiler": "clang",
              "options": ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]},
     "tsan": {"folder": "build-tsan", "compiler": "clang",
              "options": ["-Db_sanitize=thread", "-Db_lundef=false",
-                         "-Dc_args=-DRTE_USE_C11_MEM_MODEL"]},
+                         f"-Dc_args=-DRTE_USE_C11_MEM_MODEL,{SANITIZED}"]},
 }
 
 
