@@ -26,7 +26,7 @@ FLAVOURS = {
              "options": ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]},
     "tsan": {"folder": "build-tsan", "compiler": "clang",
              "options": ["-Db_sanitize=thread", "-Db_lundef=false",
-                         f"-Dc_args=-DRTE_USE_C11_MEM_MODEL,{SANITIZED}"]},
+                         f"-Dc_args=-DRTE_USE_C11_MEM_MODEL {SANITIZED}"]},
 }
 
 
