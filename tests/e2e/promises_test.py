@@ -6,7 +6,7 @@ shown by a budget of a second and by an NF that stands still.
 On a switch that shares its cores the proof of a fence takes a good part of the 50 ms, so the machine is measured first:
 what it takes to prepare a move, which is one proof too, is granted on top.
 
-    promises_test.py               a few times each
+    promises_test.py               once each
     promises_test.py --times 20    the number of the promise
     promises_test.py slow_peers    one part: after_end, after_taken, slow_peers
 """
@@ -33,7 +33,7 @@ SOURCE_GONE_GAP_MS = 200
 SLOW = ("--max-bandwidth", "200K", "--max-hold", "100ms")  # a while in COPY; the budget is not what is tested
 STOPPED_S = 3
 ONLY = [word for word in sys.argv[1:] if not word.startswith("--") and not word.isdigit()]
-TIMES = int(sys.argv[sys.argv.index("--times") + 1]) if "--times" in sys.argv else 2
+TIMES = int(sys.argv[sys.argv.index("--times") + 1]) if "--times" in sys.argv else 1
 
 
 class Gaps:
@@ -233,7 +233,7 @@ def slow_peers(t):
     with Bench(t, "slim-e2e", churn=500, flows=4000) as bench:
         watch_quiet(bench)
         slow_link(bench, True)
-        for _ in range(max(2, TIMES // 2)):
+        for _ in range(max(1, TIMES // 2)):
             bench.case("a move over 1 Mbit/s", move_over_slow_link)
             gaps.note(bench, "a move over 1 Mbit/s", SLOW_LINK_GAP_MS)
         slow_link(bench, False)
