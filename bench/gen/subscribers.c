@@ -12,7 +12,7 @@
 #include "pace.h"
 #include "ppp.h"
 
-#define LOOKS 64u /* subscribers that a tick looks at */
+#define LOOK_NS UINT64_C(10000000) /* all are looked at once in this time */
 #define USER_SIZE 64u
 #define MAX_LATE_NS UINT64_C(1000000000)
 
@@ -36,7 +36,8 @@ struct subscribers {
 	struct pace ramp, logins;
 	uint32_t next_staying; /* whose first log-in is next */
 	uint32_t next_visitor;
-	uint32_t look; /* who is looked at next */
+	uint32_t look;      /* who is looked at next */
+	uint64_t looked_ns; /* up to when looks are done */
 	uint32_t head, n_waiting;
 	struct waiting *waiting; /* ring of SUBSCRIBERS_QUEUE */
 };
@@ -113,6 +114,7 @@ subscribers_create(const struct subscribers_config *config, uint64_t now_ns,
 	}
 	for (uint32_t i = 0; i < all->n; i++)
 		init_one(all, i);
+	all->looked_ns = now_ns;
 	pace_start(&all->ramp, config->n_staying > 0 ? config->ramp : 0, now_ns);
 	pace_start(&all->logins, config->n_visitors > 0 ? config->logins : 0, now_ns);
 	*ret_subscribers = all;
@@ -175,7 +177,12 @@ look_at_staying(struct subscribers *all, struct one *one, uint64_t now_ns)
 static void
 look_at_some(struct subscribers *all, uint64_t now_ns)
 {
-	for (uint32_t i = 0; i < LOOKS && i < all->n; i++) {
+	uint64_t n = (now_ns - all->looked_ns) * all->n / LOOK_NS;
+
+	if (n == 0)
+		return;
+	all->looked_ns = now_ns;
+	for (uint64_t i = 0; i < n && i < all->n; i++) {
 		struct one *one = &all->each[all->look];
 
 		all->look = (all->look + 1) % all->n;
