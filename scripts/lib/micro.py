@@ -290,7 +290,7 @@ def report(options, sessions, rates, opened, profiles):
             numbers[v]["packets_per_second"] = round(statistics.median(rates[v]))
             numbers[v]["packets_per_second_runs"] = [round(r) for r in rates[v]]
             numbers[v]["packets_per_second_spread"] = round(spread(rates[v]), 4)
-            if opened and v.rstrip(AGAIN) in VARIANTS:
+            if opened and options.new and v.rstrip(AGAIN) in VARIANTS:
                 numbers[v]["sessions_per_second"] = round(statistics.median(rates[v]) * opened)
     for key in ("instructions_per_packet", "packets_per_second"):
         if key in numbers["bare"]:
@@ -308,7 +308,7 @@ def report(options, sessions, rates, opened, profiles):
             else:
                 row += f"{'':21}"
         print(row + (f"{spread(rates[v]) * 100:7.1f}%" + said_of(n, noise) if options.runs else ""), flush=True)
-    if opened:
+    if opened and options.new:
         print(f"  {1 / opened:.1f} packets for each session that comes up and ends; sessions/s: "
               + ", ".join(f"{v} {n['sessions_per_second']:,}" for v, n in numbers.items() if "sessions_per_second" in n))
     if options.runs:
