@@ -16,7 +16,7 @@ from test_results import Count, count_run
 # stage: how it is built, and which suites of meson it runs. `threads`: what shares memory, between threads or processes;
 # elsewhere the thread sanitizer has nothing to see.
 STAGES = {
-    "gcc": ["unit", "sim", "layers", "mutations", "fuzz", "dpdk"],
+    "gcc": ["unit", "sim", "layers", "mutations", "fuzz", "dpdk", "report"],
     "asan": ["unit", "sim", "fuzz", "dpdk"],
     "tsan": ["threads"],
     "e2e": ["e2e"],
