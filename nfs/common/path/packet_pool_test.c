@@ -80,6 +80,7 @@ each_has_its_own_octets(void **state)
 		const uint8_t *octets = all[i]->buf_addr;
 
 		assert_ptr_equal(all[i]->pool, pool);
+		assert_ptr_equal(rte_mempool_from_obj(all[i]), pool); /* in the octets before it */
 		assert_int_equal(octets[0], i & 0xff);
 		assert_memory_equal(octets, octets + 1, ROOM - 1);
 	}
