@@ -14,9 +14,9 @@ from slimlab import build
 from test_results import Count, count_run
 
 # stage: how it is built, and which suites of meson it runs. `threads`: what shares memory, between threads or processes;
-# elsewhere the thread sanitizer has nothing to see.
+# elsewhere the thread sanitizer has nothing to see. `tools`: the project's own scripts, in Python, which no sanitizer sees.
 STAGES = {
-    "gcc": ["unit", "sim", "layers", "mutations", "fuzz", "dpdk", "report"],
+    "gcc": ["unit", "sim", "tools", "layers", "mutations", "fuzz", "dpdk"],
     "asan": ["unit", "sim", "fuzz", "dpdk"],
     "tsan": ["threads"],
     "e2e": ["e2e"],
