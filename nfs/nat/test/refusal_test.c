@@ -3,6 +3,7 @@
  * A packet that is refused changes nothing: every refusal, for every kind of packet that can meet it, with a
  * digest of all slots (and their sequences) and of all ports before and after.
  */
+#include "digest_test.h"
 #include "harness_test.h"
 
 #include <setjmp.h>
@@ -24,58 +25,37 @@ static struct harness h;
 /* ---- the digest ------------------------------------------------------------------------------------ */
 
 static uint64_t
-mix(uint64_t digest, const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < size; i++)
-		digest = (digest ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return digest;
-}
-
-/* All of it, with the heads: who begins to write a slot is seen, whatever is written. */
-static uint64_t
-mix_table(uint64_t digest, const struct slim_table *table, uint32_t capacity)
-{
-	const uint8_t *first = slim_slot(table, 0), *second = slim_slot(table, 1);
-	size_t size = (size_t)(second - first);
-
-	return mix(digest, first - sizeof(struct slim_slot_head), size * capacity);
-}
-
-static uint64_t
 digest_of(void)
 {
 	const struct nat *nat = h.nat;
 	const struct nat_port_table *ports = &nat->sessions.ports;
 	const struct nf_shares *subscribers = &nat->sessions.subscribers.shares;
 	size_t n_sets = (size_t)SLIM_N_BUCKETS * ports->pool.n_addresses * NAT_N_PROTOCOLS;
-	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+	uint64_t digest = HARNESS_DIGEST;
 
-	digest = mix_table(digest, nat->sessions.shares.table, h.nat->sessions.shares.capacity);
-	digest = mix_table(digest, subscribers->table, subscribers->capacity);
-	if (nat->filters.shares.table != NULL)
-		digest = mix_table(digest, nat->filters.shares.table, nat->filters.shares.capacity);
-	if (nat->pcp.shares.table != NULL)
-		digest = mix_table(digest, nat->pcp.shares.table, nat->pcp.shares.capacity);
-	digest = mix_table(digest, nat->neighbours.shares.table, nat->neighbours.shares.capacity);
-	digest = mix_table(digest, nat->fragments.shares.table, nat->fragments.shares.capacity);
-	digest = mix(digest, ports->sets, sizeof(ports->sets[0]) * n_sets);
-	digest = mix(digest, ports->n_used, sizeof(ports->n_used[0]) * n_sets);
-	digest = mix(digest, ports->slots, sizeof(ports->slots[0]) * n_sets * NAT_PLACES);
+	digest = harness_mix_table(digest, nat->sessions.shares.table);
+	digest = harness_mix_table(digest, subscribers->table);
+	digest = harness_mix_table(digest, nat->filters.shares.table);
+	digest = harness_mix_table(digest, nat->pcp.shares.table);
+	digest = harness_mix_table(digest, nat->neighbours.shares.table);
+	digest = harness_mix_table(digest, nat->fragments.shares.table);
+	digest = harness_mix(digest, ports->sets, sizeof(ports->sets[0]) * n_sets);
+	digest = harness_mix(digest, ports->n_used, sizeof(ports->n_used[0]) * n_sets);
+	digest = harness_mix(digest, ports->slots, sizeof(ports->slots[0]) * n_sets * NAT_PLACES);
 	if (ports->groups != NULL) {
 		size_t n = (size_t)SLIM_N_BUCKETS * ports->pool.n_addresses;
 
-		digest = mix(digest, ports->groups, n * sizeof(ports->groups[0]));
-		digest = mix(digest, ports->blocks,
-			     n * NAT_PLACES / h.config.ports_per_block * sizeof(ports->blocks[0]));
+		digest = harness_mix(digest, ports->groups, n * sizeof(ports->groups[0]));
+		digest = harness_mix(digest, ports->blocks,
+				     n * NAT_PLACES / h.config.ports_per_block *
+					     sizeof(ports->blocks[0]));
 	}
 	for (uint16_t w = 0; w < h.config.n_workers; w++) {
 		const struct nat_sessions *s = nat_sessions_of(&nat->sessions, w);
 
-		digest = mix(digest, &s->share.n_free, sizeof(s->share.n_free));
-		digest = mix(digest, &s->subscribers->share.n_free,
-			     sizeof(s->subscribers->share.n_free));
+		digest = harness_mix(digest, &s->share.n_free, sizeof(s->share.n_free));
+		digest = harness_mix(digest, &s->subscribers->share.n_free,
+				     sizeof(s->subscribers->share.n_free));
 	}
 	return digest;
 }
