@@ -63,7 +63,7 @@ static const struct options defaults =
 		.idle_ns = 20000,
 };
 
-#define N_ENTRIES 46u
+#define N_ENTRIES 47u
 
 /* The table, with targets in `o`. NUMBER targets are uint32_t; idle-us and seed are read
  * through `wide` because they are uint64_t. */
@@ -135,6 +135,8 @@ fill_table(struct options *o, struct wide *w, struct entry *e)
 		 "gateway: file for the octets of each subscriber, one line each"},
 		{"logins", NUMBER, &t->logins,
 		 "pppoe: visitors that log in, and as many that log out, a second (50)"},
+		{"looks", NUMBER, &t->looks,
+		 "pppoe: PADIs of clients who only look for a concentrator, a second (0)"},
 		{"user", TEXT, &t->user,
 		 "pppoe: subscriber i is called so, followed by i (subscriber)"},
 		{"subscriber-mac", MAC, t->subscriber_mac,

@@ -158,9 +158,10 @@ write_subscribers(FILE *out, const struct subscribers *subscribers)
 	SUBSCRIBER_COUNTS(X)
 #undef X
 	fprintf(out,
-		"\"queue_full\": %" PRIu64 ", \"unknown\": %" PRIu64
-		", \"sessions_dropped\": %" PRIu64 ", \"negotiations_failed\": %" PRIu64 "},\n",
-		c.queue_full, c.unknown, c.log_ins.dropped, c.log_ins.failed);
+		"\"queue_full\": %" PRIu64 ", \"unknown\": %" PRIu64 ", \"looks\": %" PRIu64
+		", \"offers\": %" PRIu64 ", \"sessions_dropped\": %" PRIu64
+		", \"negotiations_failed\": %" PRIu64 "},\n",
+		c.queue_full, c.unknown, c.looks, c.offers, c.log_ins.dropped, c.log_ins.failed);
 }
 
 int

@@ -11,6 +11,7 @@
 #include "discovery_packet.h"
 #include "pace.h"
 #include "ppp.h"
+#include "subscriber_say.h"
 
 #define LOOK_NS UINT64_C(10000000) /* all are looked at once in this time */
 #define USER_SIZE 64u
@@ -33,8 +34,9 @@ struct subscribers {
 	struct subscribers_counts counts;
 	struct one *each;
 	uint32_t n;
-	struct pace ramp, logins;
-	uint32_t next_staying; /* whose first log-in is next */
+	struct pace ramp, logins, looks;
+	struct subscriber looking; /* whoever looks, one after the other */
+	uint32_t next_staying;     /* whose first log-in is next */
 	uint32_t next_visitor;
 	uint32_t look;      /* who is looked at next */
 	uint64_t looked_ns; /* up to when looks are done */
@@ -73,21 +75,28 @@ subscribers_have_mac(const uint8_t *first, uint32_t n, const uint8_t *mac)
 }
 
 static void
+put_line(const struct subscribers *all, uint32_t number, struct access_line *ret_line)
+{
+	uint64_t mac = number_of_mac(all->config.line.mac) + number;
+
+	*ret_line = all->config.line;
+	nf_put16(ret_line->mac, (uint16_t)(mac >> 32));
+	nf_put32(ret_line->mac + 2, (uint32_t)mac);
+}
+
+static void
 init_one(struct subscribers *all, uint32_t i)
 {
 	struct one *one = &all->each[i];
-	uint64_t mac = number_of_mac(all->config.line.mac) + i;
 
 	snprintf(one->user, sizeof(one->user), "%s%" PRIu32, all->config.user, i);
 	one->s = (struct subscriber){
 		.group = &all->config.group,
 		.number = i,
-		.line = all->config.line,
 		.user = one->user,
 		.password = all->config.password,
 	};
-	nf_put16(one->s.line.mac, (uint16_t)(mac >> 32));
-	nf_put32(one->s.line.mac + 2, (uint32_t)mac);
+	put_line(all, i, &one->s.line);
 }
 
 int
@@ -117,6 +126,8 @@ subscribers_create(const struct subscribers_config *config, uint64_t now_ns,
 	all->looked_ns = now_ns;
 	pace_start(&all->ramp, config->n_staying > 0 ? config->ramp : 0, now_ns);
 	pace_start(&all->logins, config->n_visitors > 0 ? config->logins : 0, now_ns);
+	pace_start(&all->looks, config->looks, now_ns);
+	all->looking.group = &all->config.group;
 	*ret_subscribers = all;
 	return 0;
 }
@@ -146,6 +157,15 @@ begin_visit(struct subscribers *all, uint64_t now_ns)
 	}
 	one->until_ns = 0;
 	subscriber_start(&one->s, now_ns);
+}
+
+/* The next of those who never take an offer. */
+static void
+look_around(struct subscribers *all)
+{
+	all->looking.number = all->n + (uint32_t)(all->counts.looks++ % SUBSCRIBERS_LOOKING);
+	put_line(all, all->looking.number, &all->looking.line);
+	subscriber_say_padi(&all->looking);
 }
 
 /* He leaves when his time is over. */
@@ -205,6 +225,8 @@ subscribers_tick(struct subscribers *all, uint64_t now_ns)
 		subscriber_start(&all->each[all->next_staying++].s, now_ns);
 	while (pace_take(&all->logins, now_ns, MAX_LATE_NS, &due_ns))
 		begin_visit(all, now_ns);
+	while (pace_take(&all->looks, now_ns, MAX_LATE_NS, &due_ns))
+		look_around(all);
 	look_at_some(all, now_ns);
 }
 
@@ -212,6 +234,7 @@ void
 subscribers_stop_visits(struct subscribers *all)
 {
 	pace_start(&all->logins, 0, 0);
+	pace_start(&all->looks, 0, 0);
 }
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
@@ -229,6 +252,22 @@ subscribers_next(struct subscribers *all, uint8_t *frame)
 	return w->size;
 }
 
+/* A PADO for one of those who only look. */
+static bool
+is_offer(const struct subscribers *all, uint64_t looking, const uint8_t *frame, size_t size)
+{
+	struct access_line line;
+	const uint8_t *packet;
+	uint16_t ethertype;
+
+	if (looking >= SUBSCRIBERS_LOOKING)
+		return false;
+	put_line(all, all->n + (uint32_t)looking, &line);
+	packet = access_line_find(&line, frame, size, &ethertype, &size);
+	return packet != NULL && ethertype == PPPOE_ETHERTYPE_DISCOVERY && size >= PPPOE_HEAD &&
+	       packet[1] == PPPOE_PADO;
+}
+
 bool
 subscribers_take(struct subscribers *all, const uint8_t *frame, size_t size, uint64_t now_ns,
 		 uint32_t *ret_number, const uint8_t **ret_packet, size_t *ret_size)
@@ -239,7 +278,10 @@ subscribers_take(struct subscribers *all, const uint8_t *frame, size_t size, uin
 	if (size >= ACCESS_LINE_MAC)
 		number = number_of_mac(frame) - number_of_mac(all->config.line.mac);
 	if (number >= all->n) {
-		all->counts.unknown++;
+		if (is_offer(all, number - all->n, frame, size))
+			all->counts.offers++;
+		else
+			all->counts.unknown++;
 		return false;
 	}
 	s = &all->each[number].s;

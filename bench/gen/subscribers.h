@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All the subscribers of a PPPoE access concentrator. Those who stay log in once, and come again only when they have been
- * dropped before they were up; visitors log in and out all the time. Frames wait in a queue until they are fetched.
+ * dropped before they were up; visitors log in and out all the time; and others only look for a concentrator, again and again.
+ * Frames wait in a queue until they are fetched.
  * Pure: time is a parameter; allocates only in subscribers_create().
  */
 #ifndef SLIM_BENCH_SUBSCRIBERS_H
@@ -11,12 +12,15 @@
 
 #define SUBSCRIBERS_MAX 65535u /* session ids */
 #define SUBSCRIBERS_QUEUE 1024u
+#define SUBSCRIBERS_LOOKING \
+	4096u /* clients who only look; their MAC addresses are behind the subscribers' */
 
 struct subscribers_config {
 	uint32_t n_staying;  /* subscribers 0 .. n_staying - 1 */
 	uint32_t n_visitors; /* those behind them */
 	uint32_t ramp;       /* log-ins a second of those who stay */
 	uint32_t logins;     /* a second of visitors; as many log-outs follow */
+	uint32_t looks;      /* PADIs a second of clients who only look */
 	uint64_t stay_ns;    /* how long a visitor stays, once he is up */
 	struct access_line
 		line;         /* of the first; a subscriber's number is added to its MAC address */
@@ -31,6 +35,7 @@ struct subscribers_counts {
 	uint64_t
 		queue_full; /* control frames that found no room, as if the network had lost them */
 	uint64_t unknown;   /* frames for nobody's MAC address */
+	uint64_t looks, offers; /* PADIs of those who only look, and PADOs that they got */
 };
 
 struct subscribers;
@@ -46,7 +51,7 @@ void subscribers_destroy(struct subscribers *all);
 /* Log-ins and log-outs that are due, and what has to be said again. Call it in every round: it looks at some
  * subscribers each time. */
 void subscribers_tick(struct subscribers *all, uint64_t now_ns);
-/* No visitor logs in any more. */
+/* No visitor logs in, and nobody looks, any more. */
 void subscribers_stop_visits(struct subscribers *all);
 
 /* The next control frame to be sent: its octets, written into SUBSCRIBER_MAX_FRAME octets; 0: none waits. */

@@ -30,6 +30,8 @@ static struct {
 	uint32_t loss; /* of 100 frames, each way */
 	bool refuses;  /* log-ins */
 	uint64_t padis, padts;
+	uint32_t n_looking; /* how many behind the subscribers have looked, each counted once */
+	bool has_looked[2000];
 	bool lcp_acked[2000], ipcp_acked[2000]; /* its requests, by subscriber */
 	uint32_t user_of;                       /* whose PAP request is looked at */
 	char user[64];
@@ -127,6 +129,11 @@ answer_discovery(const uint8_t *frame)
 		return;
 	}
 	w.padis += frame[15] == 0x09;
+	if (number_of(frame) >= w.config.n_staying + w.config.n_visitors) {
+		assert_int_equal(frame[15], 0x09);
+		w.n_looking += !w.has_looked[number_of(frame)];
+		w.has_looked[number_of(frame)] = true;
+	}
 	if (frame[15] == 0x19 && !w.refuses)
 		bytes_put_be16(packet + 2, (uint16_t)(number_of(frame) + 1));
 	w.lcp_acked[number_of(frame)] = w.ipcp_acked[number_of(frame)] = false;
@@ -263,6 +270,29 @@ test_visitors_come_and_go(void **state)
 	assert_int_equal(counts.log_ins.begun, counts.log_ins.ended + 10);
 	assert_int_equal(w.padts, counts.log_ins.ended);
 	assert_int_equal(subscribers_n_up(w.all), 10);
+}
+
+/* Killed by: looks at another rate, all by one client or by a subscriber; an offer taken up; looks after the end. */
+static void
+test_some_only_look(void **state)
+{
+	struct subscribers_counts counts;
+
+	(void)state;
+	w.config.n_staying = 10;
+	w.config.looks = 500;
+	create();
+	play(2 * SECOND);
+	counts = subscribers_counts(w.all);
+	assert_in_range(counts.looks, 999, 1001);
+	assert_int_equal(counts.offers, counts.looks);
+	assert_int_equal(w.padis, 10 + counts.looks);
+	assert_int_equal(w.n_looking, counts.looks);
+	assert_int_equal(counts.log_ins.begun, 10);
+	assert_int_equal(counts.unknown, 0);
+	subscribers_stop_visits(w.all);
+	play(SECOND);
+	assert_int_equal(subscribers_counts(w.all).looks, counts.looks);
 }
 
 /* Killed by: starting somebody who is here. */
@@ -408,6 +438,7 @@ main(void)
 		TEST(test_a_slow_ramp_is_kept),
 		TEST(test_all_come_up_over_a_bad_network),
 		TEST(test_visitors_come_and_go),
+		TEST(test_some_only_look),
 		TEST(test_too_few_visitors_are_counted),
 		TEST(test_who_failed_tries_again_and_who_was_dropped_does_not),
 		TEST(test_data_comes_to_its_subscriber),

@@ -139,7 +139,7 @@ n_subscribers_of_pppoe(const struct traffic_config *c)
 static bool
 is_mac_taken(const struct traffic_config *c)
 {
-	uint32_t n = (uint32_t)n_subscribers_of_pppoe(c);
+	uint32_t n = (uint32_t)n_subscribers_of_pppoe(c) + SUBSCRIBERS_LOOKING;
 
 	for (unsigned i = 0; i < TRAFFIC_N_SIDES; i++)
 		if (subscribers_have_mac(c->subscriber_mac, n, c->sides[i].mac) ||
@@ -209,6 +209,7 @@ create_subscribers(struct traffic *t, uint64_t now_ns)
 		.n_visitors = c->logins * VISITORS_A_LOGIN,
 		.ramp = c->ramp_rate < LOGIN_RAMP ? c->ramp_rate : LOGIN_RAMP,
 		.logins = c->logins,
+		.looks = c->looks,
 		.stay_ns = STAY_NS,
 		.line = {.outer_type = c->inner != 0 ? 0x88a8 : 0x8100,
 			 .outer = (uint16_t)c->outer,

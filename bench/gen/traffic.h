@@ -95,6 +95,7 @@ struct traffic_config {
 	/* TRAFFIC_PPPOE; each flow is a subscriber of its own who stays. */
 	uint8_t subscriber_mac[FRAME_MAC_SIZE]; /* of the first; each has the next */
 	uint32_t logins;                        /* of visitors, a second; as many log-outs */
+	uint32_t looks;                         /* PADIs a second of clients who only look */
 	uint32_t outer, inner;                  /* VLAN ids of all; 0: no tag */
 	const char
 		*user; /* subscriber i is called user followed by i; borrowed, as is the password */

@@ -30,6 +30,7 @@ def parse():
     p.add_argument("--handovers", type=int, default=500,
                    help="gateway: subscribers that change their cell, a second (500)")
     p.add_argument("--logins", type=int, default=50, help="pppoe: subscribers that log in, and as many that log out, a second (50)")
+    p.add_argument("--looks", type=int, default=0, help="pppoe: PADIs a second of clients who only look for a concentrator (0)")
     p.add_argument("--moves", type=int, default=2, help="moves, there and back in turn (2)")
     p.add_argument("--workers", type=int, default=1, help="packet threads of each NAT (1: this lab shares its cores)")
     p.add_argument("--max-bandwidth", metavar="R", default="16M",
@@ -146,7 +147,7 @@ def play(lab):
 
 def show(options):
     settings = Settings(name=options.name, nf=options.nf, flows=options.flows, rate=options.rate,
-                        churn=options.churn, handovers=options.handovers, logins=options.logins,
+                        churn=options.churn, handovers=options.handovers, logins=options.logins, looks=options.looks,
                         workers=options.workers, allow_faults=options.fault in FAULTS,
                         follow_subscribers=options.fault != NO_PATH_SWITCH)
     print("lab:", flush=True)

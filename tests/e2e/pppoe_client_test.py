@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A PPPoE client that nobody here wrote: Debian's kernel and pppd in a small virtual machine logs in, and its concentrator moves
-to another host and back. It keeps its address, its session id, and its TCP connection. Before it rp-pppoe's own program looks
-for concentrators.
+"""A PPPoE client that nobody here wrote, and a server that nobody here wrote: Debian's kernel and pppd in a small virtual machine
+log in, FreeRADIUS decides and keeps accounts, and the concentrator between them moves to another host and back. The client keeps
+its address, its session id, and its TCP connection; then the server ends its session. Before all that rp-pppoe's own program
+looks for concentrators.
 
       guest (pppd) -- tap0 -- br0 -- eth0 (client's namespace) ... as in slimlab/lab.py
 """
@@ -13,7 +14,7 @@ import sys
 
 import tap
 from load import check_result
-from slimlab import guest, roles, talk, wait
+from slimlab import freeradius, guest, roles, talk, wait
 from slimlab.lab import HOSTS, Lab
 from slimlab.process import Child, in_namespace, run
 from slimlab.settings import Settings
@@ -67,6 +68,17 @@ class World:
         expect_equal(status, 0, "exit status of slim-nf")
         return [row for row in rows if "user" in row]
 
+    def accounts(self):
+        """What the server was told of the user's sessions: (what, attributes)."""
+        return [(r["Acct-Status-Type"], r) for r in freeradius.records(f"{self.lab.folder}/radius") if r["User-Name"] == USER]
+
+    def disconnect(self, host):
+        """The server asks a host's instance to end the user's session. Returns what radclient says."""
+        done = subprocess.run(in_namespace(self.lab.netns("a"), [
+            "radclient", "-x", "-r", "1", "-t", "10", f"{HOSTS[host].address}:{freeradius.DISCONNECT}", "disconnect",
+            freeradius.SECRET]), input=f'User-Name = "{USER}"\n', capture_output=True, text=True, timeout=60, check=False)
+        return done.stdout + done.stderr
+
     def echoed(self):
         return len(self.said("cat /tmp/echo").splitlines())
 
@@ -119,10 +131,29 @@ def moves(world):
     expect_equal(world.said("grep -c 'LCP terminated\\|No response' /tmp/ppp.log").strip(), "0", "what pppd has noticed")
     row, = world.sessions()
     expect_equal(row["user"], USER, "the session at the other host")
+    expect_equal([what for what, _ in world.accounts()], ["Start"], "what the server was told")
+
+
+def server_ends_the_session(world):
+    """Only the instance that serves does as it is told, and the account has one start and one stop."""
+    said = world.disconnect(HOSTS[world.home].other)
+    expect("Disconnect-NAK" in said and "Session-Context-Not-Found" not in said, f"the standby says {said}")
+    expect_equal(world.said("ls /tmp/ended 2>/dev/null"), "", "what has ended")
+    row, = world.sessions()
+    expect("Disconnect-ACK" in (said := world.disconnect(world.home)), f"the serving instance says {said}")
+    wait.until(lambda: world.said("cat /tmp/ended 2>/dev/null"), "pppd's end", 60)
+    expect_equal(world.said("grep -c 'LCP terminated by peer' /tmp/ppp.log").strip(), "1", "what pppd has noticed")
+    wait.until(lambda: len(world.accounts()) > 1, "the stop", 30)
+    (_, start), (what, stop) = world.accounts()
+    expect_equal((what, stop["Acct-Terminate-Cause"]), ("Stop", "Admin-Reset"), "the account's end")
+    expect_equal(stop["Acct-Session-Id"], start["Acct-Session-Id"], "the account")
+    for way in ("Input", "Output"):
+        expect(int(stop[f"Acct-{way}-Packets"]) > 2 * LINES_A_MOVE, f"{way} packets of {stop}")
+    expect(int(stop["Acct-Input-Packets"]) >= int(row["packets_up"]), f"packets of {stop}, before: {row}")
 
 
 def cases(t):
-    with Lab(Settings(name="slim-e2e", nf="pppoe", flows=100, workers=1)) as lab:
+    with Lab(Settings(name="slim-e2e", nf="pppoe", flows=100, workers=1, radius=True)) as lab:
         t.lab = lab
         lab.await_peers()
         world = World(lab)
@@ -137,8 +168,9 @@ def cases(t):
         t.case("a TCP connection begins", connection_begins, world)
         t.case("its concentrator moves", moves, world)
         t.case("and back", moves, world)
+        t.case("the server ends the session", server_ends_the_session, world)
         t.lab = None
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run(cases, tools=("ovsdb-server", "pppoe", *guest.TOOLS)))
+    sys.exit(tap.run(cases, tools=("ovsdb-server", "freeradius", "pppoe", *guest.TOOLS)))

@@ -12,81 +12,12 @@ import time
 
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(__file__)}/../e2e"))
 import tap  # noqa: E402
+from slimlab import freeradius  # noqa: E402
+from slimlab.freeradius import ACCT, AUTH, DISCONNECT, SECRET  # noqa: E402
 
 PLAY = f"{os.environ['SLIM_BUILD_FOLDER']}/nfs/pppoe/test/pppoe_radius_play"
-SECRET = "testing123"
 LONG = "x" * 120
 WAIT_S = 30
-
-CONFIG = """
-name = radiusd
-prefix = /usr
-libdir = /usr/lib/freeradius
-logdir = {folder}
-run_dir = {folder}
-raddbdir = {folder}
-pidfile = {folder}/radiusd.pid
-security {{
-	allow_vulnerable_openssl = yes
-}}
-client lo {{
-	ipaddr = 127.0.0.1
-	secret = {secret}
-	require_message_authenticator = yes
-}}
-modules {{
-	pap {{
-	}}
-	chap {{
-	}}
-	files {{
-		filename = {folder}/users
-	}}
-	detail {{
-		filename = {folder}/detail
-	}}
-	detail asked {{
-		filename = {folder}/asked
-	}}
-}}
-server one {{
-	listen {{
-		type = auth
-		ipaddr = {host}
-		port = {auth}
-	}}
-	listen {{
-		type = acct
-		ipaddr = {host}
-		port = {acct}
-	}}
-	authorize {{
-		asked
-		chap
-		files
-		pap
-	}}
-	authenticate {{
-		Auth-Type PAP {{
-			pap
-		}}
-		Auth-Type CHAP {{
-			chap
-		}}
-	}}
-	accounting {{
-		detail
-	}}
-	post-auth {{
-		{signature}
-		Post-Auth-Type REJECT {{
-			{signature}
-		}}
-	}}
-}}
-"""
-# The server of Debian 12 signs its answers when it is told to.
-SIGNATURE = "update reply { Message-Authenticator := 0x00 }"
 
 USERS = f"""
 alice Cleartext-Password := "wonder"
@@ -112,7 +43,7 @@ DEFAULT Auth-Type := Reject
 
 # An address of this process alone: no port needs to be looked for.
 HOST = f"127.{128 | os.getpid() >> 16 & 63}.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
-AUTH, ACCT, DISCONNECT, NOBODY = 1812, 1813, 3799, 1899
+NOBODY = 1899  # no server there
 
 
 class Server:
@@ -120,23 +51,14 @@ class Server:
 
     def __init__(self, signs=True):
         self.folder = tempfile.mkdtemp(prefix="slim-radius-")
-        self.write("radiusd.conf", CONFIG.format(folder=self.folder, secret=SECRET, host=HOST, auth=AUTH, acct=ACCT,
-                                                 signature=SIGNATURE if signs else ""))
-        self.write("users", USERS)
-        self.write("dictionary", "")
-        self.process = subprocess.Popen(["freeradius", "-f", "-l", "stdout", "-d", self.folder],
+        self.process = subprocess.Popen(freeradius.configure(self.folder, HOST, ["127.0.0.1"], USERS, signs),
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []
         for line in self.process.stdout:
             self.said.append(line)
-            if "Ready to process requests" in line:
+            if freeradius.READY in line:
                 return
         raise RuntimeError(f"freeradius does not start: {''.join(self.said)}")
-
-    def write(self, name, text):
-        with open(f"{self.folder}/{name}", "w", encoding="ascii") as file:
-            os.chmod(file.name, 0o600)
-            file.write(text)
 
     def read(self, name):
         with open(f"{self.folder}/{name}", encoding="utf-8") as file:

@@ -248,7 +248,7 @@ class Lab:
         s, nf = self.settings, self.instance(name)
         config = self.write_config(self.role.template, f"{self.folder}/{name}/nf.yaml", nf=nf, host=name,
                                    capacity=s.sessions(), workers=s.workers, spin=s.spin, sleep_us=s.sleep_us,
-                                   hold_capacity=s.hold_capacity, **self.role.config())
+                                   hold_capacity=s.hold_capacity, **self.role.config(self, HOSTS[name]))
         ports = {switch_port(name, port): mac for port, mac in PORTS.items()}
         megabytes = s.nf_megabytes(self.role.slot_bytes)
         child = Child(self.journal, self.folder, nf,

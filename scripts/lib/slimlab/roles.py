@@ -3,7 +3,9 @@
 
 import os
 
-from .process import run
+from . import freeradius, wait
+from .process import Child, run
+from .template import write_private
 
 # What one of the generator's flows is, and what they do.
 CELLS, CELL_BASE = 64, (10 << 24) + (128 << 16) + 1             # 10.128.0.1
@@ -11,6 +13,8 @@ SUBSCRIBER_BASE = (100 << 24) + (65 << 16)                      # 100.65.0.0
 FIXED_FLOWS = 8                                                 # probes and echoes of slim-gen
 PPPOE_USERS = {"alice": "wonderland"}                           # beside slim-gen's subscribers
 PPPOE_PASSWORD = "secret"                                       # of all of these
+RADIUS_ADDRESS = "10.77.0.1"                                    # host a's
+RADIUS_CLIENTS = ("10.77.0.1", "10.77.0.2")
 VISITORS_A_LOGIN = 8                                            # as in bench/gen/traffic.c
 TEID_GATEWAY, TEID_CELL = 0x40000000, 0x80000000                # as in bench/gen/cells.h
 
@@ -31,8 +35,8 @@ class Nat:
     def __init__(self, settings):
         self.settings = settings
 
-    def config(self):
-        """What its template has beside the common values."""
+    def config(self, _lab, _host):
+        """What its template has beside the common values, for the instance at a host (lab.Host)."""
         s = self.settings
         return {"last_pool": s.pool_addresses() - 1, "udp_timeout_s": s.udp_timeout_s, "filtering": s.filtering,
                 "pcp": str(s.pcp).lower()}
@@ -66,7 +70,7 @@ class Gateway:
     def __init__(self, settings):
         self.settings = settings
 
-    def config(self):
+    def config(self, _lab, _host):
         return {"follow": str(self.settings.follow_subscribers).lower()}
 
     def generator_options(self, folder):
@@ -121,23 +125,49 @@ class Pppoe:
     def __init__(self, settings):
         self.settings = settings
 
-    def config(self):
-        return {"chap": str(self.settings.chap).lower()}
+    def config(self, lab, host):
+        server = f"{{host: {RADIUS_ADDRESS}, secret: {freeradius.SECRET}}}"
+        radius = (f"radius: {{servers: [{server}], accounting: [{server}], disconnect: {{listen: {host.address}, "
+                  f"clients: [{server}]}}}}")
+        return {"chap": str(self.settings.chap).lower(), "vlans": self.vlans(),
+                "who_decides": radius if self.settings.radius else f"secrets_file: {lab.folder}/secrets"}
 
     def generator_options(self, _folder):
-        return ["--role", "pppoe", "--logins", self.settings.logins, "--user", "subscriber", "--password", PPPOE_PASSWORD]
+        s = self.settings
+        return ["--role", "pppoe", "--logins", s.logins, "--looks", s.looks, "--user", "subscriber", "--password", PPPOE_PASSWORD,
+                "--outer-vlan", s.outer_vlan, "--inner-vlan", s.inner_vlan]
+
+    def vlans(self):
+        """Of the access side, as the concentrator's configuration has them."""
+        s = self.settings
+        if not s.outer_vlan:
+            return "{untagged: true}"
+        return f"{{outer: [{s.outer_vlan}], inner: [{s.inner_vlan}]}}" if s.inner_vlan else f"{{outer: [{s.outer_vlan}]}}"
 
     def load_text(self):
         return f"{self.settings.logins} of them log in and out each second"
 
-    def before_nfs(self, lab):
+    def users(self):
         """Who may log in: as slim-gen calls its subscribers, and whoever a test adds."""
-        path = f"{lab.folder}/secrets"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
-            f.write("# client server secret addresses\n")
-            for i in range(self.settings.flows + FIXED_FLOWS + VISITORS_A_LOGIN * self.settings.logins):
-                f.write(f"subscriber{i} * {PPPOE_PASSWORD} *\n")
-            f.writelines(f"{user} * {secret} *\n" for user, secret in PPPOE_USERS.items())
+        s = self.settings
+        n = s.flows + FIXED_FLOWS + VISITORS_A_LOGIN * s.logins
+        return {**{f"subscriber{i}": PPPOE_PASSWORD for i in range(n)}, **PPPOE_USERS}
+
+    def before_nfs(self, lab):
+        if self.settings.radius:
+            self.start_radius(lab)
+        else:
+            write_private(f"{lab.folder}/secrets",
+                          "".join(f"{user} * {secret} *\n" for user, secret in self.users().items()))
+
+    def start_radius(self, lab):
+        """In host a's namespace: host b reaches it over the link between the daemons."""
+        folder = f"{lab.folder}/radius"
+        os.mkdir(folder)
+        users = "".join(f'{user} Cleartext-Password := "{secret}"\n' for user, secret in self.users().items())
+        command = freeradius.configure(folder, RADIUS_ADDRESS, RADIUS_CLIENTS, users)
+        child = Child(lab.journal, folder, "freeradius", command, netns=lab.netns("a"))
+        wait.until(lambda: freeradius.READY in child.output(), "FreeRADIUS", alive=child.gone)
 
     def prepare(self, _lab):
         """Nothing: subscribers log in by themselves."""

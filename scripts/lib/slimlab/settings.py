@@ -4,6 +4,8 @@
 import dataclasses
 import os
 
+PPPOE_SESSIONS = 65_534  # at most: ids have 16 bits, and two are reserved
+
 
 @dataclasses.dataclass
 class Settings:
@@ -15,7 +17,11 @@ class Settings:
     churn: int = 500            # nat: flows closed and opened a second
     handovers: int = 500        # gateway: subscribers that change their cell, a second
     logins: int = 50            # pppoe: subscribers that log in, and as many that log out, a second
+    looks: int = 0              # pppoe: PADIs a second of clients who only look for a concentrator
+    outer_vlan: int = 0         # pppoe: of all access lines; 0: no tag
+    inner_vlan: int = 0         # 0: one tag only
     chap: bool = True           # pppoe: asked for first; else PAP
+    radius: bool = False        # pppoe: FreeRADIUS at host a decides and keeps accounts; else a secrets file
     workers: int = 2            # packet threads of each NF
     udp_timeout_s: int = 120    # a session whose flow was closed stays that long
     capacity: int = 0           # sessions that an NF has room for; 0: enough for flows and churn
@@ -47,7 +53,8 @@ class Settings:
         if self.capacity:
             return self.capacity
         live = self.live_sessions()
-        return 1 << (live + live // 4 + 1023).bit_length()
+        enough = 1 << (live + live // 4 + 1023).bit_length()
+        return min(enough, PPPOE_SESSIONS) if self.nf == "pppoe" else enough
 
     def pool_addresses(self):
         """Half of an address's ports are free: a subscriber has 252 of its bucket at one address."""

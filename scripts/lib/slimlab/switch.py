@@ -12,6 +12,7 @@ from .process import Child, run
 
 VSWITCHD = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+MAC_TABLE = 131_072  # of a learning bridge: each subscriber has a MAC address
 
 
 class Switch:
@@ -104,7 +105,7 @@ class Switch:
         self.vsctl("add-br", name, "--", "set", "bridge", name, "datapath_type=netdev",
                    f"fail_mode={'standalone' if learning else 'secure'}",
                    "protocols=OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15",
-                   "other_config:disable-in-band=true")
+                   "other_config:disable-in-band=true", f"other_config:mac-table-size={MAC_TABLE}")
         wait.until(lambda: os.path.exists(self.management_path(name)), f"bridge {name}",
                    alive=self.vswitchd.gone)
 
