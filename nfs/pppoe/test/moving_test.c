@@ -308,6 +308,35 @@ a_stop_that_waits_moves(void **state)
 	assert_false(client_has_session(&c));
 }
 
+/* Killed by: an account that begins anew at the target; usage, or the time since the log-in, that begins anew there. */
+static void
+an_account_goes_on(void **state)
+{
+	struct pppoe_ask start, stop;
+	struct pppoe_session *session;
+
+	(void)state;
+	client_comes_up(&c, &source, 7);
+	start = client_asked(&c, PPPOE_ASK_START);
+	session = slim_slot(source.pppoe->sessions.shares.table, client_slot(&c));
+	session->packets_up = 5;
+	session->bytes_up = 500;
+	session->packets_down = 7;
+	session->bytes_down = 7000;
+	client_wait(&c, 8);
+	move();
+	client_wait(&c, 1);
+	client_asked_nothing(&c);
+	client_padt(&c);
+	stop = client_asked(&c, PPPOE_ASK_STOP);
+	assert_true(stop.accounting_id == start.accounting_id);
+	assert_int_equal(stop.packets_up, 5);
+	assert_int_equal(stop.bytes_up, 500);
+	assert_int_equal(stop.packets_down, 7);
+	assert_int_equal(stop.bytes_down, 7000);
+	assert_int_equal(stop.seconds, 9);
+}
+
 int
 main(void)
 {
@@ -322,6 +351,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(in_the_middle_of_ipcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_the_middle_of_an_echo, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stop_that_waits_moves, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_account_goes_on, setup, teardown),
 	};
 
 	if (!harness_start_eal())
