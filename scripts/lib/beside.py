@@ -13,9 +13,8 @@ import os
 import random
 import statistics
 import subprocess
-import tempfile
 
-from slimlab import build
+from slimlab import build, scratch
 
 SIDES = ("ref", "here")
 MOST_WARM = 20  # runs that do not count, at most
@@ -28,7 +27,7 @@ class NotBuilt(Exception):
 @contextlib.contextmanager
 def built(ref, nf, suffix):
     """The program of a commit, in a folder of its own for as long as it is needed."""
-    with tempfile.TemporaryDirectory(prefix="slim-beside-") as folder:
+    with scratch.folder("beside") as folder:
         archive = subprocess.run(["git", "-C", build.PROJECT, "archive", ref], capture_output=True, check=False)
         if archive.returncode != 0:
             raise NotBuilt(f"{ref}: {archive.stderr.decode(errors='replace').strip()}")

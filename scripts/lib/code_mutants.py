@@ -14,7 +14,8 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
+
+from slimlab import scratch
 
 ROOT = os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../..")
 LIST = f"{ROOT}/tests/mutations/code.list"
@@ -231,7 +232,7 @@ def main():
     if not mutants:
         print("no mutant")
         return 1
-    with tempfile.TemporaryDirectory(prefix="slim-mutants-") as folder:
+    with scratch.folder("mutants") as folder:
         bad = try_all(Copy(os.path.realpath(options.build), folder), mutants, options.verbose)
     print(f"{len(mutants)} mutants, {len(mutants) - bad} caught by their cases, {bad} not")
     return 1 if bad else 0

@@ -20,11 +20,10 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import beside
-from slimlab import build
+from slimlab import build, scratch
 
 VARIANTS = {"bare": "-bare", "idle": "", "tracking": "", "duplicate": "-bare"}  # program's suffix
 SHORTEST_COUNT = 65_536
@@ -225,7 +224,7 @@ def count_instructions(options, sessions):
     """{variant: {function: instructions a packet}}"""
     packets = max(options.counted, SHORTEST_COUNT)
     profiles, results = {}, []
-    with tempfile.TemporaryDirectory(prefix="slim-micro-") as folder:
+    with scratch.folder("micro") as folder:
         for variant in VARIANTS:
             path = f"{folder}/{variant}"
             wrapper = ("valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
