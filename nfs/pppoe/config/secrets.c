@@ -95,7 +95,7 @@ take_word(struct reader *r, char **ret_word)
 
 	while (is_blank(*r->at))
 		r->at++;
-	if (strncmp(r->at, "@/", 2) == 0)
+	if (r->at[0] == '@' && r->at[1] == '/')
 		return wrong(r, "secrets are not read from other files (@/ needs quotes)");
 	*ret_word = *r->at == '\0' || *r->at == '#' ? NULL : r->at;
 	for (to = r->at;
@@ -205,7 +205,8 @@ take_lines(struct reader *r)
 	if (memchr(line, '\0', r->file->size) != end)
 		return wrong(r, "an octet of zero");
 	for (r->line = 1; line < end; r->line++) {
-		char *next = line + strcspn(line, "\n");
+		char *newline = memchr(line, '\n', (size_t)(end - line)),
+		     *next = newline != NULL ? newline : end;
 
 		*next = '\0';
 		r->at = line;

@@ -17,14 +17,15 @@ SANITIZED = "-gline-tables-only"
 
 # Clang links its sanitizer into programs only, so a shared library has symbols left over
 # (b_lundef). DPDK's inline rings use plain barriers, which the thread sanitizer cannot see; the
-# C11 variant of the same rings tells it what follows what.
+# C11 variant of the same rings tells it what follows what. Nearly three hundred programs are linked: with lld in a fifth
+# of the time.
 FLAVOURS = {
     "gcc": {"folder": "build", "compiler": "gcc", "options": []},
-    "asan": {"folder": "build-asan", "compiler": "clang",
+    "asan": {"folder": "build-asan", "compiler": "clang", "linker": "lld",
              "options": ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", f"-Dc_args={SANITIZED}"]},
-    "fuzz": {"folder": "build-fuzz", "compiler": "clang",
+    "fuzz": {"folder": "build-fuzz", "compiler": "clang", "linker": "lld",
              "options": ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]},
-    "tsan": {"folder": "build-tsan", "compiler": "clang",
+    "tsan": {"folder": "build-tsan", "compiler": "clang", "linker": "lld",
              "options": ["-Db_sanitize=thread", "-Db_lundef=false",
                          f"-Dc_args=-DRTE_USE_C11_MEM_MODEL {SANITIZED}"]},
 }
@@ -46,8 +47,9 @@ def _setup(flavour, log):
     command = ["meson", "setup", *FLAVOURS[flavour]["options"], path, PROJECT]
     if os.path.exists(f"{path}/meson-private"):
         command.insert(2, "--wipe")
-    status = subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False,
-                            env={**os.environ, "CC": FLAVOURS[flavour]["compiler"]}).returncode
+    how = FLAVOURS[flavour]
+    environment = {**os.environ, "CC": how["compiler"], **({"CC_LD": how["linker"]} if "linker" in how else {})}
+    status = subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False, env=environment).returncode
     if status == 0:
         with open(stamp, "w", encoding="utf-8") as f:
             f.write(wanted)
