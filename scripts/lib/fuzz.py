@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one target of tests/fuzz under libFuzzer. Called by scripts/fuzz.
 
-It begins with the target's corpus in the project and with what earlier runs found. What adds coverage stays in
-the build folder, in corpus/TARGET; an input that breaks a promise goes to findings/TARGET there."""
+It begins with the target's corpus in the project and with what earlier runs found. What adds coverage stays beside
+the build folder, in build-fuzz-kept/corpus/TARGET; an input that breaks a promise goes to findings/TARGET there. So a build
+that is made anew takes neither along."""
 
 import argparse
 import os
@@ -52,8 +53,8 @@ def run(target, *arguments):
 
 def fuzz(target, minutes):
     """libFuzzer puts what adds coverage into the first folder. Returns its exit status."""
-    kept = f"{build.folder('fuzz')}/corpus/{target}"
-    findings = f"{build.folder('fuzz')}/findings/{target}"
+    kept = f"{build.folder('fuzz')}-kept/corpus/{target}"
+    findings = f"{build.folder('fuzz')}-kept/findings/{target}"
     folders = [kept, CORPUS.get(target, f"{SOURCES}/corpus/{target}")]
     for folder in (kept, findings):
         os.makedirs(folder, exist_ok=True)

@@ -25,14 +25,24 @@ round_up(size_t size)
 	return (size + 63u) & ~(size_t)63u;
 }
 
+/* Zeros, in memory of exactly this size, which is there from one input to the next: it is megabytes, and always as many. */
+static void *
+zeros(void **memory, size_t size)
+{
+	if (*memory == NULL)
+		*memory = aligned_alloc(64, round_up(size));
+	if (*memory == NULL)
+		abort();
+	return memset(*memory, 0, round_up(size));
+}
+
 static void *
 make_zone(struct nf *nf, uint32_t zone, size_t size)
 {
-	nf->zones[zone].base = aligned_alloc(64, round_up(size));
-	if (nf->zones[zone].base == NULL)
-		abort();
+	static void *zones[3];
+
+	nf->zones[zone].base = zeros(&zones[zone], size);
 	nf->zones[zone].size = round_up(size);
-	memset(nf->zones[zone].base, 0, round_up(size));
 	return nf->zones[zone].base;
 }
 
@@ -170,6 +180,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.ranges = {{0, 0, 0, 4096}, {0, 1, 0, 4096}, {0, 2, 0, 4096}}};
 	const struct memory_file file = {
 		.size = 8192, .allocated = 8192, .page_size = 4096, .keeps_size = true};
+	static void *copied;
 	struct slim_shm_info *info, *copy;
 	struct schema_reason reason;
 	struct nf nf = {.n_zones = 3};
@@ -178,9 +189,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	info = make_zone(&nf, SLIM_ZONE_INFO, sizeof(*info));
 	control = make_zone(&nf, SLIM_ZONE_CONTROL, control_size);
 	make_zone(&nf, SLIM_ZONE_SLAB, CAPACITY * SLOT_SIZE);
-	copy = aligned_alloc(64, round_up(sizeof(*copy)));
-	if (copy == NULL)
-		abort();
+	copy = zeros(&copied, sizeof(*copy));
 	describe(info, install_at, dirty_at, rings_at, control_size);
 	nf.info = info;
 	/* What is changed below is good before: else nothing behind the checks is met. */
@@ -196,8 +205,5 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			use_table(&nf, t);
 		use_rings(&nf);
 	}
-	free(copy);
-	for (uint32_t z = 0; z < 3; z++)
-		free(nf.zones[z].base);
 	return 0;
 }

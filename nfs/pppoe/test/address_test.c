@@ -20,7 +20,7 @@ open_it(void **state)
 	struct pppoe_config config;
 
 	(void)state;
-	harness_defaults(&config);
+	data_defaults(&config);
 	config.access_tags = (struct pppoe_access){
 		.untagged = true, .outer = {{1, 4094}}, .n_outer = 1, .outer_type = 0x88a8};
 	harness_open(&h, &config, true);

@@ -20,7 +20,7 @@ open_with(uint16_t n_workers)
 {
 	struct pppoe_config config;
 
-	harness_defaults(&config);
+	data_defaults(&config);
 	config.n_workers = n_workers;
 	config.dns_ipv6[0][0] = 0x20;
 	harness_open(&h, &config, true);
@@ -130,7 +130,7 @@ ipv6_waits_for_no_router(void **state)
 
 	(void)state;
 	harness_close(&h);
-	harness_defaults(&config);
+	data_defaults(&config);
 	harness_open(&h, &config, true);
 	a = client_of(&h, 7, 0, 0, 1492);
 	up = ipv6(a.ipv6, server_6, 17, NULL, 100);

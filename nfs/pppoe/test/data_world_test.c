@@ -18,6 +18,15 @@ const uint8_t core_own_6[16] = {0x20, 1, 0xd, 0xb8, 0xff, 0xff, [15] = 1};
 const uint8_t core_router_6[16] = {0x20, 1, 0xd, 0xb8, 0xff, 0xff, [15] = 2};
 const uint8_t link_own_6[16] = {0xfe, 0x80, [15] = 1};
 
+void
+data_defaults(struct pppoe_config *config)
+{
+	harness_configure(config,
+			  "  pools: [100.64.0.0/22]\n"
+			  "  ipv6: {pool: '2001:db8:1::/48', address: '2001:db8:ffff::1/64', "
+			  "router: '2001:db8:ffff::2'}\n  clamp_mss: true\n");
+}
+
 /* ---- clients ------------------------------------------------------------------------------------------------- */
 
 struct pppoe_session *

@@ -32,6 +32,9 @@ struct octets {
 	uint8_t at[2300];
 };
 
+/* harness_defaults(), with a /48 of IPv6, and TCP's segments cut to size. */
+void data_defaults(struct pppoe_config *config);
+
 /* ---- clients ------------------------------------------------------------------------------------------------- */
 
 /* One whose MAC address has this last octet, with both protocols open. `mru`: what it takes. */

@@ -20,7 +20,7 @@ open_it(void **state)
 	struct pppoe_config config;
 
 	(void)state;
-	harness_defaults(&config);
+	data_defaults(&config);
 	harness_open(&h, &config, true);
 	tell_router(&h);
 	a = client_of(&h, 7, 0, 0, 1492);

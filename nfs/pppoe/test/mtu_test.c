@@ -17,7 +17,7 @@ open_it(void **state)
 	struct pppoe_config config;
 
 	(void)state;
-	harness_defaults(&config);
+	data_defaults(&config);
 	config.access_tags =
 		(struct pppoe_access){.untagged = true, .outer = {{1, 4094}}, .n_outer = 1};
 	config.sides[PPPOE_ACCESS].mtu = 1508;

@@ -18,7 +18,7 @@ open_with(uint32_t n_inner, uint16_t core_vlan)
 {
 	struct pppoe_config config;
 
-	harness_defaults(&config);
+	data_defaults(&config);
 	config.access_tags = (struct pppoe_access){
 		.untagged = n_inner == 0,
 		.outer = {{100, 4094}},

@@ -3,6 +3,7 @@
 that the environment variable SLIM_BUILD_ROOT names. Where SLIM_BUILD_FOLDER is set (meson's tests
 set it), programs come from that very folder."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -63,10 +64,13 @@ def _files(flavour, targets):
 
 
 def build(flavour="gcc", targets=()):
-    """Configures and compiles all, or the targets. Prints the end of the log on failure. Returns true on success."""
+    """Configures and compiles all, or the targets. Prints the end of the log on failure. Returns true on success. Who comes
+    while somebody builds there waits."""
     os.makedirs(ROOT, exist_ok=True)
     path = f"{folder(flavour)}.log"
-    with open(path, "w", encoding="utf-8") as log:
+    with open(f"{folder(flavour)}.lock", "w", encoding="utf-8") as lock, open(path, "a", encoding="utf-8") as log:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        log.truncate(0)
         status = _setup(flavour, log)
         if status == 0:
             status = subprocess.run(["ninja", "-C", folder(flavour), *_files(flavour, targets)], stdout=log, stderr=log,

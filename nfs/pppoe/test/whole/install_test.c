@@ -4,7 +4,7 @@
  * install (nf_moves_test.h), in any order. Everything derived must come out of the slots alone: harness_check() works it
  * out anew.
  */
-#include "harness_test.h"
+#include "whole_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ open_pair(uint16_t source_workers, uint16_t target_workers, bool active, uint32_
 {
 	struct pppoe_config config;
 
-	harness_defaults(&config);
+	whole_defaults(&config);
 	config.limits.sessions_per_mac = 0;
 	config.n_workers = source_workers;
 	config.capacity = 256;

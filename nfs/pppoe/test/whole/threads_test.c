@@ -3,7 +3,7 @@
  * The concentrator's workers in threads, saturated (nf_threads_test.h): clients send to servers and to clients of other
  * workers, ask for an echo in their session, and look for concentrators; servers send to clients.
  */
-#include "harness_test.h"
+#include "whole_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ open_with_clients(struct harness *h, uint16_t n_workers)
 {
 	struct pppoe_config config;
 
-	harness_defaults(&config);
+	whole_defaults(&config);
 	config.n_workers = n_workers;
 	config.lcp.echo_ns = 0;
 	config.limits.padi_per_s = 0;

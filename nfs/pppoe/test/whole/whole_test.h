@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole concentrator without ports, for tests: packets go in by the pipeline's burst, come out of the FIFOs. All
- * workers run in the caller's thread, one after the other. Time stands still unless the test moves it. Frames are built and
- * taken apart octet by octet, by code that shares nothing with the concentrator's.
+ * Sessions made by hand, and frames, for tests of whole concentrators. Frames are built and taken apart octet by octet, by code
+ * that shares nothing with the concentrator's.
  *
- * The network around it: clients with no tag at the access side, pools 100.64.0.0/22 (we are .0.1) and 198.51.100.0/28, a /56
- * of IPv6; core 203.0.113.0/24 (we are .1, a router .2 for the rest). Every host there answers ARP with MAC 02:aa and
- * the address (question_test.h).
+ * Beside the network of harness_test.h there are a pool 198.51.100.0/28 and a /56 of IPv6.
  */
-#ifndef PPPOE_WHOLE_HARNESS_TEST_H
-#define PPPOE_WHOLE_HARNESS_TEST_H
+#ifndef PPPOE_WHOLE_TEST_H
+#define PPPOE_WHOLE_TEST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,14 +14,10 @@
 #include <rte_mbuf.h>
 
 #include "automaton.h"
-#include "counters.h"
-#include "round.h"
+#include "harness_test.h"
 
-#define HARNESS_CONFIG struct pppoe_config
-#define HARNESS_OWN          \
-	struct pppoe *pppoe; \
-	struct pppoe_worker workers[SLIM_MAX_WORKERS];
-#include "nf_harness_test.h"
+/* harness_defaults(), and those pools. */
+void whole_defaults(struct pppoe_config *config);
 
 #define FRAME_MAX 2048u
 #define SERVER IP(203, 0, 113, 10)
@@ -47,8 +40,6 @@ uint32_t harness_add(struct harness *h, uint8_t a, uint8_t b);
 /* All machines are open, it has logged in, and has addresses, as far as there are any. */
 void harness_open_session(struct harness *h, uint32_t slot);
 void harness_remove(struct harness *h, uint32_t slot);
-struct pppoe_session *harness_session(const struct harness *h, uint32_t slot);
-struct pppoe_sessions *harness_owner(const struct harness *h, uint32_t slot);
 
 /* ---- packets ------------------------------------------------------------------------------------------ */
 
