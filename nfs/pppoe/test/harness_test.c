@@ -93,6 +93,7 @@ worker_init(struct harness *h, uint16_t w)
 static void
 worker_fini(struct harness *h, uint16_t w)
 {
+	assert_int_equal(h->workers[w].n_errors, 0); /* they wait for the end of a round only */
 	pppoe_worker_fini(&h->workers[w]);
 }
 
@@ -209,6 +210,7 @@ check_slot(const struct harness *h, struct model *model, uint32_t slot)
 	assert_int_equal(e->open & 1, has_ppp && e->ipcp.state == PPP_OPENED && e->ipv4 != 0);
 	assert_int_equal(e->open >> 1,
 			 has_ppp && e->ipv6cp.state == PPP_OPENED && e->prefix != PPPOE_NO_PREFIX);
+	assert_true(e->open == 0 || e->end == PPPOE_END_NONE);
 	assert_int_equal(e->held & PPPOE_HELD_WAITS, 0);
 	for (uint32_t one = NF_NO_SLOT; (one = pppoe_session_of_line(s, &line, one)) != NF_NO_SLOT;)
 		found += one == slot;
@@ -233,10 +235,13 @@ harness_check(const struct harness *h)
 			      cells_like(&t->prefixes), 0};
 	uint32_t free_slots = 0, indexed = 0;
 
-	for (uint32_t slot = 0; slot < t->shares.capacity; slot++)
-		if (((const struct slim_slot_head *)(const void *)harness_session(h, slot) - 1)
-			    ->used)
+	for (uint32_t slot = 0; slot < t->shares.capacity; slot++) {
+		const struct slim_slot_head *head = (const void *)harness_session(h, slot);
+
+		assert_int_equal(head[-1].seq % 2, 0); /* nobody left it open */
+		if (head[-1].used)
 			check_slot(h, &model, slot);
+	}
 	check_pool(&t->ids, model.ids);
 	check_pool(&t->addresses, model.addresses);
 	check_pool(&t->prefixes, model.prefixes);
