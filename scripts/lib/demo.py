@@ -17,7 +17,7 @@ FLOWS = {"nat": 100_000, "gateway": 20_000, "pppoe": 4_000}
 FAULTS = ("no-hold", "no-flush-round", "no-redirect")  # of slimd and the agents
 NO_PATH_SWITCH = "no-path-switch"                       # of the gateway
 BEFORE, EACH_MOVE, AFTER = 5, 8, 5  # seconds of the windows of the ledger
-REPORT = f"{build.PROJECT}/bench/report/slim-report"
+REPORT = f"{build.PROJECT}/bench/verdict/slim-report"
 
 
 def parse():

@@ -13,7 +13,7 @@ from unittest import mock
 
 sys.dont_write_bytecode = True
 ROOT = os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../..")
-sys.path[:0] = [f"{ROOT}/scripts/lib", f"{ROOT}/bench/report"]
+sys.path[:0] = [f"{ROOT}/scripts/lib", f"{ROOT}/bench/verdict"]
 
 import demo  # noqa: E402
 import verdict_test  # noqa: E402 (a perfect run)

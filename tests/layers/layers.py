@@ -60,7 +60,7 @@ RULES = {
     # An NF, its agent and slimd's reader in one process.
     "bench/loop": {"uses": ["proto", "agent", "nfs", "slimd/shm"],
                    "never": [r"^event2/", r"^grpc", r"protobuf"]},
-    "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/report", "proto", "agent"],
+    "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/verdict", "proto", "agent"],
               "never": [r"^event2/", r"^grpc"]},
 }
 

@@ -8,7 +8,7 @@ import sys
 
 from . import wait
 
-sys.path.insert(0, os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../../../bench/report"))
+sys.path.insert(0, os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../../../bench/verdict"))
 
 from slimreport import void  # noqa: E402
 
