@@ -2,8 +2,8 @@
 """A small virtual machine with a kernel that speaks PPP: Debian's own, with busybox and pppd, in software emulation.
 
 It is built from Debian's packages (the kernel's is fetched, not installed) and boots from memory within some ten
-seconds. Its only disk is its memory; its console is a shell, to which commands are written and from which answers are
-read; its network card is a tap device in a namespace."""
+seconds. Its only disk is its memory; its console takes commands, one a line, and says what they say; its network card is a tap
+device in a namespace."""
 
 import glob
 import os
@@ -21,6 +21,8 @@ TOOLS = ("qemu-system-x86_64", "pppd", "busybox")
 MODULES = ("failover", "net_failover", "virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
            "virtio_pci", "virtio_net", "slhc", "ppp_generic", "pppox", "pppoe")  # in the order in which they load
 FOLDERS = ("bin", "sbin", "dev", "proc", "sys", "tmp", "etc/ppp", "lib/modules", "usr/sbin", "var/run", "run")
+# The first process never ends: the kernel would panic. And what does the commands is no interactive shell: busybox's takes a read
+# that was interrupted by the end of a child for the end of its input.
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
@@ -29,7 +31,7 @@ ip link set lo up; ip link set eth0 up
 stty -echo
 export PS1= PATH=/bin:/sbin:/usr/sbin
 echo the guest is up
-exec sh
+while true; do sh -c 'while IFS= read -r line; do eval "$line"; done'; done
 """
 BOOT_SECONDS = 120
 MEMORY_MB = 192
@@ -37,6 +39,10 @@ MEMORY_MB = 192
 
 class NotHere(Exception):
     """A program or package is missing; the text says which."""
+
+
+class Ended(Exception):
+    """The machine is no more; the text says what it said last."""
 
 
 # ---- the image ---------------------------------------------------------------------------------------
@@ -131,6 +137,54 @@ def build(folder, files):
     return small, path
 
 
+# ---- its console -----------------------------------------------------------------------------------------
+
+
+class Console:
+    """The other end takes commands, one a line, and says what they say. `gone`: None while the machine runs, else why not."""
+
+    def __init__(self, stream, gone):
+        self.stream = stream
+        self.gone = gone
+        self.output = ""
+        self.number = 0
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        while True:
+            try:
+                data = self.stream.recv(65536)
+            except ConnectionResetError:  # it has ended with words of ours unread
+                return
+            if not data:
+                return
+            self.output += data.decode(errors="replace").replace("\r", "")
+
+    def run(self, command, seconds=30):
+        """What a command says, and its exit status."""
+        self.number += 1
+        mark = f"done {self.number}:"
+        at = len(self.output)
+        # The mark is not in what is written, so an echo of it is not taken for the end.
+        try:
+            self.stream.sendall(f"{command}; echo done\" {self.number}:$?\"\n".encode())
+        except OSError as error:
+            raise Ended(f"{error}; {self.last_words()}") from error
+        # With the end of its line: the next command's answer begins behind it.
+        answer = wait.until(lambda: re.match(f"(.*?)^{mark}(\\d+)\n", self.output[at:], re.M | re.S), f"the guest: {command}",
+                            seconds, alive=self.last_words)
+        return int(answer[2]), answer[1]
+
+    def last_words(self):
+        """None while it runs; else what it said last: a kernel that panics says why on its console."""
+        gone = self.gone()
+        if gone is None:
+            return None
+        self.reader.join(10)
+        return f"{gone}\nand on its console:\n{self.output[-4000:]}"
+
+
 # ---- the machine -----------------------------------------------------------------------------------------
 
 
@@ -138,44 +192,23 @@ class Guest:
     """A running one, in a namespace, with its card at a tap device there that exists."""
 
     def __init__(self, journal, folder, kernel, image, netns, tap, mac):
-        self.socket = f"{folder}/guest.console"
-        self.output = ""
-        self.number = 0
+        path = f"{folder}/guest.console"
         self.child = Child(journal, folder, "guest", [
             "qemu-system-x86_64", "-accel", "tcg", "-m", MEMORY_MB, "-nodefaults", "-no-reboot", "-display", "none",
             "-kernel", kernel, "-initrd", image, "-append", "console=ttyS0 quiet panic=-1",
-            "-chardev", f"socket,id=console,path={self.socket},server=on,wait=off", "-serial", "chardev:console",
+            "-chardev", f"socket,id=console,path={path},server=on,wait=off", "-serial", "chardev:console",
             "-netdev", f"tap,id=net,ifname={tap},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=net,mac={mac},romfile="], netns=netns)
-        self.console = self._connect()
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        wait.until(lambda: "the guest is up" in self.output, "the guest's shell", BOOT_SECONDS, alive=self.child.gone)
-
-    def _connect(self):
-        wait.until(lambda: os.path.exists(self.socket), "the guest's console", alive=self.child.gone)
-        console = socket.socket(socket.AF_UNIX)
-        console.connect(self.socket)
-        return console
-
-    def _read(self):
-        while True:
-            data = self.console.recv(65536)
-            if not data:
-                return
-            self.output += data.decode(errors="replace").replace("\r", "")
+        wait.until(lambda: os.path.exists(path), "the guest's console", alive=self.child.gone)
+        stream = socket.socket(socket.AF_UNIX)
+        stream.connect(path)
+        self.console = Console(stream, self.child.gone)
+        wait.until(lambda: "the guest is up" in self.console.output, "the guest's shell", BOOT_SECONDS,
+                   alive=self.console.last_words)
 
     def run(self, command, seconds=30):
-        """What a command of the shell says, and its exit status."""
-        self.number += 1
-        mark = f"done {self.number}:"
-        at = len(self.output)
-        # The mark is not in what is written, so an echo of it is not taken for the end.
-        self.console.sendall(f"{command}; echo done\" {self.number}:$?\"\n".encode())
-        wait.until(lambda: re.search(f"^{mark}\\d+$", self.output[at:], re.M), f"the guest: {command}", seconds,
-                   alive=self.child.gone)
-        said, status = re.match(f"(.*?)^{mark}(\\d+)$", self.output[at:], re.M | re.S).groups()
-        return int(status), said
+        """What a command says, and its exit status."""
+        return self.console.run(command, seconds)
 
     def start(self, command):
         """In the guest's background."""
