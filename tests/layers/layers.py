@@ -60,6 +60,8 @@ RULES = {
     # An NF, its agent and slimd's reader in one process.
     "bench/loop": {"uses": ["proto", "agent", "nfs", "slimd/shm"],
                    "never": [r"^event2/", r"^grpc", r"protobuf"]},
+    # A program of its own, which knows nothing of what goes through it.
+    "bench/link": {"uses": ["base"], "never": [r"^rte_", r"^grpc", r"protobuf"]},
     "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/verdict", "proto", "agent"],
               "never": [r"^event2/", r"^grpc"]},
 }
@@ -94,7 +96,7 @@ AGENT_MAX_FUNCTIONS = 15
 
 # Who asks which port the kernel chose, and keeps the socket. A number without its socket belongs to the next who
 # asks: tests take theirs from slimd/peer/test_port.h.
-ASKS_FOR_A_PORT = {"base/exporter.c", "nfs/pppoe/test/radius_client_test.c", "slimd/outside/link_test.c", "slimd/peer/slow_link.c",
+ASKS_FOR_A_PORT = {"base/exporter.c", "bench/link/tcp.c", "nfs/pppoe/test/radius_client_test.c", "slimd/outside/link_test.c", "slimd/peer/slow_link.c",
                    "slimd/peer/test_port.c"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
