@@ -153,10 +153,8 @@ class Lab:
         machine.take_hugepages(self.journal, self.settings.switch_megabytes())
         switch.start()
         switch.add_bridge("br-slim", learning=False)
-        switch.add_bridge("br-in", learning=True)
-        switch.add_bridge("br-out", learning=True)
-        switch.add_patch("br-slim", "pin", "br-in", "in-slim")
-        switch.add_patch("br-slim", "pout", "br-out", "out-slim")
+        for side in ("in", "out"):
+            self.make_way(side)
         # The switch reads these two from its main thread, which now and then has other things to do.
         machine.set_sysctl(self.journal, "net.core.rmem_default", SOCKET_BUFFER)
         switch.add_device("br-in", "client")
@@ -167,6 +165,15 @@ class Lab:
                 switch.add_vhost("br-slim", name, self.vhost_socket(name))
         switch.add_vhost("br-in", "gen-inside", self.vhost_socket("gen-inside"))
         switch.add_vhost("br-out", "gen-outside", self.vhost_socket("gen-outside"))
+
+    def make_way(self, side):
+        """From br-slim to the network on a side, over as many bridges as there shall be."""
+        bridges = [f"br-{side}{n}" for n in range(2, self.settings.bridges + 1)] + [f"br-{side}"]
+        near, port = "br-slim", f"p{side}"
+        for bridge in bridges:
+            self.switch.add_bridge(bridge, learning=True)
+            self.switch.add_patch(near, port, bridge, f"{side}-{near}"[:15])
+            near, port = bridge, f"{bridge}-far"
 
     # ---- daemons --------------------------------------------------------------
 

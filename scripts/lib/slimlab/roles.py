@@ -69,6 +69,7 @@ class Gateway:
 
     def __init__(self, settings):
         self.settings = settings
+        self.has_sessions = False
 
     def config(self, _lab, _host):
         return {"follow": str(self.settings.follow_subscribers).lower()}
@@ -87,10 +88,13 @@ class Gateway:
         """Nothing."""
 
     def prepare(self, lab):
-        """The control plane's part: a session for each subscriber, where slim-gen has him."""
+        """The control plane's part, once: a session for each subscriber, where slim-gen has him."""
+        if self.has_sessions:
+            return
+        self.has_sessions = True
         path = f"{lab.folder}/sessions.txt"
         with open(path, "w", encoding="utf-8") as f:
-            for i in range(self.settings.flows + FIXED_FLOWS):
+            for i in range(self.settings.flows + FIXED_FLOWS + self.settings.idle):
                 address = SUBSCRIBER_BASE + i
                 f.write(f"session add {TEID_GATEWAY | address & 0xffffff} ipv4 {dotted(address)} "
                         f"cell {dotted(CELL_BASE + i % CELLS)} cell-teid {TEID_CELL + i}\n")

@@ -13,6 +13,7 @@ class Settings:
     flavour: str = "gcc"        # which build folder its programs come from
     nf: str = "nat"             # what moves: nat, gateway or pppoe (roles.py)
     flows: int = 100_000        # live flows of the generator; gateway, pppoe: subscribers
+    idle: int = 0               # nat, gateway: sessions beside those of the flows, without traffic
     rate: int = 20_000          # packets a second, each direction
     churn: int = 500            # nat: flows closed and opened a second
     handovers: int = 500        # gateway: subscribers that change their cell, a second
@@ -43,11 +44,12 @@ class Settings:
     nice: int = -10
     daemon_nice: int = -10
     generator_megabytes: int = 192
+    bridges: int = 1            # between the perimeter and the instances, on each side: one, and more that only learn
     queue_size: int = 1024      # descriptors of a virtio ring; 256 overflow when cores are shared
 
     def live_sessions(self):
-        """Those of open flows, and of closed ones until their timeout."""
-        return self.flows + (self.churn * (self.udp_timeout_s + 30) if self.nf == "nat" else 0)
+        """Those of open flows, and of closed ones until their timeout; and those that rest."""
+        return self.idle + self.flows + (self.churn * (self.udp_timeout_s + 30) if self.nf == "nat" else 0)
 
     def sessions(self):
         if self.capacity:

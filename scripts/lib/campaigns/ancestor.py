@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Campaign 1: the evaluation of the system before this one. NAT and gateway with few connections and much other state, at
+rising data rates: what of the traffic is in time, in which mode?"""
+
+from .loaded import Load, LoadedCampaign
+
+EXTRA_OCTETS = 20 << 20  # of state beside that of the connections
+SESSION_OCTETS = {"nat": 61, "gateway": 96}  # of one, in a copy
+FLOWS = {"nat": 128, "gateway": 256}
+RATES = {"quick": {512: (20, 60), 1400: (50, 150)}, "full": {octets: tuple(range(25, 451, 25)) for octets in (512, 1400)}}
+
+
+class Ancestor(LoadedCampaign):
+    name = "ancestor"
+    asks = "How much traffic can a move stand before it is felt, in each mode?"
+    keys = ("nf", "octets", "mbit", "flows")
+    lab_seconds = 30
+    run_seconds = 7
+
+    def points(self, scale):
+        return [{"nf": nf, "octets": octets, "mbit": mbit, "flows": flows} for nf, flows in FLOWS.items()
+                for octets, rates in RATES[scale].items() for mbit in rates]
+
+    def modes(self, point):
+        return ("slim", "stop-copy", "no-hold", "buffer-at-controller")
+
+    def repeats(self, scale):
+        return {"quick": 1, "full": 10}[scale]
+
+    def lab_of(self, point, _mode):
+        return point["nf"]
+
+    def settings(self, point):
+        nf = point["nf"]
+        return {"nf": nf, "flows": point["flows"], "idle": EXTRA_OCTETS // SESSION_OCTETS[nf], "udp_timeout_s": 3600}
+
+    def load(self, point):
+        """A data rate, each way, of frames of that size. Each subscriber changes its cell every two seconds, as it was."""
+        rate = round(point["mbit"] * 1e6 / 8 / point["octets"])
+        changes = ("--handovers", point["flows"] // 2) if point["nf"] == "gateway" else ()
+        return Load(("--flows", point["flows"], "--rate", rate, "--size", point["octets"], "--ramp-rate", 1000, *changes),
+                    point["octets"])
