@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What came of a campaign in a sentence or two. Nothing is said of what was not measured."""
+
+from . import modes
+from .tables import condition
+from .text import data
+
+SLIM = {"mode": "slim", "twin": False}
+
+
+def have(runs, **conditions):
+    return [run for run in runs if run.mode == "slim" and not run.twin and all(run.point.get(k) == v for k, v in conditions.items())]
+
+
+def middle(sheet, figure, **where):
+    return sheet.stat("median", f"figures.{figure}", **where)
+
+
+def listed(parts):
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def setting(sheet, campaign, key, value):
+    return data(sheet.setting(key, value, campaign=campaign), value if isinstance(value, str) else f"{value:,}")
+
+
+def of_modes(sheet, campaign, figure, runs, unit):
+    """slim 20 ms, no-hold 30 ms and stop-copy 2 s: medians of all points."""
+    parts = []
+    for name in modes.MODES:
+        if name != modes.TWIN and any(modes.name_of(run) == name for run in runs):
+            value = middle(sheet, figure, **condition(campaign, name, {}))
+            if value.value is not None:
+                parts.append(f"{name} {data(value)} {unit}")
+    return listed(parts) if parts else ""
+
+
+def ancestor(sheet, runs):
+    parts = []
+    for name in modes.MODES:
+        if name == modes.TWIN or not any(modes.name_of(run) == name for run in runs):
+            continue
+        facets = [dict(t) for t in {tuple((k, v) for k, v in run.point.items() if k != "mbit"): None for run in runs}]
+        best = [sheet.reach("mbit", "figures.lost", 0, **condition("ancestor", name, facet)) for facet in facets]
+        known = [value for value in best if value.value is not None]
+        if known:
+            least = min(known, key=lambda value: value.value)
+            parts.append(f"{name} to {data(least)} Mbit/s")
+        if len(known) < len(best):
+            parts[len(parts) - bool(known):] = [f"{name} not everywhere"]
+    return f"Without a lost packet, at every packet size and network function: {listed(parts)}." if parts else ""
+
+
+def size(sheet, runs):
+    slim = have(runs)
+    if not slim:
+        return ""
+    most = max(run.point["sessions"] for run in slim)
+    where = {"campaign": "size", **SLIM, "sessions": most}
+    speed = middle(sheet, "sessions_per_s", **where)
+    took = middle(sheet, "duration_s", **where)
+    if took.value is None:
+        return ""
+    return (f"slim moves a table of {setting(sheet, 'size', 'sessions', most)} sessions in {data(took)} s, "
+            f"{data(speed)} sessions a second (medians of all runs of that size).")
+
+
+def churn(sheet, runs):
+    slim = have(runs)
+    if not slim:
+        return ""
+    value = sheet.stat("mean", "figures.converged", campaign="churn", **SLIM)
+    return f"Of slim's runs that were measured the share of {data(value)} came to an end." if value.value is not None else ""
+
+
+def anatomy(sheet, runs):
+    where = {"campaign": "anatomy", **SLIM}
+    trips, hold = middle(sheet, "hold_in_rtt_p50", **where), sheet.stat("quantile:0.5", "lists.hold_us", **where)
+    if trips.value is None or hold.value is None:
+        return ""
+    tail = sheet.stat("quantile:0.99", "lists.hold_us", **where)
+    return (f"The median hold of slim takes {data(hold)} µs, and of a hundred holds ninety-nine take at most {data(tail)} µs; "
+            f"in round trips the median run has {data(trips)}.")
+
+
+def disturbance(sheet, runs):
+    said = of_modes(sheet, "disturbance", "disturbed_ms", runs, "ms")
+    return f"Disturbed time, medians over all settings: {said}." if said else ""
+
+
+def overhead(sheet, runs):
+    parts = []
+    for state in ("idle", "tracking", "moving"):
+        value = sheet.stat("median", "figures.ratio_to_bare", campaign="overhead", **SLIM, state=state)
+        if value.value is not None:
+            parts.append(f"{state} {data(value)}")
+    return f"Of the bare loop, medians over all cases: {listed(parts)}." if parts else ""
+
+
+def failure(sheet, runs):
+    parts = []
+    for what in dict.fromkeys(run.point["what"] for run in runs):
+        value = sheet.stat("median", "figures.gap_ms", campaign="failure", **SLIM, what=what)
+        if value.value is not None:
+            parts.append(f"{what} {data(value)} ms")
+    return f"The longest gap, medians: {listed(parts)}." if parts else ""
+
+
+def link(sheet, runs):
+    value = sheet.stat("mean", "figures.kept", campaign="link", **SLIM)
+    return f"Of slim's runs the share of {data(value)} kept the budget of the hold." if value.value is not None else ""
+
+
+LEADS = {"ancestor": ancestor, "size": size, "churn": churn, "anatomy": anatomy, "disturbance": disturbance, "overhead": overhead,
+         "failure": failure, "link": link}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How each mode looks and what it is. One table: a mode has the same colour, marker and dashes in every picture.
+
+Colours are those of Okabe and Ito, which people who see few colours tell apart; markers and dashes say it once more. On a dark page
+the same roles have lighter shades.
+"""
+
+import dataclasses
+
+SOLID = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    colour: str
+    dark: str      # the shade on a dark page
+    marker: str    # matplotlib's name
+    glyph: str     # the same shape as a letter
+    dashes: tuple  # lengths on, off, ...; empty: a full line
+    width: float = 1.6
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    look: Look
+    what: str
+    fair: str
+
+
+TWIN = "slim once more"
+
+MODES = {
+    "slim": Mode(
+        Look("#0072b2", "#4ea6e6", "o", "●", SOLID, 2.2),
+        "State is copied while the source serves. For the hand-over packets wait in a bounded buffer, for about a round trip and a half.",
+        "What is measured, as it is delivered: nothing is switched on for the measurement."),
+    "duplicate": Mode(
+        Look("#e69f00", "#f2b632", "s", "■", (5, 2)),
+        "After the copy, each packet goes to both instances, and both process it; then the path is turned.",
+        "The ancestor's opponent. It has the same copy, the same switch and the same rules."),
+    "per-packet": Mode(
+        Look("#009e73", "#2cc598", "^", "▲", (1.5, 1.5)),
+        "Each packet that changes state is followed by one update of its own, as soon as it was processed.",
+        "It has the same copy and the same stream; only that changes are gathered is taken away."),
+    "stop-copy": Mode(
+        Look("#d55e00", "#f07f2e", "v", "▼", (7, 2, 1.5, 2)),
+        "Traffic stops at the perimeter, state is copied, traffic starts at the target.",
+        "The copy is slim's own, at full speed, and the digests are compared as well. What is lost is lost by the stop."),
+    "no-hold": Mode(
+        Look("#cc79a7", "#e29ac3", "D", "◆", (3, 1.5, 1, 1.5, 1, 1.5)),
+        "As slim, without waiting: no hold, no flush round, no redirection of late packets.",
+        "The same program with three mechanisms switched off: what they bring is the difference."),
+    "buffer-at-controller": Mode(
+        Look("#56b4e9", "#a5dcff", "P", "✚", (10, 3)),
+        "Packets of moving flows go up to the controller while state is copied, and are played back, in order, to the target.",
+        "The copy is slim's own. The controller is written for speed: batches, a large queue, the switch's local socket."),
+    "conntrackd": Mode(
+        Look("#010101", "#f2f2f2", "*", "★", (2, 3)),
+        "The kernel's connection table, synchronised by conntrackd between two hosts.",
+        "What a system administrator has without DPDK, in its reliable mode and with its own defaults."),
+    TWIN: Mode(
+        Look("#0072b2", "#4ea6e6", "o", "○", (1, 2), 1.1),
+        "The A/A row: the same program at the same point once more, in turns with the first.",
+        "What it differs by from itself is noise, and no other difference within that is one."),
+}
+
+# What an NF does in the campaign overhead: not modes, but drawn beside each other as modes are.
+STATES = {
+    "bare": Look("#010101", "#f2f2f2", "*", "★", SOLID),
+    "idle": Look("#009e73", "#2cc598", "^", "▲", (1.5, 1.5)),
+    "tracking": Look("#0072b2", "#4ea6e6", "o", "●", SOLID, 2.2),
+    "moving": Look("#d55e00", "#f07f2e", "v", "▼", (7, 2, 1.5, 2)),
+}
+
+
+def name_of(run):
+    """The mode that a run is drawn as."""
+    return TWIN if run.twin else run.mode
+
+
+def look(mode):
+    return MODES[mode].look
+
+
+def slug(name):
+    return name.replace(" ", "-")
