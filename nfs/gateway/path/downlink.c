@@ -6,6 +6,7 @@
 #include "events.h"
 #include "passage.h"
 #include "signalling.h"
+#include "touched.h"
 #include "tunnel.h"
 
 /* How a packet will pass. */
@@ -110,6 +111,7 @@ pass(struct gateway_worker *w, struct gateway_packet *p, struct gateway_session 
 	session->downlink_due = plan->due;
 	session->packets_down++;
 	session->bytes_down += p->ip_size;
+	nf_touched(&w->sessions->share, session);
 	for (uint16_t i = 0; i < n; i++)
 		encapsulate(w, pieces[i], session, &plan->outer);
 }

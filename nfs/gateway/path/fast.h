@@ -21,6 +21,7 @@
 #include "ordinary.h"
 #include "passage.h"
 #include "session_entry.h"
+#include "touched.h"
 #include "tunnel.h"
 
 /* ---- uplink ------------------------------------------------------------------------------------------ */
@@ -119,6 +120,7 @@ gateway_fast_uplink(struct gateway_worker *w, struct gateway_packet *p)
 	session->uplink_due = due;
 	session->packets_up++;
 	session->bytes_up += p->ip_size;
+	nf_touched(&w->sessions->share, session);
 	if (likely(!p->is_ipv6))
 		nf_neighbour_send(w->neighbours, p->m, &next);
 	else
@@ -231,6 +233,7 @@ gateway_fast_downlink(struct gateway_worker *w, struct gateway_packet *p)
 	session->downlink_due = due;
 	session->packets_down++;
 	session->bytes_down += p->ip_size;
+	nf_touched(&w->sessions->share, session);
 	next.address = gateway_fast_next(w->gateway, session);
 	nf_neighbour_send(w->neighbours, p->m, &next);
 	return true;

@@ -10,6 +10,7 @@
 #include "meta_kind.h"
 #include "passage.h"
 #include "signalling.h"
+#include "touched.h"
 #include "tunnel.h"
 
 enum way { WAY_CORE_IPV4, WAY_CORE_IPV6, WAY_SUBSCRIBER, WAY_OWN };
@@ -221,6 +222,7 @@ pass(struct gateway_worker *w, struct gateway_packet *p, uint32_t slot,
 	session->uplink_due = plan->due;
 	session->packets_up++;
 	session->bytes_up += p->ip_size;
+	nf_touched(&w->sessions->share, session);
 	go(w, p, plan, pieces, n);
 }
 

@@ -34,6 +34,7 @@
 #include "open.h"
 #include "order.h"
 #include "tcp_path.h"
+#include "touched.h"
 
 #define NAT_FAST_INLINE __attribute__((always_inline)) static inline
 #define NAT_FAST_L2 sizeof(struct rte_ether_hdr)
@@ -492,6 +493,7 @@ nat_fast_out(struct nat_worker *w, const struct nat_view *v, struct nat_exit *ex
 	session->last_seen = v->now_ns;
 	session->packets_out++;
 	session->bytes_out += f.ip_size;
+	nf_touched(&w->sessions->share, session);
 	outside = nat_fast_endpoint(&session->outside_address);
 	ip_sum = nat_fast_replace_id(w, &f, nat_fast_address(outside));
 	nat_fast_rewrite(&f, true, nat_fast_endpoint(&session->inside_address), outside, ip_sum);
@@ -519,6 +521,7 @@ nat_fast_in(struct nat_worker *w, const struct nat_view *v, struct nat_exit *exi
 		session->last_seen = v->now_ns;
 	session->packets_in++;
 	session->bytes_in += f.ip_size;
+	nf_touched(&w->sessions->share, session);
 	nat_fast_rewrite(&f, false, nat_fast_endpoint(&session->outside_address), inside, 0);
 	nat_fast_send(v, exit, &f, NAT_INSIDE);
 	return true;

@@ -20,6 +20,7 @@
 #include "pcp_packet.h"
 #include "send.h"
 #include "tcp_path.h"
+#include "touched.h"
 
 /* ---- rewriting ------------------------------------------------------------------------------- */
 
@@ -163,6 +164,7 @@ commit_in(struct nat_worker *w, struct nat_packet *p, bool hairpin, const struct
 		nat_filter_refresh(w->filter, plan->peer, w->nf->now_ns);
 	session->packets_in++;
 	session->bytes_in += p->ip_size;
+	nf_touched(&w->sessions->share, session);
 	rewrite(p, false, session->inside_address, session->inside_port,
 		hairpin ? 0 : nat_ip_decrement_ttl(p->ip));
 	nf_count(w->nf, hairpin ? NAT_hairpinned : NAT_translated_in, 1);
@@ -321,6 +323,7 @@ commit_out(struct nat_worker *w, struct nat_packet *p, const struct plan_out *pl
 	session->last_seen = w->nf->now_ns;
 	session->packets_out++;
 	session->bytes_out += p->ip_size;
+	nf_touched(&w->sessions->share, session);
 	ip_sum = nat_ip_decrement_ttl(p->ip);
 	if (nat_id_is_needed(p->ip))
 		ip_sum += replace_id(w, p, session->outside_address);
