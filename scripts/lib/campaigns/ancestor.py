@@ -22,7 +22,7 @@ class Ancestor(LoadedCampaign):
                 for octets, rates in RATES[scale].items() for mbit in rates]
 
     def modes(self, point):
-        return ("slim", "stop-copy", "no-hold", "buffer-at-controller")
+        return ("slim", "per-packet", "stop-copy", "no-hold", "buffer-at-controller")
 
     def repeats(self, scale):
         return {"quick": 1, "full": 10}[scale]

@@ -32,6 +32,12 @@ def lab_settings(name, **settings):
     return Settings(name=name, workers=1, churn=0, handovers=0, allow_faults=True, **settings)
 
 
+def mode_settings(name):
+    """What a mode asks of the lab, beyond what all labs of campaigns have."""
+    wanted = slimbaselines.MODES[name].settings if name in slimbaselines.MODES else {}
+    return {key: value for key, value in wanted.items() if value != getattr(lab_settings(""), key)}
+
+
 def serving(lab):
     """The host whose NF handles packets. A mode that failed half-way leaves it where it was, or has moved it."""
     def found():
@@ -142,8 +148,17 @@ class LoadedCampaign(Campaign):
     def change(self, lab, point):
         """Before a run in a lab that points share."""
 
+    def batches(self, runs):
+        """A mode whose lab is another one has it for itself."""
+        found = []
+        for wants in sorted({tuple(mode_settings(run.mode).items()) for run in runs}):
+            found += super().batches([run for run in runs if tuple(mode_settings(run.mode).items()) == wants])
+        return found
+
     def measure(self, batch, emit, say):
-        with LoadedLab(lab_settings("bench", **self.settings(dict(batch.runs[0].point))), say) as bench:
+        first = batch.runs[0]
+        settings = {**self.settings(dict(first.point)), **mode_settings(first.mode)}
+        with LoadedLab(lab_settings("bench", **settings), say) as bench:
             for run in batch.runs:
                 point = dict(run.point)
                 self.change(bench.lab, point)

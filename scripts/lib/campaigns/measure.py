@@ -98,6 +98,7 @@ def of_job(job, frame_octets):
     return {"duration_s": round(duration, 4), "handover_ms": ms(int(result.get("handover_ns", 0))),
             "entries": int(result.get("entries", 0)), "held_packets": held, "held_octets": held * frame_octets,
             "redirected_packets": int(result.get("redirected_packets", 0)),
+            "snapshot_octets": int(result.get("snapshot_bytes", 0)), "delta_octets": int(result.get("delta_bytes", 0)),
             **{f"{phase.replace('-', '')}_ms": None if ns is None else ms(ns) for phase, ns in spent.items()}}
 
 

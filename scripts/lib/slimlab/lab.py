@@ -259,7 +259,7 @@ class Lab:
         ports = {switch_port(name, port): mac for port, mac in PORTS.items()}
         megabytes = s.nf_megabytes(self.role.slot_bytes)
         child = Child(self.journal, self.folder, nf,
-                      [self.program(self.role.program), *self.eal(nf, s.workers + 1, megabytes, ports),
+                      [self.program(self.role.program + s.variant), *self.eal(nf, s.workers + 1, megabytes, ports),
                        "--", "--config", config, *([] if active else ["--standby"])],
                       netns=self.netns(name), nice=s.nice)
         self.nf[name] = child

@@ -12,6 +12,7 @@ class Settings:
     name: str = "slim"          # of the lab; prefix of its namespaces
     flavour: str = "gcc"        # which build folder its programs come from
     nf: str = "nat"             # what moves: nat, gateway or pppoe (roles.py)
+    variant: str = ""           # of the program that moves: what its name has behind it (bench/baselines)
     flows: int = 100_000        # live flows of the generator; gateway, pppoe: subscribers
     idle: int = 0               # nat, gateway: sessions beside those of the flows, without traffic
     rate: int = 20_000          # packets a second, each direction
