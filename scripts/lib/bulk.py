@@ -29,6 +29,8 @@ def parse():
     p.add_argument("--json", metavar="FILE", help="write all numbers there")
     p.add_argument("--name", default="bulk", help="of the lab")
     p.add_argument("--pause", type=float, default=0.5, help="seconds between two moves (0.5)")
+    p.add_argument("--link-mbit", type=int, default=0, help="megabits a second each way between the daemons (0: no limit)")
+    p.add_argument("--link-delay-ms", type=float, default=0, help="milliseconds of one way between them (0)")
     p.add_argument("--wait-for", metavar="FILE", help="before the first move, write the processes' ids there and wait for "
                                                       "a line on standard input (to attach a profiler)")
     p.add_argument("--no-build", action="store_true")
@@ -186,7 +188,7 @@ def say(text):
 
 def measure(options):
     results, source = [], "a"
-    with Pairs(options.name, [Size(options.sessions, options.workers)], say) as pairs:
+    with Pairs(options.name, [Size(options.sessions, options.workers)], say, options.link_mbit, options.link_delay_ms) as pairs:
         if options.wait_for:
             with open(options.wait_for, "w", encoding="utf-8") as f:
                 json.dump(pairs.pids(), f)
@@ -203,8 +205,8 @@ def measure(options):
     summary = summarize(results) if results else {}
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
-            json.dump({"sessions": options.sessions, "workers": options.workers, "summary": summary,
-                       "runs": results}, f, indent=1)
+            json.dump({"sessions": options.sessions, "workers": options.workers, "link_mbit": options.link_mbit,
+                       "link_delay_ms": options.link_delay_ms, "summary": summary, "runs": results}, f, indent=1)
     return 0 if len(results) == options.runs else 1
 
 

@@ -9,7 +9,7 @@
                                       |  |
                                   nf-a    nf-b         (vhost-user; roles.py)
                                      |      |
-      namespace a: slimd  <----- veth, TLS -----> namespace b: slimd
+      namespace a: slimd  <----- veth, TLS -----> namespace b: slimd       (through a slow link: link.py)
 
 br-slim belongs to slim-ofctld. br-in and br-out are plain learning bridges: the networks of the
 provider, of which slim knows nothing.
@@ -22,7 +22,7 @@ import signal
 import subprocess
 import sys
 
-from . import build, leftovers, machine, wait
+from . import build, leftovers, link, machine, wait
 from .generator import Generator
 from .move import Slimctl
 from .process import Child, run
@@ -68,6 +68,7 @@ class Lab:
         self.slimd = {}
         self.nf = {}
         self.ofctld = None
+        self.link = self.link_program = None
         self.generator = None
         self.programs = None
         self.switch = Switch(self.journal, f"{self.folder}/ovs", self.netns("switch"),
@@ -108,6 +109,7 @@ class Lab:
         self.make_switch()
         self.say("slim-ofctld, slimd a, slimd b")
         self.start_ofctld()
+        self.start_link()
         for host in HOSTS:
             self.start_slimd(host)
         self.say(f"{self.role.program} a (active), {self.role.program} b (standby)")
@@ -126,7 +128,7 @@ class Lab:
 
     def dead(self):
         """Names of daemons and NFs that have ended although nobody asked them to."""
-        children = [*self.slimd.values(), *self.nf.values(), self.ofctld, self.switch.vswitchd]
+        children = [*self.slimd.values(), *self.nf.values(), self.ofctld, self.link_program, self.switch.vswitchd]
         return [c.name for c in children if c and not c.running()]
 
     def make_namespaces(self):
@@ -201,11 +203,18 @@ class Lab:
     def steer(self, host):
         self.slimctl(host).run("steering", "set", self.role.service, self.instance(host))
 
+    def start_link(self):
+        """Between the daemons, if the settings ask for one; it stays when a daemon is started anew."""
+        if link.is_wanted(self.settings):
+            place = HOSTS[link.PLACE]
+            self.link_program, self.link = link.start(self.settings, self.journal, self.folder, self.program("slim-link"),
+                                                      self.netns(place.name), place)
+
     def start_slimd(self, name):
         host = HOSTS[name]
         config = self.write_config("slimd.yaml", f"{self.folder}/{name}/slimd.yaml", host=name,
                                    address=host.address, other=host.other,
-                                   other_address=host.other_address)
+                                   peer_address=link.peer_address(self.settings, host))
         os.makedirs(f"{self.folder}/{name}/state", exist_ok=True)
         faults = ["--allow-faults"] if self.settings.allow_faults else []
         child = Child(self.journal, self.folder, f"slimd-{name}",
@@ -324,7 +333,7 @@ class Lab:
     def logs(self, lines=16):
         """The last words of everything, for a failure's report."""
         out = []
-        for child in [*self.slimd.values(), *self.nf.values(), self.ofctld, self.switch.vswitchd]:
+        for child in [*self.slimd.values(), *self.nf.values(), self.ofctld, self.link_program, self.switch.vswitchd]:
             if child:
                 words = "".join(line for line in child.tail(200).splitlines(True)
                                 if not line.startswith(("EAL:", "vhost_user_", "virtio_user_")))

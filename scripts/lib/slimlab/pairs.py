@@ -5,7 +5,7 @@
          | memif inside     | memif outside
       nat1-a -----------------------------   (the ports of a pair are joined directly)
       nat2-a ... nat2-b
-      slimd a  <----- veth, TLS ----->  slimd b
+      slimd a  <----- veth, TLS ----->  slimd b      (through a slow link: link.py)
 
 The generator opens each session with a packet, as a subscriber would, and ends. Then the standby NAT takes
 its place at the other end of both wires."""
@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 
-from . import build, leftovers, machine, wait
+from . import build, leftovers, link, machine, wait
 from .generator import Generator
 from .lab import HOSTS, PORTS
 from .move import Slimctl
@@ -25,6 +25,8 @@ from .template import write_config
 
 SESSIONS_PER_SUBSCRIBER = 64  # a subscriber has one external address: 252 ports of its bucket
 SESSIONS_PER_ADDRESS = 32_000
+MAX_HOLD_US = 10_000        # slimd's own default
+SLOW_HOLD_US = 500_000      # through a link: END comes behind what waits for its rate
 SUBSCRIBER_BASE = "100.72.0.0"
 GENERATOR_MACS = {"inside": "02:00:00:00:01:02", "outside": "02:00:00:00:02:02"}  # as slim-gen has them
 
@@ -62,15 +64,17 @@ class Size:
 class Pairs:
     """with Pairs(name, sizes) as pairs: NATs 1, 2, ... of host a are full and serve, those of host b are empty."""
 
-    def __init__(self, name, sizes, say):
+    def __init__(self, name, sizes, say, link_mbit=0, link_delay_ms=0):
         self.name = name
         self.sizes = dict(enumerate(sizes, 1))
-        self.settings = Settings(name=name, workers=max(size.workers for size in sizes))
+        self.settings = Settings(name=name, workers=max(size.workers for size in sizes), link_mbit=link_mbit,
+                                 link_delay_ms=link_delay_ms)
         self.say = say
         self.journal = leftovers.Journal(name)
         self.folder = self.journal.make_folder()
         self.pki = f"{self.folder}/pki"
         self.children = {}
+        self.link = self.link_program = None
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -88,10 +92,12 @@ class Pairs:
 
     def logs(self, lines=12):
         """The last words of everything, for a failure's report."""
-        return "\n".join(f"---- {child.name}\n{child.tail(lines)}" for child in self.children.values())
+        return "\n".join(f"---- {child.name}\n{child.tail(lines)}" for child in (*self.children.values(), self.link_program)
+                         if child)
 
     def start(self):
         self.make_hosts()
+        self.start_link()
         for name in HOSTS:
             self.start_slimd(name)
         for pair in self.sizes:
@@ -127,11 +133,19 @@ class Pairs:
         return write_config(template, path, folder=self.folder, pki=self.pki, host=host.name,
                             log_level="info", **values)
 
+    def start_link(self):
+        """Between the daemons, if it was asked for."""
+        if link.is_wanted(self.settings):
+            place = HOSTS[link.PLACE]
+            self.link_program, self.link = link.start(self.settings, self.journal, self.folder, build.program("slim-link"),
+                                                      self.netns(place.name), place)
+
     def start_slimd(self, name):
         host = HOSTS[name]
         os.makedirs(f"{self.folder}/{name}/state", exist_ok=True)
         config = self.config("pairs-slimd.yaml", f"{self.folder}/{name}/slimd.yaml", host, address=host.address,
-                             other=host.other, other_address=host.other_address)
+                             other=host.other, peer_address=link.peer_address(self.settings, host),
+                             max_hold_us=SLOW_HOLD_US if link.is_wanted(self.settings) else MAX_HOLD_US)
         child = self.launch(f"slimd-{name}", ["slimd", "--config", config], self.netns(name))
         wait.until(lambda: self.slimctl(name).try_json("version"), child.name, alive=child.gone)
 

@@ -31,6 +31,8 @@ class Settings:
     pcp: bool = False           # its PCP server
     follow_subscribers: bool = True  # gateway: an uplink packet from another cell is a handover
     allow_faults: bool = False  # slimd accepts switched-off mechanisms (negative controls)
+    link_mbit: int = 0          # between the two daemons, megabits a second each way (link.py); 0: no limit
+    link_delay_ms: float = 0    # and one way through it; both 0: nothing is between them
     hold_capacity: int = 8192   # packets that an NF can hold, per worker and port
     spin: int = 32              # empty rounds before a worker of an NF sleeps
     sleep_us: int = 20          # and how long
