@@ -3,7 +3,7 @@
 """bench/micro, tiny: the variants forward the same packets, the file has its keys, and the agent's
 share of the instructions, which is exact, stays within its limits. Prints TAP.
 
-    micro_test.py NF [--no-count]     --no-count: a sanitizer's build; valgrind is left out
+    micro_test.py NF
 """
 
 import json
@@ -57,9 +57,9 @@ def problems_of_limits(nf, numbers):
 
 
 def main():
-    nf, counted = sys.argv[1], "--no-count" not in sys.argv
+    nf = sys.argv[1]
     # Debian's testpmd is the same whatever NF stands beside it.
-    with_testpmd = counted and nf == "nat"
+    with_testpmd = nf == "nat"
     testpmd = ["--testpmd"] if with_testpmd else []
     # bench() fails if the variants do not transmit the same bytes, or one of them drops a packet.
     numbers = bench(nf, "--runs", "1", "--counted", "0", *testpmd)
@@ -75,13 +75,10 @@ def main():
     failed |= check(3, "the same with ports that allocate, copy and free",
                     problems_of_keys(numbers, "packets_per_second",
                                      [*micro.VARIANTS, *(micro.TESTPMD_DRIVER if with_testpmd else ())]))
-    if counted:
-        numbers = bench(nf, "--runs", "0", "--counted", "65536")
-        problems = problems_of_keys(numbers, "instructions_per_packet")
-        failed |= check(4, "the agent's instructions are within their limits",
-                        problems or list(problems_of_limits(nf, numbers)))
-    else:
-        print("ok 4 - the agent's instructions are within their limits # SKIP sanitizer")
+    numbers = bench(nf, "--runs", "0", "--counted", "65536")
+    problems = problems_of_keys(numbers, "instructions_per_packet")
+    failed |= check(4, "the agent's instructions are within their limits",
+                    problems or list(problems_of_limits(nf, numbers)))
     print("1..4")
     return failed
 
