@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes of rules, alone and in bundles, and packets out. */
+/* Changes of rules, alone and in bundles, and packets out and in. */
 #include <errno.h>
 
 #include "of_match.h"
@@ -146,5 +146,49 @@ of_decode_packet_out(const void *message, size_t size, struct of_packet_out *ret
 	if (r.bad || actions.bad || opaque)
 		return -EPROTO;
 	*ret = out;
+	return 0;
+}
+
+/* ---- packet in (7.4.1) --------------------------------------------------------------------- */
+
+void
+of_encode_packet_in(struct of_writer *w, uint32_t xid, const struct of_packet_in *packet)
+{
+	size_t start = of_begin_message(w, OF_PACKET_IN, xid);
+	struct of_match match = {0};
+
+	of_match_in_port(&match, packet->in_port);
+	of_put_u32(w, 0xffffffffu); /* no buffer */
+	of_put_u16(w, packet->total_size);
+	of_put_u8(w, packet->reason);
+	of_put_u8(w, packet->table);
+	of_put_u64(w, packet->cookie);
+	of_put_match(w, &match);
+	of_put_zero(w, 2);
+	of_put(w, packet->data, packet->size);
+	of_end_message(w, start);
+}
+
+int
+of_decode_packet_in(const void *message, size_t size, struct of_packet_in *ret)
+{
+	struct of_reader r = of_open_message(message, size, OF_PACKET_IN);
+	struct of_packet_in packet = {0};
+	struct of_match match = {0};
+	bool opaque = false; /* the switch may tell more than the port */
+
+	of_skip(&r, 4);
+	packet.total_size = of_get_u16(&r);
+	packet.reason = of_get_u8(&r);
+	packet.table = of_get_u8(&r);
+	packet.cookie = of_get_u64(&r);
+	of_get_match(&r, &match, &opaque);
+	of_skip(&r, 2);
+	packet.in_port = match.in_port;
+	packet.data = r.p;
+	packet.size = r.n;
+	if (r.bad || !(match.fields & OF_MATCH_IN_PORT))
+		return -EPROTO;
+	*ret = packet;
 	return 0;
 }

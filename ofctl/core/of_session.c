@@ -133,19 +133,49 @@ of_encode_set_config(struct of_writer *w, uint32_t xid, uint16_t miss_send_len)
 	of_end_message(w, start);
 }
 
+/* 7.3.10: packet-in, port status, flow removed; each as slave, as master or equal. */
+#define ASYNC_TYPES 6u
+#define ASYNC_PACKET_IN_MASTER 1u
+
 void
-of_encode_set_async(struct of_writer *w, uint32_t xid)
+of_encode_set_async(struct of_writer *w, uint32_t xid, bool packets)
 {
-	/* 7.3.10: packet-in, port status, flow removed; as slave, as master or equal */
-	static const uint32_t masks[6] = {0, 0, 7, 7, 0, 0};
+	const uint32_t masks[ASYNC_TYPES] = {
+		[ASYNC_PACKET_IN_MASTER] = packets ? 1u << OF_REASON_APPLY_ACTION : 0,
+		[2] = 7,
+		[3] = 7,
+	};
 	size_t start = of_begin_message(w, OF_SET_ASYNC, xid);
 
-	for (uint16_t type = 0; type < 6; type++) {
+	for (uint16_t type = 0; type < ASYNC_TYPES; type++) {
 		of_put_u16(w, type);
 		of_put_u16(w, 8);
 		of_put_u32(w, masks[type]);
 	}
 	of_end_message(w, start);
+}
+
+int
+of_decode_set_async(const void *message, size_t size, bool *ret_packets)
+{
+	struct of_reader r = of_open_message(message, size, OF_SET_ASYNC);
+	bool packets = false;
+
+	while (!r.bad && r.n > 0) {
+		uint16_t type = of_get_u16(&r), length = of_get_u16(&r);
+		struct of_reader value;
+
+		if (length < 4)
+			return -EPROTO;
+		value = of_take_reader(&r, length - 4u);
+		if (type == ASYNC_PACKET_IN_MASTER)
+			packets = (of_get_u32(&value) & 1u << OF_REASON_APPLY_ACTION) != 0;
+		r.bad |= value.bad;
+	}
+	if (r.bad)
+		return -EPROTO;
+	*ret_packets = packets;
+	return 0;
 }
 
 void

@@ -46,6 +46,7 @@ enum of_type {
 	OF_FEATURES_REQUEST = 5,
 	OF_FEATURES_REPLY = 6,
 	OF_SET_CONFIG = 9,
+	OF_PACKET_IN = 10,
 	OF_PORT_STATUS = 12,
 	OF_PACKET_OUT = 13,
 	OF_FLOW_MOD = 14,
@@ -104,6 +105,12 @@ enum of_port_reason {
 	OF_PORT_ADD = 0,
 	OF_PORT_DELETE = 1,
 	OF_PORT_MODIFY = 2,
+};
+
+/* 7.4.1 */
+enum of_packet_in_reason {
+	OF_REASON_TABLE_MISS = 0,
+	OF_REASON_APPLY_ACTION = 1, /* a rule sends it to the controller */
 };
 
 /* ---- structures ----------------------------------------------------------- */
@@ -237,6 +244,17 @@ struct of_packet_out {
 	size_t size;
 };
 
+/* A packet that the switch hands to its controller. */
+struct of_packet_in {
+	uint32_t in_port;
+	uint8_t reason; /* enum of_packet_in_reason */
+	uint8_t table;
+	uint64_t cookie;     /* of the rule */
+	uint16_t total_size; /* of the packet on the wire; above `size`: it was cut */
+	const uint8_t *data;
+	size_t size;
+};
+
 /* ---- encoding ------------------------------------------------------------- */
 
 struct of_writer {
@@ -258,8 +276,9 @@ void of_encode_error(struct of_writer *w, uint32_t xid, const struct of_error *e
 void of_encode_echo(struct of_writer *w, enum of_type type, uint32_t xid, const void *data,
 		    size_t size);
 void of_encode_set_config(struct of_writer *w, uint32_t xid, uint16_t miss_send_len);
-/* Of asynchronous messages only port status. */
-void of_encode_set_async(struct of_writer *w, uint32_t xid);
+/* Of asynchronous messages port status, and packets that a rule sends to the controller if they are
+ * wanted; nothing else. */
+void of_encode_set_async(struct of_writer *w, uint32_t xid, bool packets);
 void of_encode_port_desc_request(struct of_writer *w, uint32_t xid);
 void of_encode_port_stats_request(struct of_writer *w, uint32_t xid, uint32_t port);
 /* Rules of every table whose cookie has `cookie` in the bits of `mask`. */
@@ -289,6 +308,7 @@ void of_encode_flow_stats_reply(struct of_writer *w, uint32_t xid, const struct 
 				size_t n_flows, bool more);
 void of_encode_updates(struct of_writer *w, uint32_t xid, const struct of_update *updates,
 		       size_t n_updates);
+void of_encode_packet_in(struct of_writer *w, uint32_t xid, const struct of_packet_in *packet);
 
 /* ---- decoding ------------------------------------------------------------- */
 
@@ -304,6 +324,8 @@ int of_decode_port_status(const void *message, size_t size, enum of_port_reason 
 			  struct of_port *ret);
 int of_decode_bundle_control(const void *message, size_t size, struct of_bundle_control *ret);
 int of_decode_multipart(const void *message, size_t size, struct of_multipart_reply *ret);
+/* -EPROTO also without a port of arrival, which 7.4.1 demands. Other fields of its match are skipped. */
+int of_decode_packet_in(const void *message, size_t size, struct of_packet_in *ret);
 
 /* Entries of a multipart body, one a call. They advance *body and *size.
  * 1: an entry; 0: no more; -EPROTO. */
@@ -321,6 +343,8 @@ int of_decode_flow_stats_request(const void *message, size_t size, uint64_t *ret
 int of_decode_flow_monitor_request(const void *message, size_t size, uint32_t *ret_monitor,
 				   uint8_t *ret_table);
 int of_decode_packet_out(const void *message, size_t size, struct of_packet_out *ret);
+/* Are packets wanted that a rule sends to the controller? */
+int of_decode_set_async(const void *message, size_t size, bool *ret_packets);
 
 /* ---- helpers -------------------------------------------------------------- */
 

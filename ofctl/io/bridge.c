@@ -45,6 +45,7 @@ struct bridge {
 	uint32_t monitor_xid; /* of the request for changes of rules */
 	bool tells_changes;
 	uint64_t nudge_cookie;
+	uint8_t packet_out[OF_MESSAGE_MAX]; /* under construction */
 };
 
 static void step(struct bridge *b, enum link_event event);
@@ -55,9 +56,11 @@ send_features(struct bridge *b)
 	CHANNEL_SEND(&b->channel,
 		     of_encode_plain(&w, OF_FEATURES_REQUEST, channel_next_xid(&b->channel)));
 	/* Open vSwitch sends a connection on its management socket no asynchronous messages
-	 * unless it sets a miss length; packets themselves are not wanted. */
+	 * unless it sets a miss length; of packets themselves only those that a rule sends are wanted, if
+	 * any. */
 	CHANNEL_SEND(&b->channel, of_encode_set_config(&w, channel_next_xid(&b->channel), 128));
-	CHANNEL_SEND(&b->channel, of_encode_set_async(&w, channel_next_xid(&b->channel)));
+	CHANNEL_SEND(&b->channel, of_encode_set_async(&w, channel_next_xid(&b->channel),
+						      b->ops->on_packet != NULL));
 }
 
 static void
@@ -296,6 +299,50 @@ bridge_tells_changes(const struct bridge *b)
 	return bridge_is_up(b) && b->tells_changes;
 }
 
+/* ---- packets ---------------------------------------------------------------------------- */
+
+int
+bridge_packet_out(struct bridge *b, const struct of_packet_out *out)
+{
+	struct of_writer w;
+
+	if (!bridge_is_up(b))
+		return -ENOTCONN;
+	of_writer_init(&w, b->packet_out, sizeof(b->packet_out));
+	of_encode_packet_out(&w, channel_next_xid(&b->channel), out);
+	if (of_write_done(&w) == 0)
+		return -EMSGSIZE;
+	channel_write(&b->channel, &w);
+	return 0;
+}
+
+size_t
+bridge_backlog(const struct bridge *b)
+{
+	return channel_backlog(&b->channel);
+}
+
+static int
+on_packet_in(struct bridge *b, const struct of_header *h, const uint8_t *message)
+{
+	struct of_packet_in packet;
+
+	if (of_decode_packet_in(message, h->length, &packet) < 0)
+		return -EPROTO;
+	if (b->ops->on_packet)
+		b->ops->on_packet(b->ctx, &packet);
+	return 0;
+}
+
+static void
+on_drained(void *ctx)
+{
+	const struct bridge *b = ctx;
+
+	if (b->ops->on_drained && bridge_is_up(b))
+		b->ops->on_drained(b->ctx);
+}
+
 /* ---- answers -------------------------------------------------------------------------- */
 
 static int
@@ -444,6 +491,8 @@ on_message(void *ctx, const struct of_header *h, const uint8_t *message)
 		return on_echo(b, h, message);
 	case OF_FEATURES_REPLY:
 		return on_features(b, h, message);
+	case OF_PACKET_IN:
+		return on_packet_in(b, h, message);
 	case OF_PORT_STATUS:
 		return on_port_status(b, h, message);
 	case OF_MULTIPART_REPLY:
@@ -487,6 +536,7 @@ static const struct channel_ops channel_ops = {
 	.on_connected = on_connected,
 	.on_message = on_message,
 	.on_closed = on_closed,
+	.on_drained = on_drained,
 };
 
 static void

@@ -42,6 +42,12 @@ struct bridge_ops {
 	/* Somebody else has added, changed or removed a rule of table 0. NULL: the switch could not
 	 * tell everything; any rule may have changed. */
 	void (*on_rule)(void *ctx, const struct of_update *update);
+	/* A packet that a rule sends to the controller, whole as far as the rule says so; its data are
+	 * valid during the call. NULL: the switch is not asked for packets. */
+	void (*on_packet)(void *ctx, const struct of_packet_in *packet);
+	/* Little of what was written still waits for the switch to take it (CHANNEL_DRAINED). NULL:
+	 * nobody asks. */
+	void (*on_drained)(void *ctx);
 };
 
 /* 0, -EINVAL for an address that is none, -ENOMEM. Strings are copied. */
@@ -73,6 +79,12 @@ int bridge_stage(struct bridge *bridge, const struct of_flow_mod *mods, unsigned
 int bridge_commit(struct bridge *bridge, uint32_t bundle, request_done_fn *done, void *ctx);
 /* Ends when the switch has taken up and done all that was sent before. */
 int bridge_barrier(struct bridge *bridge, request_done_fn *done, void *ctx);
+
+/* A packet for the switch to carry out, behind everything that was sent before. Packets of one turn of
+ * the event loop go with one write. 0, -ENOTCONN, -EMSGSIZE: it does not fit into a message. */
+int bridge_packet_out(struct bridge *bridge, const struct of_packet_out *out);
+/* Bytes that the switch has not taken. */
+size_t bridge_backlog(const struct bridge *bridge);
 
 /* Drops a staged bundle; nothing if there is none of this number. */
 void bridge_discard(struct bridge *bridge, uint32_t bundle);

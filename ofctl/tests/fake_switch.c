@@ -300,6 +300,26 @@ on_flow_mod(struct fake_switch *s, const uint8_t *message, const struct of_heade
 }
 
 static void
+on_set_async(struct fake_switch *s, const uint8_t *message, const struct of_header *h)
+{
+	int result = of_decode_set_async(message, h->length, &s->hands_packets);
+
+	assert(result == 0);
+}
+
+static void
+on_packet_out(struct fake_switch *s, const uint8_t *message, const struct of_header *h)
+{
+	struct of_packet_out out;
+	int result = of_decode_packet_out(message, h->length, &out);
+
+	assert(result == 0);
+	s->n_packet_outs++;
+	if (s->on_packet_out)
+		s->on_packet_out(s, &out);
+}
+
+static void
 send_hello(struct fake_switch *s)
 {
 	uint8_t hello[OF_HEADER_SIZE] = {1, OF_HELLO, 0, OF_HEADER_SIZE};
@@ -350,6 +370,12 @@ on_message(struct fake_switch *s, const uint8_t *message, const struct of_header
 	case OF_FLOW_MOD:
 		on_flow_mod(s, message, h);
 		break;
+	case OF_SET_ASYNC:
+		on_set_async(s, message, h);
+		break;
+	case OF_PACKET_OUT:
+		on_packet_out(s, message, h);
+		break;
 	default:
 		break;
 	}
@@ -394,7 +420,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 	fake_switch_hang_up(s);
 	s->n_connections++;
 	memset(s->bundles, 0, sizeof(s->bundles));
-	s->monitored = false;
+	s->monitored = s->hands_packets = false;
 	s->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(s->bev, on_read, NULL, on_event, s);
 	bufferevent_enable(s->bev, EV_READ | EV_WRITE);
@@ -491,4 +517,19 @@ fake_switch_renumber(struct fake_switch *s, const char *name, uint32_t number)
 {
 	fake_switch_remove_port(s, name);
 	fake_switch_add_port(s, number, name);
+}
+
+uint32_t
+fake_switch_packet(struct fake_switch *s, uint32_t in_port, const void *data, size_t size)
+{
+	struct of_packet_in packet = {.in_port = in_port,
+				      .reason = OF_REASON_APPLY_ACTION,
+				      .total_size = (uint16_t)size,
+				      .data = data,
+				      .size = size};
+	uint32_t out = fake_switch_forward(s, in_port, 0, 0);
+
+	if (out == OF_PORT_CONTROLLER && s->hands_packets)
+		SEND(s, of_encode_packet_in(&w, 0, &packet));
+	return out;
 }

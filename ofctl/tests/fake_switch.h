@@ -47,10 +47,13 @@ struct fake_switch {
 	unsigned n_flows;
 	struct fake_bundle bundles[FAKE_MAX_BUNDLES];
 	uint64_t datapath_id;
-	bool monitored; /* changes of table 0 are told */
+	bool monitored;     /* changes of table 0 are told */
+	bool hands_packets; /* those that a rule sends to the controller */
+	/* A packet of the controller, if somebody wants to see it. */
+	void (*on_packet_out)(struct fake_switch *s, const struct of_packet_out *out);
 	/* what it was asked for */
 	unsigned n_connections, n_commits, n_discards, n_echoes, n_messages, n_reads, n_nudges,
-		n_barriers;
+		n_barriers, n_packet_outs;
 	/* how it misbehaves */
 	bool split;        /* sends every byte alone */
 	bool mute;         /* reads and says nothing */
@@ -77,6 +80,8 @@ void fake_switch_renumber(struct fake_switch *s, const char *name, uint32_t numb
 void fake_switch_steal(struct fake_switch *s, uint64_t cookie, uint64_t mask);
 /* Could not tell for a while: tells only that. */
 void fake_switch_resume(struct fake_switch *s);
+/* A packet comes in. Port number where it goes out, OF_PORT_CONTROLLER, 0: nowhere. */
+uint32_t fake_switch_packet(struct fake_switch *s, uint32_t in_port, const void *data, size_t size);
 /* Rules whose cookie has this role (byte 4), 0: all. */
 unsigned fake_switch_count(const struct fake_switch *s, unsigned role);
 /* A packet of a port without tag (eth_type 0) or a slim frame: number of the port where it goes

@@ -37,6 +37,22 @@ check_flow_mod(const struct of_flow_mod *mod)
 		      mod->actions.n * sizeof(mod->actions.list[0])) == 0);
 }
 
+/* The packet is the end of the message, and comes back from what is made of it. */
+static void
+check_packet_in(const struct of_packet_in *in, const uint8_t *message, size_t size)
+{
+	static uint8_t memory[2 * OF_MESSAGE_MAX];
+	struct of_packet_in again;
+	struct of_writer w;
+
+	assert(in->size <= size && in->data + in->size == message + size);
+	of_writer_init(&w, memory, sizeof(memory));
+	of_encode_packet_in(&w, 1, in);
+	assert(of_decode_packet_in(memory, of_write_done(&w), &again) == 0);
+	assert(again.in_port == in->in_port && again.cookie == in->cookie);
+	assert(again.size == in->size && memcmp(again.data, in->data, in->size) == 0);
+}
+
 static void
 walk_multipart(const struct of_multipart_reply *reply)
 {
@@ -69,11 +85,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct of_multipart_reply reply;
 	struct of_flow_mod mod;
 	struct of_packet_out out;
+	struct of_packet_in in;
 	uint64_t cookie, mask;
 	uint32_t bundle, monitor;
 	uint16_t flags;
 	uint8_t table;
-	bool speaks;
+	bool speaks, packets;
 
 	if (of_decode_header(data, size, &header) < 0)
 		return 0;
@@ -93,6 +110,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	of_decode_flow_monitor_request(data, size, &monitor, &table);
 	if (of_decode_packet_out(data, size, &out) == 0)
 		assert(out.size <= size && out.actions.n <= OF_MAX_ACTIONS);
+	if (of_decode_packet_in(data, size, &in) == 0)
+		check_packet_in(&in, data, size);
+	of_decode_set_async(data, size, &packets);
 	return 0;
 }
 
