@@ -100,8 +100,8 @@ matches(const struct of_match *m, uint32_t in_port, uint16_t vid, uint16_t eth_t
 	       (!(m->fields & OF_MATCH_VLAN_VID) || (vlan & m->vlan_mask) == m->vlan_vid);
 }
 
-uint32_t
-fake_switch_forward(const struct fake_switch *s, uint32_t in_port, uint16_t vid, uint16_t eth_type)
+static const struct fake_flow *
+best_flow(const struct fake_switch *s, uint32_t in_port, uint16_t vid, uint16_t eth_type)
 {
 	const struct fake_flow *best = NULL;
 
@@ -112,6 +112,14 @@ fake_switch_forward(const struct fake_switch *s, uint32_t in_port, uint16_t vid,
 		    (!best || f->priority > best->priority))
 			best = f;
 	}
+	return best;
+}
+
+uint32_t
+fake_switch_forward(const struct fake_switch *s, uint32_t in_port, uint16_t vid, uint16_t eth_type)
+{
+	const struct fake_flow *best = best_flow(s, in_port, vid, eth_type);
+
 	for (uint32_t i = 0; best && i < best->actions.n; i++) {
 		if (best->actions.list[i].type == OF_ACTION_OUTPUT)
 			return best->actions.list[i].value == OF_PORT_IN_PORT
@@ -522,8 +530,10 @@ fake_switch_renumber(struct fake_switch *s, const char *name, uint32_t number)
 uint32_t
 fake_switch_packet(struct fake_switch *s, uint32_t in_port, const void *data, size_t size)
 {
+	const struct fake_flow *flow = best_flow(s, in_port, 0, 0);
 	struct of_packet_in packet = {.in_port = in_port,
 				      .reason = OF_REASON_APPLY_ACTION,
+				      .cookie = flow ? flow->cookie : 0,
 				      .total_size = (uint16_t)size,
 				      .data = data,
 				      .size = size};

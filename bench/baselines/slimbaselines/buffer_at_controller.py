@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets of the moving flows go up to the controller while the state is copied, and are played back to the target."""
+
+import json
+import re
+import socket
+
+from slimlab import machine, wait
+from slimlab.process import Child
+
+from .mode import BRIDGE, PERIMETER, Mode, other, ways_to
+
+QUEUE = 512              # packets that Open vSwitch lets wait for the connection; its own limit
+SOCKET_BUFFER = 8 << 20  # octets in the socket before that queue begins
+RELEASED = re.compile(r"released (\d+) packets, (\d+) dropped (\d+)$")
+
+
+class Refused(Exception):
+    """slim-buffer said no."""
+
+
+class BufferAtController(Mode):
+    name = "buffer-at-controller"
+    why = "OpenNF's loss-free move: nothing reaches an instance while state is copied, and nothing is thrown away; all of it goes through the controller instead."
+
+    def __init__(self, lab, max_packets="1Mi", max_octets="1Gi"):
+        super().__init__(lab)
+        self.limits = ["--max-packets", max_packets, "--max-octets", max_octets]
+        self.path = f"{lab.folder}/buffer.sock"
+        self.child = None
+        self.socket = None
+        self.stream = None
+
+    def before(self):
+        lab = self.lab
+        # A socket has its size from the day it is made.
+        machine.set_sysctl(lab.journal, "net.core.wmem_default", SOCKET_BUFFER)
+        lab.switch.vsctl("set", "bridge", BRIDGE, f"other_config:controller-queue-size={QUEUE}")
+        self.child = Child(lab.journal, lab.folder, "slim-buffer",
+                           [lab.program("slim-buffer"), "--bridge", f"unix:{lab.switch.management_path(BRIDGE)}",
+                            "--control", self.path, "--switch-control", lab.switch.control_path(), *self.limits],
+                           nice=lab.settings.daemon_nice)
+        self.socket = wait.until(self.connect, "slim-buffer's control socket", alive=self.child.gone)
+        self.stream = self.socket.makefile("rw", encoding="utf-8", newline="\n")
+        wait.until(lambda: self.status()["state"] == "idle", "slim-buffer's switch", alive=self.child.gone)
+
+    def connect(self):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            s.connect(self.path)
+        except OSError:
+            s.close()
+            return None
+        return s
+
+    def ask(self, command, seconds=60):
+        self.socket.settimeout(seconds)
+        self.stream.write(command + "\n")
+        self.stream.flush()
+        answer = self.stream.readline().strip()
+        if not answer or answer.startswith("error"):
+            raise Refused(f"slim-buffer, asked to '{command}', said '{answer}' {self.child.gone() or ''}")
+        return answer
+
+    def status(self):
+        return json.loads(self.ask("status"))
+
+    def hold(self):
+        """Returns the time when the rules stood, CLOCK_MONOTONIC nanoseconds."""
+        return int(self.ask(f"hold {','.join(PERIMETER.values())}").split()[1])
+
+    def release(self, host):
+        """To the NF at that host. (packets played, packets dropped, time when the last one was)."""
+        ways = ",".join(f"{port}={out}" for port, out in ways_to(host).items())
+        return tuple(int(word) for word in RELEASED.match(self.ask(f"release {ways}")).groups())
+
+    def overflows(self):
+        """Packets that the switch had no room for on their way up."""
+        return sum(int(total) for total in re.findall(r"^(?:packet_in_overflow|rconn_overflow) .*total: (\d+)$",
+                                                      self.lab.switch.appctl("coverage/show"), re.M))
+
+    def move(self, source, *options):
+        overflows = self.overflows()
+        held = self.hold()
+        status, job = {}, {}
+        try:
+            status, job = self.lab.migrate(source, *options)
+        finally:
+            # Of a move that did not come about the source has the traffic.
+            played, dropped, released = self.release(other(source) if job.get("state") == "complete" else source)
+        seen = self.status()
+        return status, job, {"buffered_packets": seen["most_packets"], "buffered_octets": seen["most_octets"],
+                             "taken_packets": seen["taken"], "played_packets": played, "dropped_packets": dropped,
+                             "switch_dropped_packets": self.overflows() - overflows,
+                             "held_ms": (released - held) / 1e6}
+
+    def close(self):
+        if self.stream:
+            self.stream.close()
+            self.socket.close()
+        if self.child:
+            self.child.stop()
+        self.stream = self.socket = self.child = None
