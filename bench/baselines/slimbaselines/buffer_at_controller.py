@@ -4,6 +4,7 @@
 import json
 import re
 import socket
+import time
 
 from slimlab import machine, wait
 from slimlab.process import Child
@@ -87,12 +88,13 @@ class BufferAtController(Mode):
             status, job = self.lab.migrate(source, *options)
         finally:
             # Of a move that did not come about the source has the traffic.
+            asked = time.monotonic_ns()
             played, dropped, released = self.release(other(source) if job.get("state") == "complete" else source)
         seen = self.status()
         return status, job, {"buffered_packets": seen["most_packets"], "buffered_octets": seen["most_octets"],
                              "taken_packets": seen["taken"], "played_packets": played, "dropped_packets": dropped,
                              "switch_dropped_packets": self.overflows() - overflows,
-                             "held_ms": (released - held) / 1e6}
+                             "held_ms": (asked - held) / 1e6, "release_ns": (asked, released)}
 
     def close(self):
         if self.stream:
