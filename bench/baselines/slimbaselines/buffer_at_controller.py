@@ -91,10 +91,10 @@ class BufferAtController(Mode):
             asked = time.monotonic_ns()
             played, dropped, released = self.release(other(source) if job.get("state") == "complete" else source)
         seen = self.status()
-        return status, job, {"buffered_packets": seen["most_packets"], "buffered_octets": seen["most_octets"],
+        return status, job, {"held_packets": seen["most_packets"], "held_octets": seen["most_octets"],
                              "taken_packets": seen["taken"], "played_packets": played, "dropped_packets": dropped,
                              "switch_dropped_packets": self.overflows() - overflows,
-                             "held_ms": (asked - held) / 1e6, "release_ns": (asked, released)}
+                             "held_ms": (asked - held) / 1e6, "release_asked_ns": asked, "released_ns": released}
 
     def close(self):
         if self.stream:
