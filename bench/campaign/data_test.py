@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Results are read or refused by file and line; statistics are what they are by hand; a ratio is a difference only beyond the A/A row."""
+"""Results are read or refused by file and line; statistics are what they are by hand; a ratio is a difference only beyond the
+A/A row."""
 
 import json
 import os
@@ -51,13 +52,17 @@ class Reading(unittest.TestCase):
 
     def test_what_a_line_must_have(self):
         # Killed by: any check of problem_of that is left out.
-        for keys, why in (({"schema": 2}, "schema 2"), ({"mode": "magic"}, "unknown mode 'magic'"), ({"result": "fine"}, "unknown result 'fine'"),
+        for keys, why in (({"schema": 2}, "schema 2"), ({"mode": "magic"}, "unknown mode 'magic'"),
+                          ({"result": "fine"}, "unknown result 'fine'"),
                           ({"campaign": "size"}, "in another one's file"), ({"repeat": True}, "'repeat' is of another type"),
-                          ({"figures": {"a": "1"}}, "figure 'a'"), ({"machine": "other"}, "machine 'other' is not in machines.json"),
-                          ({"point": {"nf": "nat"}}, "a point of nf; the first has nf, mbit, delay_ms, flows"), ({"lists": {"a": [None]}}, "list 'a'"),
+                          ({"figures": {"a": "1"}}, "figure 'a'"),
+                          ({"machine": "other"}, "machine 'other' is not in machines.json"),
+                          ({"point": {"nf": "nat"}}, "a point of nf; the first has nf, mbit, delay_ms, flows"),
+                          ({"lists": {"a": [None]}}, "list 'a'"),
                           ({"mode": "stop-copy", "twin": True}, "only slim has a twin"),
                           ({"series": {"bin_ms": 1, "time_s": [1], "lost": []}}, "different lengths")):
-            self.assertIn(f"link.jsonl:2: {why}" if not why.startswith("in ") and not why.startswith("different") else why, self.refused(changed(**keys)))
+            self.assertIn(f"link.jsonl:2: {why}" if not why.startswith("in ") and not why.startswith("different") else why,
+                          self.refused(changed(**keys)))
 
     def test_an_interrupted_last_line(self):
         # Killed by: a cut line that is an error, or that nobody hears of; one in the middle that is taken for the last.
@@ -148,11 +153,16 @@ class Values(unittest.TestCase):
             where = {"campaign": run.campaign, "mode": run.mode, "twin": run.twin, **run.point}
             for figure in list(run.figures)[:3]:
                 name = f"figures.{figure}"
-                said += [sheet.stat(stat, name, **where) for stat in ("mean", "median", "least", "most", "interval", "quantile:0.9")]
-                said += [sheet.ratio(name, **where), sheet.verdict(name, **where), sheet.spread(name, campaign=run.campaign), sheet.total(name, **where)]
-            said += [sheet.field("reasons", run), sheet.field("command", run), sheet.count(result=run.result, campaign=run.campaign)]
-        said += [sheet.reach("mbit", "figures.lost", limit, campaign="ancestor", mode=mode, twin=False) for limit in (0, 10**9) for mode in ("slim", "per-packet")]
-        said += [sheet.stat("quantile:0.99", "lists.hold_us", campaign="anatomy", mode="slim", twin=False), sheet.date("least"), sheet.machine("a1b2c3", "cpu")]
+                said += [sheet.stat(stat, name, **where) for stat in ("mean", "median", "least", "most", "interval",
+                                                                      "quantile:0.9")]
+                said += [sheet.ratio(name, **where), sheet.verdict(name, **where), sheet.spread(name, campaign=run.campaign),
+                         sheet.total(name, **where)]
+            said += [sheet.field("reasons", run), sheet.field("command", run),
+                     sheet.count(result=run.result, campaign=run.campaign)]
+        said += [sheet.reach("mbit", "figures.lost", limit, campaign="ancestor", mode=mode, twin=False) for limit in (0, 10**9)
+                 for mode in ("slim", "per-packet")]
+        said += [sheet.stat("quantile:0.99", "lists.hold_us", campaign="anatomy", mode="slim", twin=False), sheet.date("least"),
+                 sheet.machine("a1b2c3", "cpu")]
         for of, value in {value.of: value.value for value in said}.items():
             found = other.value(of)
             if isinstance(value, float) and found is not None:
@@ -182,7 +192,8 @@ class Values(unittest.TestCase):
 class Numbers(unittest.TestCase):
     def test_three_digits(self):
         # Killed by: cut instead of rounded, integers in powers of ten.
-        for value, shown in ((1234567, "1,234,567"), (1234.56, "1,235"), (12.345, "12.3"), (0.012345, "0.0123"), (0.0, "0"), (7, "7"),
+        for value, shown in ((1234567, "1,234,567"), (1234.56, "1,235"), (12.345, "12.3"), (0.012345, "0.0123"), (0.0, "0"),
+                             (7, "7"),
                              (99.96, "100.0"), (None, "–"), (-2.5, "-2.50"), (3e-7, "0.000000300")):
             self.assertEqual(number(value), shown)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results that nobody measured, for the tests: all campaigns and modes, drawn from a seed, with failures and void runs among them.
+"""Results that nobody measured, for the tests: all campaigns and modes, drawn from a seed, with failures and void runs among
+them.
 
     synthetic.py FOLDER [SEED]
 """
@@ -10,11 +11,13 @@ import os
 import random
 import sys
 
-MACHINE = {"cpu": "a processor of the tests", "cores": 2, "memory_mb": 24105, "kernel": "6.1.0", "os": "Debian 12", "dpdk": "22.11.9",
+MACHINE = {"cpu": "a processor of the tests", "cores": 2, "memory_mb": 24105, "kernel": "6.1.0", "os": "Debian 12",
+           "dpdk": "22.11.9",
            "ovs": "3.1.0"}
 MODES = ("slim", "duplicate", "per-packet", "stop-copy", "no-hold", "buffer-at-controller")
 # By what factor a mode is slower than slim, and how much of its packets it loses.
-SLOW = {"slim": 1, "duplicate": 2.6, "per-packet": 1.5, "stop-copy": 0.8, "no-hold": 0.98, "buffer-at-controller": 1.7, "conntrackd": 9}
+SLOW = {"slim": 1, "duplicate": 2.6, "per-packet": 1.5, "stop-copy": 0.8, "no-hold": 0.98, "buffer-at-controller": 1.7,
+        "conntrackd": 9}
 LOSES = {"stop-copy": 3.0, "no-hold": 0.02, "duplicate": 0.4}
 
 
@@ -32,8 +35,10 @@ class Maker:
         self.order += 1
         line = {"schema": 1, "campaign": campaign, "mode": mode, "point": point, "repeat": repeat, "twin": twin,
                 "seed": self.random.randrange(10**6), "order": self.order, "command": self.command(campaign, mode, point, repeat),
-                "commit": "8afa9e5c0b1d2e3f405162738495a6b7c8d9e0f1", "dirty": False, "machine": "a1b2c3", "settings": {"nf": "nat", "workers": 1},
-                "began_unix": 1764529000.0 + 40 * self.order, "seconds": round(self.about(31), 1), "result": "complete", "reasons": [],
+                "commit": "8afa9e5c0b1d2e3f405162738495a6b7c8d9e0f1", "dirty": False, "machine": "a1b2c3",
+                "settings": {"nf": "nat", "workers": 1},
+                "began_unix": 1764529000.0 + 40 * self.order, "seconds": round(self.about(31), 1), "result": "complete",
+                "reasons": [],
                 "figures": figures, "lists": {}, **more}
         self.lines.setdefault(campaign, []).append(line)
         return line
@@ -67,11 +72,14 @@ def ancestor_figures(make, mode, point):
     lost = make.about(LOSES.get(mode, 0) * load ** 2) if load > 0.3 or mode == "stop-copy" else 0
     sent = int(point["mbit"] * 1e6 / 8 / point["octets"] * 10)
     late = min(100.0, max(0.0, (load - 0.9) * 40 * SLOW[mode]))
-    figures = {"rtt_ms_mean": rtt, "rtt_ms_p50": rtt * 0.9, "rtt_ms_p99": rtt * 3, "rtt_ms_max": make.about(rtt * 12, 0.4), "before_rtt_ms_p50": 0.3,
+    figures = {"rtt_ms_mean": rtt, "rtt_ms_p50": rtt * 0.9, "rtt_ms_p99": rtt * 3, "rtt_ms_max": make.about(rtt * 12, 0.4),
+               "before_rtt_ms_p50": 0.3,
                "sent": sent, "lost": int(sent * lost / 100), "duplicated": 0, "reordered": 0, "loss_percent": lost,
-               "held_packets": int(make.about(40 * load * SLOW[mode])), "held_octets": int(make.about(40 * load * SLOW[mode] * point["octets"])),
+               "held_packets": int(make.about(40 * load * SLOW[mode])),
+               "held_octets": int(make.about(40 * load * SLOW[mode] * point["octets"])),
                "state_octets": int(make.about(2e6 * SLOW[mode] ** 2)), "state_mbit": make.about(30 * SLOW[mode] ** 2 * load),
-               "duration_s": make.about(0.6 * SLOW[mode]), "handover_ms": make.about(0.4 * SLOW[mode]), "disturbed_ms": 10.0 * int(4 * SLOW[mode] * load),
+               "duration_s": make.about(0.6 * SLOW[mode]), "handover_ms": make.about(0.4 * SLOW[mode]),
+               "disturbed_ms": 10.0 * int(4 * SLOW[mode] * load),
                "added_p99_ms": make.about(0.8 * SLOW[mode])}
     for ms, share in ((15, 1), (20, 0.7), (30, 0.4), (50, 0.1)):
         figures[f"within_{ms}ms_percent"] = max(0.0, 100 - late * share - lost)
@@ -105,12 +113,17 @@ def size(make, repeats):
               for sessions in (1000, 10000, 100000, 1000000)]
     for mode, twin, point, repeat in each(make, ("slim", "stop-copy", "conntrackd"), points, repeats):
         seconds = make.about((0.1 + point["sessions"] / 1.4e6) * SLOW[mode])
-        figures = {"duration_s": seconds, "sessions_per_s": point["sessions"] / seconds, "copy_sessions_per_s": point["sessions"] / seconds * 1.4,
-                   "wire_octets_per_session": make.about(61 if mode != "conntrackd" else 190, 0.01), "copy_s": seconds * 0.6, "catchup_s": seconds * 0.1,
-                   "trail_s": seconds * 0.3, "handover_us": make.about(330), "slimd_source_mib": make.about(12 + point["sessions"] / 8e4),
-                   "slimd_target_mib": make.about(14 + point["sessions"] / 3e4), "lost": 0, "reordered": 0, "usable_s": None, "daemon_mib": None}
+        figures = {"duration_s": seconds, "sessions_per_s": point["sessions"] / seconds,
+                   "copy_sessions_per_s": point["sessions"] / seconds * 1.4,
+                   "wire_octets_per_session": make.about(61 if mode != "conntrackd" else 190, 0.01), "copy_s": seconds * 0.6,
+                   "catchup_s": seconds * 0.1,
+                   "trail_s": seconds * 0.3, "handover_us": make.about(330),
+                   "slimd_source_mib": make.about(12 + point["sessions"] / 8e4),
+                   "slimd_target_mib": make.about(14 + point["sessions"] / 3e4), "lost": 0, "reordered": 0, "usable_s": None,
+                   "daemon_mib": None}
         if mode == "conntrackd":
-            figures.update(slimd_source_mib=None, slimd_target_mib=None, daemon_mib=make.about(20 + point["sessions"] / 1e4), usable_s=seconds * 1.1)
+            figures.update(slimd_source_mib=None, slimd_target_mib=None, daemon_mib=make.about(20 + point["sessions"] / 1e4),
+                           usable_s=seconds * 1.1)
         line = make.run("size", mode, point, repeat, figures, twin)
         if mode == "conntrackd" and point["sessions"] == 1000000:
             make.spoil(line, "failed", "12,345 of 1,000,000 sessions are missing")
@@ -121,8 +134,10 @@ def churn(make, repeats):
     points = [{"nf": nf, "new_per_s": rate} for nf in ("nat", "gateway") for rate in (1000, 10000, 50000, 200000)]
     for mode, twin, point, repeat in each(make, ("slim", "per-packet"), points, repeats):
         ends = point["new_per_s"] < (200000 if mode == "slim" else 50000)
-        figures = {"duration_s": make.about(0.8 + point["new_per_s"] / 5e4) if ends else None, "catchup_s": make.about(0.05 + point["new_per_s"] / 1e5),
-                   "rounds": None, "converged": int(ends), "foreseen": 1 if mode == "slim" else None, "handover_us": make.about(350) if ends else None,
+        figures = {"duration_s": make.about(0.8 + point["new_per_s"] / 5e4) if ends else None,
+                   "catchup_s": make.about(0.05 + point["new_per_s"] / 1e5),
+                   "rounds": None, "converged": int(ends), "foreseen": 1 if mode == "slim" else None,
+                   "handover_us": make.about(350) if ends else None,
                    "lost": 0, "state_mbit": make.about(1 + point["new_per_s"] / 1000)}
         line = make.run("churn", mode, point, repeat, figures, twin)
         if not ends:
@@ -140,8 +155,10 @@ def anatomy(make, repeats):
         holds = [make.about(354 * factor, 0.35) for _ in range(20)]
         trips = [make.about(287, 0.2) for _ in range(20)]
         middle = sorted(trips)[10]
-        figures = {"moves": 20, "rtt_us_p50": middle, "hold_us_p50": sorted(holds)[10], "hold_us_p99": max(holds), "hold_us_max": max(holds),
-                   "floor_us": 1.5 * middle, "hold_in_rtt_p50": sorted(holds)[10] / middle, "hold_in_rtt_p99": max(holds) / middle,
+        figures = {"moves": 20, "rtt_us_p50": middle, "hold_us_p50": sorted(holds)[10], "hold_us_p99": max(holds),
+                   "hold_us_max": max(holds),
+                   "floor_us": 1.5 * middle, "hold_in_rtt_p50": sorted(holds)[10] / middle,
+                   "hold_in_rtt_p99": max(holds) / middle,
                    "lost": 0 if mode == "slim" else 900, "reordered": 0}
         if mode == "slim":
             figures.update({f"part_us:{name}": make.about(us, 0.15) for name, us in PARTS})
@@ -153,11 +170,15 @@ def anatomy(make, repeats):
 
 def disturbance(make, repeats):
     points = [{"nf": "nat", "pps": pps, "flows": flows, "max_revalidator_ms": ms, "bridges": bridges, "rules": rules}
-              for pps, flows, ms, bridges, rules in ((10000, 1000, 500, 1, 0), (20000, 1000, 500, 1, 0), (10000, 20000, 500, 1, 0),
-                                                     (10000, 1000, 50, 1, 0), (10000, 1000, 500, 4, 0), (10000, 1000, 500, 1, 10000))]
+              for pps, flows, ms, bridges, rules in ((10000, 1000, 500, 1, 0), (20000, 1000, 500, 1, 0),
+                                                     (10000, 20000, 500, 1, 0),
+                                                     (10000, 1000, 50, 1, 0), (10000, 1000, 500, 4, 0),
+                                                     (10000, 1000, 500, 1, 10000))]
     for mode, twin, point, repeat in each(make, ("slim", "no-hold", "stop-copy"), points, repeats):
-        figures = {"disturbed_ms": 10.0 * make.random.randrange(0, 4) * (20 if mode == "stop-copy" else 1), "noise_ms_per_s": make.about(3),
-                   "prepare_ms": make.about(20), "steer_ms": make.about(4), "handover_us": make.about(350 * (900 if mode == "stop-copy" else 1)),
+        figures = {"disturbed_ms": 10.0 * make.random.randrange(0, 4) * (20 if mode == "stop-copy" else 1),
+                   "noise_ms_per_s": make.about(3),
+                   "prepare_ms": make.about(20), "steer_ms": make.about(4),
+                   "handover_us": make.about(350 * (900 if mode == "stop-copy" else 1)),
                    "added_p99_ms": make.about(0.5 * SLOW[mode]), "lost": {"slim": 0, "no-hold": 3, "stop-copy": 4000}[mode]}
         line = make.run("disturbance", mode, point, repeat, figures, twin)
         if figures["lost"]:
@@ -171,25 +192,30 @@ def overhead(make, repeats):
     for mode, twin, point, repeat in each(make, ("slim",), points, repeats):
         costs = {"bare": 1, "idle": 1.0064, "tracking": 1.0132, "moving": 1.31}[point["state"]]
         ns = make.about(190 * costs, 0.05)
-        make.run("overhead", mode, point, repeat, {"mpps": 1000 / ns, "ns_per_packet": ns, "instructions_per_packet": 356.8 * costs,
+        make.run("overhead", mode, point, repeat, {"mpps": 1000 / ns, "ns_per_packet": ns,
+                                                   "instructions_per_packet": 356.8 * costs,
                                                    "ratio_to_bare": costs}, twin)
 
 
 def failure(make, repeats):
-    points = [{"nf": nf, "what": what} for nf in ("nat", "pppoe") for what in ("planned move", "source killed", "target killed", "cold restart")]
+    points = [{"nf": nf, "what": what} for nf in ("nat", "pppoe")
+              for what in ("planned move", "source killed", "target killed", "cold restart")]
     gap = {"planned move": 1.1, "source killed": 45, "target killed": 1.2, "cold restart": 4200}
     for mode, twin, point, repeat in each(make, ("slim",), points, repeats, twins=False):
         ms = make.about(gap[point["what"]])
-        figures = {"gap_ms": ms, "lost": int(ms * 20) if ms > 10 else 0, "sessions_kept_percent": 0.0 if point["what"] == "cold restart" else 100.0}
+        figures = {"gap_ms": ms, "lost": int(ms * 20) if ms > 10 else 0, "sessions_kept_percent": 0.0
+                   if point["what"] == "cold restart" else 100.0}
         make.run("failure", mode, point, repeat, figures, twin)
 
 
 def link(make, repeats):
-    points = [{"nf": "nat", "mbit": mbit, "delay_ms": delay, "flows": 20000} for delay in (0, 5, 20) for mbit in (20, 100, 1000, 0)]
+    points = [{"nf": "nat", "mbit": mbit, "delay_ms": delay, "flows": 20000} for delay in (0, 5, 20)
+              for mbit in (20, 100, 1000, 0)]
     for mode, twin, point, repeat in each(make, ("slim", "stop-copy"), points, repeats):
         rate = point["mbit"] or 10000
         hold = 0.4 + 1.5 * point["delay_ms"] + 3 / math.sqrt(rate)
-        figures = {"duration_s": make.about(0.5 + 20000 * 61 * 8 / rate / 1e6), "handover_ms": make.about(hold), "foreseen_ms": make.about(hold * 1.3),
+        figures = {"duration_s": make.about(0.5 + 20000 * 61 * 8 / rate / 1e6), "handover_ms": make.about(hold),
+                   "foreseen_ms": make.about(hold * 1.3),
                    "kept": int(hold < 25), "lost": 0}
         if mode == "stop-copy":
             figures.update(handover_ms=figures["duration_s"] * 1000, foreseen_ms=None, kept=0)

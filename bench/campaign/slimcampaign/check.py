@@ -93,7 +93,8 @@ def t_for_95(freedom):
     def inside(t, n=2000):
         # With x = tan(u) the whole axis is a finite stretch, and heavy tails are no matter.
         width = math.atan(t) / n
-        heights = [scale * (1 + math.tan(i * width) ** 2 / freedom) ** (-(freedom + 1) / 2) / math.cos(i * width) ** 2 for i in range(n + 1)]
+        heights = [scale * (1 + math.tan(i * width) ** 2 / freedom) ** (-(freedom + 1) / 2) / math.cos(i * width) ** 2
+                   for i in range(n + 1)]
         return 2 * width / 3 * (heights[0] + heights[-1] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2]))
 
     low, high = 0.0, 15.0
@@ -200,7 +201,8 @@ class Evaluator:
 
     def say_date(self, which):
         times = [line["began_unix"] for line in self.lines]
-        return datetime.datetime.fromtimestamp({"least": min, "most": max}[which](times), datetime.timezone.utc).date().isoformat()
+        return datetime.datetime.fromtimestamp({"least": min, "most": max}[which](times),
+                                               datetime.timezone.utc).date().isoformat()
 
     def say_cut(self, name):
         return self.cut.get(name)
@@ -254,7 +256,9 @@ class Evaluator:
         for setting, lines in sorted(groups.items()):
             lines = [line for line in lines if line["result"] not in SILENT]
             numbers = self.numbers(lines, name)
-            if not lines or len(numbers) < len(lines) or max(numbers) > float(limit) or {line["result"] for line in lines} != {"complete"}:
+            if not lines or len(numbers) < len(lines) or max(numbers) > float(limit):
+                return best
+            if any(line["result"] != "complete" for line in lines):
                 return best
             best = setting
         return best
@@ -365,7 +369,9 @@ def extract(text, folder):
 
 
 def main(argv=None):
-    p = argparse.ArgumentParser(prog="bench/check", description="Recomputes every number of a page from the raw data in it. Exit status 0 if all are right.")
+    p = argparse.ArgumentParser(prog="bench/check",
+                                description="Recomputes every number of a page from the raw data in it. Exit status 0 if all "
+                                            "are right.")
     p.add_argument("page", metavar="PAGE.html")
     p.add_argument("--results", metavar="FOLDER", help="the page's raw data must be those of this folder")
     p.add_argument("--extract", metavar="FOLDER", help="write the page's raw data there")

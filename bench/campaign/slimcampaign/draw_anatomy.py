@@ -53,7 +53,8 @@ def part_words(name):
 def draw_stack(plan, runs):
     runs = [run for run in runs if run.mode == "slim" and not run.twin]
     names = parts_of(runs)
-    points = [point for point in points_of(runs) if any(run.point == point and run.figures.get(n) is not None for run in runs for n in names)]
+    points = [point for point in points_of(runs) if any(run.point == point and run.figures.get(n) is not None for run in runs
+                                                        for n in names)]
     if not points:
         return []
     colours = bar_colours(names)
@@ -64,7 +65,8 @@ def draw_stack(plan, runs):
     left = 0.3 + 0.075 * max(map(len, labels))
     figure, axes, top = style.figure(1, 1, 0.2 + 0.45 * len(points), style.legend_rows(handles, 3), left)
     axis = axes[0][0]
-    top.legend(handles=handles, loc="center left", ncols=min(3, len(handles)), borderaxespad=0, columnspacing=2.0, handlelength=1.6)
+    top.legend(handles=handles, loc="center left", ncols=min(3, len(handles)), borderaxespad=0, columnspacing=2.0,
+               handlelength=1.6)
     for y, point in enumerate(points):
         draw_bar(axis, y, [run for run in runs if run.point == point], colours)
     axis.set_yticks(range(len(points)), labels)
@@ -81,7 +83,8 @@ def draw_steps(axis, runs, plan):
         look = modes.look(name)
         if values:
             share = [100 * n / len(values) for n in range(1, len(values) + 1)]
-            axis.step([values[0], *values], [0, *share], where="post", color=look.colour, lw=look.width * 0.8, ls=style.dashes(look))
+            axis.step([values[0], *values], [0, *share], where="post", color=look.colour, lw=look.width * 0.8,
+                      ls=style.dashes(look))
     floor = median_of([run for run in runs if run.mode == "slim"], plan.floor)
     if floor is not None:
         axis.axvline(floor, color=style.INK, lw=1.2, ls=(0, (3, 2)))

@@ -16,7 +16,8 @@ def groups(plan, runs):
     runs = [run for run in runs if not run.twin]
     have = {run.point[plan.by] for run in runs}
     known = [name for name in modes.STATES if name in have] + sorted(have - set(modes.STATES))
-    return [(name, modes.STATES.get(name, modes.STATES["bare"]), [run for run in runs if run.point[plan.by] == name]) for name in known]
+    return [(name, modes.STATES.get(name, modes.STATES["bare"]), [run for run in runs if run.point[plan.by] == name])
+            for name in known]
 
 
 def rows_of(plan, runs):
@@ -61,13 +62,15 @@ def handles_of(plan, listed, runs):
 
 
 def labels_of(points):
-    """Each point in words. Where many settings vary, one at a time, the first point is told in full, and of the others what differs."""
+    """Each point in words. Where many settings vary, one at a time, the first point is told in full, and of the others what
+    differs."""
     keys = title_keys(points)
     if len(varying(points)) < 3:
         return [textwrap.fill(words(point, keys), 26) for point in points]
     base = points[0]
     other = [[key for key in point if point[key] != base[key]] for point in points]
-    return [textwrap.fill(words(point, keys if not differ or len(differ) > 2 else differ), 26) for point, differ in zip(points, other)]
+    return [textwrap.fill(words(point, keys if not differ or len(differ) > 2 else differ), 26)
+            for point, differ in zip(points, other)]
 
 
 def finish(axis, row, points):
@@ -94,7 +97,7 @@ def draw(plan, runs):
     height = max(1.4, len(points) * (0.16 * len(listed) + 0.14) + 0.5)
     labels = labels_of(points)
     left = 0.3 + 0.068 * max(len(line) for label in labels for line in label.split("\n"))
-    figure, axes, top = style.figure(1, len(figures), height, style.legend_rows(handles), left)
+    figure, axes, top = style.figure(1, len(figures), height, style.legend_rows(handles), left, bottom=0.64)
     style.legend(top, handles)
     step = 0.8 / max(1, len(listed))
     for column, (axis, row) in enumerate(zip(axes[0], figures)):

@@ -18,9 +18,11 @@ def facets(runs, x):
     return found
 
 
-UNITS = {"octets": "{} octets", "flows": "{} flows", "traffic_pps": "{} packets/s beside", "sessions": "{} sessions", "delay_ms": "{} ms delay",
-         "pps": "{} packets/s", "mbit": "{} Mbit/s", "new_per_s": "{} new/s", "workers": "workers: {}", "bridges": "bridges: {}", "rules": "rules: {}",
-         "max_revalidator_ms": "revalidator: {} ms"}
+UNITS = {"octets": "{} octets", "flows": "{} flows", "traffic_pps": "{} packets/s", "sessions": "{} sessions",
+         "delay_ms": "{} ms delay",
+         "pps": "{} packets/s", "mbit": "{} Mbit/s", "new_per_s": "{} new/s", "workers": "workers: {}", "bridges": "bridges: {}",
+         "rules": "rules: {}",
+         "max_revalidator_ms": "revalidator: {} ms", "moves": "{} moves", "timed_runs": "{} timed runs", "counted": "{} counted"}
 NAMES = {"nat": "NAT", "gateway": "gateway", "pppoe": "PPPoE"}
 
 
@@ -123,7 +125,8 @@ def draw_beside(axis, runs, plan, row, across, name):
             by_setting.setdefault(run.point[plan.x], []).append(value * 100 if row.scale == "share" else value)
     if by_setting:
         middle = statistics.mean if row.scale == "share" else statistics.median
-        axis.plot([across.at(s, name) for s in by_setting], [middle(v) for v in by_setting.values()], ls="none", marker=look.marker,
+        axis.plot([across.at(s, name) for s in by_setting], [middle(v) for v in by_setting.values()], ls="none",
+                  marker=look.marker,
                   ms=10, mfc="none", mec=look.colour, mew=1.0, zorder=5)
 
 

@@ -40,7 +40,8 @@ def draw_bars(axis, by_mode):
     for n, (name, runs) in enumerate(by_mode.items()):
         length = length_of(runs)
         if length is not None:
-            axis.plot([0, length], [0.03 + 0.035 * n] * 2, transform=axis.get_xaxis_transform(), color=modes.look(name).colour, lw=2.4,
+            axis.plot([0, length], [0.03 + 0.035 * n] * 2, transform=axis.get_xaxis_transform(), color=modes.look(name).colour,
+                      lw=2.4,
                       solid_capstyle="butt", zorder=2)
 
 
@@ -49,7 +50,8 @@ def draw_column(axes, plan, runs):
     for axis, row in zip(axes, plan.rows):
         for name, of_mode in by_mode.items():
             look = modes.look(name)
-            axis.plot(*median_series(of_mode, row.figure), color=look.colour, lw=look.width * 0.75, ls=style.dashes(look), zorder=3)
+            axis.plot(*median_series(of_mode, row.figure), color=look.colour, lw=look.width * 0.75, ls=style.dashes(look),
+                      zorder=3)
         axis.axvline(0, color=style.QUIET, lw=0.8, zorder=1)
     return by_mode
 
@@ -82,4 +84,5 @@ def draw(plan, runs):
     runs = [run for run in runs if run.series and run.result not in ("void", "error")]
     found = facets(runs, plan.rates)
     keys = title_keys(found)
-    return [draw_one(plan, facet, [run for run in runs if all(run.point[k] == v for k, v in facet.items())], keys) for facet in found]
+    return [draw_one(plan, facet, [run for run in runs if all(run.point[k] == v for k, v in facet.items())], keys)
+            for facet in found]

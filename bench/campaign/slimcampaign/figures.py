@@ -8,7 +8,8 @@ import re
 
 from . import draw_anatomy, draw_dots, draw_lines, draw_time, modes, plans, style
 
-DRAW = {plans.Lines: draw_lines.draw, plans.Dots: draw_dots.draw, plans.Time: draw_time.draw, plans.Stack: draw_anatomy.draw_stack,
+DRAW = {plans.Lines: draw_lines.draw, plans.Dots: draw_dots.draw, plans.Time: draw_time.draw,
+        plans.Stack: draw_anatomy.draw_stack,
         plans.Curve: draw_anatomy.draw_curve}
 # Colours that a page chooses, light or dark.
 ROLES = {style.INK: "ink", style.QUIET: "quiet", style.GRID: "grid", style.BAD: "bad",
@@ -42,7 +43,8 @@ def write_one(figure, plan, path, kinds):
     with style.plt.rc_context(style.STYLE):
         style.add_title(figure, f"{plan.campaign}: {plan.title}")
         for kind in kinds:
-            figure.savefig(f"{path}.{kind}", format=kind, dpi=130, facecolor="white", metadata={"Date": None} if kind == "svg" else None)
+            about = {"Date": None} if kind == "svg" else None
+            figure.savefig(f"{path}.{kind}", format=kind, dpi=130, facecolor="white", metadata=about)
         style.plt.close(figure)
 
 
@@ -54,6 +56,11 @@ def svg_of(figure):
     return text.getvalue()
 
 
+def rounded(number):
+    """A hundredth of a point is enough for a place."""
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
 def inline(name, figure, label):
     """SVG to stand in a page: without head and size, with the page's colours and letters, and with names of its own."""
     text = svg_of(figure)
@@ -63,12 +70,13 @@ def inline(name, figure, label):
     used = set(re.findall(r'(?:url\(#|xlink:href="#)([\w.-]+)', text))
     text = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", text)
     text = re.sub(r'(url\(#|xlink:href="#)', rf"\g<1>{name}-", text)
-    text = re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"\d+\.\d{3,}", rounded, tag[0]), text)  # a label says what it says
     for colour, role in ROLES.items():
         text = re.sub(rf"(?<=[:\s]){colour}(?=[;\"\s])", f"var(--{role})", text, flags=re.I)
     text = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--letters)", text)
     box = re.search(r'viewBox="([^"]+)"', text)[1]
-    text = re.sub(r"<svg[^>]*>", f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{box}" role="img" aria-label="{label}">', text, count=1)
+    text = re.sub(r"<svg[^>]*>", f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{box}" role="img" '
+                                 f'aria-label="{label}">', text, count=1)
     return re.sub(r"\n\s*", "\n", text).strip()
 
 

@@ -2,14 +2,15 @@
 """What came of a campaign in a sentence or two. Nothing is said of what was not measured."""
 
 from . import modes
-from .tables import condition
+from .tables import condition, setting
 from .text import data
 
 SLIM = {"mode": "slim", "twin": False}
 
 
 def have(runs, **conditions):
-    return [run for run in runs if run.mode == "slim" and not run.twin and all(run.point.get(k) == v for k, v in conditions.items())]
+    return [run for run in runs if run.mode == "slim" and not run.twin
+            and all(run.point.get(k) == v for k, v in conditions.items())]
 
 
 def middle(sheet, figure, **where):
@@ -18,10 +19,6 @@ def middle(sheet, figure, **where):
 
 def listed(parts):
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
-
-
-def setting(sheet, campaign, key, value):
-    return data(sheet.setting(key, value, campaign=campaign), value if isinstance(value, str) else f"{value:,}")
 
 
 def of_modes(sheet, campaign, figure, runs, unit):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How each mode looks and what it is. One table: a mode has the same colour, marker and dashes in every picture.
 
-Colours are those of Okabe and Ito, which people who see few colours tell apart; markers and dashes say it once more. On a dark page
-the same roles have lighter shades.
+Colours are those of Okabe and Ito, which people who see few colours tell apart; markers and dashes say it once more. On a dark
+page the same roles have lighter shades.
 """
 
 import dataclasses
@@ -32,7 +32,8 @@ TWIN = "slim once more"
 MODES = {
     "slim": Mode(
         Look("#0072b2", "#4ea6e6", "o", "●", SOLID, 2.2),
-        "State is copied while the source serves. For the hand-over packets wait in a bounded buffer, for about a round trip and a half.",
+        "State is copied while the source serves. For the hand-over packets wait in a bounded buffer, for about a round trip "
+        "and a half.",
         "What is measured, as it is delivered: nothing is switched on for the measurement."),
     "duplicate": Mode(
         Look("#e69f00", "#f2b632", "s", "■", (5, 2)),
@@ -57,7 +58,8 @@ MODES = {
     "conntrackd": Mode(
         Look("#010101", "#f2f2f2", "*", "★", (2, 3)),
         "The kernel's connection table, synchronised by conntrackd between two hosts.",
-        "What a system administrator has without DPDK, in its reliable mode and with its own defaults."),
+        "What many run without DPDK: its reliable protocol, large buffers, and a table set up as its manual has it for so many "
+        "sessions."),
     TWIN: Mode(
         Look("#0072b2", "#4ea6e6", "o", "○", (1, 2), 1.1),
         "The A/A row: the same program at the same point once more, in turns with the first.",

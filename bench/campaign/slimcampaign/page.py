@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One page with everything: method, machine, each campaign with its pictures and tables, and all raw data. It needs nothing besides
-itself, and no script to be read."""
+"""One page with everything: method, machine, each campaign with its pictures and tables, and all raw data. It needs nothing
+besides itself, and no script to be read."""
 
 import base64
 import gzip
@@ -19,21 +19,24 @@ COMMIT_DIGITS = 12
 
 METHOD = """
 <h3>The load does not wait</h3>
-<p>Each packet has a time at which it is due, whatever happened before. A generator that is late adds its lateness to the latency instead of hiding it, so a
-system that stands still cannot hide behind a generator that stood still with it.</p>
+<p>Each packet has a time at which it is due, whatever happened before. A generator that is late adds its lateness to the
+latency instead of hiding it, so a system that stands still cannot hide behind a generator that stood still with it.</p>
 <h3>A ledger of every packet</h3>
-<p>Each packet that was due is accounted for, by flow and direction, in the window in which it was sent: received, lost, duplicated, reordered or damaged. Loss is exact,
-because nothing new is sent at the end until everything has arrived.</p>
+<p>Each packet that was due is accounted for, by flow and direction, in the window in which it was sent: received, lost,
+duplicated, reordered or damaged. Loss is exact, because nothing new is sent at the end until everything has arrived.</p>
 <h3>A run can be void</h3>
-<p>If load that was due was not sent, or nobody was there who could have seen a loss, the run proves nothing. It is <em>void</em>, neither complete nor failed; its number stands
-beside the others, and nothing is computed from it. A run in <em>error</em> had no lab to run in. A <em>refused</em> move was turned down beforehand, with reasons.</p>
+<p>If load that was due was not sent, or nobody was there who could have seen a loss, the run proves nothing. It is
+<em>void</em>, neither complete nor failed; its number stands beside the others, and nothing is computed from it. A run in
+<em>error</em> had no lab to run in. A <em>refused</em> move was turned down beforehand, with reasons.</p>
 <h3>All runs count</h3>
-<p>No run is left out and no line is rewritten. Statistics are over all runs that measured a figure, failed ones too; a failed run has a red cross in a picture: at its value,
-or at the foot where it has none. In a picture each faint dot is a run, and lines go through medians. In a table the large number is the median; under it stand the least and the most,
-and of the figure that modes are compared by the mean with its {confidence} % confidence interval (Student's t).</p>
+<p>No run is left out and no line is rewritten. Statistics are over all runs that measured a figure, failed ones too; a failed
+run has a red cross in a picture: at its value, or at the foot where it has none. In a picture each faint dot is a run, and
+lines go through medians. In a table the large number is the median; under it stand the least and the most, and of the figure
+that modes are compared by the mean with its {confidence} % confidence interval (Student's t).</p>
 <h3>slim is compared with itself first</h3>
-<p>Two runs of the same program at the same point differ. So slim runs once more, in turns with the others: the A/A row. The largest factor between a run and its twin is what the machine
-does by itself, and a ratio of two modes within it is called <em>{no_difference}</em>, whatever it looks like. A point without a twin is judged by the A/A row of its whole campaign.</p>
+<p>Two runs of the same program at the same point differ. So slim runs once more, in turns with the others: the A/A row. The
+largest factor between a run and its twin is what the machine does by itself, and a ratio of two modes within it is called
+<em>{no_difference}</em>, whatever it looks like. A point without a twin is judged by the A/A row of its whole campaign.</p>
 """
 
 RAW_SCRIPT = """
@@ -87,7 +90,8 @@ def head(results, sheet):
     listed = ", ".join(f"<code>{data(sheet.field('commit', run), run.commit[:COMMIT_DIGITS])}</code>"
                        + (" with changes of its own" if run.dirty else "") for run in commits)
     return (f'<header><h1>What does it cost to move a network function?</h1>\n<p class="lede">{data(sheet.count())} runs in '
-            f"{len_words(len(results.campaigns()))} of slim and of what else could be done, measured on {days} at {'commits' if len(commits) > 1 else 'commit'} "
+            f"{len_words(len(results.campaigns()))} of slim and of what else could be done, measured on {days} at "
+            f"{'commits' if len(commits) > 1 else 'commit'} "
             f"{listed}. Each number on this page says where it comes from: point at it. All raw data are in the page, and "
             f"<code>bench/check</code> computes every number anew.</p></header>")
 
@@ -100,7 +104,8 @@ def len_words(count):
 def notes(results):
     said = []
     for name, line in results.cut.items():
-        said.append(f'<p class="note"><code>{html.escape(name)}</code>: its last line ({data(Value(line, f"cut {name}"))}) is cut. The run that wrote it was '
+        said.append(f'<p class="note"><code>{html.escape(name)}</code>: its last line ({data(Value(line, f"cut {name}"))}) is '
+                    f'cut. The run that wrote it was '
                     "interrupted, and is left out.</p>")
     missing = [name for name in CAMPAIGNS if name not in results.campaigns()]
     if missing:
@@ -110,13 +115,16 @@ def notes(results):
 
 def mode_list(results):
     have = [name for name in modes.MODES if any(modes.name_of(run) == name for run in results.runs)]
-    items = "\n".join(f"<dt>{tables.mode_name(name)}</dt><dd>{html.escape(modes.MODES[name].what)}</dd><dd>{html.escape(modes.MODES[name].fair)}</dd>"
+    items = "\n".join(f"<dt>{tables.mode_name(name)}</dt>" + "".join(f"<dd>{html.escape(text)}</dd>" for text in
+                                                                    (modes.MODES[name].what, modes.MODES[name].fair))
                       for name in have)
-    return (f'<section id="modes"><h2>Modes</h2>\n<p>A mode is a way to move the same network function on the same lab. Each is as good as we can make it: the same programs, '
-            f'the same switch, the same load, the same judge.</p>\n<dl class="modes">\n{items}\n</dl></section>')
+    return ('<section id="modes"><h2>Modes</h2>\n<p>A mode is a way to move the same network function on the same lab. Each is '
+            "as good as we can make it: the same programs, the same switch, the same load, the same judge.</p>\n"
+            f'<dl class="modes">\n{items}\n</dl></section>')
 
 
-MACHINE_WORDS = {"cpu": "processor", "cores": "cores", "memory_mb": "memory, MB", "kernel": "kernel", "os": "system", "dpdk": "DPDK", "ovs": "Open vSwitch"}
+MACHINE_WORDS = {"cpu": "processor", "cores": "cores", "memory_mb": "memory, MB", "kernel": "kernel", "os": "system",
+                 "dpdk": "DPDK", "ovs": "Open vSwitch", "compiler": "compiler"}
 
 
 def machine_list(results, sheet):
@@ -125,7 +133,8 @@ def machine_list(results, sheet):
         facts = "".join(f"<dt>{html.escape(MACHINE_WORDS.get(field, field))}</dt><dd>{data(sheet.machine(key, field))}</dd>"
                         for field, value in results.machines[key].items() if isinstance(value, (str, int, float)))
         parts.append(f'<dl class="facts">{facts}<dt>runs here</dt><dd>{data(sheet.count(machine=key))}</dd></dl>')
-    return ('<section id="machine"><h2>Machine</h2>\n<p>Switch, both network functions, generator and daemons share it. Ratios travel to other machines, absolute '
+    return ('<section id="machine"><h2>Machine</h2>\n<p>Switch, both network functions, generator and daemons share it. Ratios '
+            'travel to other machines, absolute '
             f"numbers do not.</p>\n{''.join(parts)}</section>")
 
 
@@ -137,40 +146,54 @@ def counts(sheet, campaign):
         if count.value:
             kind = ' class="bad"' if result in ("failed", "void", "error") else ""
             parts.append(f"<span{kind}>{data(count)} {result}</span>")
-    return f'<p class="counts">{data(sheet.count(campaign=campaign))} runs: {", ".join(parts)}; {data(sheet.total("seconds", campaign=campaign))} s in all.</p>'
+    total, seconds = data(sheet.count(campaign=campaign)), data(sheet.total("seconds", campaign=campaign))
+    return f'<p class="counts">{total} runs: {", ".join(parts)}; {seconds} s in all.</p>'
+
+
+def void_words(sheet, campaign):
+    """What a caption says of runs that are not drawn."""
+    void = sheet.count(campaign=campaign, result="void")
+    if not void.value:
+        return ""
+    what = "run says nothing and is not drawn" if void.value == 1 else "runs say nothing and are not drawn"
+    return f" {data(void)} void {what}."
 
 
 def pictures(plan, svgs, sheet):
     if not svgs:
         return f'<p class="counts">{html.escape(plan.title)}: no run has these figures, so there is no picture.</p>'
-    void = sheet.count(campaign=plan.campaign, result="void")
-    told = f" {data(void)} void run{'s say' if void.value != 1 else ' says'} nothing and {'are' if void.value != 1 else 'is'} not drawn." if void.value else ""
+    told = void_words(sheet, plan.campaign)
     parts = []
     for n, svg in enumerate(svgs):
         caption = f"<b>{html.escape(plan.title)}.</b> {html.escape(plan.caption)}{told}" if n == len(svgs) - 1 else ""
-        parts.append(f'<figure data-sha256="{figures.digest(svg)}">\n{svg}\n' + (f"<figcaption>{caption}</figcaption>\n" if caption else "") + "</figure>")
+        parts.append(f'<figure data-sha256="{figures.digest(svg)}">\n{svg}\n'
+                     + (f"<figcaption>{caption}</figcaption>\n" if caption else "") + "</figure>")
     return "\n".join(parts)
 
 
 def campaign_section(results, sheet, campaign, drawn):
     asked, runs = ASKED[campaign], results.of(campaign)
     lead = leads.LEADS[campaign](sheet, runs)
-    parts = [f'<section id="{campaign}"><h2>{html.escape(asked.title)}</h2>', f'<p class="question">{html.escape(asked.question)}</p>',
+    parts = [f'<section id="{campaign}"><h2>{html.escape(asked.title)}</h2>',
+             f'<p class="question">{html.escape(asked.question)}</p>',
              f'<p class="lead">{lead}</p>' if lead else "", f"<p>{html.escape(asked.how)}</p>", counts(sheet, campaign)]
     parts += [pictures(plan, svgs, sheet) for plan, svgs in drawn]
     if asked.reach:
-        parts += [f"<h3>Up to where every run is complete, {html.escape(asked.reach[3])}</h3>", tables.reach_table(sheet, campaign, asked, runs)]
+        parts += [f"<h3>Up to where every run is complete, {html.escape(asked.reach[3])}</h3>",
+                  tables.reach_table(sheet, campaign, asked, runs)]
     parts += ["<h3>Numbers</h3>", tables.figures_table(sheet, campaign, asked, runs)]
     bad = [run for run in runs if run.result != "complete"]
     if bad:
-        parts.append(f"<details><summary>Runs that are not complete, and why</summary>{tables.failures_table(sheet, bad)}</details>")
+        parts.append(f"<details><summary>Runs that are not complete, and "
+                     f"why</summary>{tables.failures_table(sheet, bad)}</details>")
     parts.append(f"<details><summary>Repeat a point of it</summary>{tables.commands_table(sheet, runs)}</details>")
     parts += ["<p>Repeat it:</p>", f"<pre><code>bench/run {campaign}</code></pre>", "</section>"]
     return "\n".join(part for part in parts if part)
 
 
 def raw_section(results):
-    return ('<section id="raw-data"><h2>Raw data</h2>\n<p>All lines that the runner wrote are in this page, compressed. <span id="raw-files"></span></p>\n'
+    return ('<section id="raw-data"><h2>Raw data</h2>\n<p>All lines that the runner wrote are in this page, compressed. <span '
+            'id="raw-files"></span></p>\n'
             "<pre><code>bench/check PAGE.html --extract FOLDER    # writes them out\n"
             "bench/check PAGE.html                     # computes every number of the page from them\n"
             "bench/check PAGE.html --results FOLDER    # and compares them with a folder's</code></pre>\n"
@@ -181,11 +204,16 @@ def make(results, drawn=None):
     """The page's text. `drawn`: the pictures of each campaign; None: they are drawn here."""
     sheet = Sheet(results)
     drawn = figures.all_inline(results) if drawn is None else drawn
-    method = METHOD.format(confidence=constant("confidence_percent", round(statistics.CONFIDENCE * 100)), no_difference=statistics.NO_DIFFERENCE)
-    sections = [head(results, sheet), notes(results), f'<section id="method"><h2>Method</h2>{method}</section>', mode_list(results),
+    method = METHOD.format(confidence=constant("confidence_percent", round(statistics.CONFIDENCE * 100)),
+                           no_difference=statistics.NO_DIFFERENCE)
+    sections = [head(results, sheet), notes(results), f'<section id="method"><h2>Method</h2>{method}</section>',
+                mode_list(results),
                 machine_list(results, sheet)]
     sections += [campaign_section(results, sheet, name, drawn.get(name, [])) for name in results.campaigns()]
     sections.append(raw_section(results))
-    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f'<meta name="color-scheme" content="light dark">\n<title>slim: what a move costs</title>\n<style>\n{style_sheet()}</style>\n</head>\n<body>\n'
-            f'<div class="frame">\n{contents(results)}\n<main>\n' + "\n".join(sections) + f"\n</main>\n</div>\n<script>{RAW_SCRIPT}</script>\n</body>\n</html>\n")
+    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" '
+            f'content="width=device-width, initial-scale=1">\n'
+            f'<meta name="color-scheme" content="light dark">\n<title>slim: what a move '
+            f'costs</title>\n<style>\n{style_sheet()}</style>\n</head>\n<body>\n'
+            f'<div class="frame">\n{contents(results)}\n<main>\n' + "\n".join(sections)
+            + f"\n</main>\n</div>\n<script>{RAW_SCRIPT}</script>\n</body>\n</html>\n")

@@ -19,9 +19,10 @@ def take(page, output, dark=False, size=(1280, 6000)):
     with tempfile.TemporaryDirectory() as profile:
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}",
                    f"--window-size={size[0]},{size[1]}", f"--screenshot={os.path.abspath(output)}"]
-        command += ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if dark else ["--blink-settings=preferredColorScheme=1"]
+        command.append(f"--blink-settings=preferredColorScheme={0 if dark else 1}")
         try:
-            done = subprocess.run([*command, f"file://{os.path.abspath(page)}"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+            done = subprocess.run([*command, f"file://{os.path.abspath(page)}"], capture_output=True, text=True,
+                                  timeout=TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired as e:
             raise BadInput(f"no picture of the page: {browser} took more than {TIMEOUT_S} s") from e
     if done.returncode != 0 or not os.path.exists(output):

@@ -7,7 +7,8 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402 (the backend comes first)
 from matplotlib.lines import Line2D  # noqa: E402
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator, SymmetricalLogLocator  # noqa: E402
+from matplotlib.ticker import (  # noqa: E402
+    FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator, SymmetricalLogLocator)
 
 from . import modes  # noqa: E402
 
@@ -16,7 +17,8 @@ WIDTH = 9.6  # inches, of each picture
 STYLE = {"font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9, "legend.fontsize": 9,
          "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": QUIET, "axes.grid": True, "grid.color": GRID,
          "grid.linewidth": 0.8, "axes.axisbelow": True, "text.color": INK, "axes.labelcolor": INK, "axes.titlecolor": INK,
-         "xtick.color": QUIET, "ytick.color": QUIET, "xtick.labelcolor": INK, "ytick.labelcolor": INK, "font.family": "DejaVu Sans",
+         "xtick.color": QUIET, "ytick.color": QUIET, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
+         "font.family": "DejaVu Sans",
          "axes.titlelocation": "left", "svg.fonttype": "none", "svg.hashsalt": "slim", "legend.frameon": False,
          "axes.unicode_minus": False, "legend.handlelength": 3.2, "xtick.labelsize": 8.5, "ytick.labelsize": 8.5}
 CROSS = {"marker": "X", "ms": 6.5, "mfc": "none", "mec": BAD, "mew": 1.0, "ls": "none", "zorder": 6}
@@ -28,18 +30,20 @@ def dashes(look):
 
 def line_of(look, twin=False):
     """How a line of a mode is drawn."""
-    return {"color": look.colour, "lw": look.width, "ls": dashes(look), "marker": look.marker, "ms": 6 if look.marker != "*" else 8,
+    return {"color": look.colour, "lw": look.width, "ls": dashes(look), "marker": look.marker, "ms": 6 if look.marker != "*"
+            else 8,
             "mfc": "none" if twin else look.colour, "mew": 1.1 if twin else 0.6, "mec": look.colour}
 
 
-LEFT, RIGHT, BOTTOM, TITLE, GAP, LEGEND = 0.95, 0.12, 0.62, 0.3, 0.16, 0.25  # inches
+LEFT, RIGHT, BOTTOM, TITLE, GAP, LEGEND = 0.82, 0.12, 0.48, 0.3, 0.16, 0.25  # inches
 
 
-def figure(rows, columns, height=2.1, legend_rows=1, left=LEFT, gap=GAP, between=0.2, sharex=False, sharey=False):
-    """(figure, axes[row][column], axis of the legend). Everything has its place in inches: the legend a band of its own at the top, so
+def figure(rows, columns, height=2.1, legend_rows=1, left=LEFT, gap=GAP, between=0.2, bottom=BOTTOM, sharex=False, sharey=False):
+    """(figure, axes[row][column], axis of the legend). Everything has its place in inches: the legend a band of its own at the
+    top, so
     that it covers nothing; then a line for the titles of columns. `gap`: between columns, `between`: between rows."""
     band = LEGEND * legend_rows + 0.06
-    tall = band + TITLE + rows * height + (rows - 1) * between + BOTTOM
+    tall = band + TITLE + rows * height + (rows - 1) * between + bottom
     made = plt.figure(figsize=(WIDTH, tall))
     wide = (WIDTH - left - RIGHT - gap * (columns - 1)) / columns
     top = made.add_axes([0.1 / WIDTH, 1 - band / tall, 1 - 0.2 / WIDTH, band / tall])
@@ -114,8 +118,14 @@ def log_locator(low, high):
     return LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=6)
 
 
+def highest(base, x):
+    """The greatest value that is drawn in a picture."""
+    return base.dataLim.x1 if x else base.dataLim.y1
+
+
 def scale(axis, kind, least=1):
-    """`axis`: XAxis or YAxis, with all that is drawn; kind: linear, log, or loss: zero, then a log scale from `least` on; share: a percentage."""
+    """`axis`: XAxis or YAxis, with all that is drawn; kind: linear, log, or loss: zero, then a log scale from `least` on; share:
+    a percentage."""
     base = axis.axes
     x = axis is base.xaxis
     set_scale, set_limits = (base.set_xscale, base.set_xlim) if x else (base.set_yscale, base.set_ylim)
@@ -124,7 +134,8 @@ def scale(axis, kind, least=1):
         axis.set_major_locator(log_locator(*(base.get_xlim() if x else base.get_ylim())))
         axis.set_minor_locator(NullLocator())
     elif kind == "loss":
-        high = max(axis.get_data_interval()[1], least)
+        high = max(least, *(highest(other, x) for other in (base.get_shared_x_axes() if x
+                                                            else base.get_shared_y_axes()).get_siblings(base)))
         set_scale("symlog", linthresh=least)
         axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=least))
         set_limits(-0.3 * least, high * 1.8)

@@ -21,7 +21,8 @@ def number(value, digits=DIGITS):
     if value is None:
         return NOTHING
     places = decimals_of(value, digits)
-    rounded = Decimal(repr(float(value)) if isinstance(value, float) else value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    rounded = Decimal(repr(float(value)) if isinstance(value, float)
+                      else value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
     return f"{rounded:,f}"
 
 

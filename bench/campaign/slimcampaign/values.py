@@ -45,7 +45,8 @@ class Sheet:
         self.found = {(): [(run, settings_of(run)) for run in results.runs]}
 
     def among(self, asked):
-        """The runs of these conditions, from those of all but the last, which are remembered: a page asks the same again and again."""
+        """The runs of these conditions, from those of all but the last, which are remembered: a page asks the same again and
+        again."""
         if asked not in self.found:
             key, value = asked[-1]
             self.found[asked] = [(run, has) for run, has in self.among(asked[:-1]) if has.get(key) == value]
@@ -122,7 +123,8 @@ class Sheet:
     def field(self, name, run):
         """An attribute of one run."""
         value = getattr(run, name)
-        return Value("; ".join(value) if isinstance(value, list) else value, f"field {name} order={run.order} campaign={run.campaign}")
+        return Value("; ".join(value) if isinstance(value, list) else value,
+                     f"field {name} order={run.order} campaign={run.campaign}")
 
     def machine(self, key, field):
         return Value(self.results.machines[key].get(field), f"machine {shlex.quote(key)} {field}")
