@@ -316,12 +316,6 @@ bridge_packet_out(struct bridge *b, const struct of_packet_out *out)
 	return 0;
 }
 
-size_t
-bridge_backlog(const struct bridge *b)
-{
-	return channel_backlog(&b->channel);
-}
-
 static int
 on_packet_in(struct bridge *b, const struct of_header *h, const uint8_t *message)
 {
@@ -332,15 +326,6 @@ on_packet_in(struct bridge *b, const struct of_header *h, const uint8_t *message
 	if (b->ops->on_packet)
 		b->ops->on_packet(b->ctx, &packet);
 	return 0;
-}
-
-static void
-on_drained(void *ctx)
-{
-	const struct bridge *b = ctx;
-
-	if (b->ops->on_drained && bridge_is_up(b))
-		b->ops->on_drained(b->ctx);
 }
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -536,7 +521,6 @@ static const struct channel_ops channel_ops = {
 	.on_connected = on_connected,
 	.on_message = on_message,
 	.on_closed = on_closed,
-	.on_drained = on_drained,
 };
 
 static void

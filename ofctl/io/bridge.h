@@ -45,9 +45,6 @@ struct bridge_ops {
 	/* A packet that a rule sends to the controller, whole as far as the rule says so; its data are
 	 * valid during the call. NULL: the switch is not asked for packets. */
 	void (*on_packet)(void *ctx, const struct of_packet_in *packet);
-	/* Little of what was written still waits for the switch to take it (CHANNEL_DRAINED). NULL:
-	 * nobody asks. */
-	void (*on_drained)(void *ctx);
 };
 
 /* 0, -EINVAL for an address that is none, -ENOMEM. Strings are copied. */
@@ -83,8 +80,6 @@ int bridge_barrier(struct bridge *bridge, request_done_fn *done, void *ctx);
 /* A packet for the switch to carry out, behind everything that was sent before. Packets of one turn of
  * the event loop go with one write. 0, -ENOTCONN, -EMSGSIZE: it does not fit into a message. */
 int bridge_packet_out(struct bridge *bridge, const struct of_packet_out *out);
-/* Bytes that the switch has not taken. */
-size_t bridge_backlog(const struct bridge *bridge);
 
 /* Drops a staged bundle; nothing if there is none of this number. */
 void bridge_discard(struct bridge *bridge, uint32_t bundle);

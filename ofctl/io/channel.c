@@ -89,15 +89,6 @@ on_read(struct bufferevent *bev, void *ctx)
 /* ---- connection ------------------------------------------------------------------- */
 
 static void
-on_written(struct bufferevent *bev, void *ctx)
-{
-	const struct channel *c = ctx;
-
-	(void)bev;
-	c->ops->on_drained(c->ctx);
-}
-
-static void
 on_event(struct bufferevent *bev, short events, void *ctx)
 {
 	struct channel *c = ctx;
@@ -144,9 +135,8 @@ channel_connect(struct channel *c)
 		c->ops->on_closed(c->ctx, NULL);
 		return;
 	}
-	bufferevent_setcb(c->bev, on_read, c->ops->on_drained ? on_written : NULL, on_event, c);
+	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, READ_HIGH_WATER);
-	bufferevent_setwatermark(c->bev, EV_WRITE, CHANNEL_DRAINED, 0);
 	bufferevent_set_max_single_read(c->bev, MANY_AT_ONCE);
 	bufferevent_set_max_single_write(c->bev, MANY_AT_ONCE);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);

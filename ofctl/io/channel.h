@@ -22,16 +22,12 @@
 struct bufferevent;
 struct event_base;
 
-#define CHANNEL_DRAINED (64u << 10)
-
 struct channel_ops {
 	void (*on_connected)(void *ctx);
 	/* A whole message; `message` is valid during the call. A negative errno ends the connection. */
 	int (*on_message)(void *ctx, const struct of_header *h, const uint8_t *message);
 	/* It ended, or could not begin. why: for people; NULL: it was said, or there is nothing to say. */
 	void (*on_closed)(void *ctx, const char *why);
-	/* At most CHANNEL_DRAINED bytes are left that the switch has not taken. NULL: nobody asks. */
-	void (*on_drained)(void *ctx);
 };
 
 struct channel {

@@ -62,6 +62,7 @@ def plays_all_that_it_held(_result, _window, figures):
     for f in figures:
         expect(f["held_packets"] > 0, f"nothing was held: {f}")
         expect_equal(f["played_packets"], f["taken_packets"], "packets played, of those that were held")
+        expect(not f["gave_up"], f"more came than could be played: {f}")
         expect_equal((f["dropped_packets"], f["switch_dropped_packets"]), (0, 0), "packets dropped by the buffer, by the switch")
 
 

@@ -13,9 +13,11 @@
 #include "fresh.h"
 #include "log.h"
 
-/* What may wait to be taken by the switch while packets are played. More would only make the way longer for what
- * comes behind. */
-#define PLAY_BACKLOG (256u << 10)
+/* Packets that are played and of which it is not known that they are out. Open vSwitch takes 50 messages in a turn:
+ * a few turns keep it busy, and more would only make the way longer for what comes behind, and longer the time
+ * in which the switch, once the rules are gone, passes it. */
+#define PLAY_BATCH 64u /* with a barrier behind it */
+#define PLAY_BATCHES 4u
 #define PROBE_NS UINT64_C(15000000000)
 #define REQUEST_NS UINT64_C(10000000000)
 #define PROOF_NS UINT64_C(5000000000)
@@ -38,7 +40,13 @@ struct buffer {
 	struct buffer_counts counts; /* without those of the queue */
 	uint32_t bundle;
 	uint32_t tidy_bundle;
-	bool all_here;            /* what came up before the barrier of DRAINING */
+	bool all_here;      /* what came up before the barrier of DRAINING */
+	struct event *turn; /* plays what has come in this turn of the loop */
+	struct event *patience;
+	struct timeval patience_time;
+	unsigned batches[PLAY_BATCHES]; /* packets before each barrier under way, oldest first */
+	unsigned n_batches;
+	unsigned batch;           /* packets behind the last barrier */
 	struct topology topology; /* of one bridge, for the proof */
 	struct fresh *proof;
 	buffer_done_fn *done;
@@ -102,25 +110,92 @@ play(struct buffer *b, const struct queue_packet *packet)
 
 static void lower(struct buffer *b);
 static void prove(struct buffer *b);
+static void pump(struct buffer *b);
+
+static unsigned
+in_flight(const struct buffer *b)
+{
+	unsigned n = b->batch;
+
+	for (unsigned i = 0; i < b->n_batches; i++)
+		n += b->batches[i];
+	return n;
+}
+
+/* The oldest batch is out, or the connection is gone and all of them are. */
+static void
+on_batch_out(void *ctx, const char *error)
+{
+	struct buffer *b = ctx;
+
+	if (error) {
+		b->n_batches = b->batch = 0;
+		return;
+	}
+	memmove(b->batches, b->batches + 1, --b->n_batches * sizeof(b->batches[0]));
+	pump(b);
+}
+
+static void
+end_batch(struct buffer *b)
+{
+	if (bridge_barrier(b->bridge, on_batch_out, b) < 0)
+		return; /* the next packet or the next barrier tries again */
+	b->batches[b->n_batches++] = b->batch;
+	b->batch = 0;
+}
 
 /* As much as the switch is to have at once. */
 static void
-pump(struct buffer *b)
+play_some(struct buffer *b)
 {
 	struct queue_packet packet;
 
-	if (!plays(b) || !bridge_is_up(b->bridge))
-		return;
-	while (bridge_backlog(b->bridge) < PLAY_BACKLOG && queue_peek(&b->queue, &packet)) {
+	while (b->n_batches < PLAY_BATCHES && queue_peek(&b->queue, &packet)) {
 		play(b, &packet);
 		queue_drop(&b->queue);
+		if (++b->batch >= PLAY_BATCH)
+			end_batch(b);
 	}
+	/* Of a few packets it is asked once at a time. */
+	if (b->batch > 0 && b->n_batches == 0)
+		end_batch(b);
+}
+
+static void
+pump(struct buffer *b)
+{
+	if (!plays(b) || !bridge_is_up(b->bridge))
+		return;
+	play_some(b);
 	if (b->queue.counts.packets > 0)
 		return;
-	if (b->state == PLAYING)
+	if (b->state == PLAYING && in_flight(b) <= PLAY_BATCH)
 		lower(b);
-	else if (b->state == DRAINING && b->all_here)
+	else if (b->state == DRAINING && b->all_here && in_flight(b) == 0)
 		finish(b, IDLE, NULL);
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	pump(ctx);
+}
+
+/* More comes than can be played: the rules go all the same, or they would stay for ever. */
+static void
+on_patience(evutil_socket_t fd, short what, void *ctx)
+{
+	struct buffer *b = ctx;
+
+	(void)fd;
+	(void)what;
+	if (b->state != PLAYING)
+		return;
+	b->counts.gave_up = 1;
+	lower(b);
 }
 
 static void
@@ -135,13 +210,7 @@ on_packet(void *ctx, const struct of_packet_in *packet)
 		return;
 	}
 	queue_put(&b->queue, packet->in_port, packet->data, packet->size);
-	pump(b);
-}
-
-static void
-on_drained(void *ctx)
-{
-	pump(ctx);
+	event_active(b->turn, EV_TIMEOUT, 0);
 }
 
 /* ---- the end of a release: nothing is on its way any more --------------------------------------- */
@@ -253,6 +322,7 @@ static void
 lower(struct buffer *b)
 {
 	b->state = LOWERING;
+	event_del(b->patience);
 	if (change(b, &all_rules, 1) < 0)
 		finish(b, HELD, "the connection to the switch is gone");
 }
@@ -297,6 +367,7 @@ on_down(void *ctx)
 		return;
 	fresh_cancel(b->proof);
 	b->proof = NULL;
+	event_del(b->patience);
 	finish(b, b->state == PLAYING ? HELD : IDLE, "the connection to the switch is gone");
 }
 
@@ -319,7 +390,6 @@ static const struct bridge_ops bridge_ops = {
 	.on_ports = on_ports,
 	.on_rule = on_rule,
 	.on_packet = on_packet,
-	.on_drained = on_drained,
 };
 
 /* ---- calls ----------------------------------------------------------------------------------------- */
@@ -387,7 +457,8 @@ buffer_release(struct buffer *b, const struct command *command, buffer_done_fn *
 	for (unsigned i = 0; i < b->n_ways; i++)
 		b->ways[i].out = out[i];
 	begin(b, PLAYING, done, ctx);
-	pump(b);
+	event_add(b->patience, &b->patience_time);
+	event_active(b->turn, EV_TIMEOUT, 0);
 	return 0;
 }
 
@@ -430,7 +501,14 @@ buffer_create(struct event_base *base, const struct buffer_config *config, struc
 	b->topology.n_bridges = 1;
 	snprintf(b->topology.bridges[0].control, sizeof(b->topology.bridges[0].control), "%s",
 		 config->control ? config->control : "");
+	b->patience_time =
+		(struct timeval){.tv_sec = (time_t)(config->patience_ns / 1000000000),
+				 .tv_usec = (suseconds_t)(config->patience_ns % 1000000000 / 1000)};
+	b->turn = evtimer_new(base, on_turn, b);
+	b->patience = evtimer_new(base, on_patience, b);
 	result = queue_init(&b->queue, config->max_packets, config->max_octets);
+	if (result == 0 && (!b->turn || !b->patience))
+		result = -ENOMEM;
 	if (result == 0)
 		result = open_bridge(b, config->address);
 	if (result < 0)
@@ -447,6 +525,10 @@ buffer_destroy(struct buffer *b)
 		return;
 	fresh_cancel(b->proof);
 	bridge_destroy(b->bridge);
+	if (b->turn)
+		event_free(b->turn);
+	if (b->patience)
+		event_free(b->patience);
 	queue_fini(&b->queue);
 	free(b);
 }

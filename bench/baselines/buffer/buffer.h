@@ -7,6 +7,9 @@
  *	  ^                                                                               | barrier
  *	  +--barrier-- DRAINING <--flow cache proven fresh-- PROVING <--------------------+
  *
+ * Where more comes than can be played the queue never is empty. Then, after some patience, the rules go all the
+ * same, and what the switch carries from there on passes what still waits.
+ *
  * Order is kept within what goes through the controller: one connection, one queue, first in, first out.
  * What the switch carries by itself once the rules are gone may pass a packet that is still on its way up
  * and down; nothing at a controller can hinder it.
@@ -39,6 +42,7 @@ struct buffer_config {
 		*control; /* ovs-vswitchd's control socket, a path or a pattern; NULL: not known */
 	uint64_t max_packets;
 	uint64_t max_octets;
+	uint64_t patience_ns; /* how long a release tries to catch up with what comes */
 };
 
 struct buffer_counts {
@@ -46,6 +50,7 @@ struct buffer_counts {
 	uint64_t played;
 	uint64_t unplayable; /* the switch was gone, or the port is not known: lost */
 	uint64_t cut;        /* came without their end: lost */
+	uint64_t gave_up;    /* 1: the last release did not catch up with what came */
 };
 
 /* error: NULL, or a text that is valid during the call. */

@@ -31,6 +31,7 @@ static struct fake_switch fake;
 static struct buffer *buffer;
 static char folder[] = "/tmp/baseline-buffer-test-XXXXXX";
 static char path[80];
+static uint64_t patience_ns;
 static unsigned n_done;
 static char error_text[128];
 static struct {
@@ -84,8 +85,10 @@ static void
 open_buffer(uint64_t max_packets)
 {
 	char address[96];
-	struct buffer_config config = {
-		.address = address, .max_packets = max_packets, .max_octets = 1u << 24};
+	struct buffer_config config = {.address = address,
+				       .max_packets = max_packets,
+				       .max_octets = 1u << 24,
+				       .patience_ns = patience_ns};
 
 	snprintf(address, sizeof(address), "unix:%s", path);
 	assert_int_equal(buffer_create(base, &config, &buffer), 0);
@@ -104,6 +107,7 @@ start(void **state)
 		fake_switch_add_port(&fake, i, names[i]);
 	fake_switch_start(&fake, base, path);
 	n_done = n_seen = rules_while_played = 0;
+	patience_ns = UINT64_C(60000000000);
 	error_text[0] = '\0';
 	return 0;
 }
@@ -126,6 +130,18 @@ parsed(const char *line)
 
 	assert_null(command_parse(line, &command));
 	return command;
+}
+
+/* Two of three come in at PIN. */
+static void
+fill(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		send_packet(i % 3 ? PIN : POUT, i);
+		if (i % 1000 == 0)
+			RUN_UNTIL(base, counts().queue.packets == i + 1);
+	}
+	RUN_UNTIL(base, counts().queue.packets == n);
 }
 
 static int
@@ -192,12 +208,7 @@ what_waited_comes_in_order_and_then_the_rules_go(void **state)
 {
 	(void)state;
 	bring_to_hold(MANY);
-	for (uint32_t i = 0; i < MANY; i++) {
-		send_packet(i % 3 ? PIN : POUT, i);
-		if (i % 1000 == 0)
-			RUN_UNTIL(base, counts().queue.packets == i + 1);
-	}
-	RUN_UNTIL(base, counts().queue.packets == MANY);
+	fill(MANY);
 	rules_while_played = 2;
 	assert_int_equal(release("release pout=nf-out,pin=nf-in"), 0);
 	RUN_UNTIL(base, n_seen == MANY);
@@ -254,6 +265,46 @@ a_full_queue_drops_the_newest(void **state)
 	assert_int_equal(seen[2].number, 2);
 }
 
+/* Killed by: rules that stay until the queue is empty, whatever comes; packets that wait no more once it gave up. */
+static void
+patience_ends_and_the_rest_is_played(void **state)
+{
+	(void)state;
+	patience_ns = 0;
+	bring_to_hold(MANY);
+	fill(MANY);
+	assert_int_equal(release("release pin=nf-in,pout=nf-out"), 0);
+	RUN_UNTIL(base, fake.n_flows == 0);
+	assert_true(n_seen < MANY);
+	expect_done(2);
+	assert_int_equal(n_seen, MANY);
+	assert_int_equal(seen[MANY - 1].number, MANY - 1);
+	assert_int_equal(counts().gave_up, 1);
+}
+
+/* Killed by: batches without a barrier between them; more of them under way than PLAY_BATCHES. */
+static void
+the_switch_has_no_more_than_it_can_take_soon(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	bring_to_hold(MANY);
+	fill(MANY);
+	before = fake.n_barriers;
+	assert_int_equal(release("release pin=nf-in,pout=nf-out"), 0);
+	while (n_seen < MANY) {
+		struct timeval tick = {0, 10000};
+
+		assert_true(MANY - counts().queue.packets - n_seen <= 256);
+		event_base_loopexit(base, &tick);
+		event_base_loop(base, EVLOOP_ONCE);
+	}
+	expect_done(2);
+	assert_true(fake.n_barriers - before >= MANY / 128);
+	assert_int_equal(counts().gave_up, 0);
+}
+
 /* Killed by: any of the checks left out. */
 static void
 what_makes_no_sense_is_refused(void **state)
@@ -289,20 +340,17 @@ a_switch_that_refuses_is_told(void **state)
 	assert_int_equal(fake.n_flows, 0);
 }
 
-/* Killed by: a release that waits for ever; packets thrown away with the connection. */
+/* What had been written is lost with the connection; what waits is not. Killed by: a release that waits for ever;
+ * packets thrown away with the connection; batches that are waited for and were of the old one. */
 static void
 a_switch_that_goes_ends_the_release_and_the_packets_wait(void **state)
 {
 	(void)state;
 	bring_to_hold(MANY);
-	for (uint32_t i = 0; i < MANY; i++) {
-		send_packet(PIN, i);
-		if (i % 1000 == 0)
-			RUN_UNTIL(base, counts().queue.packets == i + 1);
-	}
-	RUN_UNTIL(base, counts().queue.packets == MANY);
+	fill(MANY);
 	assert_int_equal(release("release pin=nf-in,pout=nf-out"), 0);
-	assert_true(counts().queue.packets > 0); /* more than is written at once */
+	RUN_UNTIL(base, n_seen > 100);
+	assert_true(counts().queue.packets > 0);
 	fake_switch_hang_up(&fake);
 	RUN_UNTIL(base, n_done == 2);
 	assert_string_not_equal(error_text, "");
@@ -407,6 +455,9 @@ main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(what_comes_meanwhile_is_played_too, start, stop),
 		cmocka_unit_test_setup_teardown(a_full_queue_drops_the_newest, start, stop),
+		cmocka_unit_test_setup_teardown(patience_ends_and_the_rest_is_played, start, stop),
+		cmocka_unit_test_setup_teardown(the_switch_has_no_more_than_it_can_take_soon, start,
+						stop),
 		cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused, start, stop),
 		cmocka_unit_test_setup_teardown(a_switch_that_refuses_is_told, start, stop),
 		cmocka_unit_test_setup_teardown(

@@ -72,10 +72,10 @@ answer_status(struct client *client)
 		 "{\"state\": \"%s\", \"packets\": %" PRIu64 ", \"octets\": %" PRIu64
 		 ", \"most_packets\": %" PRIu64 ", \"most_octets\": %" PRIu64
 		 ", \"taken\": %" PRIu64 ", \"dropped\": %" PRIu64 ", \"played\": %" PRIu64
-		 ", \"unplayable\": %" PRIu64 ", \"cut\": %" PRIu64 "}",
+		 ", \"unplayable\": %" PRIu64 ", \"cut\": %" PRIu64 ", \"gave_up\": %" PRIu64 "}",
 		 buffer_state(client->control->buffer), c.queue.packets, c.queue.octets,
 		 c.queue.most_packets, c.queue.most_octets, c.queue.taken, c.queue.dropped,
-		 c.played, c.unplayable, c.cut);
+		 c.played, c.unplayable, c.cut, c.gave_up);
 	answer(client, text);
 }
 

@@ -26,7 +26,9 @@ usage(FILE *out, int status)
 		     "its way\n"
 		     "                           when a release is answered\n"
 		     "  --max-packets N          that wait at most (1Mi)\n"
-		     "  --max-octets N           (1Gi)\n");
+		     "  --max-octets N           (1Gi)\n"
+		     "  --patience TIME          how long a release tries to catch up with what "
+		     "comes (2s)\n");
 	return status;
 }
 
@@ -40,6 +42,7 @@ parse(int argc, char **argv, struct options *o)
 		{"switch-control", required_argument, NULL, 's'},
 		{"max-packets", required_argument, NULL, 'p'},
 		{"max-octets", required_argument, NULL, 'o'},
+		{"patience", required_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -61,6 +64,9 @@ parse(int argc, char **argv, struct options *o)
 			break;
 		case 'o':
 			wrong |= units_parse_size(optarg, &o->buffer.max_octets);
+			break;
+		case 't':
+			wrong |= units_parse_time(optarg, &o->buffer.patience_ns);
 			break;
 		case 'h':
 			return 1 + usage(stdout, 0);
@@ -102,7 +108,9 @@ run(struct event_base *base, const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.buffer = {.max_packets = 1u << 20, .max_octets = 1u << 30}};
+	struct options o = {.buffer = {.max_packets = 1u << 20,
+				       .max_octets = 1u << 30,
+				       .patience_ns = 2000000000}};
 	int stop = parse(argc, argv, &o), status;
 	struct event_base *base;
 	struct event *signals[2];

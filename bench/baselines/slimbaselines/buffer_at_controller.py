@@ -22,7 +22,8 @@ class Refused(Exception):
 
 class BufferAtController(Mode):
     name = "buffer-at-controller"
-    why = "OpenNF's loss-free move: nothing reaches an instance while state is copied, and nothing is thrown away; all of it goes through the controller instead."
+    why = ("OpenNF's loss-free move: nothing reaches an instance while state is copied, and nothing is thrown away; "
+           "all of it goes through the controller instead.")
 
     def __init__(self, lab, max_packets="1Mi", max_octets="1Gi"):
         super().__init__(lab)
@@ -93,6 +94,7 @@ class BufferAtController(Mode):
         seen = self.status()
         return status, job, {"held_packets": seen["most_packets"], "held_octets": seen["most_octets"],
                              "taken_packets": seen["taken"], "played_packets": played, "dropped_packets": dropped,
+                             "gave_up": seen["gave_up"],
                              "switch_dropped_packets": self.overflows() - overflows,
                              "held_ms": (asked - held) / 1e6, "release_asked_ns": asked, "released_ns": released}
 

@@ -24,7 +24,8 @@ class Mode:
         """Once, after the generator is ready."""
 
     def move(self, source, *options):
-        """(exit status, job as slimctl gives it, extra figures: names, each with its unit, and numbers).`options`: of slimctl migrate."""
+        """(exit status, job as slimctl gives it, extra figures: names with their units, and numbers). `options`: of
+        slimctl migrate."""
         raise NotImplementedError
 
     def close(self):

@@ -8,7 +8,8 @@ FAULTS = ("no-hold", "no-flush-round", "no-redirect")
 
 class NoHold(Mode):
     name = "no-hold"
-    why = "The state is copied under traffic and the rules are turned over, as fast as can be; what is on its way meanwhile is its own affair."
+    why = ("The state is copied under traffic and the rules are turned over, as fast as can be; what is on its way "
+           "meanwhile is its own affair.")
     settings = {"allow_faults": True}
 
     def move(self, source, *options):
