@@ -111,7 +111,7 @@ class Statistics(unittest.TestCase):
 
     def test_a_ratio_within_the_aa_row_is_none(self):
         # Killed by: a spread of one direction only, `<` for `<=`, a verdict without an A/A row.
-        self.assertEqual(statistics.spread([(10, 8), (10, 12)]), 1.25)
+        self.assertEqual(statistics.spread([(8, 10), (12, 10)]), 1.25)
         self.assertEqual(statistics.verdict(1.25, 1.25), "no difference")
         self.assertEqual(statistics.verdict(1 / 1.24, 1.25), "no difference")
         self.assertEqual(statistics.verdict(1.26, 1.25), "more")

@@ -153,7 +153,9 @@ def beside_handles(plan):
 def draw(plan, runs):
     """[matplotlib figures], each with at most so many columns as the plan says; none if there is nothing to draw."""
     rows = [row for row in plan.rows if any(run.figure(name) is not None for run in runs for name in (row.figure, row.beside))]
-    columns = facets(runs, plan.x)
+    runs_with = [run for run in runs if run.result == "failed" or any(run.figure(n) is not None for row in rows
+                                                                      for n in (row.figure, row.beside))]
+    columns = facets(runs_with, plan.x)
     keys = title_keys(columns)
     parts = -(-len(columns) // plan.columns)
     size = -(-len(columns) // parts) if parts else 1

@@ -32,20 +32,24 @@ def of_modes(sheet, campaign, figure, runs, unit):
     return listed(parts) if parts else ""
 
 
-def ancestor(sheet, runs):
+def reaches(sheet, campaign, key, runs, unit):
+    """slim to 450 Mbit/s and stop-copy not everywhere: the least of the other settings."""
     parts = []
+    facets = [dict(t) for t in {tuple((k, v) for k, v in run.point.items() if k != key): None for run in runs}]
     for name in modes.MODES:
         if name == modes.TWIN or not any(modes.name_of(run) == name for run in runs):
             continue
-        facets = [dict(t) for t in {tuple((k, v) for k, v in run.point.items() if k != "mbit"): None for run in runs}]
-        best = [sheet.reach("mbit", "figures.lost", 0, **condition("ancestor", name, facet)) for facet in facets]
-        known = [value for value in best if value.value is not None]
-        if known:
-            least = min(known, key=lambda value: value.value)
-            parts.append(f"{name} to {data(least)} Mbit/s")
-        if len(known) < len(best):
-            parts[len(parts) - bool(known):] = [f"{name} not everywhere"]
-    return f"Without a lost packet, at every packet size and network function: {listed(parts)}." if parts else ""
+        found = [sheet.reach(key, "figures.lost", 0, **condition(campaign, name, facet)) for facet in facets]
+        if any(value.value is None for value in found):
+            parts.append(f"{name} not everywhere")
+        else:
+            parts.append(f"{name} to {data(min(found, key=lambda v: v.value))} {unit}")
+    return listed(parts)
+
+
+def ancestor(sheet, runs):
+    said = reaches(sheet, "ancestor", "mbit", runs, "Mbit/s")
+    return f"Complete and without a lost packet, with every packet size and function: {said}."
 
 
 def size(sheet, runs):
@@ -63,11 +67,7 @@ def size(sheet, runs):
 
 
 def churn(sheet, runs):
-    slim = have(runs)
-    if not slim:
-        return ""
-    value = sheet.stat("mean", "figures.converged", campaign="churn", **SLIM)
-    return f"Of slim's runs that were measured the share of {data(value)} came to an end." if value.value is not None else ""
+    return f"Complete and without a lost packet: {reaches(sheet, 'churn', 'new_per_s', runs, 'new sessions a second')}."
 
 
 def anatomy(sheet, runs):
@@ -104,8 +104,9 @@ def failure(sheet, runs):
 
 
 def link(sheet, runs):
-    value = sheet.stat("mean", "figures.kept", campaign="link", **SLIM)
-    return f"Of slim's runs the share of {data(value)} kept the budget of the hold." if value.value is not None else ""
+    where = {"campaign": "link", **SLIM}
+    kept = sheet.total("figures.kept", **where)
+    return f"Of {data(sheet.count(**where))} runs of slim {data(kept)} kept the budget of the hold." if have(runs) else ""
 
 
 LEADS = {"ancestor": ancestor, "size": size, "churn": churn, "anatomy": anatomy, "disturbance": disturbance, "overhead": overhead,

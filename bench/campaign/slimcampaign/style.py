@@ -36,6 +36,7 @@ def line_of(look, twin=False):
 
 
 LEFT, RIGHT, BOTTOM, TITLE, GAP, LEGEND = 0.82, 0.12, 0.48, 0.3, 0.16, 0.25  # inches
+WIDEST = 6.2  # of a picture in a figure
 
 
 def figure(rows, columns, height=2.1, legend_rows=1, left=LEFT, gap=GAP, between=0.2, bottom=BOTTOM, sharex=False, sharey=False):
@@ -45,7 +46,7 @@ def figure(rows, columns, height=2.1, legend_rows=1, left=LEFT, gap=GAP, between
     band = LEGEND * legend_rows + 0.06
     tall = band + TITLE + rows * height + (rows - 1) * between + bottom
     made = plt.figure(figsize=(WIDTH, tall))
-    wide = (WIDTH - left - RIGHT - gap * (columns - 1)) / columns
+    wide = min(WIDEST, (WIDTH - left - RIGHT - gap * (columns - 1)) / columns)
     top = made.add_axes([0.1 / WIDTH, 1 - band / tall, 1 - 0.2 / WIDTH, band / tall])
     top.set_axis_off()
     axes = []
@@ -112,15 +113,27 @@ def short(v, _=None):
     return f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.6g}"
 
 
-def log_locator(low, high):
-    if high < 4 * low:
-        return MaxNLocator(4)
-    return LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=6)
+LEAST_SPAN = 6  # between the ends of a log scale: what differs by a few percent looks so
+
+
+def spanned(low, high):
+    """The limits of a log scale, wide enough."""
+    wider = max(1, LEAST_SPAN / (high / low)) ** 0.5
+    return low / wider, high * wider
+
+
+def together(base, x):
+    """The pictures that share an axis."""
+    return (base.get_shared_x_axes() if x else base.get_shared_y_axes()).get_siblings(base)
 
 
 def highest(base, x):
-    """The greatest value that is drawn in a picture."""
-    return base.dataLim.x1 if x else base.dataLim.y1
+    """The greatest value that is drawn."""
+    return max(other.dataLim.x1 if x else other.dataLim.y1 for other in together(base, x))
+
+
+def lowest(base, x):
+    return min(other.dataLim.x0 if x else other.dataLim.y0 for other in together(base, x))
 
 
 def scale(axis, kind, least=1):
@@ -129,13 +142,16 @@ def scale(axis, kind, least=1):
     base = axis.axes
     x = axis is base.xaxis
     set_scale, set_limits = (base.set_xscale, base.set_xlim) if x else (base.set_yscale, base.set_ylim)
+    if kind == "loss" and lowest(base, x) > 0:
+        kind = "log"  # there is no zero
     if kind == "log":
         set_scale("log")
-        axis.set_major_locator(log_locator(*(base.get_xlim() if x else base.get_ylim())))
+        low, high = spanned(*(base.get_xlim() if x else base.get_ylim()))
+        set_limits(low, high)
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=6))
         axis.set_minor_locator(NullLocator())
     elif kind == "loss":
-        high = max(least, *(highest(other, x) for other in (base.get_shared_x_axes() if x
-                                                            else base.get_shared_y_axes()).get_siblings(base)))
+        high = max(least, highest(base, x))
         set_scale("symlog", linthresh=least)
         axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=least))
         set_limits(-0.3 * least, high * 1.8)

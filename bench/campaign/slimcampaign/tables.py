@@ -98,7 +98,7 @@ def ratio_cell(sheet, figure, where):
     if where["twin"]:
         point = {key: value for key, value in where.items() if key not in ("mode", "twin")}
         spread = sheet.spread(name, **point)
-        return f"<td>{data(ratio)}<small>up to a factor of {data(spread)}</small></td>"
+        return f"<td>{data(ratio)}<small>spread {data(spread)}</small></td>"
     return f"<td>{data(ratio)}<small>{data(sheet.verdict(name, **where))}</small></td>"
 
 
