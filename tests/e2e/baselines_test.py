@@ -20,15 +20,19 @@ from spoilt import SLACK_NS, Spoilt, incidents_ns
 
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(__file__)}/../../bench/baselines"))
 
-from slimbaselines import MODES, BufferAtController, NoHold, Slim, StopCopy  # noqa: E402
+from slimbaselines import MODES, BufferAtController, NoHold, PerPacket, Slim, StopCopy  # noqa: E402
+
+HERE = {name: mode for name, mode in MODES.items() if mode is not PerPacket}  # that share a lab
+MORE = 1.1                                # times as many octets, if packets have records
+SLOW_COPY = ("--max-bandwidth", "300k")  # some tenths of a second, in which packets come
 
 parser = argparse.ArgumentParser(prog="baselines_test.py")
 parser.add_argument("--times", type=int, default=1, help="moves of each mode (1)")
 parser.add_argument("--rate", type=int, default=1_000, help="packets a second, each way (1000)")
-parser.add_argument("--only", action="append", choices=list(MODES), help="this mode; more than once: these")
+parser.add_argument("--only", action="append", choices=list(HERE), help="this mode; more than once: these")
 OPTIONS = parser.parse_args()
 LOAD = {"flows": 1_000, "rate": OPTIONS.rate, "churn": 0, "workers": 1,
-        "allow_faults": any(mode.settings.get("allow_faults") for mode in MODES.values())}
+        "allow_faults": any(mode.settings.get("allow_faults") for mode in HERE.values())}
 # None: has a check of its own.
 EXPECTED = {Slim: CLEAN, BufferAtController: None, StopCopy: Spoilt("lost"), NoHold: Spoilt("lost", may=("reordered",))}
 
@@ -91,10 +95,35 @@ CHECKS = {StopCopy: (loses_all_of_its_stop,),
           BufferAtController: (plays_all_that_it_held, loses_nothing, loses_order_only_where_it_ends, holds_every_flow)}
 
 
+def octets_a_session(bench, mode, seen):
+    """Of rows that were sent in a copy that takes a while."""
+    status, job, _ = mode.move(bench.home, *SLOW_COPY)
+    expect_equal((status, job.get("state")), (0, "complete"), f"the move from {bench.home}: {job}")
+    bench.home = bench.away()
+    result = bench.note(job)["result"]
+    seen[mode.name] = (int(result["snapshot_bytes"]) + int(result.get("delta_bytes", 0))) / int(result["entries"])
+
+
+def sends_records_of_packets(seen):
+    expect(seen[PerPacket.name] > MORE * seen[Slim.name], f"octets a session: {seen}")
+
+
+def per_packet(t):
+    """In a lab of its own, for its network function is another program; slim's own in the same way, before it."""
+    seen = {}
+    for mode in (Slim, PerPacket):
+        with Bench(t, os.environ.get("SLIM_E2E_LAB", "slim-e2e"), **LOAD, **mode.settings) as bench:
+            bench.case(f"{mode.name} copies slowly", octets_a_session, mode(bench.lab), seen)
+            bench.judge()
+    t.case("per-packet sends records of packets", sends_records_of_packets, seen)
+
+
 def cases(t):
-    figures = {name: [] for name in MODES}
+    if not OPTIONS.only:
+        per_packet(t)
+    figures = {name: [] for name in HERE}
     with Bench(t, os.environ.get("SLIM_E2E_LAB", "slim-e2e"), **LOAD) as bench:
-        modes = {name: mode(bench.lab) for name, mode in MODES.items() if name in (OPTIONS.only or MODES)}
+        modes = {name: mode(bench.lab) for name, mode in HERE.items() if name in (OPTIONS.only or HERE)}
         run_all(bench, modes, figures)
         result = bench.judge()
         for mode, w in zip(modes.values(), bench.windows):

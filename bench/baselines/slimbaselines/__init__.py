@@ -3,8 +3,9 @@
 
 from .buffer_at_controller import BufferAtController
 from .no_hold import NoHold
+from .per_packet import PerPacket
 from .slim import Slim
 from .stop_copy import StopCopy
 
 # In the order of what they do against loss and reordering: nothing, less, all.
-MODES = {mode.name: mode for mode in (NoHold, StopCopy, BufferAtController, Slim)}
+MODES = {mode.name: mode for mode in (NoHold, StopCopy, BufferAtController, PerPacket, Slim)}
