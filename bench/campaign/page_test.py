@@ -21,7 +21,7 @@ import synthetic  # noqa: E402
 from slimcampaign import check, data, draw_lines, figures, main, modes, page, plans, screenshot, style  # noqa: E402
 
 SEED = 11
-HIDDEN = re.compile(r"<(script|style|svg).*?</\1>|<[^>]*>", re.S)
+HIDDEN = re.compile(r"<(script|style|svg).*?</\1>|<[^>]*>|&#?\w+;", re.S)
 
 
 def results(*campaigns, few=2):

@@ -67,8 +67,9 @@ ASKED = {
     "overhead": Asked(
         "What it costs when nothing moves",
         "What does a network function pay for being movable?",
-        "The packet loop alone, in memory, without a network: bare (no agent at all), idle, tracking, and while its table moves. "
-        "The twin is the same program built and started once more.",
+        "The packet loop alone, in memory, without a network: without an agent (bare), with one that has nothing to do (idle), "
+        "and with one that tracks each change. "
+        "The twin is the same program, started once more.",
         (("mpps", "rate", "million packets/s"), ("ns_per_packet", "time", "ns/packet"),
          ("instructions_per_packet", "instructions", "a packet"),
          ("ratio_to_bare", "rate, of bare", "run by run"), ("instructions_ratio_to_bare", "instructions, of bare", "")),

@@ -97,7 +97,7 @@ def draw_curve(plan, runs):
     names = present(runs)
     columns = 2 if len(points) in (2, 4) else min(3, len(points))
     rows = -(-len(points) // columns)
-    handles = style.mode_handles(names, 0, sum(run.result == "void" for run in runs))
+    handles = style.mode_handles(names, [run for run in runs if run.result == "void"])
     for handle in handles:
         handle.set_marker("")
     figure, axes, top = style.figure(rows, columns, 2.1, style.legend_rows(handles), between=0.75, sharex=True, sharey=True)

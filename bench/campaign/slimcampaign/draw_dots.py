@@ -54,11 +54,10 @@ def draw_group(axis, row, points, group, aside):
 
 
 def handles_of(plan, listed, runs):
-    failed, void = (sum(run.result == result for run in runs) for result in ("failed", "void"))
     if not plan.by:
-        return style.mode_handles([name for name, *_ in listed], failed, void)
+        return style.mode_handles([name for name, *_ in listed], runs)
     lines = [Line2D([], [], label=name, **{**style.line_of(look), "ls": "none"}) for name, look, _ in listed]
-    return lines + style.fault_handles(failed, void)
+    return lines + style.fault_handles(runs)
 
 
 def labels_of(points):
@@ -97,7 +96,7 @@ def draw(plan, runs):
     height = max(1.4, len(points) * (0.16 * len(listed) + 0.14) + 0.5)
     labels = labels_of(points)
     left = 0.3 + 0.068 * max(len(line) for label in labels for line in label.split("\n"))
-    figure, axes, top = style.figure(1, len(figures), height, style.legend_rows(handles), left, bottom=0.64)
+    figure, axes, top = style.figure(1, len(figures), height, style.legend_rows(handles), left, gap=0.3, bottom=0.64)
     style.legend(top, handles)
     step = 0.8 / max(1, len(listed))
     for column, (axis, row) in enumerate(zip(axes[0], figures)):

@@ -5,6 +5,7 @@ from matplotlib.lines import Line2D
 
 from . import modes, statistics, style
 
+MOST_TICKS = 6  # of settings that stand at the axis, each one
 DODGE = 0.012  # of the width of a picture, from mode to mode: dots of the same point are not above each other
 
 
@@ -74,7 +75,7 @@ class Across:
             return self.steps.index(setting) + aside * len(self.steps)
         if self.kind == "log" and len(self.positive) > 1:
             return max(setting, self.positive[0] / 3) * (self.positive[-1] / self.positive[0]) ** aside
-        return setting + aside * (self.steps[-1] - self.steps[0] if self.kind != "log" else 0)
+        return setting + aside * (0 if self.kind == "log" else self.steps[-1] - self.steps[0])
 
     def finish(self, axis):
         if self.kind == "steps":
@@ -82,8 +83,8 @@ class Across:
             axis.set_xlim(-0.5, len(self.steps) - 0.5)
         else:
             style.scale(axis.xaxis, self.kind)
-            if len(self.positive) == 1:
-                axis.set_xlim(self.positive[0] * 0.5, self.positive[0] * 2)
+            if self.kind == "log" and len(self.steps) <= MOST_TICKS:
+                axis.xaxis.set_major_locator(style.FixedLocator(self.steps))
 
 
 def draw_mode(axis, runs, plan, row, across, name):
@@ -145,8 +146,9 @@ def finish_row(axis, row):
         axis.set_ylim(bottom=0)
 
 
-def beside_handles(plan):
-    labels = {row.beside_label for row in plan.rows if row.beside and row.beside_label != "conntrackd"}
+def beside_handles(rows, runs):
+    labels = {row.beside_label for row in rows if row.beside_label and row.beside_label != "conntrackd"
+              and any(run.figure(row.beside) is not None for run in runs)}
     return [Line2D([], [], ls="none", marker="o", ms=9, mfc="none", mec=style.INK, label=label) for label in sorted(labels)]
 
 
@@ -166,9 +168,7 @@ def draw_part(plan, rows, columns, keys, runs):
     runs = [run for run in runs if {k: v for k, v in run.point.items() if k != plan.x} in columns]
     names = present(runs)
     across = Across(plan, runs, names)
-    failed = sum(run.result == "failed" for run in runs)
-    void = sum(run.result == "void" for run in runs)
-    handles = style.mode_handles(names, failed, void) + beside_handles(plan)
+    handles = style.mode_handles(names, runs) + beside_handles(rows, runs)
     height = 2.4 if len(rows) < 3 else 1.7
     figure, axes, top = style.figure(len(rows), len(columns), height, style.legend_rows(handles), sharex=True, sharey=True)
     style.legend(top, handles)

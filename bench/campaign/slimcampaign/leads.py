@@ -3,7 +3,7 @@
 
 from . import modes
 from .tables import condition, setting
-from .text import data
+from .text import data, number
 
 SLIM = {"mode": "slim", "twin": False}
 
@@ -86,12 +86,17 @@ def disturbance(sheet, runs):
 
 
 def overhead(sheet, runs):
-    parts = []
-    for state in ("idle", "tracking", "moving"):
-        value = sheet.stat("median", "figures.ratio_to_bare", campaign="overhead", **SLIM, state=state)
-        if value.value is not None:
-            parts.append(f"{state} {data(value)}")
-    return f"Of the bare loop, medians over all cases: {listed(parts)}." if parts else ""
+    """Instructions, where there are some, and packets a second, as parts of what the bare loop has."""
+    said = []
+    for what, figure in (("instructions a packet", "instructions_ratio_to_bare"), ("packets a second", "ratio_to_bare")):
+        parts = []
+        for state in ("idle", "tracking", "moving"):
+            value = middle(sheet, figure, campaign="overhead", **SLIM, state=state)
+            if value.value is not None:
+                parts.append(f"{state} {data(value, number(value.value, 4))}")
+        if parts:
+            said.append(f"{what} {listed(parts)}")
+    return f"Of the bare loop's, medians over all cases: {'; '.join(said)}." if said else ""
 
 
 def failure(sheet, runs):

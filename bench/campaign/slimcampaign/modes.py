@@ -38,7 +38,7 @@ MODES = {
     "duplicate": Mode(
         Look("#e69f00", "#f2b632", "s", "■", (5, 2)),
         "After the copy, each packet goes to both instances, and both process it; then the path is turned.",
-        "The ancestor's opponent. It has the same copy, the same switch and the same rules."),
+        "What the ancestor was measured against. It has the same copy, the same switch and the same rules."),
     "per-packet": Mode(
         Look("#009e73", "#2cc598", "^", "▲", (1.5, 1.5)),
         "Each packet that changes state is followed by one update of its own, as soon as it was processed.",
@@ -46,15 +46,17 @@ MODES = {
     "stop-copy": Mode(
         Look("#d55e00", "#f07f2e", "v", "▼", (7, 2, 1.5, 2)),
         "Traffic stops at the perimeter, state is copied, traffic starts at the target.",
-        "The copy is slim's own, at full speed, and the digests are compared as well. What is lost is lost by the stop."),
+        "The copy is slim's own, at full speed, with its digests, and the stop is as short as it can be."),
     "no-hold": Mode(
         Look("#cc79a7", "#e29ac3", "D", "◆", (3, 1.5, 1, 1.5, 1, 1.5)),
         "As slim, without waiting: no hold, no flush round, no redirection of late packets.",
-        "The same program with three mechanisms switched off: what they bring is the difference."),
+        "The same program with three mechanisms switched off. The difference to slim is what they are worth, and what they "
+        "cost."),
     "buffer-at-controller": Mode(
         Look("#56b4e9", "#a5dcff", "P", "✚", (10, 3)),
         "Packets of moving flows go up to the controller while state is copied, and are played back, in order, to the target.",
-        "The copy is slim's own. The controller is written for speed: batches, a large queue, the switch's local socket."),
+        "OpenNF's loss-free move. The copy is slim's own; the controller is written for speed: one local connection, large reads "
+        "and writes, a large queue."),
     "conntrackd": Mode(
         Look("#010101", "#f2f2f2", "*", "★", (2, 3)),
         "The kernel's connection table, synchronised by conntrackd between two hosts.",

@@ -8,7 +8,7 @@ import html
 import json
 import os
 
-from . import figures, leads, modes, statistics, tables
+from . import figures, leads, modes, opponents, statistics, tables
 from .asked import ASKED
 from .data import CAMPAIGNS, RESULTS
 from .text import data
@@ -79,21 +79,26 @@ def contents(results):
     items = [("method", "Method"), ("modes", "Modes"), ("machine", "Machine")]
     items += [(name, ASKED[name].title) for name in results.campaigns()]
     items.append(("raw-data", "Raw data"))
-    lines = "\n".join(f'<li><a href="#{name}">{html.escape(title)}</a></li>' for name, title in items)
+    lines = "\n".join(f'<li><a href="#{name}">{html.escape(title, quote=False)}</a></li>' for name, title in items)
     return f'<nav aria-label="Contents"><ol>\n{lines}\n</ol></nav>'
 
 
 def head(results, sheet):
     first, last = sheet.date("least"), sheet.date("most")
     days = data(first) if first.value == last.value else f"{data(first)} to {data(last)}"
-    commits = list({run.commit: run for run in results.runs}.values())
-    listed = ", ".join(f"<code>{data(sheet.field('commit', run), run.commit[:COMMIT_DIGITS])}</code>"
-                       + (" with changes of its own" if run.dirty else "") for run in commits)
     return (f'<header><h1>What does it cost to move a network function?</h1>\n<p class="lede">{data(sheet.count())} runs in '
-            f"{len_words(len(results.campaigns()))} of slim and of what else could be done, measured on {days} at "
-            f"{'commits' if len(commits) > 1 else 'commit'} "
-            f"{listed}. Each number on this page says where it comes from: point at it. All raw data are in the page, and "
+            f"{len_words(len(results.campaigns()))} of slim and of what else could be done, measured on {days}. "
+            f"Each number on this page says where it comes from: point at it. All raw data are in the page, and "
             f"<code>bench/check</code> computes every number anew.</p></header>")
+
+
+def commits(runs, sheet):
+    """Which programs were measured."""
+    first = {}
+    for run in runs:
+        first.setdefault((run.commit, run.dirty), run)
+    return ", ".join(f"<code>{data(sheet.field('commit', run), run.commit[:COMMIT_DIGITS])}</code>"
+                     + (" (changed)" if run.dirty else "") for run in first.values() if run.commit)
 
 
 def len_words(count):
@@ -113,14 +118,24 @@ def notes(results):
     return "\n".join(said)
 
 
+def mode_item(name, allowed, loses):
+    """`allowed`, `loses`: HTML, or empty."""
+    mode = modes.MODES[name]
+    more = [f"Of slim it may use {allowed}."] if allowed else []
+    more += [f"By design it loses {loses}."] if loses else []
+    texts = [html.escape(mode.what, quote=False), html.escape(mode.fair, quote=False), " ".join(more)]
+    said = "".join(f"<dd>{text}</dd>" for text in texts if text)
+    return f"<dt>{tables.mode_name(name)}</dt>{said}"
+
+
 def mode_list(results):
     have = [name for name in modes.MODES if any(modes.name_of(run) == name for run in results.runs)]
-    items = "\n".join(f"<dt>{tables.mode_name(name)}</dt>" + "".join(f"<dd>{html.escape(text)}</dd>" for text in
-                                                                    (modes.MODES[name].what, modes.MODES[name].fair))
-                      for name in have)
+    rows = opponents.rows()
+    items = "\n".join(mode_item(name, *rows.get(name, ("", ""))) for name in have)
     return ('<section id="modes"><h2>Modes</h2>\n<p>A mode is a way to move the same network function on the same lab. Each is '
             "as good as we can make it: the same programs, the same switch, the same load, the same judge.</p>\n"
-            f'<dl class="modes">\n{items}\n</dl></section>')
+            f'<dl class="modes">\n{items}\n</dl>\n<p>More of how each is made, and of what limits it: '
+            "<code>bench/baselines/README.md</code>.</p></section>")
 
 
 MACHINE_WORDS = {"cpu": "processor", "cores": "cores", "memory_mb": "memory, MB", "kernel": "kernel", "os": "system",
@@ -132,7 +147,9 @@ def machine_list(results, sheet):
     for key in dict.fromkeys(run.machine for run in results.runs):
         facts = "".join(f"<dt>{html.escape(MACHINE_WORDS.get(field, field))}</dt><dd>{data(sheet.machine(key, field))}</dd>"
                         for field, value in results.machines[key].items() if isinstance(value, (str, int, float)))
-        parts.append(f'<dl class="facts">{facts}<dt>runs here</dt><dd>{data(sheet.count(machine=key))}</dd></dl>')
+        facts += f"<dt>runs here</dt><dd>{data(sheet.count(machine=key))}</dd>"
+        facts += f"<dt>commit</dt><dd>{commits(sheet.runs(machine=key), sheet)}</dd>"
+        parts.append(f'<dl class="facts">{facts}</dl>')
     return ('<section id="machine"><h2>Machine</h2>\n<p>Switch, both network functions, generator and daemons share it. Ratios '
             'travel to other machines, absolute '
             f"numbers do not.</p>\n{''.join(parts)}</section>")
@@ -161,25 +178,26 @@ def void_words(sheet, campaign):
 
 def pictures(plan, svgs, sheet):
     if not svgs:
-        return f'<p class="counts">{html.escape(plan.title)}: no run has these figures, so there is no picture.</p>'
+        return f'<p class="counts">{html.escape(plan.title, quote=False)}: no run has these figures, so there is no picture.</p>'
     told = void_words(sheet, plan.campaign)
     parts = []
     for n, svg in enumerate(svgs):
-        caption = f"<b>{html.escape(plan.title)}.</b> {html.escape(plan.caption)}{told}" if n == len(svgs) - 1 else ""
-        parts.append(f'<figure data-sha256="{figures.digest(svg)}">\n{svg}\n'
-                     + (f"<figcaption>{caption}</figcaption>\n" if caption else "") + "</figure>")
+        text = f"<b>{html.escape(plan.title, quote=False)}.</b> {html.escape(plan.caption, quote=False)}{told}"
+        caption = f"<figcaption>{text}</figcaption>\n" if n == len(svgs) - 1 else ""
+        parts.append(f'<figure data-sha256="{figures.digest(svg)}">\n{svg}\n{caption}</figure>')
     return "\n".join(parts)
 
 
 def campaign_section(results, sheet, campaign, drawn):
     asked, runs = ASKED[campaign], results.of(campaign)
     lead = leads.LEADS[campaign](sheet, runs)
-    parts = [f'<section id="{campaign}"><h2>{html.escape(asked.title)}</h2>',
-             f'<p class="question">{html.escape(asked.question)}</p>',
-             f'<p class="lead">{lead}</p>' if lead else "", f"<p>{html.escape(asked.how)}</p>", counts(sheet, campaign)]
+    parts = [f'<section id="{campaign}"><h2>{html.escape(asked.title, quote=False)}</h2>',
+             f'<p class="question">{html.escape(asked.question, quote=False)}</p>',
+             f'<p class="lead">{lead}</p>' if lead else "", f"<p>{html.escape(asked.how, quote=False)}</p>",
+             counts(sheet, campaign)]
     parts += [pictures(plan, svgs, sheet) for plan, svgs in drawn]
     if asked.reach:
-        parts += [f"<h3>Up to where every run is complete, {html.escape(asked.reach[3])}</h3>",
+        parts += [f"<h3>Up to where every run is complete, {html.escape(asked.reach[3], quote=False)}</h3>",
                   tables.reach_table(sheet, campaign, asked, runs)]
     parts += ["<h3>Numbers</h3>", tables.figures_table(sheet, campaign, asked, runs)]
     bad = [run for run in runs if run.result != "complete"]

@@ -124,7 +124,7 @@ PLANS = (
         Row("added_p99_ms", "added to the 99th\npercentile, ms", "loss", least=0.1), Row("lost", "lost, packets", "loss"))),
     Dots("overhead", "overhead", "What the agent costs",
          "The packet loop of a network function without an agent (bare), with one that has nothing to "
-         "do (idle), while it tracks changes, and while its table moves.", (
+         "do (idle), and while it tracks changes.", (
              Row("ns_per_packet", "ns/packet"), Row("instructions_per_packet", "instructions/packet"),
              Row("mpps", "million packets/s"), Row("ratio_to_bare", "of bare")), "state"),
     Dots("failure", "failure", "When something breaks",

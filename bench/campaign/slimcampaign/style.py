@@ -80,20 +80,19 @@ def legend(axis, handles, a_row=5):
         axis.legend(handles=handles, loc="center left", ncols=min(a_row, len(handles)), borderaxespad=0, columnspacing=2.0)
 
 
-def mode_handles(names, failed=0, void=0):
-    """One for each mode, for the cross of a failed run, and words for runs that are not drawn."""
+def mode_handles(names, runs=()):
+    """One for each mode; then what became of runs that are not complete."""
     handles = [Line2D([], [], label="slim once more (A/A)" if name == modes.TWIN else name,
                       **line_of(modes.look(name), name == modes.TWIN)) for name in names]
-    return handles + fault_handles(failed, void)
+    return handles + fault_handles(runs)
 
 
-def fault_handles(failed, void):
-    handles = []
-    if failed:
-        handles.append(Line2D([], [], label=f"{failed} failed", **CROSS))
-    if void:
-        handles.append(Line2D([], [], ls="none", label=f"{void} void: not drawn"))
-    return handles
+def fault_handles(runs):
+    """A cross for failed runs, and words for those that are not drawn."""
+    failed, refused, void = (sum(run.result == result for run in runs) for result in ("failed", "refused", "void"))
+    handles = [Line2D([], [], label=f"{failed} failed", **CROSS)] if failed else []
+    words = [f"{count} {what}" for count, what in ((refused, "refused"), (void, "void: not drawn")) if count]
+    return handles + [Line2D([], [], ls="none", label=text) for text in words]
 
 
 def foot_cross(axis, xs):

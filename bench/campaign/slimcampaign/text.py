@@ -34,4 +34,5 @@ def data(value, shown=None, kind=""):
         shown = value.value if isinstance(value.value, str) else number(value.value)
     said = value.value if isinstance(value.value, str) else repr(value.value)
     named = f' class="{kind}"' if kind else ""
-    return (f'<data{named} value="{html.escape(str(said))}" data-of="{html.escape(value.of)}">{html.escape(str(shown))}</data>')
+    shown = html.escape(str(shown), quote=False)
+    return f'<data{named} value="{html.escape(str(said))}" data-of="{html.escape(value.of)}">{shown}</data>'
