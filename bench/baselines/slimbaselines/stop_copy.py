@@ -27,13 +27,16 @@ class StopCopy(Mode):
         self.lab.switch.ofctl("del-flows", BRIDGE, f"cookie={COOKIE}/-1")
 
     def move(self, source, *options):
+        asked = time.monotonic_ns()
         self.stop()
-        stopped = time.monotonic()
+        stopped = time.monotonic_ns()
         try:
             status, job = self.lab.migrate(source, *options)
         finally:
+            going = time.monotonic_ns()
             self.go()
-        return status, job, {"stopped_ms": (time.monotonic() - stopped) * 1e3}
+        gone = time.monotonic_ns()
+        return status, job, {"stopped_ms": (going - stopped) / 1e6, "stop_asked_ns": asked, "gone_ns": gone}
 
     def close(self):
         self.go()
