@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 import synthetic  # noqa: E402
-from slimcampaign import check, data, draw_lines, figures, main, modes, page, plans, screenshot, style  # noqa: E402
+from slimcampaign import check, data, draw_lines, figures, main, modes, opponents, page, plans, screenshot, style  # noqa: E402
 
 SEED = 11
 HIDDEN = re.compile(r"<(script|style|svg).*?</\1>|<[^>]*>|&#?\w+;", re.S)
@@ -163,6 +163,15 @@ class Page(unittest.TestCase):
         self.assertTrue(f'data-of="field reasons order={failed[0].order} campaign=size"' in self.text)
         where = "mode=conntrackd twin=false nf=gateway sessions=1000000 traffic_pps=20000"
         self.assertTrue(f'data-of="count campaign=size {where} result=failed">2</data> failed' in self.text)
+
+    def test_what_the_opponents_page_says(self):
+        # Killed by: "the same" without the row above it; numbers that come from nowhere.
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".md") as f:
+            f.write("| mode | may | loses |\n|---|---|---|\n| a | `x` & y | 7 packets |\n\n| b | the same | all |\n")
+            f.flush()
+            found = opponents.rows(f.name)
+        self.assertEqual((found["a"], found["b"]), (("<code>x</code> &amp; y", ""), ("<code>x</code> &amp; y", "all")))
+        self.assertEqual(opponents.rows("/nowhere"), {})
 
     def test_nothing_from_elsewhere(self):
         # Killed by: a font, a picture or a script of another address.

@@ -56,6 +56,18 @@ def svg_of(figure):
     return text.getvalue()
 
 
+# Marks of one kind: a group of nothing but uses.
+MARKS = re.compile(r'<g([^>]*)>\s*((?:<use [^>]* style="[^"]*"/>\s*){3,})</g>')
+
+
+def said_once(group):
+    """The style of marks that all look alike stands at their group."""
+    styles = set(re.findall(r' style="([^"]*)"', group[2]))
+    if len(styles) != 1 or "style=" in group[1]:
+        return group[0]
+    return f'<g{group[1]} style="{styles.pop()}">\n' + re.sub(r' style="[^"]*"', "", group[2]) + "</g>"
+
+
 def rounded(number):
     """A hundredth of a point is enough for a place."""
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
@@ -67,9 +79,10 @@ def inline(name, figure, label):
     text = text[text.index("<svg"):]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r"<!--.*?-->\n?\s*", "", text, flags=re.S)
-    used = set(re.findall(r'(?:url\(#|xlink:href="#)([\w.-]+)', text))
-    text = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", text)
-    text = re.sub(r'(url\(#|xlink:href="#)', rf"\g<1>{name}-", text)
+    used = {used: f"{name}-{n}" for n, used in enumerate(dict.fromkeys(re.findall(r'(?:url\(#|xlink:href="#)([\w.-]+)', text)))}
+    text = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{used[m[1]]}"' if m[1] in used else "", text)
+    text = re.sub(r'(url\(#|xlink:href="#)([\w.-]+)', lambda m: m[1] + used[m[2]], text)
+    text = MARKS.sub(said_once, text)
     text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"\d+\.\d{3,}", rounded, tag[0]), text)  # a label says what it says
     for colour, role in ROLES.items():
         text = re.sub(rf"(?<=[:\s]){colour}(?=[;\"\s])", f"var(--{role})", text, flags=re.I)

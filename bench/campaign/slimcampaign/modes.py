@@ -41,8 +41,8 @@ MODES = {
         "What the ancestor was measured against. It has the same copy, the same switch and the same rules."),
     "per-packet": Mode(
         Look("#009e73", "#2cc598", "^", "▲", (1.5, 1.5)),
-        "Each packet that changes state is followed by one update of its own, as soon as it was processed.",
-        "It has the same copy and the same stream; only that changes are gathered is taken away."),
+        "While the table is copied each packet is followed by a record of its own, with the counters and times that it changed.",
+        "The same sources and the same stream. Kinder than the ancestor was: records travel in slim's batches."),
     "stop-copy": Mode(
         Look("#d55e00", "#f07f2e", "v", "▼", (7, 2, 1.5, 2)),
         "Traffic stops at the perimeter, state is copied, traffic starts at the target.",

@@ -19,4 +19,9 @@ def rows(path=README):
         return {}
     with open(path, encoding="utf-8") as f:
         lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in f if line.startswith("|")]
-    return {cells[0].strip("`"): (as_html(cells[1]), as_html(cells[2])) for cells in lines if len(cells) == 3}
+    found, above = {}, ["", "", ""]
+    for cells in lines:
+        if len(cells) == 3:
+            above = [above[n] if cell == "the same" else cell for n, cell in enumerate(cells)]
+            found[above[0].strip("`")] = (as_html(above[1]), as_html(above[2]))
+    return found
