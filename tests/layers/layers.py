@@ -62,8 +62,10 @@ RULES = {
                    "never": [r"^event2/", r"^grpc", r"protobuf"]},
     # A program of its own, which knows nothing of what goes through it.
     "bench/link": {"uses": ["base"], "never": [r"^rte_", r"^grpc", r"protobuf"]},
-    # Opponents steer the switch as slim-ofctld does, with its library.
-    "bench/baselines": {"uses": ["proto", "base", "ofctl/core", "ofctl/io"], "never": [r"^rte_", r"^grpc", r"protobuf"]},
+    # An opponent that steers the switch as slim-ofctld does, with its library.
+    "bench/baselines/buffer": {"uses": ["proto", "base", "ofctl/core", "ofctl/io"], "never": [r"^rte_", r"^grpc", r"protobuf"]},
+    # A header that network functions are built with.
+    "bench/baselines/per_packet": {"uses": ["proto", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
     "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/verdict", "proto", "agent"],
               "never": [r"^event2/", r"^grpc"]},
 }
