@@ -144,6 +144,17 @@ class Page(unittest.TestCase):
         for old, new in (("<td class=\"none\">–</td>", "<td>7</td>"), ("<h3>Numbers</h3>", "<h3>Numbers 7</h3>")):
             self.assertIn("does not say where it comes from", "".join(check.problems_of(self.text.replace(old, new, 1))))
 
+    def test_numbers_in_anothers_row(self):
+        # Killed by: modes or settings of a row that are not compared.
+        row = next(m for m in re.finditer(r"<tr.*?</tr>", self.text) if "stop-copy" in m[0] and "median" in m[0])
+        forged = self.text[:row.start()] + row[0].replace("stop-copy</td>", "conntrackd</td>") + self.text[row.end():]
+        self.assertIn("stands in the row of conntrackd", "".join(check.problems_of(forged)))
+        old, new = (f'<data value="{n}" data-of="setting sessions campaign=size sessions={n}">{n:,}</data></td>'
+                    for n in (10**5, 10**6))
+        forged = self.text.replace(old, new)
+        self.assertNotEqual(forged, self.text)
+        self.assertIn("stands in a row of other settings", "".join(check.problems_of(forged)))
+
     def test_other_raw_data(self):
         # Killed by: numbers that are compared with themselves.
         texts = dict(self.found.texts)

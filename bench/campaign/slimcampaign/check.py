@@ -4,6 +4,7 @@
 It shares no code with what made the page: who counts by the same code makes the same mistake twice. The rules:
   * what a <data> element has as its value is what its expression says, and what it shows is that value, rounded;
   * no digit of the page stands outside of such an element, but in pictures, which have a digest, and in the page's own commands;
+  * a row of a table has numbers of the mode and of the settings that stand in front of it;
   * with --results, the raw data are those of a folder.
 """
 
@@ -43,12 +44,17 @@ class Reader(html.parser.HTMLParser):
     def __init__(self):
         super().__init__()
         self.open, self.data, self.loose, self.raw = [], [], [], None
+        self.rows = []  # of tables: [line, number of the table, words outside of data elements, expressions]
+        self.n_tables = 0
         self.element = None
 
     def handle_starttag(self, tag, attrs):
         if tag in VOID_ELEMENTS:
             return
         self.open.append((tag, dict(attrs)))
+        self.n_tables += tag == "table"
+        if tag == "tr":
+            self.rows.append([self.getpos()[0], self.n_tables, "", []])
         if tag == "data":
             self.element = [dict(attrs), "", self.getpos()[0]]
 
@@ -57,10 +63,17 @@ class Reader(html.parser.HTMLParser):
             pass
         if tag == "data" and self.element:
             self.data.append(self.element)
+            if self.in_row():
+                self.rows[-1][3].append(self.element[0].get("data-of", ""))
             self.element = None
+
+    def in_row(self):
+        return any(tag == "tr" for tag, _ in self.open)
 
     def handle_data(self, text):
         tags = [tag for tag, _ in self.open]
+        if self.in_row() and not self.element:
+            self.rows[-1][2] += text + "\n"
         if self.element:
             self.element[1] += text
         elif self.open and self.open[-1][1].get("id") == "raw":
@@ -312,6 +325,35 @@ def check_element(attributes, shown, evaluator):
 # ---- all of it -----------------------------------------------------------------------------------
 
 
+def conditions_of(expression):
+    return dict(word.split("=", 1) for word in shlex.split(expression) if "=" in word)
+
+
+def problems_of_rows(rows):
+    """Numbers that stand in another's row. A setting stands for the rows below it, too."""
+    settings, table = {}, None
+    for line, number, words, expressions in rows:
+        if number != table:
+            settings, table = {}, number
+        asked = [(e, conditions_of(e)) for e in expressions if not e.startswith(("field", "setting"))]
+        for expression in expressions:
+            if expression.startswith("setting"):
+                key = shlex.split(expression)[1]
+                settings[key] = conditions_of(expression).get(key)
+        for expression, has in asked:
+            mode = "slim once more" if has.get("twin") == "true" else has.get("mode")
+            if mode and not expression.startswith("reach") and mode_in(words) != mode:
+                yield f"line {line}: {expression}: stands in the row of {mode_in(words) or 'nobody'}"
+            elif any(has.get(key) != value for key, value in settings.items()):
+                yield f"line {line}: {expression}: stands in a row of other settings"
+
+
+def mode_in(words):
+    """The mode that a row names."""
+    found = re.match(r"\W*(slim once more|[a-z-]+)", words)
+    return found[1] if found else None
+
+
 def compare_folder(files, folder):
     """What is different between the page's raw data and a folder's."""
     names = {name for name in os.listdir(folder) if name == "machines.json" or name.endswith(".jsonl")} | set(files)
@@ -344,6 +386,7 @@ def problems_of(text, folder=None):
             check_element(attributes, shown, evaluator)
         except Wrong as e:
             yield f"line {line}: {attributes.get('data-of', '')}: {e}"
+    yield from problems_of_rows(reader.rows)
     if not reader.data:
         yield "the page shows no number"
     for line, loose in reader.loose:
