@@ -63,7 +63,7 @@ def draw_stack(plan, runs):
     keys = title_keys(points)
     labels = [words(point, keys) for point in points]
     left = 0.3 + 0.075 * max(map(len, labels))
-    figure, axes, top = style.figure(1, 1, 0.2 + 0.45 * len(points), style.legend_rows(handles, 3), left)
+    figure, axes, top = style.figure(1, 1, 0.2 + 0.45 * len(points), style.legend_rows(handles, 3), left, widest=style.WIDTH)
     axis = axes[0][0]
     top.legend(handles=handles, loc="center left", ncols=min(3, len(handles)), borderaxespad=0, columnspacing=2.0,
                handlelength=1.6)

@@ -39,14 +39,15 @@ LEFT, RIGHT, BOTTOM, TITLE, GAP, LEGEND = 0.82, 0.12, 0.48, 0.3, 0.16, 0.25  # i
 WIDEST = 6.2  # of a picture in a figure
 
 
-def figure(rows, columns, height=2.1, legend_rows=1, left=LEFT, gap=GAP, between=0.2, bottom=BOTTOM, sharex=False, sharey=False):
+def figure(rows, columns, height=2.1, legend_rows=1, left=LEFT, gap=GAP, between=0.2, bottom=BOTTOM, widest=WIDEST, sharex=False,
+           sharey=False):
     """(figure, axes[row][column], axis of the legend). Everything has its place in inches: the legend a band of its own at the
     top, so
     that it covers nothing; then a line for the titles of columns. `gap`: between columns, `between`: between rows."""
     band = LEGEND * legend_rows + 0.06
     tall = band + TITLE + rows * height + (rows - 1) * between + bottom
     made = plt.figure(figsize=(WIDTH, tall))
-    wide = min(WIDEST, (WIDTH - left - RIGHT - gap * (columns - 1)) / columns)
+    wide = min(widest, (WIDTH - left - RIGHT - gap * (columns - 1)) / columns)
     top = made.add_axes([0.1 / WIDTH, 1 - band / tall, 1 - 0.2 / WIDTH, band / tall])
     top.set_axis_off()
     axes = []
