@@ -61,7 +61,8 @@ def is_wanted(options, run):
 
 
 def planned(options, campaign):
-    """Its runs that are asked for. A point that it does not have by itself is run as it was given, if it is whole."""
+    """Its runs that are asked for. A point that it does not have by itself, or not so often, is run as it was given, if it is
+    whole."""
     runs = [run for run in campaign.plan(options.scale) if is_wanted(options, run)]
     if not runs and set(options.point) == set(campaign.keys):
         runs = [run for run in campaign.plan_of([options.point], options.repeat or 1) if is_wanted(options, run)]

@@ -14,7 +14,7 @@ from . import measure
 from .loaded import lab_settings, move_reasons
 from .runs import Campaign, Outcome
 
-MOVES = {"quick": 60, "full": 1_000}
+MOVES = {"quick": 40, "full": 1_000}
 FLOOR_ROUND_TRIPS = 1.5
 BEFORE_S, PAUSE_S = 3, 0.1
 
@@ -23,7 +23,7 @@ class Anatomy(Campaign):
     name = "anatomy"
     asks = "Where does each microsecond of a hand-over go?"
     keys = ("nf", "flows", "pps", "moves")
-    lab_seconds = 20
+    lab_seconds = 15
 
     def points(self, scale):
         n = MOVES[scale]
@@ -33,7 +33,7 @@ class Anatomy(Campaign):
     def batches(self, runs):
         found = super().batches(runs)
         for batch in found:
-            batch.seconds += 1.2 * sum(dict(run.point)["moves"] for run in batch.runs)
+            batch.seconds += 0.8 * sum(dict(run.point)["moves"] for run in batch.runs)
         return found
 
     def measure(self, batch, emit, say):

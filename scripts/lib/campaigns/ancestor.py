@@ -7,19 +7,21 @@ from .loaded import Load, LoadedCampaign
 EXTRA_OCTETS = 20 << 20  # of state beside that of the connections
 SESSION_OCTETS = {"nat": 61, "gateway": 96}  # of one, in a copy
 FLOWS = {"nat": 128, "gateway": 256}
-RATES = {"quick": {512: (20, 60), 1400: (50, 150)}, "full": {octets: tuple(range(25, 451, 25)) for octets in (512, 1400)}}
+ALL = tuple(range(25, 451, 25))
+RATES = {"quick": {"nat": {512: (20, 60), 1400: (50, 150)}, "gateway": {512: (60,)}},
+         "full": {nf: {octets: ALL for octets in (512, 1400)} for nf in FLOWS}}
 
 
 class Ancestor(LoadedCampaign):
     name = "ancestor"
     asks = "How much traffic can a move stand before it is felt, in each mode?"
     keys = ("nf", "octets", "mbit", "flows")
-    lab_seconds = 30
-    run_seconds = 7
+    lab_seconds = 20
+    run_seconds = 6
 
     def points(self, scale):
-        return [{"nf": nf, "octets": octets, "mbit": mbit, "flows": flows} for nf, flows in FLOWS.items()
-                for octets, rates in RATES[scale].items() for mbit in rates]
+        return [{"nf": nf, "octets": octets, "mbit": mbit, "flows": FLOWS[nf]} for nf, sizes in RATES[scale].items()
+                for octets, rates in sizes.items() for mbit in rates]
 
     def modes(self, point):
         return ("slim", "per-packet", "stop-copy", "no-hold", "buffer-at-controller")

@@ -13,7 +13,7 @@ class Churn(LoadedCampaign):
     name = "churn"
     asks = "How many sessions a second may come and go while a table moves?"
     keys = ("nf", "new_per_s")
-    run_seconds = 8
+    run_seconds = 6
 
     def points(self, scale):
         return [{"nf": "nat", "new_per_s": n} for n in NEW[scale]]

@@ -19,7 +19,7 @@ class Disturbance(LoadedCampaign):
     name = "disturbance"
     asks = "How long do users of the network feel a move?"
     keys = tuple(MIDDLE)
-    run_seconds = 9
+    run_seconds = 7
 
     def points(self, scale):
         return [dict(MIDDLE)] + [{**MIDDLE, key: value} for key, values in VARIED[scale].items() for value in values]

@@ -23,8 +23,8 @@ class Failure(Campaign):
     name = "failure"
     asks = "How long is the service away?"
     keys = ("nf", "what")
-    lab_seconds = 20
-    run_seconds = 12
+    lab_seconds = 12
+    run_seconds = 6
 
     def points(self, scale):
         return [{"nf": "nat", "what": what} for what in WHAT]

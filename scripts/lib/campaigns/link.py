@@ -14,7 +14,7 @@ class Link(LoadedCampaign):
     name = "link"
     asks = "Does a hold keep to its budget over a slow or long link?"
     keys = ("nf", "mbit", "delay_ms", "flows")
-    run_seconds = 12
+    run_seconds = 5
 
     def points(self, scale):
         pairs = [MIDDLE, *((rate, MIDDLE[1]) for rate in RATES[scale]), *((MIDDLE[0], delay) for delay in DELAYS[scale])]

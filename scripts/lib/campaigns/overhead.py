@@ -10,7 +10,7 @@ from slimlab import build, scratch
 
 from .runs import SLIM, Campaign, Outcome, Run
 
-SESSIONS = {"quick": (1_000, 100_000), "full": (1_000, 100_000, 1_000_000, 10_000_000)}
+SESSIONS = {"quick": (100_000,), "full": (1_000, 100_000, 1_000_000, 10_000_000)}
 STATES = ("bare", "idle", "tracking")
 MEASURE = {"quick": ("--runs", 15, "--counted", 65_536), "full": ("--runs", 61, "--counted", 262_144)}
 NFS = ("nat", "gateway")
@@ -20,7 +20,7 @@ class Overhead(Campaign):
     name = "overhead"
     asks = "What does the agent cost each packet?"
     keys = ("nf", "sessions", "state", "timed_runs", "counted")
-    lab_seconds = 20
+    lab_seconds = 15
     run_seconds = 4
 
     def points(self, scale):
