@@ -246,9 +246,10 @@ class Disturbance(unittest.TestCase):
         self.assertEqual(self.disturbed(rtt_p50_us={14: 900.0, 71: 900.0}), 0)
         self.assertEqual(self.disturbed(rtt_p50_us={15: 900.0, 70: 900.0}), 20)
 
-    def test_a_bin_of_which_nothing_came_back_counts(self):
+    def test_a_bin_of_which_half_is_lost_counts(self):
         self.assertEqual(self.disturbed(rtt_p50_us={40: 0.0}, lost={40: 40}), 10)
-        self.assertEqual(self.disturbed(rtt_p50_us={40: 0.0}, lost={40: 39}), 0)  # no echo was due in it
+        self.assertEqual(self.disturbed(lost={40: 20}), 10)
+        self.assertEqual(self.disturbed(rtt_p50_us={40: 0.0}, lost={40: 19}), 0)  # no echo was due in it
 
     def test_nothing_is_guessed(self):
         gen = a_gen()

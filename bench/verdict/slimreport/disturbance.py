@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What users of the network feel of a move: bins of the time series around it whose median round trip is
-above LIMIT times the median before. A bin of which nothing came back counts too."""
+above LIMIT times the median before. A bin of which half or more is lost counts too: what came through in time is not all of it."""
 
 LIMIT = 1.5
+LOST = 0.5  # of what was sent in a bin
 AROUND_NS = 100_000_000  # before a move's first phase and after its end
 
 
@@ -44,7 +45,7 @@ def disturbed_bins(series, first_ns, last_ns, before_us):
 
 def is_disturbed(series, i, before_us):
     sent = series["sent"][i]
-    return series["rtt_p50_us"][i] > LIMIT * before_us or (sent > 0 and series["lost"][i] >= sent)
+    return series["rtt_p50_us"][i] > LIMIT * before_us or (sent > 0 and series["lost"][i] >= LOST * sent)
 
 
 def disturbed_ms(series, span, before_us):
