@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -30,6 +31,9 @@
 
 /* After session.h: both have an EV_CLOSED, and this one is a macro. */
 #include <event2/event.h>
+
+#define LARGE (1 << 20) /* bytes that are mapped */
+#define KEPT (16 << 20) /* free at the end of the heap: frames come again */
 
 struct options {
 	const char *config;
@@ -401,6 +405,15 @@ parse(int argc, char **argv, struct options *options)
 	return 2;
 }
 
+/* What a session remembers of each slot is mapped, and goes back to the kernel with it. On the heap it would stay
+ * there below the small frames of others: malloc takes it for small as soon as one like it was freed. */
+static void
+set_up_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+	mallopt(M_TRIM_THRESHOLD, KEPT);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -411,6 +424,7 @@ main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	log_open("slimd");
+	set_up_memory();
 	if (daemon_config_load(p.options.config, &p.config, error) < 0) {
 		fprintf(stderr, "%s\n", error);
 		return 2;
