@@ -12,13 +12,12 @@
 #include <xxhash.h>
 
 #include "row.h"
+#include "row_narrow.h"
 
 /* Numbers are copied as they lie in memory. Every CPU that DPDK runs slim's NFs on is
  * little-endian; a big-endian one must swap here. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "columns are little-endian");
 
-/* Columns of one frame; the rest of the frame is slot numbers, buckets and headers. */
-#define COLUMNS_MAX (SLIM_PEER_FRAME_MAX - 64u * 1024u)
 #define SLOT_LISTS_SIZE ((size_t)2 * 4 * SLIM_BATCH_ROWS) /* of entries and of empty slots */
 #define PAYLOADS_SIZE ((size_t)SLIM_BATCH_ROWS * SLIM_MAX_SLOT_SIZE)
 
@@ -27,8 +26,8 @@ row_stage_init(struct row_stage *stage)
 {
 	memset(stage, 0, sizeof(*stage));
 	stage->payloads = malloc(PAYLOADS_SIZE);
-	stage->columns = malloc(COLUMNS_MAX);
-	stage->packed = malloc(COLUMNS_MAX);
+	stage->columns = malloc(ROW_NARROW_MAX);
+	stage->packed = malloc(ROW_NARROW_MAX);
 	stage->list = malloc(SLOT_LISTS_SIZE);
 	if (stage->payloads == NULL || stage->columns == NULL || stage->packed == NULL ||
 	    stage->list == NULL) {
@@ -51,7 +50,7 @@ row_stage_fini(struct row_stage *stage)
 void
 row_stage_reset(struct row_stage *stage, const struct schema_link *link)
 {
-	uint32_t fits = COLUMNS_MAX / (link->row_size > 0 ? link->row_size : 1);
+	uint32_t fits = ROW_COLUMNS_MAX / (link->row_size > 0 ? link->row_size : 1);
 
 	stage->n_rows = 0;
 	stage->n_empty = 0;
@@ -64,19 +63,6 @@ time_to_wire(const uint8_t *at, uint64_t epoch_ns)
 	uint64_t time_ns = row_get_number(at, sizeof(time_ns));
 
 	return time_ns == 0 ? (uint64_t)ROW_NEVER : time_ns - epoch_ns;
-}
-
-static uint64_t
-time_from_wire(const uint8_t *at, uint64_t epoch_ns, bool is_lazy)
-{
-	uint64_t wire = row_get_number(at, sizeof(wire));
-	uint64_t time_ns = wire + epoch_ns;
-
-	if (wire == (uint64_t)ROW_NEVER)
-		return 0;
-	if (is_lazy && (int64_t)time_ns <= 0)
-		return 1;
-	return time_ns;
 }
 
 /* A size known to the compiler makes one load and store of it. */
@@ -125,125 +111,200 @@ put_list(ProtobufCBinaryData *to, uint8_t *at, const uint32_t *slots, uint32_t n
 	to->len = n * sizeof(*slots);
 }
 
-void
-row_pack(struct row_stage *stage, const struct schema_link *link, uint64_t epoch_ns, bool lazy,
-	 bool compress, Slim__Peer__V1__Rows *ret)
+/* As wide as the fields. Returns the octets of the columns. */
+static size_t
+pack_wide(struct row_stage *stage, const struct schema_link *link, uint64_t epoch_ns,
+	  Slim__Peer__V1__Rows *ret)
 {
 	size_t size = 0;
-	int packed;
 
-	slim__peer__v1__rows__init(ret);
 	for (uint16_t c = 0; c < link->n_columns; c++) {
 		pack_column(stage, link, &link->columns[c], epoch_ns, stage->columns + size);
 		size += (size_t)link->columns[c].size * stage->n_rows;
 	}
-	ret->table = link->index;
-	ret->lazy = lazy;
 	put_list(&ret->slots, stage->list, stage->slots, stage->n_rows);
 	put_list(&ret->empty_slots, stage->list + sizeof(uint32_t) * SLIM_BATCH_ROWS, stage->empty,
 		 stage->n_empty);
 	ret->buckets = (ProtobufCBinaryData){.data = stage->buckets, .len = stage->n_rows};
-	ret->columns = (ProtobufCBinaryData){.data = stage->columns, .len = size};
-	if (!compress || size == 0)
-		return;
-	packed = LZ4_compress_default((const char *)stage->columns, (char *)stage->packed,
-				      (int)size, (int)size - 1);
+	return size;
+}
+
+static size_t
+pack_narrow(struct row_stage *stage, const struct schema_link *link, uint64_t epoch_ns,
+	    Slim__Peer__V1__Rows *ret)
+{
+	ret->narrow = true;
+	ret->narrow_rows = stage->n_rows;
+	ret->narrow_empty_slots = stage->n_empty;
+	return row_narrow_pack(stage, link, epoch_ns);
+}
+
+static void
+compress(struct row_stage *stage, size_t size, Slim__Peer__V1__Rows *ret)
+{
+	int packed = LZ4_compress_default((const char *)stage->columns, (char *)stage->packed,
+					  (int)size, (int)size - 1);
+
 	if (packed <= 0)
 		return;
 	ret->columns = (ProtobufCBinaryData){.data = stage->packed, .len = (size_t)packed};
 	ret->compressed_from = (uint32_t)size;
 }
 
+void
+row_pack(struct row_stage *stage, const struct schema_link *link, uint64_t epoch_ns, uint32_t form,
+	 Slim__Peer__V1__Rows *ret)
+{
+	size_t size;
+
+	slim__peer__v1__rows__init(ret);
+	ret->table = link->index;
+	ret->lazy = (form & ROW_LAZY) != 0;
+	size = (form & ROW_NARROW) != 0 ? pack_narrow(stage, link, epoch_ns, ret)
+					: pack_wide(stage, link, epoch_ns, ret);
+	ret->columns = (ProtobufCBinaryData){.data = stage->columns, .len = size};
+	if ((form & ROW_COMPRESS) != 0 && size > 0)
+		compress(stage, size, ret);
+}
+
+uint32_t
+row_count(const Slim__Peer__V1__Rows *msg)
+{
+	size_t n = msg->narrow ? msg->narrow_rows : msg->slots.len / sizeof(uint32_t);
+
+	return n < SLIM_BATCH_ROWS ? (uint32_t)n : SLIM_BATCH_ROWS;
+}
+
+/* ---- the other side ------------------------------------------------------------------- */
+
 int
 row_view_init(struct row_view *view)
 {
 	memset(view, 0, sizeof(*view));
-	view->plain = malloc(COLUMNS_MAX);
-	return view->plain != NULL ? 0 : -ENOMEM;
+	view->plain = malloc(ROW_NARROW_MAX);
+	view->unpacked = malloc((size_t)ROW_PIECE * SLIM_MAX_SLOT_SIZE);
+	if (view->plain == NULL || view->unpacked == NULL) {
+		row_view_fini(view);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void
 row_view_fini(struct row_view *view)
 {
 	free(view->plain);
+	free(view->unpacked);
 	memset(view, 0, sizeof(*view));
 }
 
-static uint32_t
-list_at(const uint8_t *list, uint32_t i)
+static bool
+refuse(struct row_view *view, const char *why)
 {
-	uint32_t slot;
-
-	memcpy(&slot, list + (size_t)i * sizeof(slot), sizeof(slot));
-	return slot;
+	view->why = why;
+	return false;
 }
 
-static int
-check_list(const ProtobufCBinaryData *list, uint32_t capacity)
+/* Nothing of the message is read before. */
+static bool
+count(struct row_view *view, const Slim__Peer__V1__Rows *msg)
 {
-	if (list->len % sizeof(uint32_t) != 0 || list->len / sizeof(uint32_t) > SLIM_BATCH_ROWS)
-		return -EBADMSG;
-	for (uint32_t i = 0; i < list->len / sizeof(uint32_t); i++)
-		if (list_at(list->data, i) >= capacity)
-			return -EBADMSG;
-	return 0;
+	size_t n_rows = msg->narrow_rows, n_empty = msg->narrow_empty_slots;
+
+	if (msg->narrow && (msg->slots.len | msg->buckets.len | msg->empty_slots.len) != 0)
+		return refuse(view, "a list stands beside narrow columns");
+	if (!msg->narrow) {
+		if (msg->slots.len % sizeof(uint32_t) != 0 ||
+		    msg->empty_slots.len % sizeof(uint32_t) != 0)
+			return refuse(view, "a slot number is cut off");
+		n_rows = msg->slots.len / sizeof(uint32_t);
+		n_empty = msg->empty_slots.len / sizeof(uint32_t);
+		if (msg->buckets.len != n_rows)
+			return refuse(view, "there is not a bucket for each row");
+	}
+	if (n_rows > SLIM_BATCH_ROWS || n_empty > SLIM_BATCH_ROWS)
+		return refuse(view, "there are more rows than a frame may have");
+	view->n_rows = (uint32_t)n_rows;
+	view->n_empty = (uint32_t)n_empty;
+	return true;
 }
 
-static int
-open_columns(struct row_view *view, const Slim__Peer__V1__Rows *msg, size_t size)
+/* The columns as they were before compression. */
+static bool
+decompress(struct row_view *view, const Slim__Peer__V1__Rows *msg, ProtobufCBinaryData *ret)
 {
 	int n;
 
-	if (msg->compressed_from == 0) {
-		view->columns = msg->columns.data;
-		return msg->columns.len == size ? 0 : -EBADMSG;
-	}
-	if (msg->compressed_from != size || size > COLUMNS_MAX || msg->columns.len > COLUMNS_MAX)
-		return -EBADMSG;
+	*ret = msg->columns;
+	if (msg->compressed_from == 0)
+		return true;
+	if (msg->compressed_from > ROW_NARROW_MAX || msg->columns.len > ROW_NARROW_MAX)
+		return refuse(view, "compressed columns are larger than a frame");
 	n = LZ4_decompress_safe((const char *)msg->columns.data, (char *)view->plain,
-				(int)msg->columns.len, (int)size);
-	if (n < 0 || (size_t)n != size)
-		return -EBADMSG;
-	view->columns = view->plain;
-	return 0;
+				(int)msg->columns.len, (int)msg->compressed_from);
+	if (n < 0 || (uint32_t)n != msg->compressed_from)
+		return refuse(view, "compressed columns are not of their size");
+	*ret = (ProtobufCBinaryData){.data = view->plain, .len = msg->compressed_from};
+	return true;
+}
+
+static bool
+open_wide(struct row_view *view, const struct schema_link *link, const Slim__Peer__V1__Rows *msg,
+	  const ProtobufCBinaryData *columns)
+{
+	if (columns->len != (size_t)link->row_size * view->n_rows)
+		return refuse(view, "columns are not of the size of their rows");
+	view->columns = columns->data;
+	if (view->n_rows > 0) {
+		memcpy(view->slots, msg->slots.data, msg->slots.len);
+		memcpy(view->buckets, msg->buckets.data, msg->buckets.len);
+	}
+	if (view->n_empty > 0)
+		memcpy(view->empty, msg->empty_slots.data, msg->empty_slots.len);
+	return true;
+}
+
+static bool
+open_narrow(struct row_view *view, const struct schema_link *link,
+	    const ProtobufCBinaryData *columns)
+{
+	view->columns = NULL;
+	/* Without an octet there is no pointer that one could reckon with. */
+	return row_narrow_open(view, link, columns->len > 0 ? columns->data : view->plain,
+			       columns->len);
+}
+
+/* No branch for each: a good list is read to its end. */
+static bool
+check_slots(struct row_view *view, const uint32_t *slots, uint32_t n, uint32_t capacity)
+{
+	uint32_t greatest = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		greatest = slots[i] > greatest ? slots[i] : greatest;
+	return n == 0 || greatest < capacity || refuse(view, "a slot is behind the table");
 }
 
 int
 row_view_open(struct row_view *view, const struct schema_link *link,
 	      const Slim__Peer__V1__Rows *msg)
 {
-	uint32_t n_rows;
+	ProtobufCBinaryData columns;
+	bool good;
 
-	if (check_list(&msg->slots, link->capacity) < 0 ||
-	    check_list(&msg->empty_slots, link->capacity) < 0)
-		return -EBADMSG;
-	n_rows = (uint32_t)(msg->slots.len / sizeof(uint32_t));
-	if (msg->buckets.len != n_rows ||
-	    open_columns(view, msg, (size_t)link->row_size * n_rows) < 0)
-		return -EBADMSG;
-	view->n_rows = n_rows;
-	view->n_empty = (uint32_t)(msg->empty_slots.len / sizeof(uint32_t));
-	view->slots = msg->slots.data;
-	view->buckets = msg->buckets.data;
-	view->empty = msg->empty_slots.data;
-	return 0;
+	view->why = NULL;
+	good = count(view, msg) && decompress(view, msg, &columns) &&
+	       (msg->narrow ? open_narrow(view, link, &columns)
+			    : open_wide(view, link, msg, &columns)) &&
+	       check_slots(view, view->slots, view->n_rows, link->capacity) &&
+	       check_slots(view, view->empty, view->n_empty, link->capacity);
+
+	return good ? 0 : -EBADMSG;
 }
 
-uint32_t
-row_view_slot(const struct row_view *view, uint32_t row)
-{
-	return list_at(view->slots, row);
-}
-
-uint32_t
-row_view_empty(const struct row_view *view, uint32_t i)
-{
-	return list_at(view->empty, i);
-}
-
-void
-row_unpack(const struct row_view *view, const struct schema_link *link, uint64_t epoch_ns,
-	   uint32_t row, uint8_t *ret_payload)
+static void
+unpack_wide(const struct row_view *view, const struct schema_link *link, uint64_t epoch_ns,
+	    uint32_t row, uint8_t *ret_payload)
 {
 	const uint8_t *at = view->columns;
 
@@ -257,10 +318,22 @@ row_unpack(const struct row_view *view, const struct schema_link *link, uint64_t
 			continue;
 		if (column->is_time)
 			row_put_number(ret_payload + column->offset, 8,
-				       time_from_wire(from, epoch_ns, column->class_ == SLIM_LAZY));
+				       row_time_from_wire(row_get_number(from, 8), epoch_ns,
+							  column->class_ == SLIM_LAZY));
 		else
 			memcpy(ret_payload + column->offset, from, column->size);
 	}
+}
+
+void
+row_unpack(struct row_view *view, const struct schema_link *link, uint64_t epoch_ns, uint32_t row,
+	   uint8_t *ret_payload)
+{
+	if (view->columns != NULL)
+		unpack_wide(view, link, epoch_ns, row, ret_payload);
+	else
+		memcpy(ret_payload, row_narrow_unpack(view, link, epoch_ns, row),
+		       link->payload_size);
 }
 
 uint64_t

@@ -6,7 +6,8 @@
  *   target   Rows message --row_view_open()--> struct row_view --row_unpack()--> payload
  *
  * A column holds its field of all rows, one after the other, in little-endian
- * order. Times are signed nanoseconds relative to the session's epoch on the side
+ * order; narrow ones are as narrow as the numbers of their frame (narrow.h), as are then the lists
+ * of slots. Times are signed nanoseconds relative to the session's epoch on the side
  * that reads or writes them; ROW_NEVER stands for 0. Time arithmetic is modulo
  * 2^64, so a state time that is older than the target's clock still comes back exactly;
  * a lazy one is raised to 1, the oldest time that is not "never".
@@ -22,23 +23,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "schema.h"
-
-#define ROW_NEVER INT64_MIN
-
-/* Rows that are on their way into one message. */
-struct row_stage {
-	uint32_t n_rows;
-	uint32_t n_empty;
-	uint32_t max_rows; /* of either kind; set by row_stage_reset() */
-	uint32_t slots[SLIM_BATCH_ROWS];
-	uint8_t buckets[SLIM_BATCH_ROWS];
-	uint32_t empty[SLIM_BATCH_ROWS];
-	uint8_t *payloads; /* max_rows rows of payload_size bytes */
-	uint8_t *columns;  /* packed */
-	uint8_t *packed;   /* compressed */
-	uint8_t *list;     /* little-endian slot numbers */
-};
+#include "row_shape.h"
 
 int row_stage_init(struct row_stage *stage);
 void row_stage_fini(struct row_stage *stage);
@@ -52,35 +37,31 @@ row_stage_full(const struct row_stage *stage)
 	return stage->n_rows == stage->max_rows || stage->n_empty == stage->max_rows;
 }
 
-/* Packs the stage into `ret`, which then points into the stage. `epoch_ns`: the session's
- * epoch on this host's clock. `compress`: lz4, where it makes the columns smaller. */
-void row_pack(struct row_stage *stage, const struct schema_link *link, uint64_t epoch_ns, bool lazy,
-	      bool compress, Slim__Peer__V1__Rows *ret);
-
-/* A checked Rows message. Points into the message, which must outlive it. */
-struct row_view {
-	uint32_t n_rows;
-	uint32_t n_empty;
-	const uint8_t *slots; /* little-endian */
-	const uint8_t *buckets;
-	const uint8_t *columns;
-	const uint8_t *empty;
-	uint8_t *plain; /* own buffer for decompressed columns */
+/* How rows travel. */
+enum row_form {
+	ROW_LAZY = 1u << 0,     /* of the trail */
+	ROW_NARROW = 1u << 1,   /* to a peer that knows PEER_FEATURE_NARROW */
+	ROW_COMPRESS = 1u << 2, /* lz4, where it makes the columns smaller; of PEER_FEATURE_LZ4 */
 };
+
+/* Packs the stage into `ret`, which then points into the stage. `epoch_ns`: the session's
+ * epoch on this host's clock. `form`: of enum row_form. */
+void row_pack(struct row_stage *stage, const struct schema_link *link, uint64_t epoch_ns,
+	      uint32_t form, Slim__Peer__V1__Rows *ret);
+
+/* Rows that a message says it has; at most SLIM_BATCH_ROWS, whatever it says. */
+uint32_t row_count(const Slim__Peer__V1__Rows *msg);
 
 int row_view_init(struct row_view *view);
 void row_view_fini(struct row_view *view);
 
-/* Checks every length and every slot number against the link. -EBADMSG. */
+/* Checks every length and every slot number against the link. -EBADMSG, and view->why says it in words. */
 int row_view_open(struct row_view *view, const struct schema_link *link,
 		  const Slim__Peer__V1__Rows *msg);
 
-uint32_t row_view_slot(const struct row_view *view, uint32_t row);
-uint32_t row_view_empty(const struct row_view *view, uint32_t i);
-
 /* Writes the payload of one row in the local layout; link->payload_size bytes, those
- * without a column are zero. */
-void row_unpack(const struct row_view *view, const struct schema_link *link, uint64_t epoch_ns,
+ * without a column are zero. Link and epoch are the same for all rows of a view; in order is fastest. */
+void row_unpack(struct row_view *view, const struct schema_link *link, uint64_t epoch_ns,
 		uint32_t row, uint8_t *ret_payload);
 
 /* Hash of the canonical row of a payload. */

@@ -230,6 +230,13 @@ add_lazy_run(struct schema_link *link, const struct schema_column *column)
 			(struct schema_run){.offset = column->offset, .size = column->size};
 }
 
+static bool
+is_network_order(uint8_t type)
+{
+	return type == SLIM_IPV4 || type == SLIM_IPV6 || type == SLIM_MAC || type == SLIM_BE16 ||
+	       type == SLIM_BYTES;
+}
+
 static void
 add_column(struct schema_link *link, const struct schema_field *wire,
 	   const struct schema_field *local, bool common)
@@ -240,6 +247,7 @@ add_column(struct schema_link *link, const struct schema_field *wire,
 		.offset = local != NULL ? local->offset : SCHEMA_NO_OFFSET,
 		.size = wire->size,
 		.is_time = wire->type == SLIM_TIME,
+		.is_network_order = is_network_order(wire->type),
 		.class_ = wire->class_,
 		.merge = wire->merge,
 	};

@@ -67,8 +67,9 @@ struct schema_column {
 	uint16_t offset; /* SCHEMA_NO_OFFSET: the local table does not have it */
 	uint16_t size;
 	bool is_time;
-	uint8_t class_; /* enum slim_class */
-	uint8_t merge;  /* enum slim_merge */
+	bool is_network_order; /* the first octet is the highest; opaque ones, too */
+	uint8_t class_;        /* enum slim_class */
+	uint8_t merge;         /* enum slim_merge */
 };
 
 /* Wire columns of a table bound to a local layout. */

@@ -34,6 +34,8 @@
 #define SLIM_PEER_FRAME_MAX (1u << 20) /* one frame of the peer stream, body only */
 #define SLIM_BATCH_ROWS 2048u          /* rows of one peer frame */
 #define SLIM_PEER_WINDOW (8u << 20)    /* bytes in flight without an Ack */
+#define SLIM_WINDOW_ROWS 65536u        /* rows in flight without an Ack, however narrow */
+#define SLIM_ROUND_ROWS 16384u         /* rows sent, and put, in one round of a daemon */
 #define SLIM_MAX_NFS 64u               /* NFs of one slimd */
 #define SLIM_MAX_PEERS 64u             /* peers of one slimd */
 #define SLIM_MAX_SESSIONS 64u          /* sessions of one slimd, one per NF */

@@ -153,9 +153,9 @@ struct move {
 	uint32_t sent_head, sent_tail;
 	uint64_t in_flight_bytes, in_flight_rows;
 	uint64_t rows_sent, rows_acked;
-	uint64_t rows_settled_there; /* installed at the target, and in its digest */
-	uint64_t round_bytes;        /* sent in this round */
-	uint64_t copy_ns;            /* when the walk began */
+	uint64_t rows_settled_there;      /* installed at the target, and in its digest */
+	uint64_t round_bytes, round_rows; /* sent in this round */
+	uint64_t copy_ns;                 /* when the walk began */
 	uint64_t rate_ns, rate_rows;
 	uint64_t rows_per_second; /* of late, for people */
 	struct forecast forecast;

@@ -112,11 +112,19 @@ window(const struct move *m)
 	return forecast_window(&m->forecast, LEAST_WINDOW, SLIM_PEER_WINDOW);
 }
 
+/* Rows count however narrow they are: the target has to put them, and others wait behind that. */
+static bool
+is_window_full(const struct move *m)
+{
+	return m->in_flight_bytes >= window(m) ||
+	       (m->in_flight_rows >= SLIM_WINDOW_ROWS && (m->wants & WANT_DRAIN) == 0);
+}
+
 static bool
 may_send(const struct move *m)
 {
 	if (m->conn == NULL || !peer_conn_is_up(m->conn) || !move_may_use_path(m) ||
-	    m->in_flight_bytes >= window(m) || m->sent_tail - m->sent_head >= MOVE_MAX_SENT ||
+	    is_window_full(m) || m->sent_tail - m->sent_head >= MOVE_MAX_SENT ||
 	    peer_conn_queued(m->conn) >= QUEUE_BYTES)
 		return false;
 	return m->max_bandwidth == 0 || m->tokens > 0 || (m->wants & WANT_DRAIN) != 0;
@@ -171,6 +179,7 @@ note_sent(struct move *m, uint64_t seq, uint32_t bytes, uint32_t rows)
 	else if (m->session.state < SOURCE_ENDED)
 		m->result.delta_bytes += bytes;
 	m->round_bytes += bytes;
+	m->round_rows += rows;
 }
 
 /* For people; what decides is the forecast. */
@@ -222,11 +231,14 @@ forget_sent(struct move *m)
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
-static bool
-may_compress(const struct move *m)
+/* What the peer can read, of what is wanted. */
+static uint32_t
+row_form(const struct move *m, bool lazy)
 {
-	return m->compress && m->conn != NULL &&
-	       (peer_conn_features(m->conn) & PEER_FEATURE_LZ4) != 0;
+	uint64_t features = m->conn != NULL ? peer_conn_features(m->conn) : 0;
+
+	return (lazy ? ROW_LAZY : 0) | ((features & PEER_FEATURE_NARROW) != 0 ? ROW_NARROW : 0) |
+	       (m->compress && (features & PEER_FEATURE_LZ4) != 0 ? ROW_COMPRESS : 0);
 }
 
 static bool
@@ -239,7 +251,7 @@ send_stage(struct move *m, uint32_t table, bool lazy)
 
 	if (n == 0)
 		return true;
-	row_pack(stage, &m->links[table], m->epoch_ns, lazy, may_compress(m), &rows);
+	row_pack(stage, &m->links[table], m->epoch_ns, row_form(m, lazy), &rows);
 	seq = move_send_rows(m, &rows);
 	if (seq == 0)
 		return false;
@@ -270,7 +282,7 @@ pump_rows(struct move *m, uint32_t max_walk)
 {
 	uint32_t idle = 0, frames = 0;
 
-	m->round_bytes = 0;
+	m->round_bytes = m->round_rows = 0;
 	refill_tokens(m);
 	while (idle < m->n_tables) {
 		uint32_t t = m->next_table;
@@ -278,7 +290,8 @@ pump_rows(struct move *m, uint32_t max_walk)
 
 		if (!may_send(m))
 			return false;
-		if (m->round_bytes >= move_share(m, ROUND_BYTES) || frames++ >= 64)
+		if (m->round_bytes >= move_share(m, ROUND_BYTES) ||
+		    m->round_rows >= move_share(m, SLIM_ROUND_ROWS) || frames++ >= 64)
 			return true;
 		m->next_table = (t + 1) % m->n_tables;
 		n = pump_table(m, t, max_walk);

@@ -11,7 +11,6 @@
 #include "move.h"
 
 #define FOLLOW_SLOTS 8192u /* of a table in one round */
-#define ROUND_ROWS 16384u  /* rows put in one round */
 #define ROWS_BYTES_MAX (SLIM_PEER_WINDOW + 2u * SLIM_PEER_FRAME_MAX)
 
 /* The window counts what is in the frames; what each frame needs besides fits the rest. */
@@ -39,6 +38,9 @@ keep_rows(struct move_rows *item, const Slim__Peer__V1__Rows *rows)
 	item->msg.table = rows->table;
 	item->msg.lazy = rows->lazy;
 	item->msg.compressed_from = rows->compressed_from;
+	item->msg.narrow = rows->narrow;
+	item->msg.narrow_rows = rows->narrow_rows;
+	item->msg.narrow_empty_slots = rows->narrow_empty_slots;
 	at = keep_list(&item->msg.slots, &rows->slots, at);
 	at = keep_list(&item->msg.buckets, &rows->buckets, at);
 	at = keep_list(&item->msg.columns, &rows->columns, at);
@@ -63,7 +65,7 @@ move_take_rows(struct move *m, uint64_t seq, const Slim__Peer__V1__Rows *rows)
 
 	/* A trail for tables that a restart has lost, or that cannot be kept: the owner goes on. */
 	if (rows->lazy && (rows->table >= m->n_tables || m->rows_bytes + size > ROWS_BYTES_MAX)) {
-		lose_rows(m, rows->slots.len / sizeof(uint32_t));
+		lose_rows(m, row_count(rows));
 		if (STAILQ_EMPTY(&m->rows))
 			m->ack_seq = seq;
 		return;
@@ -230,7 +232,7 @@ static int
 put_row(struct move *m, uint32_t row)
 {
 	uint32_t t = m->open_rows->table;
-	uint32_t slot = row_view_slot(&m->view, row);
+	uint32_t slot = m->view.slots[row];
 	uint8_t payload[SLIM_MAX_SLOT_SIZE], bucket = m->view.buckets[row];
 	uint64_t values[SLIM_MAX_FIELDS];
 	int rc;
@@ -258,7 +260,7 @@ put_rows(struct move *m, uint32_t *budget)
 		}
 		if (m->open_at < n_empty)
 			rc = install_delete(&m->install, m->open_rows->table,
-					    row_view_empty(&m->view, m->open_at));
+					    m->view.empty[m->open_at]);
 		else
 			rc = put_row(m, m->open_at - n_empty);
 		if (rc < 0)
@@ -292,7 +294,7 @@ finish_frame(struct move *m, bool good)
 static bool
 install_rows(struct move *m)
 {
-	uint32_t budget = move_share(m, ROUND_ROWS);
+	uint32_t budget = move_share(m, SLIM_ROUND_ROWS);
 	int rc = 1;
 
 	while (!STAILQ_EMPTY(&m->rows) && rc == 1) {
@@ -301,11 +303,12 @@ install_rows(struct move *m)
 			rc = put_rows(m, &budget);
 		if (rc < 0 && m->open_rows->lazy) {
 			/* The next frame may be better; nobody waits for this one any more. */
-			lose_rows(m, m->open_rows->slots.len / sizeof(uint32_t));
+			lose_rows(m, row_count(m->open_rows));
 			rc = 2;
 		}
 		if (rc < 0) {
-			move_complain(m, REASON_PROTOCOL, "rows that make no sense");
+			move_complain(m, REASON_PROTOCOL, "rows that make no sense: %s",
+				      m->view.why != NULL ? m->view.why : strerror(-rc));
 			move_event(m, EV_PROTOCOL);
 			m->wants &= ~(uint32_t)WANT_INSTALL;
 			return false;

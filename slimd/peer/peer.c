@@ -29,7 +29,6 @@
 #define LASTING_NS (2 * SECOND)      /* a connection that was up for so long was a good one */
 #define GOODBYE_NS (SECOND / 5)      /* for the last words to leave */
 #define MAX_INBOUND (2u * SLIM_MAX_PEERS)
-#define FEATURES (PEER_FEATURE_LZ4 | PEER_FEATURE_HOLDING)
 #define SOFTWARE "slimd " SLIM_VERSION
 
 /* Numbers of a session's frames on a connection. */
@@ -84,6 +83,7 @@ struct peer_set {
 	void *ctx;
 	char host[SLIM_NAME_SIZE];
 	uint64_t boot;
+	uint64_t features;
 	bool plaintext;
 	struct timer *tick;
 	struct frame_decoder decoder;
@@ -295,7 +295,7 @@ send_hello(struct peer_conn *conn)
 
 	hello.version_min = PEER_PROTOCOL_VERSION;
 	hello.version_max = PEER_PROTOCOL_VERSION;
-	hello.features = FEATURES;
+	hello.features = conn->set->features;
 	hello.host = conn->set->host;
 	hello.software = software;
 	hello.boot = conn->set->boot;
@@ -371,7 +371,7 @@ check_hello(const struct peer_conn *conn, const Slim__Peer__V1__Hello *hello, ui
 	if (hello->version_min > PEER_PROTOCOL_VERSION ||
 	    hello->version_max < PEER_PROTOCOL_VERSION)
 		return "no common protocol version";
-	if ((hello->features_required & ~FEATURES) != 0)
+	if ((hello->features_required & ~conn->set->features) != 0)
 		return "it requires features that are unknown here";
 	*ret_reason = REASON_PEER_AUTH;
 	if (peer_find(conn->set, hello->host) == NULL)
@@ -398,7 +398,7 @@ take_hello(struct peer_conn *conn, const Slim__Peer__V1__Hello *hello)
 	}
 	adopt(conn, peer_find(conn->set, hello->host));
 	snprintf(conn->peer->software, sizeof(conn->peer->software), "%s", hello->software);
-	conn->features = hello->features & FEATURES;
+	conn->features = hello->features & conn->set->features;
 	conn->up = true;
 	conn->up_ns = clock_now_ns();
 	log_info("peer up name=%s direction=%s tls=%s", peer_conn_host(conn),
@@ -669,6 +669,7 @@ start(struct peer_set *set, const struct peer_config *config)
 	if (rc < 0)
 		return rc;
 	set->plaintext = config->plaintext;
+	set->features = PEER_FEATURES & ~config->unknown;
 	if (config->listen != NULL)
 		rc = set->outside->link->listen(set->outside, config->listen, on_accept, set);
 	return rc < 0 ? rc : start_timer(set);

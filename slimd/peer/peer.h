@@ -34,6 +34,8 @@ struct outside;
 #define PEER_PROTOCOL_VERSION 1u
 #define PEER_FEATURE_LZ4 (UINT64_C(1) << 0)
 #define PEER_FEATURE_HOLDING (UINT64_C(1) << 1) /* the frame of that name */
+#define PEER_FEATURE_NARROW (UINT64_C(1) << 2)  /* columns as narrow as their numbers (row.h) */
+#define PEER_FEATURES (PEER_FEATURE_LZ4 | PEER_FEATURE_HOLDING | PEER_FEATURE_NARROW)
 
 struct peer_conn;
 struct peer_set;
@@ -47,6 +49,8 @@ struct peer_config {
 	const char *host;   /* own name */
 	const char *listen; /* "address:port"; NULL: nobody can dial us */
 	bool plaintext;     /* the links show no certificates */
+	uint64_t
+		unknown; /* features of PEER_FEATURES that this side does not know; 0: it knows all */
 	size_t n_peers;
 	const struct peer_address *peers; /* kept */
 };

@@ -142,6 +142,7 @@ remove_files(void **state)
 /* ---- two ends ------------------------------------------------------------------------------- */
 
 struct end {
+	uint64_t unknown; /* features */
 	struct outside *outside;
 	struct peer_set *set;
 	struct peer_conn *dialled, *inbound;
@@ -212,7 +213,8 @@ start(struct world *w, struct end *end, const char *host, const char *cert, cons
 	static char addresses[2][32];
 	char *address = addresses[dials];
 	struct peer_address peer;
-	struct peer_config config = {.host = host, .n_peers = 1, .peers = &peer};
+	struct peer_config config = {
+		.host = host, .unknown = end->unknown, .n_peers = 1, .peers = &peer};
 	struct tls_files tls = {NULL};
 
 	snprintf(address, 32, "127.0.0.1:%d", w->port.number);
@@ -714,6 +716,27 @@ hung_up(int fd)
 	return n == 0 || (n < 0 && errno != EAGAIN);
 }
 
+/* Killed by: what the other side says, or what this one knows, taken for both. */
+static void
+a_feature_is_one_of_both_sides(void **state)
+{
+	struct world *w = *state;
+	int fd;
+
+	w->a.unknown = PEER_FEATURE_NARROW;
+	w->b.unknown = PEER_FEATURE_HOLDING;
+	start(w, &w->b, "b", NULL, NULL, "a", false);
+	start(w, &w->a, "a", NULL, NULL, "b", true);
+	UNTIL(w, w->a.dialled != NULL && w->b.inbound != NULL);
+	assert_int_equal(peer_conn_features(w->a.dialled), PEER_FEATURE_LZ4);
+	assert_int_equal(peer_conn_features(w->b.inbound), PEER_FEATURE_LZ4);
+	/* What is required and not known ends the connection, also if others know it. */
+	fd = raw_connect(w);
+	raw_hello(fd, 1, PEER_FEATURE_HOLDING, "a");
+	UNTIL(w, hung_up(fd));
+	close(fd);
+}
+
 static void
 a_wrong_greeting_ends_the_connection(void **state)
 {
@@ -869,6 +892,7 @@ main(void)
 		TEST(a_client_that_is_not_configured_is_refused),
 		TEST(plaintext_and_tls_do_not_meet),
 		TEST(nobody_there_is_told_and_tried_again),
+		TEST(a_feature_is_one_of_both_sides),
 		TEST(a_wrong_greeting_ends_the_connection),
 		TEST(nonsense_ends_the_connection),
 		TEST(a_frame_before_the_greeting_ends_the_connection),

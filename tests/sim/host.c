@@ -426,8 +426,13 @@ start_parts(struct host *host)
 	};
 	struct host *other = &host->world->hosts[1 - host->number];
 	struct peer_address address = {.address = "other:1"};
+	/* Every third daemon is of before narrow rows; who is started again may be another. */
 	struct peer_config peers = {
-		.host = host->name, .listen = "own:1", .n_peers = 1, .peers = &address};
+		.host = host->name,
+		.listen = "own:1",
+		.unknown = rnd_chance(host->world, RNG_VERSION, 85) ? PEER_FEATURE_NARROW : 0,
+		.n_peers = 1,
+		.peers = &address};
 	int rc = nf_registry_create(NULL, NULL, &nf_ops, host, &host->nfs);
 
 	memcpy(address.name, other->name, sizeof(other->name));

@@ -82,7 +82,17 @@ struct event {
 };
 
 /* Streams of random numbers, so that one part's draws do not shift another's. */
-enum stream_of_numbers { RNG_NET, RNG_LOAD, RNG_NF, RNG_HOST, RNG_LAG, RNG_PLAN, RNG_IDS, N_RNG };
+enum stream_of_numbers {
+	RNG_NET,
+	RNG_LOAD,
+	RNG_NF,
+	RNG_HOST,
+	RNG_LAG,
+	RNG_PLAN,
+	RNG_IDS,
+	RNG_VERSION,
+	N_RNG
+};
 
 /* ---- packets -------------------------------------------------------------------------------- */
 
