@@ -13,7 +13,7 @@ from slimlab.pairs import Pairs, Size, nat_of
 from tap import expect, expect_equal
 
 SESSIONS = (5_000, 20_000, 20_000, 20_000)
-ROW = 87     # octets of a mapping on the way
+ROW = 8      # octets of a mapping on the way, at least
 SOON = 5     # seconds that a copy takes whose end is waited for
 LATER = 10  # that of others, beside which something is done meanwhile
 NEVER = 100  # of one that is ended before

@@ -16,7 +16,7 @@ from .runs import Campaign, Outcome
 WHAT = ("planned move", "target killed", "source killed", "cold restart")
 FLOWS, PACKETS_PER_SECOND = 20_000, 10_000
 BEFORE_S, AFTER_S = 1.5, 2.0
-COPY_LIMIT = "2M"  # a copy of a second, in which something can die
+COPY_LIMIT = "250K"  # a copy of a second, in which something can die
 
 
 class Failure(Campaign):
