@@ -14,6 +14,7 @@ from tap import expect, expect_equal
 
 SESSIONS = (5_000, 20_000, 20_000, 20_000)
 ROW = 8      # octets of a mapping on the way, at least
+LEAST_BANDWIDTH = 1000  # that slimd takes
 SOON = 5     # seconds that a copy takes whose end is waited for
 LATER = 10  # that of others, beside which something is done meanwhile
 NEVER = 100  # of one that is ended before
@@ -59,7 +60,7 @@ class House:
         Returns slimctl's processes."""
         processes = {}
         for pair, s in seconds.items():
-            processes[pair] = self.start(pair, "--max-bandwidth", SESSIONS[pair - 1] * ROW // s)
+            processes[pair] = self.start(pair, "--max-bandwidth", max(LEAST_BANDWIDTH, SESSIONS[pair - 1] * ROW // s))
             self.job(pair, lambda j: j["phase"] == "copy")
         return processes
 
