@@ -33,8 +33,8 @@ def parse():
     p.add_argument("--looks", type=int, default=0, help="pppoe: PADIs a second of clients who only look for a concentrator (0)")
     p.add_argument("--moves", type=int, default=2, help="moves, there and back in turn (2)")
     p.add_argument("--workers", type=int, default=1, help="packet threads of each NAT (1: this lab shares its cores)")
-    p.add_argument("--max-bandwidth", metavar="R", default="16M",
-                   help="of each copy, bytes a second; leaves the cores to the traffic (16M; 0: no limit)")
+    p.add_argument("--max-bandwidth", metavar="R", default="3M",
+                   help="of each copy, bytes a second; leaves the cores to the traffic (3M; 0: no limit)")
     p.add_argument("--json", metavar="FILE", help="write the verdict there")
     p.add_argument("--png", metavar="FILE", default="demo.png", help="draw the picture there (demo.png)")
     p.add_argument("--keep", action="store_true", help="leave the lab up until Enter or Ctrl-C, for playing")

@@ -22,7 +22,7 @@ def parse():
     p.add_argument("--workers", type=int, default=1, help="packet threads of each NAT (1; more than there are cores only wait for each other)")
     p.add_argument("--before", type=float, default=5, help="seconds of load before the first move (5)")
     p.add_argument("--pause", type=float, default=0.2, help="seconds between two moves (0.2)")
-    p.add_argument("--max-bandwidth", default="0", metavar="R", help="of each copy, bytes a second: 16M (0: no limit)")
+    p.add_argument("--max-bandwidth", default="0", metavar="R", help="of each copy, bytes a second: 3M (0: no limit)")
     p.add_argument("--json", metavar="FILE", help="write all numbers there")
     p.add_argument("--timeline", action="store_true", help="print where the time of the median hand-over goes, and who was late in the slowest five")
     p.add_argument("--name", default="slim", help="of the lab")

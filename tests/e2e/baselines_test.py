@@ -25,7 +25,7 @@ from slimbaselines import MODES, BufferAtController, NoHold, PerPacket, Slim, St
 
 HERE = {name: mode for name, mode in MODES.items() if mode is not PerPacket}  # that share a lab
 MORE = 1.1                                # times as many octets, if packets have records
-SLOW_COPY = ("--max-bandwidth", "300k")  # some tenths of a second, in which packets come
+SLOW_COPY = ("--max-bandwidth", "30k")  # some tenths of a second, in which packets come
 
 parser = argparse.ArgumentParser(prog="baselines_test.py")
 parser.add_argument("--times", type=int, default=1, help="moves of each mode (1)")
