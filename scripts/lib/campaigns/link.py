@@ -4,8 +4,8 @@
 from .loaded import Load, LoadedCampaign
 
 MIDDLE = (100, 5)
-RATES = {"quick": (10, 0), "full": (1, 2, 5, 10, 50, 1_000, 0)}       # Mbit/s; 0: no limit
-DELAYS = {"quick": (20,), "full": (0, 1, 2, 10, 20, 50)}              # milliseconds, one way
+RATES = {"quick": (10,), "full": (1, 2, 5, 10, 50, 1_000, 0)}       # Mbit/s; 0: no limit
+DELAYS = {"quick": (10,), "full": (0, 1, 2, 10, 20, 50)}              # milliseconds, one way
 FLOWS, PACKETS_PER_SECOND = 5_000, 10_000
 BUDGET_MS = 60
 
