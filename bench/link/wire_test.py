@@ -24,7 +24,8 @@ sys.path[:0] = [f"{ROOT}/tests/e2e", f"{ROOT}/scripts/lib"]
 
 import tap  # noqa: E402
 from slimlab import wait  # noqa: E402
-from slimlab.link import Link, LinkRefused  # noqa: E402
+from slimlab.control_line import Refused  # noqa: E402
+from slimlab.link import Link  # noqa: E402
 from tap import expect, expect_equal  # noqa: E402
 
 PROGRAM = sys.argv[1]
@@ -304,7 +305,7 @@ def nonsense():
         for command in ("", "sever", "set", "set rate", "set rate=fast", "set rate=1M delay-ms=-1", "set queue-octets=1", "cut it"):
             try:
                 h.link.ask(command)
-            except LinkRefused:
+            except Refused:
                 continue
             raise tap.Failed(f"it takes '{command}'")
         expect_equal(h.link.stats(), before, "after nonsense")

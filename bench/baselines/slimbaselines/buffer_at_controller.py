@@ -3,21 +3,18 @@
 
 import json
 import re
-import socket
 import time
 
 from slimlab import machine, wait
+from slimlab.control_line import ControlLine
 from slimlab.process import Child
 
 from .mode import BRIDGE, PERIMETER, Mode, other, ways_to
 
+ANSWER_SECONDS = 60
 QUEUE = 512              # packets that Open vSwitch lets wait for the connection; its own limit
 SOCKET_BUFFER = 8 << 20  # octets in the socket before that queue begins
 RELEASED = re.compile(r"released (\d+) packets, (\d+) dropped (\d+)$")
-
-
-class Refused(Exception):
-    """slim-buffer said no."""
 
 
 class BufferAtController(Mode):
@@ -30,8 +27,7 @@ class BufferAtController(Mode):
         self.limits = ["--max-packets", max_packets, "--max-octets", max_octets]
         self.path = f"{lab.folder}/buffer.sock"
         self.child = None
-        self.socket = None
-        self.stream = None
+        self.line = None
 
     def before(self):
         lab = self.lab
@@ -42,27 +38,11 @@ class BufferAtController(Mode):
                            [lab.program("slim-buffer"), "--bridge", f"unix:{lab.switch.management_path(BRIDGE)}",
                             "--control", self.path, "--switch-control", lab.switch.control_path(), *self.limits],
                            nice=lab.settings.daemon_nice)
-        self.socket = wait.until(self.connect, "slim-buffer's control socket", alive=self.child.gone)
-        self.stream = self.socket.makefile("rw", encoding="utf-8", newline="\n")
+        self.line = ControlLine(self.path, "slim-buffer", self.child.gone)
         wait.until(lambda: self.status()["state"] == "idle", "slim-buffer's switch", alive=self.child.gone)
 
-    def connect(self):
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            s.connect(self.path)
-        except OSError:
-            s.close()
-            return None
-        return s
-
-    def ask(self, command, seconds=60):
-        self.socket.settimeout(seconds)
-        self.stream.write(command + "\n")
-        self.stream.flush()
-        answer = self.stream.readline().strip()
-        if not answer or answer.startswith("error"):
-            raise Refused(f"slim-buffer, asked to '{command}', said '{answer}' {self.child.gone() or ''}")
-        return answer
+    def ask(self, command):
+        return self.line.ask(command, ANSWER_SECONDS)
 
     def status(self):
         return json.loads(self.ask("status"))
@@ -99,9 +79,8 @@ class BufferAtController(Mode):
                              "held_ms": (asked - held) / 1e6, "release_asked_ns": asked, "released_ns": released}
 
     def close(self):
-        if self.stream:
-            self.stream.close()
-            self.socket.close()
+        if self.line:
+            self.line.close()
         if self.child:
             self.child.stop()
-        self.stream = self.socket = self.child = None
+        self.line = self.child = None

@@ -86,7 +86,7 @@ class LoadedLab:
     def outcome(self, name, load, seed):
         """One move in this mode, under this load."""
         began, start = time.time(), time.monotonic()
-        source, mode, octets = serving(self.lab), self.mode(name), -measure.wire_octets(self.lab.netns("a"))
+        source, mode = serving(self.lab), self.mode(name)
         self.lab.start_generator("--seed", seed, *load.options)
         gen = self.lab.generator
         gen.mark("before")

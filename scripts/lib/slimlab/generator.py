@@ -3,10 +3,10 @@
 
 import json
 import os
-import socket
 import sys
 
 from . import wait
+from .control_line import ControlLine
 
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(os.path.realpath(__file__))}/../../../bench/verdict"))
 
@@ -25,29 +25,13 @@ class Generator:
         self.child = child
         self.path = path
         self.output = output
-        self.socket = None
-        self.stream = None
+        self.line = None
 
     def connect(self, seconds=30):
-        def try_once():
-            s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                s.connect(self.path)
-            except OSError:
-                s.close()
-                return None
-            return s
-        self.socket = wait.until(try_once, "slim-gen's control socket", seconds, alive=self.child.gone)
-        self.stream = self.socket.makefile("rw", encoding="utf-8", newline="\n")
+        self.line = ControlLine(self.path, "slim-gen", self.child.gone, seconds, NoLedger)
 
     def ask(self, command, seconds=30):
-        self.socket.settimeout(seconds)
-        self.stream.write(command + "\n")
-        self.stream.flush()
-        answer = self.stream.readline().strip()
-        if not answer or answer.startswith("error"):
-            raise NoLedger(f"slim-gen, asked to '{command}', said '{answer}' {self.child.gone() or ''}")
-        return answer
+        return self.line.ask(command, seconds)
 
     def await_ready(self, seconds=180):
         """All flows are open and each has come through."""

@@ -10,9 +10,8 @@ believes a certificate by the name of the host in it, whatever address was diall
 carries what it carried before."""
 
 import json
-import socket
 
-from . import wait
+from .control_line import ControlLine
 from .process import Child
 
 PEER_PORT = 7441
@@ -21,39 +20,11 @@ BACK_PORT = 7444   # where slimd b dials
 PLACE = "b"        # the host beside whose daemon it runs
 
 
-class LinkRefused(Exception):
-    """It said no, or nothing."""
-
-
-class Link:
-    """Client of a slim-link's control socket. `gone`: says why it has ended, None while it runs."""
+class Link(ControlLine):
+    """Client of a slim-link's control socket."""
 
     def __init__(self, path, gone=lambda: None, seconds=30):
-        self.path = path
-        self.socket = wait.until(self._try_connect, "slim-link's control socket", seconds, alive=gone)
-        self.stream = self.socket.makefile("rw", encoding="utf-8", newline="\n")
-
-    def _try_connect(self):
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            s.connect(self.path)
-        except OSError:
-            s.close()
-            return None
-        return s
-
-    def close(self):
-        self.stream.close()
-        self.socket.close()
-
-    def ask(self, command, seconds=30):
-        self.socket.settimeout(seconds)
-        self.stream.write(command + "\n")
-        self.stream.flush()
-        answer = self.stream.readline().strip()
-        if not answer or answer.startswith("error"):
-            raise LinkRefused(f"slim-link, asked to '{command}', said '{answer}'")
-        return answer
+        super().__init__(path, "slim-link", gone, seconds)
 
     def set(self, rate=None, delay_ms=None):
         """`rate`: bits a second, 0: no limit. What is None stays."""
