@@ -23,11 +23,23 @@ set_address(struct rte_mempool *pool, void *arg, void *object, unsigned int inde
 	head->iova = (rte_iova_t)(uintptr_t)object;
 }
 
+/* What was given back last is taken first, unless the user or the platform has operations of its own. */
+static int
+set_operations(struct rte_mempool *pool)
+{
+	const char *best = rte_mbuf_best_mempool_ops();
+
+	if (rte_mbuf_user_mempool_ops() == NULL && rte_mbuf_platform_mempool_ops() == NULL &&
+	    rte_mempool_set_ops_byname(pool, "stack", NULL) == 0)
+		return 0;
+	return rte_mempool_set_ops_byname(pool, best, NULL); /* without that driver, too */
+}
+
 static int
 fill(struct rte_mempool *pool, uint16_t room)
 {
 	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = room};
-	int n = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+	int n = set_operations(pool);
 
 	if (n != 0)
 		return n;
@@ -35,18 +47,19 @@ fill(struct rte_mempool *pool, uint16_t room)
 	n = rte_mempool_populate_default(pool);
 	if (n < 0)
 		return n;
-	rte_mempool_obj_iter(pool, set_address, NULL);
+	if (may_cross_pages())
+		rte_mempool_obj_iter(pool, set_address, NULL);
 	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
 	return 0;
 }
 
-static struct rte_mempool *
-make_dense(const char *name, uint32_t n, uint32_t cache, uint16_t room)
+struct rte_mempool *
+nf_pool_make(const char *name, uint32_t n, uint32_t cache, uint16_t room)
 {
-	struct rte_mempool *pool =
-		rte_mempool_create_empty(name, n, (unsigned int)sizeof(struct rte_mbuf) + room,
-					 cache, sizeof(struct rte_pktmbuf_pool_private),
-					 SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	struct rte_mempool *pool = rte_mempool_create_empty(
+		name, n, (unsigned int)sizeof(struct rte_mbuf) + room, cache,
+		sizeof(struct rte_pktmbuf_pool_private), SOCKET_ID_ANY,
+		may_cross_pages() ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
 	int error;
 
 	if (pool == NULL)
@@ -57,11 +70,4 @@ make_dense(const char *name, uint32_t n, uint32_t cache, uint16_t room)
 	rte_mempool_free(pool);
 	rte_errno = -error;
 	return NULL;
-}
-
-struct rte_mempool *
-nf_pool_make(const char *name, uint32_t n, uint32_t cache, uint16_t room)
-{
-	return may_cross_pages() ? make_dense(name, n, cache, room)
-				 : rte_pktmbuf_pool_create(name, n, cache, 0, room, SOCKET_ID_ANY);
 }
