@@ -58,10 +58,17 @@ nf_slot_index_cell(const struct nf_slot_index *index, uint32_t i)
 	return __atomic_load_n(&index->cells[i & index->mask], __ATOMIC_RELAXED);
 }
 
+/* Where a lookup begins, to prefetch it. */
+static inline const uint64_t *
+nf_slot_index_at(const struct nf_slot_index *index, uint32_t hash)
+{
+	return &index->cells[hash & index->mask];
+}
+
 static inline void
 nf_slot_index_prefetch(const struct nf_slot_index *index, uint32_t hash)
 {
-	rte_prefetch0(&index->cells[hash & index->mask]);
+	rte_prefetch0(nf_slot_index_at(index, hash));
 }
 
 /* The first slot of the hash, to prefetch it: if it holds the key, it is what a lookup finds. NF_NO_SLOT: there is none. */

@@ -10,7 +10,8 @@
  * where the general path would ask no more than this: without exempt destinations and with
  * endpoint-independent filtering.
  *
- *   nat_fast_look()   is the frame ordinary by its headers? Where its mapping may be, prefetched
+ *   nat_fast_look()   is the frame ordinary by its headers? Where its mapping may be
+ *   nat_fast_cell()   what to prefetch for that
  *   nat_fast_fetch()  the mapping, prefetched
  *   nat_fast_out()    all other questions, then the whole translation; false: the general path's
  *   nat_fast_in()
@@ -198,7 +199,6 @@ nat_fast_look_out(const struct nat_view *v, struct nat_flight *f)
 		return false;
 	f->key = nat_session_key(f->ip->src_addr, nat_fast_port(f, true), f->ip->next_proto_id);
 	f->hash = nf_slot_index_hash(&v->index, f->key);
-	nf_slot_index_prefetch(&v->index, f->hash);
 	return true;
 }
 
@@ -216,7 +216,6 @@ nat_fast_look_in(const struct nat_view *v, struct nat_flight *f)
 	if (unlikely(!nat_fast_is_mine(v, at.bucket)))
 		return false;
 	f->cell = nat_ports_cell(v->ports, &at);
-	rte_prefetch0(f->cell);
 	return true;
 }
 
@@ -228,6 +227,13 @@ nat_fast_look(const struct nat_view *v, struct rte_mbuf *m, uint8_t side, uint64
 	if (!nat_fast_parse(v, m, odd_flags, f))
 		return false;
 	return side == NAT_INSIDE ? nat_fast_look_out(v, f) : nat_fast_look_in(v, f);
+}
+
+/* The cell that its mapping is looked up in, of a packet that was looked at. */
+NAT_FAST_INLINE const void *
+nat_fast_cell(const struct nat_view *v, uint8_t side, const struct nat_flight *f)
+{
+	return side == NAT_INSIDE ? (const void *)nf_slot_index_at(&v->index, f->hash) : f->cell;
 }
 
 /* Anew, if mappings may have come or gone since. False: there seems to be none. */
