@@ -99,8 +99,8 @@ what_came_back_last_is_taken_first(void **state)
 		rte_pktmbuf_free_bulk(few, RTE_DIM(few));
 		assert_int_equal(rte_pktmbuf_alloc_bulk(pool, again, RTE_DIM(again)), 0);
 		for (size_t i = 0; i < RTE_DIM(again); i++)
-			assert_true(again[i] == few[0] || again[i] == few[1] || again[i] == few[2] ||
-				    again[i] == few[3]);
+			assert_true(again[i] == few[0] || again[i] == few[1] ||
+				    again[i] == few[2] || again[i] == few[3]);
 	}
 	rte_pktmbuf_free_bulk(few, RTE_DIM(few));
 	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, all, N), 0); /* none was lost */
@@ -127,7 +127,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(headers_are_in_all_sets, setup, teardown),
 		cmocka_unit_test_setup_teardown(devices_know_the_octets, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_has_its_own_octets, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_came_back_last_is_taken_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_came_back_last_is_taken_first, setup,
+						teardown),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 	};
 
