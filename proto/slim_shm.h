@@ -181,6 +181,7 @@ enum slim_fault {
 	SLIM_FAULT_NO_REDIRECT = 1u << 2,    /* source drops what it would redirect */
 	SLIM_FAULT_KILL_AT_END = 1u << 3,    /* target's slimd dies when End arrives */
 	SLIM_FAULT_STOP_AT_END = 1u << 4,    /* target's slimd stops then, until SIGCONT */
+	SLIM_FAULT_NO_HANDOVER = 1u << 5,    /* source catches up until it is cancelled */
 };
 
 struct slim_shm_port_command {

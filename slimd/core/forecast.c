@@ -126,6 +126,12 @@ forecast_trip_ns(const struct forecast *f, uint64_t now_ns)
 }
 
 uint64_t
+forecast_distance_ns(const struct forecast *f)
+{
+	return f->least_trip_ns;
+}
+
+uint64_t
 forecast_hold_ns(const struct forecast *f, uint64_t now_ns, uint64_t bytes)
 {
 	uint64_t trip_ns = forecast_trip_ns(f, now_ns), rate = forecast_rate(f);

@@ -66,6 +66,10 @@ uint64_t forecast_rate(const struct forecast *f);
 /* The trip as it is now; 0: nothing is known, or what is known is too old. */
 uint64_t forecast_trip_ns(const struct forecast *f, uint64_t now_ns);
 
+/* The shortest trip of all: how far the peer is. What is above it is queued somewhere, and may be more the
+ * next time. 0: not known. */
+uint64_t forecast_distance_ns(const struct forecast *f);
+
 /* Until all is there and answered, with `bytes` queued below or still to be queued. 0: not known. */
 uint64_t forecast_hold_ns(const struct forecast *f, uint64_t now_ns, uint64_t bytes);
 

@@ -218,6 +218,22 @@ the_worst_of_the_last_trips_counts(void **state)
 	assert_in_range(forecast_hold_ns(&l.forecast, l.now_ns, 0), MS, 2 * MS);
 }
 
+/* What was queued in one trip was not queued in another: the shortest says how far it is.
+ * Killed by: the last trip, or the worst, taken for the distance. */
+static void
+the_shortest_trip_is_the_distance(void **state)
+{
+	struct link l = a_link(1000000, 8 * MS);
+
+	(void)state;
+	assert_int_equal(forecast_distance_ns(&l.forecast), 0);
+	ask(&l);
+	arrival(&l, 50000);
+	ask(&l);
+	assert_in_range(forecast_trip_ns(&l.forecast, l.now_ns), 58 * MS, 59 * MS);
+	assert_in_range(forecast_distance_ns(&l.forecast), 8 * MS, 9 * MS);
+}
+
 /* The window keeps the path busy and queues a tenth of a second. */
 static void
 the_window_fits_the_path(void **state)
@@ -264,6 +280,7 @@ main(void)
 		cmocka_unit_test(an_open_question_counts_as_far_as_it_has_waited),
 		cmocka_unit_test(an_old_answer_says_nothing),
 		cmocka_unit_test(the_worst_of_the_last_trips_counts),
+		cmocka_unit_test(the_shortest_trip_is_the_distance),
 		cmocka_unit_test(the_window_fits_the_path),
 		cmocka_unit_test(another_connection_begins_anew),
 	};

@@ -521,6 +521,28 @@ guard_differs(const struct session *s, const struct session_event *e)
 	return e->n != 0;
 }
 
+uint64_t
+session_hold_margin_ns(const struct session *s, uint64_t hold_ns, uint64_t distance_ns)
+{
+	uint64_t least_ns = s->limits.max_hold_ns / 8;
+	uint64_t varies_ns = hold_ns > distance_ns ? hold_ns - distance_ns : 0;
+
+	return varies_ns > least_ns ? varies_ns : least_ns;
+}
+
+static bool
+hold_fits(const struct session *s, uint64_t hold_ns, uint64_t distance_ns)
+{
+	return hold_ns <= s->limits.max_hold_ns &&
+	       session_hold_margin_ns(s, hold_ns, distance_ns) <= s->limits.max_hold_ns - hold_ns;
+}
+
+bool
+session_can_hold(const struct session *s, uint64_t distance_ns)
+{
+	return hold_fits(s, distance_ns, distance_ns);
+}
+
 /* The budget is a promise: a hold that cannot be expected to end well within it does not begin.
  * Waits long enough for all rows to be sent, and does not wait for ever when the NF changes slots
  * as fast as the link takes them: then the budget alone decides. */
@@ -529,7 +551,7 @@ guard_fits(const struct session *s, const struct session_event *e)
 {
 	uint64_t patience_ns = s->limits.max_hold_ns * 4;
 
-	if (e->hold_ns == 0 || e->hold_ns > s->limits.max_hold_ns / 2)
+	if (e->hold_ns == 0 || !hold_fits(s, e->hold_ns, e->distance_ns))
 		return false;
 	return e->rows <= s->limits.small_rows || e->now_ns - s->entered_ns > patience_ns;
 }
@@ -776,12 +798,20 @@ act_abort(struct session *s, const struct session_event *e, struct session_effec
 		s->verdict = RESULT_TIMED_OUT;
 }
 
+static void
+note_forecast(struct session *s, const struct session_event *e)
+{
+	if (e->hold_ns == 0)
+		return;
+	s->expected_hold_ns = e->hold_ns;
+	s->hold_margin_ns = session_hold_margin_ns(s, e->hold_ns, e->distance_ns);
+}
+
 /* Source, before END: the budget does not hold. */
 static void
 act_over_budget(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
-	if (e->hold_ns != 0)
-		s->expected_hold_ns = e->hold_ns;
+	note_forecast(s, e);
 	if (s->reason == 0)
 		s->reason = REASON_BUDGET;
 	act_abort(s, e, fx);
@@ -849,8 +879,7 @@ static void
 act_backlog(struct session *s, const struct session_event *e, struct session_effects *fx)
 {
 	(void)fx;
-	if (e->hold_ns != 0)
-		s->expected_hold_ns = e->hold_ns;
+	note_forecast(s, e);
 }
 
 /* Target: it cannot go on and says so; it owns nothing. */

@@ -310,10 +310,11 @@ struct session_limits {
 struct session_event {
 	enum session_event_type type;
 	uint64_t now_ns;
-	uint64_t n;       /* as the event says */
-	uint64_t rows;    /* BACKLOG: rows left */
-	uint64_t hold_ns; /* BACKLOG: the hold, were it to begin now (forecast.h); 0 unknown */
-	uint32_t reason;  /* slim.v1.ReasonCode for what went wrong; 0: the event's own */
+	uint64_t n;           /* as the event says */
+	uint64_t rows;        /* BACKLOG: rows left */
+	uint64_t hold_ns;     /* BACKLOG: the hold, were it to begin now (forecast.h); 0 unknown */
+	uint64_t distance_ns; /* BACKLOG: of that the part that never varies; 0 unknown */
+	uint32_t reason;      /* slim.v1.ReasonCode for what went wrong; 0: the event's own */
 };
 
 struct session_effect {
@@ -354,6 +355,7 @@ struct session {
 	uint64_t held_ns;          /* when HOLDING was entered */
 	uint64_t deadline_ns;      /* of the state; 0 none */
 	uint64_t expected_hold_ns; /* from the last BACKLOG */
+	uint64_t hold_margin_ns;   /* and what it needs beside that */
 	struct session_limits limits;
 };
 
@@ -380,6 +382,13 @@ struct session_memory {
 void session_restore(struct session *s, uint64_t id, bool is_source, enum session_stage stage,
 		     const struct session_memory *memory, const struct session_limits *limits,
 		     uint64_t now_ns, struct session_effects *effects);
+
+/* What a hold needs beside its forecast. What is queued, here or on the way, may take twice as long as it did, how far the
+ * peer is does not change; and an eighth of the budget is for threads that wait for their turn. */
+uint64_t session_hold_margin_ns(const struct session *s, uint64_t hold_ns, uint64_t distance_ns);
+
+/* Nothing is queued anywhere, and a round trip takes so long. False: no hold will ever begin. */
+bool session_can_hold(const struct session *s, uint64_t distance_ns);
 
 /* Would EV_BACKLOG with these rows, this forecast and this time begin the hold? */
 bool session_would_hold(const struct session *s, const struct session_event *backlog);

@@ -558,6 +558,44 @@ test_a_hold_beyond_the_budget_does_not_begin(void **state)
 	assert_int_equal(t->session.state, SOURCE_HOLDING);
 }
 
+/* How far the peer is does not vary, so no margin is asked for it: a budget of twice a long way is not needed. An eighth of it is
+ * always kept.
+ * Killed by: half of the budget for every forecast; no margin at all; one for the distance. */
+static void
+test_a_long_way_needs_no_second_one(void **state)
+{
+	struct tale *t = catch_up();
+	struct session_event far = {.type = EV_BACKLOG, .distance_ns = MS(400)};
+
+	(void)state;
+	far.hold_ns = MS(451);
+	happens(t, far);
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	assert_int_equal(t->session.hold_margin_ns, limits.max_hold_ns / 8);
+	far.distance_ns = MS(350);
+	far.hold_ns = MS(426);
+	happens(t, far);
+	assert_int_equal(t->session.state, SOURCE_CATCHING_UP);
+	assert_int_equal(t->session.hold_margin_ns, MS(76));
+	far.hold_ns = MS(425);
+	happens(t, far);
+	assert_int_equal(t->session.state, SOURCE_HOLDING);
+}
+
+/* Killed by: the margin left out; a distance that is not known taken for endless. */
+static void
+test_a_distance_above_the_budget_is_known_beforehand(void **state)
+{
+	struct tale *t = catch_up();
+	uint64_t most_ns = limits.max_hold_ns - limits.max_hold_ns / 8;
+
+	(void)state;
+	assert_true(session_can_hold(&t->session, 0));
+	assert_true(session_can_hold(&t->session, most_ns));
+	assert_false(session_can_hold(&t->session, most_ns + 1));
+	assert_false(session_can_hold(&t->session, UINT64_MAX));
+}
+
 static void
 test_a_hold_that_never_fits_is_given_up(void **state)
 {
@@ -1439,6 +1477,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_a_proof_that_differs_fails_the_move),
 		cmocka_unit_test(test_a_backlog_that_does_not_shrink_meets_the_budget),
 		cmocka_unit_test(test_a_hold_beyond_the_budget_does_not_begin),
+		cmocka_unit_test(test_a_long_way_needs_no_second_one),
+		cmocka_unit_test(test_a_distance_above_the_budget_is_known_beforehand),
 		cmocka_unit_test(test_a_hold_that_never_fits_is_given_up),
 		cmocka_unit_test(test_a_hold_over_the_budget_is_undone),
 		cmocka_unit_test(test_a_state_tells_what_it_waits_for),

@@ -73,6 +73,8 @@ commands_are_found_with_their_words(void **state)
 	assert_int_equal(options.fault, 5);
 	assert_false(options.compress);
 	assert_true(options.dry_run);
+	parse("migrate --fault no-handover nat-a --to b");
+	assert_int_equal(options.fault, 32);
 	parse("migrate nat-a --to b --compress");
 	assert_true(options.compress);
 	assert_non_null(parse("nf show -- --odd-name"));

@@ -12,8 +12,8 @@
 #define DEFAULT_TOLERANCE_NS UINT64_C(1000000000)
 
 /* Faults of proto/slim_shm.h (enum slim_fault), for negative controls. */
-static const char *const faults[] = {"no-hold", "no-flush-round", "no-redirect", "kill-at-end",
-				     "stop-at-end"};
+static const char *const faults[] = {"no-hold",     "no-flush-round", "no-redirect",
+				     "kill-at-end", "stop-at-end",    "no-handover"};
 
 struct option {
 	const char *name;
@@ -124,8 +124,8 @@ static const struct option all_options[] = {
 	{"--no-wait", NULL, OPTION_NO_WAIT, take_no_wait, "print the job and leave it running"},
 	{"--watch", NULL, OPTION_WATCH, take_watch, "print every change, one line each"},
 	{"--fault", "NAME", OPTION_FAULT, take_fault,
-	 "for tests: no-hold, no-flush-round, no-redirect, kill-at-end, stop-at-end "
-	 "(slimd --allow-faults)"},
+	 "for tests: no-hold, no-flush-round, no-redirect, kill-at-end, stop-at-end, "
+	 "no-handover (slimd --allow-faults)"},
 	{"--filter", "FIELD=VALUE", OPTION_FILTER, take_filter,
 	 "only rows like this; addresses may have a prefix length; more filters: all must match"},
 	{"--table", "TABLE", OPTION_TABLE, take_table, "which table, when the NF has several"},

@@ -26,6 +26,7 @@
 
 #include "driver_config.h"
 #include "forecast.h"
+#include "row_width.h"
 #include "frame.h"
 #include "gate.h"
 #include "install.h"
@@ -71,6 +72,14 @@ struct move_rows {
 	uint8_t bytes[];
 };
 STAILQ_HEAD(move_rows_list, move_rows);
+
+/* The last forecast of the hold, in its parts: what BACKLOG was told. */
+struct move_backlog {
+	uint64_t rows;    /* here, and not settled there */
+	uint64_t trip_ns; /* 0: no answer is young enough, so nothing is known */
+	uint64_t bytes;   /* here and below */
+	uint64_t rate;    /* bytes a second */
+};
 
 struct move_sent {
 	uint64_t seq;
@@ -159,10 +168,12 @@ struct move {
 	uint64_t rate_ns, rate_rows;
 	uint64_t rows_per_second; /* of late, for people */
 	struct forecast forecast;
+	struct row_width widths[SLIM_MAX_TABLES];
 	uint64_t question_seq, question_rows; /* answered once both are settled there */
 	int64_t tokens; /* bytes that may be sent; below 0 after a batch larger than what was left */
 	uint64_t tokens_ns;
-	uint64_t backlog_ns;  /* when BACKLOG was told last */
+	uint64_t backlog_ns; /* when BACKLOG was told last */
+	struct move_backlog backlog;
 	uint64_t progress_ns; /* when the job was told last */
 	uint64_t redirected_before;
 	uint32_t finish_round;

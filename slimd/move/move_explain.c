@@ -82,18 +82,40 @@ explain_deadline(struct move *m, enum session_state before, uint64_t missing)
 		      session_state_phase(before), session_state_name(before), facts);
 }
 
+/* Every number that was compared, and its parts. */
+static void
+explain_forecast(struct move *m)
+{
+	const struct move_backlog *b = &m->backlog;
+	const struct session *s = &m->session;
+	uint64_t needed_ns = s->expected_hold_ns + s->hold_margin_ns;
+
+	if (b->trip_ns == 0)
+		move_complain(m, REASON_BUDGET,
+			      "how long a hold would take is not known: the peer did not answer in "
+			      "time; the budget is %.1f ms",
+			      ms(s->limits.max_hold_ns));
+	else if (needed_ns <= s->limits.max_hold_ns)
+		move_complain(m, REASON_BUDGET,
+			      "%llu rows are left: they change as fast as the path takes them; the "
+			      "budget is %.1f ms",
+			      (unsigned long long)b->rows, ms(s->limits.max_hold_ns));
+	else
+		move_complain(m, REASON_BUDGET,
+			      "the hold needs %.1f ms, the budget is %.1f ms: a trip of %.1f ms, "
+			      "%llu bytes at %llu bytes/s, and a margin of %.1f ms",
+			      ms(needed_ns), ms(s->limits.max_hold_ns), ms(b->trip_ns),
+			      (unsigned long long)b->bytes, (unsigned long long)b->rate,
+			      ms(s->hold_margin_ns));
+}
+
 static void
 explain_budget(struct move *m, enum session_state before)
 {
 	uint64_t used_ns = move_now_ns() - m->session.held_ns;
 
 	if (before == SOURCE_CATCHING_UP)
-		move_complain(m, REASON_BUDGET,
-			      "the hold would take %.1f ms, the budget is %.1f ms: a round trip of "
-			      "this session takes %.1f ms, the path carries %llu bytes/s",
-			      ms(m->session.expected_hold_ns), ms(m->session.limits.max_hold_ns),
-			      ms(forecast_trip_ns(&m->forecast, move_now_ns())),
-			      (unsigned long long)forecast_rate(&m->forecast));
+		explain_forecast(m);
 	else
 		move_complain(
 			m, REASON_BUDGET,

@@ -410,6 +410,33 @@ take_reasons(struct move *m, size_t n, Slim__Peer__V1__Reason *const *reasons)
 		move_complain(m, reasons[i]->code, "%s", reasons[i]->text);
 }
 
+/* How far the peer is, before anything is sent to it: the shorter of two round trips. 0: not known. */
+static uint64_t
+peer_distance_ns(const struct move *m)
+{
+	uint64_t ping_ns = m->conn != NULL ? peer_conn_rtt_ns(m->conn) : 0;
+	uint64_t open_ns = move_now_ns() - m->session.entered_ns;
+
+	return ping_ns < open_ns ? ping_ns : open_ns;
+}
+
+/* A hold is a round trip at least. One that is too long for the budget is known here, and not after the copy. */
+static bool
+budget_is_possible(struct move *m)
+{
+	uint64_t distance_ns = peer_distance_ns(m), budget_ns = m->session.limits.max_hold_ns;
+	uint64_t margin_ns = session_hold_margin_ns(&m->session, distance_ns, distance_ns);
+
+	if (session_can_hold(&m->session, distance_ns))
+		return true;
+	move_complain(m, REASON_BUDGET,
+		      "a hold needs %.1f ms at least, the budget is %.1f ms: a round trip to %s of "
+		      "%.1f ms, and a margin of %.1f ms",
+		      (double)(distance_ns + margin_ns) / 1e6, (double)budget_ns / 1e6, m->peer,
+		      (double)distance_ns / 1e6, (double)margin_ns / 1e6);
+	return false;
+}
+
 static void
 take_reply(struct move *m, const Slim__Peer__V1__OpenReply *reply)
 {
@@ -425,6 +452,8 @@ take_reply(struct move *m, const Slim__Peer__V1__OpenReply *reply)
 		move_refuse(m, EV_PROTOCOL, m->reasons[0].code);
 		return;
 	}
+	if (!budget_is_possible(m) && m->doomed == 0)
+		m->doomed = REASON_BUDGET;
 	if (m->doomed != 0) {
 		move_refuse(m, EV_PROTOCOL, m->doomed);
 		return;

@@ -26,6 +26,7 @@
 #define LEAST_WINDOW (8u << 10)
 #define FRAME_NS (10 * MS) /* on the path, of one frame */
 #define FRAME_BYTES 64u    /* around its rows: frame, TLS and IP */
+#define ROW_BYTES 32u /* around the fields of the widest row, its share of a small frame included */
 #define FIRST_FRAME_ROWS 256u
 #define LEAST_FRAME_ROWS 16u
 
@@ -130,27 +131,15 @@ may_send(const struct move *m)
 	return m->max_bandwidth == 0 || m->tokens > 0 || (m->wants & WANT_DRAIN) != 0;
 }
 
-/* What a row takes on the wire at most, its share of a small frame's head included. */
-static uint64_t
-row_bytes(const struct move *m)
-{
-	uint64_t most = 0;
-
-	for (uint32_t t = 0; t < m->n_tables; t++)
-		if (m->links[t].payload_size > most)
-			most = m->links[t].payload_size;
-	return most + 32;
-}
-
 /* A frame must not keep the path for long: others wait behind it. */
 static uint32_t
-frame_rows(const struct move *m)
+frame_rows(const struct move *m, uint32_t t)
 {
 	uint64_t rate = forecast_rate(&m->forecast), rows;
 
 	if (rate == 0)
 		return FIRST_FRAME_ROWS;
-	rows = rate / (SECOND / FRAME_NS) / row_bytes(m);
+	rows = rate / (SECOND / FRAME_NS) / row_width_octets(&m->widths[t]);
 	if (rows < LEAST_FRAME_ROWS)
 		return LEAST_FRAME_ROWS;
 	return rows < SLIM_BATCH_ROWS ? (uint32_t)rows : SLIM_BATCH_ROWS;
@@ -246,7 +235,7 @@ send_stage(struct move *m, uint32_t table, bool lazy)
 {
 	struct row_stage *stage = &m->driver->stage;
 	Slim__Peer__V1__Rows rows;
-	uint32_t n = stage->n_rows + stage->n_empty;
+	uint32_t n = stage->n_rows + stage->n_empty, bytes;
 	uint64_t seq;
 
 	if (n == 0)
@@ -255,7 +244,9 @@ send_stage(struct move *m, uint32_t table, bool lazy)
 	seq = move_send_rows(m, &rows);
 	if (seq == 0)
 		return false;
-	note_sent(m, seq, (uint32_t)slim__peer__v1__rows__get_packed_size(&rows), n);
+	bytes = (uint32_t)slim__peer__v1__rows__get_packed_size(&rows);
+	note_sent(m, seq, bytes, n);
+	row_width_note(&m->widths[table], bytes + FRAME_BYTES, n);
 	return true;
 }
 
@@ -265,8 +256,8 @@ pump_table(struct move *m, uint32_t t, uint32_t max_walk)
 	int n;
 
 	row_stage_reset(&m->driver->stage, &m->links[t]);
-	if (m->driver->stage.max_rows > frame_rows(m))
-		m->driver->stage.max_rows = frame_rows(m);
+	if (m->driver->stage.max_rows > frame_rows(m, t))
+		m->driver->stage.max_rows = frame_rows(m, t);
 	n = tracker_fill(m->trackers[t], &m->driver->stage, max_walk);
 	if (n < 0 || !send_stage(m, t, false)) {
 		move_complain(m, REASON_INTERNAL, "table %s cannot be followed",
@@ -315,6 +306,17 @@ count_backlog(const struct move *m)
 	return n;
 }
 
+/* On the wire. */
+static uint64_t
+foresee_backlog(const struct move *m)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		bytes += row_width_foresee(&m->widths[t], tracker_backlog(m->trackers[t]));
+	return bytes;
+}
+
 static bool
 is_walked(const struct move *m)
 {
@@ -329,6 +331,8 @@ move_begin_copy(struct move *m)
 {
 	m->wants |= WANT_WALK;
 	forecast_init(&m->forecast);
+	for (uint32_t t = 0; t < m->n_tables; t++)
+		row_width_init(&m->widths[t], m->links[t].payload_size + ROW_BYTES);
 	m->copy_ns = m->rate_ns = m->tokens_ns = m->driver->now_ns;
 }
 
@@ -348,14 +352,21 @@ ask_with_an_empty_frame(struct move *m)
 		note_sent(m, seq, (uint32_t)slim__peer__v1__rows__get_packed_size(&rows), 0);
 }
 
-/* Rows that wait here, and all that is queued below: on its way, in this host's socket. */
+/* Of the rows that wait here, and all that is queued below: on its way, in this host's socket. */
 static uint64_t
-hold_forecast(const struct move *m, uint64_t rows_here)
+foresee_hold(struct move *m)
 {
+	uint64_t now_ns = move_now_ns(), here = count_backlog(m), hold_ns;
+
+	m->backlog = (struct move_backlog){.rows = here + m->rows_sent - m->rows_settled_there};
 	if (m->conn == NULL)
 		return 0;
-	return forecast_hold_ns(&m->forecast, move_now_ns(),
-				rows_here * row_bytes(m) + peer_conn_below(m->conn));
+	m->backlog.bytes = foresee_backlog(m) + peer_conn_below(m->conn);
+	m->backlog.rate = forecast_rate(&m->forecast);
+	hold_ns = forecast_hold_ns(&m->forecast, now_ns, m->backlog.bytes);
+	if (hold_ns != 0)
+		m->backlog.trip_ns = forecast_trip_ns(&m->forecast, now_ns);
+	return hold_ns;
 }
 
 /* The next look begins the hold. Until then the word is on its way, and everybody awake: so the hold begins
@@ -376,16 +387,15 @@ static bool
 tell_backlog(struct move *m)
 {
 	struct session_event event = {.type = EV_BACKLOG, .now_ns = m->driver->now_ns};
-	uint64_t here;
 
 	if (m->driver->now_ns - m->backlog_ns < BACKLOG_NS || m->n_events > 0)
 		return false;
 	move_claim_path(m);
 	if (move_waits_for_path(m))
 		return false;
-	here = count_backlog(m);
-	event.rows = here + m->rows_sent - m->rows_settled_there;
-	event.hold_ns = hold_forecast(m, here);
+	event.hold_ns = foresee_hold(m);
+	event.rows = m->backlog.rows;
+	event.distance_ns = forecast_distance_ns(&m->forecast);
 	if (session_would_hold(&m->session, &event) && announce_hold(m))
 		return true;
 	m->backlog_ns = m->driver->now_ns;
@@ -404,7 +414,8 @@ poll_copy(struct move *m)
 		move_event(m, EV_WALKED);
 	if (m->session.state == SOURCE_CATCHING_UP) {
 		ask_with_an_empty_frame(m);
-		more |= tell_backlog(m);
+		if ((m->fault & SLIM_FAULT_NO_HANDOVER) == 0)
+			more |= tell_backlog(m);
 	}
 	return more;
 }
@@ -431,7 +442,7 @@ static bool
 end_fits(struct move *m)
 {
 	uint64_t used_ns = move_now_ns() - m->session.held_ns;
-	uint64_t left_ns = hold_forecast(m, 0), budget_ns = m->session.limits.max_hold_ns;
+	uint64_t left_ns = foresee_hold(m), budget_ns = m->session.limits.max_hold_ns;
 
 	if (used_ns + left_ns <= budget_ns)
 		return true;

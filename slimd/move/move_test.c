@@ -285,7 +285,7 @@ remove_folder(void **state)
 }
 
 static int
-setup_over(void **state, uint64_t bytes_per_second)
+setup_over(void **state, uint64_t bytes_per_second, uint64_t one_way_ns)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
@@ -311,6 +311,7 @@ setup_over(void **state, uint64_t bytes_per_second)
 		if (bytes_per_second > 0) {
 			w->links[i] = slow_link_create(h->port.number, bytes_per_second);
 			assert_non_null(w->links[i]);
+			slow_link_set_delay(w->links[i], one_way_ns);
 			h->dialled_at = slow_link_port(w->links[i]);
 		}
 		snprintf(h->socket, sizeof(h->socket), "%s/%s.sock", w->dir, h->name);
@@ -333,7 +334,7 @@ setup_over(void **state, uint64_t bytes_per_second)
 static int
 setup(void **state)
 {
-	return setup_over(state, 0);
+	return setup_over(state, 0, 0);
 }
 
 #define SLOW_LINK 125000u /* 1 Mbit/s */
@@ -341,7 +342,16 @@ setup(void **state)
 static int
 setup_slow(void **state)
 {
-	return setup_over(state, SLOW_LINK);
+	return setup_over(state, SLOW_LINK, 0);
+}
+
+#define FAST_LINK 12500000u /* 100 Mbit/s */
+#define FAR (50 * MS)       /* one way */
+
+static int
+setup_far(void **state)
+{
+	return setup_over(state, FAST_LINK, FAR);
 }
 
 /* Returns how many there were. */
@@ -766,6 +776,36 @@ a_move_can_be_cancelled(void **state)
 		assert_int_equal(cancel(w, 0, job->id), -EALREADY);
 	}
 	assert_int_equal(cancel(w, 0, "nothing"), -ENOENT);
+}
+
+/* Changes are sent for as long as somebody counts them, and no packet is ever held.
+ * Killed by: a fault without effect; changes counted to the copy. */
+static void
+a_move_without_hand_over_sends_changes_until_it_is_cancelled(void **state)
+{
+	struct world *w = *state;
+	const struct move *m;
+	uint64_t sent;
+	struct job *job;
+
+	fill(w, 300);
+	for (int i = 0; i < 2; i++)
+		w->hosts[i].driver->config.allow_faults = true;
+	job = migrate(w, 0, (struct driver_move){.fault = SLIM_FAULT_NO_HANDOVER});
+	wait_for_state(w, 0, "catching-up");
+	m = TAILQ_FIRST(&w->hosts[0].driver->moves);
+	for (uint32_t round = 0; round < 50; round++) {
+		sent = m->rows_sent;
+		fake_slot_put(w->hosts[0].fake, round, (uint8_t)round,
+			      &(struct fake_entry){.key = 5000 + round});
+		UNTIL(w, m->rows_sent > sent && m->rows_settled_there == m->rows_sent);
+		assert_string_equal(state_of(w, 0), "catching-up");
+	}
+	assert_int_equal(cancel(w, 0, job->id), 0);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_CANCELLED);
+	assert_in_range(job->result.delta_bytes, 50 * 10, 50 * 200);
+	expect_undone(w, 300);
 }
 
 static void
@@ -2788,9 +2828,12 @@ a_budget_that_cannot_be_kept_begins_no_hold(void **state)
 
 	fill(w, 10);
 	w->hosts[0].driver->config.limits.catch_up_ns = 100 * MS;
+	job = migrate(w, 0, (struct driver_move){0});
+	wait_for_state(w, 0, "arming");
+	/* A preflight would have refused it. */
+	TAILQ_FIRST(&w->hosts[0].driver->moves)->session.limits.max_hold_ns = MS;
 	slow_link_set_rate(w->links[1], 20000);
 	slow_link_set_rate(w->links[0], 20000);
-	job = migrate(w, 0, (struct driver_move){.max_hold_ns = MS});
 	while (job->ended_ns == 0) {
 		turn(w);
 		assert_string_not_equal(state_of(w, 0), "holding");
@@ -2800,6 +2843,110 @@ a_budget_that_cannot_be_kept_begins_no_hold(void **state)
 	assert_true(has_reason(job, REASON_BUDGET));
 	assert_non_null(strstr(job->reasons[0].text, "the budget is 1.0 ms"));
 	expect_undone(w, 10);
+}
+
+/* A round trip of 100 ms, which does not vary, in 160 ms.
+ * Killed by: half of the budget for the forecast, however much of it is distance. */
+static void
+a_long_way_fits_a_budget_that_is_longer(void **state)
+{
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 100);
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 160 * MS});
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_COMPLETE);
+	assert_true(job->result.handover_ns > 2 * FAR);
+}
+
+/* No row is sent for it.
+ * Killed by: a budget that is first looked at when all has been copied; the margin left out of what is compared. */
+static void
+a_budget_below_the_distance_is_refused_beforehand(void **state)
+{
+	static const uint64_t budgets_ns[] = {60 * MS, 110 * MS};
+	struct world *w = *state;
+
+	fill(w, 100);
+	for (int i = 0; i < 4; i++) {
+		struct job *job = migrate(w, 0,
+					  (struct driver_move){.max_hold_ns = budgets_ns[i / 2],
+							       .dry_run = i % 2 == 0});
+
+		w->began_ns = move_now_ns(); /* each is a story */
+		wait_for_end(w, job);
+		expect_state(job, SLIM__V1__JOB_STATE__JOB_REFUSED);
+		assert_int_equal(job->n_reasons, 1);
+		assert_true(has_reason(job, REASON_BUDGET));
+		assert_non_null(strstr(job->reasons[0].text, "a round trip to b of 1"));
+		assert_int_equal(job->result.snapshot_bytes, 0);
+		expect_undone(w, 100);
+	}
+}
+
+/* The way got longer after it was looked at. The number that was compared is told, and it is the sum of its parts.
+ * Killed by: the forecast without its margin; parts of another moment. */
+static void
+a_budget_that_is_missed_is_told_in_its_parts(void **state)
+{
+	double needed, budget, trip, margin;
+	unsigned long long bytes, rate;
+	struct world *w = *state;
+	struct job *job;
+
+	fill(w, 100);
+	w->hosts[0].driver->config.limits.catch_up_ns = 300 * MS;
+	job = migrate(w, 0, (struct driver_move){.max_hold_ns = 110 * MS});
+	wait_for_state(w, 0, "arming");
+	slow_link_set_delay(w->links[1], FAR);
+	slow_link_set_delay(w->links[0], FAR);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_ABORTED);
+	assert_true(has_reason(job, REASON_BUDGET));
+	assert_int_equal(sscanf(job->reasons[0].text,
+				"the hold needs %lf ms, the budget is %lf ms: a trip of %lf ms, "
+				"%llu bytes at %llu bytes/s, and a margin of %lf ms",
+				&needed, &budget, &trip, &bytes, &rate, &margin),
+			 6);
+	assert_true(budget == 110.0 && needed > budget && trip >= 100.0 && margin >= 13.7);
+	needed -= trip + (double)bytes * 1e3 / (double)(rate + 1) + margin;
+	assert_true(needed > -0.3 && needed < 0.3);
+	expect_undone(w, 100);
+}
+
+/* A frame takes a hundredth of a second of the path, in rows as they are and not as wide as they could be.
+ * Killed by: the widest that a row can be, of which so much are 18. */
+static void
+a_slow_links_frames_have_as_many_rows_as_fit(void **state)
+{
+	struct world *w = *state;
+	const struct move *m;
+	uint32_t most = 0, seen;
+	struct job *job;
+	uint64_t end;
+
+	fill(w, 1000);
+	for (int i = 0; i < 2; i++)
+		w->hosts[i].driver->config.allow_faults = true;
+	job = migrate(w, 0, (struct driver_move){.fault = SLIM_FAULT_NO_HANDOVER});
+	wait_for_state(w, 0, "catching-up");
+	m = TAILQ_FIRST(&w->hosts[0].driver->moves);
+	UNTIL(w, m->rows_settled_there == m->rows_sent);
+	assert_int_not_equal(forecast_rate(&m->forecast), 0);
+	seen = m->sent_tail;
+	end = m->rows_sent + 1000;
+	fill(w, 1000);
+	while (m->rows_sent < end) {
+		turn(w);
+		for (; seen != m->sent_tail; seen++)
+			if (m->sent[seen % MOVE_MAX_SENT].rows > most)
+				most = m->sent[seen % MOVE_MAX_SENT].rows;
+	}
+	assert_in_range(most, 50, 200);
+	assert_int_equal(cancel(w, 0, job->id), 0);
+	wait_for_end(w, job);
+	expect_state(job, SLIM__V1__JOB_STATE__JOB_CANCELLED);
 }
 
 /* Another session's rows, as they would be on the same connection. */
@@ -3391,11 +3538,11 @@ a_session_that_cannot_hand_over_does_not_starve_others(void **state)
 	struct job *job, *other;
 
 	w->hosts[0].driver->config.limits.catch_up_ns = 60000 * MS;
-	w->hosts[0].driver->config.limits.max_hold_ns = 1000; /* a microsecond: no trip fits */
 	fill(w, 300);
 	job = migrate(w, 0, (struct driver_move){.to_nf = "nf-b"});
+	wait_for_state(w, 0, "arming");
+	move_of(w, 0, "nf-a")->session.limits.max_hold_ns = 1000; /* a microsecond: no trip fits */
 	wait_for_state(w, 0, "catching-up");
-	w->hosts[0].driver->config.limits.max_hold_ns = 500 * MS;
 	other = begin_long_copy(w);
 	while (other->ended_ns == 0) {
 		const struct driver *driver = w->hosts[0].driver;
@@ -3417,6 +3564,7 @@ a_session_that_cannot_hand_over_does_not_starve_others(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_SLOW(name) cmocka_unit_test_setup_teardown(name, setup_slow, teardown)
+#define TEST_FAR(name) cmocka_unit_test_setup_teardown(name, setup_far, teardown)
 
 int
 main(void)
@@ -3437,6 +3585,7 @@ main(void)
 		TEST(a_wrong_row_at_the_target_undoes_the_move),
 		TEST(a_missed_change_undoes_the_move),
 		TEST(a_move_can_be_cancelled),
+		TEST(a_move_without_hand_over_sends_changes_until_it_is_cancelled),
 		TEST(workers_that_do_not_answer_are_named),
 		TEST(a_lost_target_nf_undoes_the_move),
 		TEST(a_lost_source_nf_fails_the_move),
@@ -3506,6 +3655,10 @@ main(void)
 		TEST(a_bandwidth_limit_is_kept),
 		TEST_SLOW(a_slow_link_keeps_the_budget_or_says_so),
 		TEST_SLOW(a_budget_that_cannot_be_kept_begins_no_hold),
+		TEST_FAR(a_long_way_fits_a_budget_that_is_longer),
+		TEST_FAR(a_budget_below_the_distance_is_refused_beforehand),
+		TEST_SLOW(a_budget_that_is_missed_is_told_in_its_parts),
+		TEST_SLOW(a_slow_links_frames_have_as_many_rows_as_fit),
 		TEST_SLOW(what_comes_between_in_the_hold_undoes_it_before_end),
 		TEST(a_hold_over_its_budget_is_named),
 		TEST(a_result_names_phase_and_causes),

@@ -12,18 +12,25 @@
 #define SECOND UINT64_C(1000000000)
 #define MAX_PAIRS 32u
 #define MAX_BURST 512u
+#define MAX_AIR 128u
 #define BUFFER_SIZE 4096 /* of the kernel, which doubles it: small packets need room */
+
+struct chunk {
+	uint64_t due_ns;
+	size_t n, done; /* bytes that were read, and passed on */
+	uint8_t bytes[MAX_BURST];
+};
 
 struct direction {
 	int from, to;
 	uint64_t since_ns; /* up to here its bytes were counted */
-	size_t n, done;    /* bytes that were read, and passed on */
-	uint8_t bytes[MAX_BURST];
+	size_t first, n_chunks;
+	struct chunk air[MAX_AIR];
 };
 
 struct slow_link {
 	int listener, port, to_port;
-	uint64_t rate;
+	uint64_t rate, delay_ns;
 	size_t n_pairs;
 	struct direction directions[MAX_PAIRS][2];
 };
@@ -112,6 +119,12 @@ slow_link_set_rate(struct slow_link *link, uint64_t bytes_per_second)
 	link->rate = bytes_per_second;
 }
 
+void
+slow_link_set_delay(struct slow_link *link, uint64_t one_way_ns)
+{
+	link->delay_ns = one_way_ns;
+}
+
 static void
 accept_pair(struct slow_link *link, uint64_t now_ns)
 {
@@ -152,24 +165,50 @@ take_allowance(const struct slow_link *link, struct direction *d, uint64_t now_n
 
 /* False: an end is gone. */
 static bool
-pass_on(const struct slow_link *link, struct direction *d, uint64_t now_ns)
+take_in(const struct slow_link *link, struct direction *d, uint64_t now_ns)
 {
+	struct chunk *chunk = &d->air[(d->first + d->n_chunks) % MAX_AIR];
+	size_t most = link->delay_ns > 0 ? MAX_AIR : 1, allowed;
 	ssize_t n;
 
-	if (d->done == d->n) {
-		size_t allowed = take_allowance(link, d, now_ns);
-
-		if (allowed == 0)
-			return true;
-		n = recv(d->from, d->bytes, allowed, MSG_DONTWAIT);
-		if (n == 0)
-			return false;
-		d->n = n > 0 ? (size_t)n : 0;
-		d->done = 0;
-	}
-	n = send(d->to, d->bytes + d->done, d->n - d->done, MSG_DONTWAIT | MSG_NOSIGNAL);
-	d->done += n > 0 ? (size_t)n : 0;
+	if (d->n_chunks >= most)
+		return true;
+	allowed = take_allowance(link, d, now_ns);
+	if (allowed == 0)
+		return true;
+	n = recv(d->from, chunk->bytes, allowed, MSG_DONTWAIT);
+	if (n <= 0)
+		return n != 0;
+	chunk->due_ns = now_ns + link->delay_ns;
+	chunk->n = (size_t)n;
+	chunk->done = 0;
+	d->n_chunks++;
 	return true;
+}
+
+static void
+put_out(struct direction *d, uint64_t now_ns)
+{
+	while (d->n_chunks > 0 && d->air[d->first].due_ns <= now_ns) {
+		struct chunk *chunk = &d->air[d->first];
+		ssize_t n = send(d->to, chunk->bytes + chunk->done, chunk->n - chunk->done,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		chunk->done += n > 0 ? (size_t)n : 0;
+		if (chunk->done < chunk->n)
+			return;
+		d->first = (d->first + 1) % MAX_AIR;
+		d->n_chunks--;
+	}
+}
+
+static bool
+pass_on(const struct slow_link *link, struct direction *d, uint64_t now_ns)
+{
+	bool open = take_in(link, d, now_ns);
+
+	put_out(d, now_ns);
+	return open;
 }
 
 void
