@@ -18,6 +18,7 @@ MODES = ("slim", "duplicate", "per-packet", "stop-copy", "no-hold", "buffer-at-c
 # By what factor a mode is slower than slim, and how much of its packets it loses.
 SLOW = {"slim": 1, "duplicate": 2.6, "per-packet": 1.5, "stop-copy": 0.8, "no-hold": 0.98, "buffer-at-controller": 1.7,
         "conntrackd": 9}
+STEADY = {"slim": 0.3, "per-packet": 9.0}  # state, in percent of the data
 LOSES = {"stop-copy": 3.0, "no-hold": 0.02, "duplicate": 0.4}
 
 
@@ -81,6 +82,9 @@ def ancestor_figures(make, mode, point):
                "duration_s": make.about(0.6 * SLOW[mode]), "handover_ms": make.about(0.4 * SLOW[mode]),
                "disturbed_ms": 10.0 * int(4 * SLOW[mode] * load),
                "added_p99_ms": make.about(0.8 * SLOW[mode])}
+    if mode in STEADY:
+        link = make.about(STEADY[mode] * 50 / point["mbit"])
+        figures.update(state_percent_of_data=link, delta_percent_of_data=link * 0.6)
     for ms, share in ((15, 1), (20, 0.7), (30, 0.4), (50, 0.1)):
         figures[f"within_{ms}ms_percent"] = max(0.0, 100 - late * share - lost)
     return figures

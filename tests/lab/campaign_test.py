@@ -190,6 +190,34 @@ class Figures(unittest.TestCase):
         self.assertEqual((found["copy_ms"], found["steer_ms"], found["trail_ms"]), (10.0, 20.0, None))
 
 
+class Steady(unittest.TestCase):
+    """1,000 frames of 500 octets in two seconds, and a catch-up of four."""
+
+    JOB = {"result": {"delta_bytes": "4000"}, "elapsed_ns": 6_000_000_000,
+           "phases": [{"phase": "copy", "monotonic_ns": 0}, {"phase": "catch-up", "monotonic_ns": 1_000_000_000},
+                      {"phase": "done", "monotonic_ns": "5000000000"}]}
+
+    def figures(self, sent):
+        return measure.of_steady({"start_ns": 0, "end_ns": 2_000_000_000, "sum": {"sent": sent}}, 5_000, 2.5, self.JOB, 500)
+
+    # Killed by: octets of different times against each other; changes of the whole catch-up against the data of the window.
+    def test_rates_are_compared(self):
+        found = self.figures(1000)
+        self.assertEqual((found["steady_data_octets_per_s"], found["steady_link_octets_per_s"], found["steady_delta_octets_per_s"]),
+                         (250_000, 2_000, 1_000))
+        self.assertEqual((found["state_percent_of_data"], found["delta_percent_of_data"]), (0.8, 0.4))
+
+    # Killed by: a ratio to nothing.
+    def test_without_data_there_is_no_ratio(self):
+        self.assertIsNone(self.figures(0)["state_percent_of_data"])
+
+    # Killed by: a mode that is asked for it although it sends nothing of its own; per-packet left out.
+    def test_only_where_state_flows(self):
+        ancestor = next(c for c in all_campaigns() if c.name == "ancestor")
+        asked = {run.mode for run in ancestor.plan("quick") if ancestor.load_of(run).steady_s}
+        self.assertEqual(asked, {"slim", "per-packet"})
+
+
 class Arguments(unittest.TestCase):
     # Killed by: words for numbers, so a point's value is never found.
     def test_scalars(self):

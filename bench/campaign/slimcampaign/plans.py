@@ -89,6 +89,10 @@ PLANS = (
     Lines("ancestor-state", title="State traffic", rows=(
         Row("state_mbit", "state, Mbit/s", "log"), Row("state_octets", "state, octets", "log")),
         caption="What went from source to target for the move: its rate, and its sum.", **RATE),
+    Lines("ancestor-steady", title="State traffic in steady flow", rows=(
+        Row("state_percent_of_data", "state, % of data", "log", "delta_percent_of_data", "changed rows"),),
+        caption="What the daemons' link carries while all has been copied and traffic goes on, of the octets of that traffic: all of "
+                "it, and the changed rows alone.", **RATE),
     Lines("ancestor-duration", title="Duration", rows=(
         Row("duration_s", "move, s", "log"), Row("handover_ms", "hand-over, ms", "log"),
         Row("disturbed_ms", "disturbed, ms", "loss")),

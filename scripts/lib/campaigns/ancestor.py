@@ -2,11 +2,14 @@
 """Campaign 1: the evaluation of the system before this one. NAT and gateway with few connections and much other state, at
 rising data rates: what of the traffic is in time, in which mode?"""
 
+import dataclasses
+
 from .loaded import Load, LoadedCampaign
 
 EXTRA_OCTETS = 20 << 20  # of state beside that of the connections
 SESSION_OCTETS = {"nat": 61, "gateway": 96}  # of one, in a copy
 FLOWS = {"nat": 128, "gateway": 256}
+STEADY = {"slim": 3, "per-packet": 3}  # seconds; the other modes send what slim sends, or nothing
 ALL = tuple(range(25, 451, 25))
 RATES = {"quick": {"nat": {512: (20, 60), 1400: (50, 150)}, "gateway": {512: (60,)}},
          "full": {nf: {octets: ALL for octets in (512, 1400)} for nf in FLOWS}}
@@ -17,7 +20,7 @@ class Ancestor(LoadedCampaign):
     asks = "How much traffic can a move stand before it is felt, in each mode?"
     keys = ("nf", "octets", "mbit", "flows")
     lab_seconds = 20
-    run_seconds = 6
+    run_seconds = 9
 
     def points(self, scale):
         return [{"nf": nf, "octets": octets, "mbit": mbit, "flows": FLOWS[nf]} for nf, sizes in RATES[scale].items()
@@ -42,3 +45,6 @@ class Ancestor(LoadedCampaign):
         changes = ("--handovers", point["flows"] // 2) if point["nf"] == "gateway" else ()
         return Load(("--flows", point["flows"], "--rate", rate, "--size", point["octets"], "--ramp-rate", 1000, *changes),
                     point["octets"])
+
+    def load_of(self, run):
+        return dataclasses.replace(self.load(dict(run.point)), steady_s=STEADY.get(run.mode, 0))

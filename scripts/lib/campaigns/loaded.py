@@ -12,7 +12,7 @@ from slimlab.settings import Settings
 
 import slimbaselines
 
-from . import measure
+from . import measure, steady
 from .runs import Campaign, Outcome
 
 FILL_RATE, FILL_RAMP = 1_000, 40_000
@@ -26,6 +26,7 @@ class Load:
     before_s: float = 1.5
     after_s: float = 1.0
     move_options: tuple = ()
+    steady_s: float = 0  # after the move, of a catch-up that goes on (steady.py)
 
 
 def lab_settings(name, **settings):
@@ -97,7 +98,10 @@ class LoadedLab:
         octets += measure.wire_octets(self.lab.netns("a"))
         time.sleep(load.after_s)
         gen.mark("end")
+        counted = steady.count(self.lab, serving(self.lab), load.steady_s) if load.steady_s and not status else None
         generated = gen.finish()
+        if counted:
+            more.update(measure.of_steady(measure.window_of(generated, steady.WINDOW), *counted, load.frame_octets))
         return self.judge(generated, load, status, job, {"state_octets": octets, **more}, began, start)
 
     def judge(self, generated, load, status, job, more, began, start):
@@ -145,6 +149,9 @@ class LoadedCampaign(Campaign):
     def load(self, point):
         raise NotImplementedError
 
+    def load_of(self, run):
+        return self.load(dict(run.point))
+
     def change(self, lab, point):
         """Before a run in a lab that points share."""
 
@@ -162,7 +169,7 @@ class LoadedCampaign(Campaign):
             for run in batch.runs:
                 point = dict(run.point)
                 self.change(bench.lab, point)
-                emit(run, self.also(bench.outcome(run.mode, self.load(point), run.seed)))
+                emit(run, self.also(bench.outcome(run.mode, self.load_of(run), run.seed)))
 
     def also(self, outcome):
         """Figures that this campaign adds."""

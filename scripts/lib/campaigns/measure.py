@@ -102,6 +102,23 @@ def of_job(job, frame_octets):
             **{f"{phase.replace('-', '')}_ms": None if ns is None else ms(ns) for phase, ns in spent.items()}}
 
 
+def of_steady(window, link_octets, seconds, job, frame_octets):
+    """Of a catch-up that went on and on (steady.py), against the data of the same time, both ways.
+
+    `state_percent_of_data`: all that the daemons' link carried: changed rows, acknowledgements, questions about the round trip,
+    heartbeats, with TLS and all headers. `delta_percent_of_data`: the changed rows alone, as slimd counts them."""
+    data_per_s = window["sum"]["sent"] * frame_octets * 1e9 / (window["end_ns"] - window["start_ns"])
+    catch_up_s = disturbance.phase_ns(job, "catch-up") / 1e9
+    delta_per_s = int(job["result"].get("delta_bytes", 0)) / catch_up_s
+
+    def percent(octets_per_s):
+        return round(100 * octets_per_s / data_per_s, 5) if data_per_s else None
+
+    return {"steady_s": round(seconds, 4), "steady_data_octets_per_s": round(data_per_s),
+            "steady_link_octets_per_s": round(link_octets / seconds), "steady_delta_octets_per_s": round(delta_per_s),
+            "state_percent_of_data": percent(link_octets / seconds), "delta_percent_of_data": percent(delta_per_s)}
+
+
 def disturbed(generated, job, name_before):
     """Time in which round trips were longer around the move, and how much of that the machine does by itself."""
     before = window_of(generated, name_before)
