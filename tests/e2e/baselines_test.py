@@ -16,15 +16,18 @@ import sys
 import tap
 from faults import SINCE_TAKEN
 from load import CLEAN, Bench, expect, expect_equal
-from slimlab import generator
+from slimlab import generator, wait
+from slimlab.lab import HOSTS
 from spoilt import SLACK_NS, Spoilt, incidents_ns, lost_ns, slowest_ns
 
 sys.path.insert(0, os.path.realpath(f"{os.path.dirname(__file__)}/../../bench/baselines"))
 
-from slimbaselines import MODES, BufferAtController, NoHold, PerPacket, Slim, StopCopy  # noqa: E402
+from slimbaselines import MODES, BufferAtController, Duplicate, NoHold, PerPacket, Slim, StopCopy  # noqa: E402
 
-HERE = {name: mode for name, mode in MODES.items() if mode is not PerPacket}  # that share a lab
+HERE = {name: mode for name, mode in MODES.items() if "variant" not in mode.settings}  # that share a lab
 MORE = 1.1                                # times as many octets, if packets have records
+MANY = 3                  # times as many octets, if packets themselves are carried
+FRAME = 512               # octets, of the packets that are carried
 SLOW_COPY = ("--max-bandwidth", "30k")  # some tenths of a second, in which packets come
 
 parser = argparse.ArgumentParser(prog="baselines_test.py")
@@ -128,11 +131,59 @@ def per_packet(t):
             bench.case(f"{mode.name} copies slowly", octets_a_session, mode(bench.lab), seen)
             bench.judge()
     t.case("per-packet sends records of packets", sends_records_of_packets, seen)
+    return seen[Slim.name] * LOAD["flows"]
+
+
+def carry(bench, mode):
+    """Whole, and beside the state. Returns what was wrong, the octets that went to the target, and the figures."""
+    status, job, figures = mode.move(bench.home)
+    expect_equal((status, job.get("state")), (0, "complete"), f"the move from {bench.home}: {job}")
+    bench.home = bench.away()
+    result = bench.note(job)["result"]
+    octets = int(result["snapshot_bytes"]) + int(result.get("delta_bytes", 0))
+    bench.tap.comment(f"{mode.name}: {octets} octets, {figures}")
+    expect(figures["carried_packets"] > 0, f"no packet was carried: {figures}")
+    expect_equal(figures["carried_octets"], FRAME * figures["carried_packets"], "octets of the packets")
+    return mode.wrong(figures), octets, figures
+
+
+def rows_left(bench):
+    """Rows of packets that are still in the tables, at both hosts."""
+    return [int(t["used"]) for host in HOSTS for t in bench.lab.show_nf(host)["tables"] if t["name"] == "carried"]
+
+
+def carries_all_of_them(bench, mode, octets_of_slim):
+    """Killed by: a piece that is left out; rows that stay after the move."""
+    wrong, octets, figures = carry(bench, mode)
+    expect_equal((wrong, figures["carried_lost_rows"]), ([], 0), "rows lost")
+    expect(octets > figures["carried_octets"], f"{octets} octets went to the target, less than those of packets: {figures}")
+    expect(octets > MANY * octets_of_slim, f"{octets} octets went to the target, {octets_of_slim} of slim's")
+    wait.until(lambda: rows_left(bench) == [0, 0], "rows of packets are gone", 15)
+
+
+def finds_out_what_it_lost(bench, mode, _octets_of_slim):
+    """Of each packet the second row takes the place of the first. Killed by: wrong() that finds nothing; an NF that counts at the
+    target what the source has put."""
+    wrong, _, figures = carry(bench, mode)
+    least = figures["carried_packets"]
+    expect(wrong and figures["carried_lost_rows"] >= least, f"of {least} packets a row is lost each: {figures}, {wrong}")
+
+
+class ShortRing(Duplicate):
+    settings = {"variant": "-duplicate-short"}
+
+
+def duplicate(t, octets_of_slim):
+    """In labs of their own, too. Frames of two rows."""
+    for mode, check in ((Duplicate, carries_all_of_them), (ShortRing, finds_out_what_it_lost)):
+        with Bench(t, os.environ.get("SLIM_E2E_LAB", "slim-e2e"), ("--size", FRAME), **LOAD, **mode.settings) as bench:
+            bench.case(f"{mode.name} {check.__name__.replace('_', ' ')}", check, mode(bench.lab), octets_of_slim)
+            bench.judge()
 
 
 def cases(t):
     if not OPTIONS.only:
-        per_packet(t)
+        duplicate(t, per_packet(t))
     figures = {name: [] for name in HERE}
     with Bench(t, os.environ.get("SLIM_E2E_LAB", "slim-e2e"), **LOAD) as bench:
         modes = {name: mode(bench.lab) for name, mode in HERE.items() if name in (OPTIONS.only or HERE)}

@@ -66,6 +66,8 @@ RULES = {
     "bench/baselines/buffer": {"uses": ["proto", "base", "ofctl/core", "ofctl/io"], "never": [r"^rte_", r"^grpc", r"protobuf"]},
     # A header that network functions are built with.
     "bench/baselines/per_packet": {"uses": ["proto", "agent", "nfs/common"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
+    # Network functions with a look at each burst in front.
+    "bench/baselines/duplicate": {"uses": ["proto", "agent", "nfs"], "never": [r"^event2/", r"^grpc", r"protobuf"]},
     "bench": {"uses": ["bench/judge", "bench/common", "bench/gen", "bench/verdict", "proto", "agent"],
               "never": [r"^event2/", r"^grpc"]},
 }

@@ -28,6 +28,10 @@ class Mode:
         slimctl migrate."""
         raise NotImplementedError
 
+    def wrong(self, _figures):
+        """What of the mode itself went wrong in a move with these extra figures, whatever the ledger says. Texts."""
+        return []
+
     def close(self):
         """Undoes what before() and move() made. More than once does no harm."""
 

@@ -37,8 +37,9 @@ MODES = {
         "What is measured, as it is delivered: nothing is switched on for the measurement."),
     "duplicate": Mode(
         Look("#e69f00", "#f2b632", "s", "■", (5, 2)),
-        "After the copy, each packet goes to both instances, and both process it; then the path is turned.",
-        "What the ancestor was measured against. It has the same copy, the same switch and the same rules."),
+        "While the table is copied each packet also goes to the target, over the daemons' link; the target takes it, and does not "
+        "process it.",
+        "What the ancestor was measured against, and kinder: there both instances processed each packet. The rest is slim's own."),
     "per-packet": Mode(
         Look("#009e73", "#2cc598", "^", "▲", (1.5, 1.5)),
         "While the table is copied each packet is followed by a record of its own, with the counters and times that it changed.",

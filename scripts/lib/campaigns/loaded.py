@@ -100,15 +100,19 @@ class LoadedLab:
         gen.mark("end")
         counted = steady.count(self.lab, serving(self.lab), load.steady_s) if load.steady_s and not status else None
         generated = gen.finish()
+        unsaid = mode.wrong(more)
         if counted:
             more.update(measure.of_steady(measure.window_of(generated, steady.WINDOW), *counted, load.frame_octets))
-        return self.judge(generated, load, status, job, {"state_octets": octets, **more}, began, start)
+        more["state_octets"] = octets
+        return self.judge(generated, load, status, job, (more, unsaid), began, start)
 
-    def judge(self, generated, load, status, job, more, began, start):
+    def judge(self, generated, load, status, job, of_mode, began, start):
+        """`of_mode`: its figures, and what it found wrong itself."""
+        more, unsaid = of_mode
         has_phases = bool(job.get("phases"))
         nothing = void.reasons(generated, [job] if has_phases else [], ("before", "move"))
         window = measure.window_of(generated, "move")
-        wrong = move_reasons(status, job, window)
+        wrong = move_reasons(status, job, window) + unsaid
         figures = {**measure.of_load(generated, "move", "before"), **measure.of_job(job, load.frame_octets), **more}
         if has_phases:
             figures.update(measure.disturbed(generated, job, "before"))
