@@ -27,6 +27,7 @@ from slimbaselines import MODES, BufferAtController, Duplicate, NoHold, PerPacke
 HERE = {name: mode for name, mode in MODES.items() if "variant" not in mode.settings}  # that share a lab
 MORE = 1.1                                # times as many octets, if packets have records
 MANY = 3                  # times as many octets, if packets themselves are carried
+BUSY = 4                  # times as many packets, so that some come in a short copy
 FRAME = 512               # octets, of the packets that are carried
 SLOW_COPY = ("--max-bandwidth", "30k")  # some tenths of a second, in which packets come
 
@@ -176,7 +177,7 @@ class ShortRing(Duplicate):
 def duplicate(t, octets_of_slim):
     """In labs of their own, too. Frames of two rows."""
     for mode, check in ((Duplicate, carries_all_of_them), (ShortRing, finds_out_what_it_lost)):
-        with Bench(t, os.environ.get("SLIM_E2E_LAB", "slim-e2e"), ("--size", FRAME), **LOAD, **mode.settings) as bench:
+        with Bench(t, os.environ.get("SLIM_E2E_LAB", "slim-e2e"), ("--size", FRAME), **{**LOAD, "rate": BUSY * OPTIONS.rate}, **mode.settings) as bench:
             bench.case(f"{mode.name} {check.__name__.replace('_', ' ')}", check, mode(bench.lab), octets_of_slim)
             bench.judge()
 
