@@ -211,15 +211,15 @@ class Steady(unittest.TestCase):
     def test_without_data_there_is_no_ratio(self):
         self.assertIsNone(self.figures(0)["state_percent_of_data"])
 
-    # Killed by: a mode that is asked for it although it sends nothing of its own; per-packet left out.
+    # Killed by: the mode at each point, which needs a lab more.
     def test_a_quick_look_has_few_of_duplicate(self):
-        # Killed by: the mode at each point, which needs a lab more.
         ancestor = next(c for c in all_campaigns() if c.name == "ancestor")
         points = {scale: {(dict(run.point)["nf"], dict(run.point)["octets"]) for run in ancestor.plan(scale) if run.mode == "duplicate"}
                   for scale in ("quick", "full")}
         self.assertEqual(points, {"quick": {("nat", 512)},
                                   "full": {(nf, octets) for nf in ("nat", "gateway") for octets in (512, 1400)}})
 
+    # Killed by: a mode that is asked for it although it sends nothing of its own; per-packet left out.
     def test_only_where_state_flows(self):
         ancestor = next(c for c in all_campaigns() if c.name == "ancestor")
         asked = {run.mode for run in ancestor.plan("quick") if ancestor.load_of(run).steady_s}
