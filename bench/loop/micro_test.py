@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
 
 sys.dont_write_bytecode = True
 ROOT = os.path.realpath(f"{os.path.dirname(__file__)}/../..")
@@ -56,6 +57,21 @@ def problems_of_limits(nf, numbers):
         yield f"duplicate: {count['duplicate']} instructions a packet, bare {count['bare']}"
 
 
+def problems_of_little_memory(nf):
+    """Three programs fit at a time: all have their runs, of the same packets (measure_times() would say so), in their order."""
+    fit = 3 * (micro.PROGRAM_OCTETS + SESSIONS * micro.SESSION_OCTETS)
+    options = types.SimpleNamespace(nf=nf, change=micro.CHANGE[nf], inbound=50, burst=32, new=False, huge=False, driver=False,
+                                    packets=20000, runs=2, testpmd=False)
+    for available, at_once in ((0, 1), (fit - 1, 2), (fit, 3), (100 * fit, 8)):
+        if micro.n_at_once(SESSIONS, 8, available) != at_once:
+            yield f"{available} octets: not {at_once} programs at once"
+    micro.available_memory = lambda: fit
+    rates, _ = micro.measure_times(options, SESSIONS)
+    yield from (f"{name}: {len(runs)} runs" for name, runs in rates.items() if len(runs) != 2)
+    if list(rates) != [*micro.VARIANTS, *(v + micro.AGAIN for v in micro.VARIANTS)]:
+        yield f"programs: {list(rates)}"
+
+
 def main():
     nf = sys.argv[1]
     # Debian's testpmd is the same whatever NF stands beside it.
@@ -79,7 +95,8 @@ def main():
     problems = problems_of_keys(numbers, "instructions_per_packet")
     failed |= check(4, "the agent's instructions are within their limits",
                     problems or list(problems_of_limits(nf, numbers)))
-    print("1..4")
+    failed |= check(5, "what does not fit into the memory at once goes one after the other", list(problems_of_little_memory(nf)))
+    print("1..5")
     return failed
 
 

@@ -4,7 +4,7 @@
 
 Packets a second: all four programs are alive twice, have their sessions open, and run the same load in
 turn, A B C D A' B' C' D', in short runs; the ratio to bare is that of runs next to each other, and the
-median of these. So what else the machine does in between falls on all of them. What A' differs from A by
+median of these. So what else the machine does in between falls on all of them (where the memory does not hold all, as many as fit). What A' differs from A by
 is noise, and no smaller difference counts. Instructions: each
 runs it once under callgrind, which counts the rounds of the loop only; making and taking packets,
 and the reader of the dirty rings, are left out.
@@ -15,6 +15,7 @@ its null devices do: allocate, copy, free."""
 
 import argparse
 import collections
+import contextlib
 import json
 import re
 import statistics
@@ -27,6 +28,7 @@ from slimlab import build, scratch
 
 VARIANTS = {"bare": "-bare", "idle": "", "tracking": "", "duplicate": "-bare"}  # program's suffix
 SHORTEST_COUNT = 65_536
+PROGRAM_OCTETS, SESSION_OCTETS = 512 << 20, 640  # of memory that a loop takes, and with each session more
 # Devices of dpdk-testpmd: rings take and give the same packets; null devices take each from the pool and free it.
 TESTPMD = {"testpmd ring": "net_ring{}", "testpmd null": "net_null{},size=64"}
 # What --driver gives the loops: each packet is taken from the pool and filled, copied and given back. (device, mode)
@@ -92,7 +94,8 @@ class Loop:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended before, which is told where it was seen
+            self.process.stdin.close()
         self.process.wait()
 
     def read(self):
@@ -170,32 +173,55 @@ def testpmd_devices(options):
     return {**{name: (device, "io") for name, device in TESTPMD.items()}, **(TESTPMD_DRIVER if options.driver else {})}
 
 
+def n_at_once(sessions, n_programs, available):
+    """Programs that fit into `available` octets of memory; at least one is tried."""
+    each = PROGRAM_OCTETS + sessions * SESSION_OCTETS
+    return max(1, min(n_programs, available // each))
+
+
+def available_memory():
+    with open("/proc/meminfo", encoding="ascii") as f:
+        return next(int(line.split()[1]) << 10 for line in f if line.startswith("MemAvailable:"))
+
+
+def run_in_turn(options, sessions, names, testpmds):
+    """All of them are alive, and run in turn. [{name: result of a loop, or packets a second of a testpmd}], of each run."""
+    found, loops = [], {}
+    try:
+        for name in names:
+            loops[name] = Loop(options, name.rstrip(AGAIN), sessions, options.packets)
+            loops[name].wait_ready()
+        for _ in range(options.runs):
+            found.append({name: program.run() for name, program in [*loops.items(), *testpmds.items()]})
+    finally:
+        for loop in loops.values():
+            loop.__exit__()
+    return found
+
+
 def measure_times(options, sessions):
     """{variant, the same variant again, or a device of testpmd: [packets a second of each run]}, and of each variant the sessions
-    that a packet opens, where that is counted. Each variant is there twice, A B A' B': what A' differs from A by is noise."""
-    devices = testpmd_devices(options)
+    that a packet opens, where that is counted. Each variant is there twice, A B A' B': what A' differs from A by is noise.
+    Where not all of them fit into the memory, those that do go first; that more time lies between A and A' is in the noise."""
     names = [*VARIANTS, *(v + AGAIN for v in VARIANTS)]
-    rates = {v: [] for v in [*names, *devices]}
-    loops, testpmds = [], {}
+    at_once = n_at_once(sessions, len(names), available_memory())
+    testpmds = {}
     try:
-        for name, device in devices.items():
+        for name, device in testpmd_devices(options).items():
             testpmds[name] = TestPmd(*device)
-        for name in names:
-            loops.append(Loop(options, name.rstrip(AGAIN), sessions, options.packets))
-            loops[-1].wait_ready()
-        for _ in range(options.runs):
-            results = [loop.run() for loop in loops]
-            check_alike(results)
-            for name, result in zip(names, results):
-                rates[name].append(result["packets"] / result["seconds"])
-            for name, testpmd in testpmds.items():
-                rates[name].append(testpmd.run())
+        runs = run_in_turn(options, sessions, names[:at_once], testpmds)
+        for first in range(at_once, len(names), at_once):
+            others = run_in_turn(options, sessions, names[first:first + at_once], {})
+            runs = [{**run, **more} for run, more in zip(runs, others)]
     finally:
         for testpmd in testpmds.values():
             testpmd.close()
-        for loop in loops:
-            loop.__exit__()
-    return rates, results[0]["opened"] / results[0]["packets"]
+    for run in runs:
+        check_alike([run[name] for name in names])
+    rates = {**{name: [run[name]["packets"] / run[name]["seconds"] for run in runs] for name in names},
+             **{name: [run[name] for run in runs] for name in testpmds}}
+    last = runs[-1][names[0]]
+    return rates, last["opened"] / last["packets"]
 
 
 # ---- instructions ------------------------------------------------------------------------------
