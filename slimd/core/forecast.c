@@ -8,7 +8,8 @@
 #define PERIOD_NS (50 * MS) /* a busy time without end is cut */
 #define PERIOD_BYTES 4096u  /* less says how long a trip is, not what the path carries */
 #define FRESH_NS (100 * MS) /* an older answer says nothing about now */
-#define PAUSE_NS (5 * MS)   /* between an answer and the next question */
+#define PAUSE_NS (5 * MS)   /* between an answer and the next question; */
+#define REST_NS (20 * MS)   /* where trips are as long as they were: four of them are fresh all the same */
 #define QUEUE_NS (100 * MS) /* that may be queued while much is copied */
 
 void
@@ -83,10 +84,33 @@ forecast_rate(const struct forecast *f)
 
 /* ---- the trip ------------------------------------------------------------------------- */
 
+static uint64_t
+worst_trip_ns(const struct forecast *f)
+{
+	uint32_t n = f->n_trips < FORECAST_TRIPS ? f->n_trips : FORECAST_TRIPS;
+	uint64_t worst = 1;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (f->trips_ns[i] > worst)
+			worst = f->trips_ns[i];
+	return worst;
+}
+
+/* A trip that was queued is forgotten soon; where none was, questions would only be traffic. */
+static uint64_t
+pause_ns(const struct forecast *f)
+{
+	bool are_alike = f->n_trips >= FORECAST_TRIPS &&
+			 worst_trip_ns(f) <= f->least_trip_ns + PAUSE_NS;
+
+	return are_alike ? REST_NS : PAUSE_NS;
+}
+
 bool
 forecast_wants_question(const struct forecast *f, uint64_t now_ns)
 {
-	return f->asked_ns == 0 && (f->answered_ns == 0 || now_ns - f->answered_ns >= PAUSE_NS);
+	return f->asked_ns == 0 &&
+	       (f->answered_ns == 0 || now_ns - f->answered_ns >= pause_ns(f));
 }
 
 void
@@ -112,14 +136,10 @@ forecast_answered(struct forecast *f, uint64_t now_ns)
 uint64_t
 forecast_trip_ns(const struct forecast *f, uint64_t now_ns)
 {
-	uint32_t n = f->n_trips < FORECAST_TRIPS ? f->n_trips : FORECAST_TRIPS;
-	uint64_t worst = 1;
+	uint64_t worst = worst_trip_ns(f);
 
 	if (f->answered_ns == 0 || now_ns - f->answered_ns > FRESH_NS)
 		return 0;
-	for (uint32_t i = 0; i < n; i++)
-		if (f->trips_ns[i] > worst)
-			worst = f->trips_ns[i];
 	if (f->asked_ns != 0 && now_ns - f->asked_ns > worst)
 		worst = now_ns - f->asked_ns;
 	return worst;

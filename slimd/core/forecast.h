@@ -55,7 +55,7 @@ void forecast_delivered(struct forecast *f, uint64_t now_ns, uint64_t bytes);
 /* What was on its way will not be acknowledged any more (the connection is another). */
 void forecast_forget(struct forecast *f);
 
-/* Is it time to ask (none is open, the last answer is not of this moment)? */
+/* Is it time to ask (none is open, the last answer is not of this moment)? Seldom while the last trips were alike. */
 bool forecast_wants_question(const struct forecast *f, uint64_t now_ns);
 void forecast_asked(struct forecast *f, uint64_t now_ns);
 void forecast_answered(struct forecast *f, uint64_t now_ns);

@@ -234,6 +234,44 @@ the_shortest_trip_is_the_distance(void **state)
 	assert_in_range(forecast_distance_ns(&l.forecast), 8 * MS, 9 * MS);
 }
 
+static void
+answer_after(struct forecast *f, uint64_t *now_ns, uint64_t trip_ns)
+{
+	*now_ns += 100 * MS;
+	forecast_asked(f, *now_ns);
+	*now_ns += trip_ns;
+	forecast_answered(f, *now_ns);
+}
+
+/* Killed by: a question every five milliseconds for ever; rest before four trips are known, or while one of them was queued. */
+static void
+trips_that_are_alike_need_few_questions(void **state)
+{
+	struct forecast f;
+	uint64_t now_ns = 1000 * MS;
+
+	(void)state;
+	forecast_init(&f);
+	assert_true(forecast_wants_question(&f, now_ns));
+	for (unsigned i = 1; i < FORECAST_TRIPS; i++) {
+		answer_after(&f, &now_ns, MS);
+		assert_false(forecast_wants_question(&f, now_ns + 4 * MS));
+		assert_true(forecast_wants_question(&f, now_ns + 5 * MS));
+	}
+	answer_after(&f, &now_ns, 6 * MS);
+	assert_false(forecast_wants_question(&f, now_ns + 19 * MS));
+	assert_true(forecast_wants_question(&f, now_ns + 20 * MS));
+	assert_int_equal(forecast_trip_ns(&f, now_ns + 20 * MS), 6 * MS);
+	answer_after(&f, &now_ns, 7 * MS);
+	for (unsigned i = 1; i < FORECAST_TRIPS; i++) {
+		assert_true(forecast_wants_question(&f, now_ns + 5 * MS));
+		answer_after(&f, &now_ns, MS);
+	}
+	assert_true(forecast_wants_question(&f, now_ns + 5 * MS)); /* the long one is among the four */
+	answer_after(&f, &now_ns, MS);
+	assert_false(forecast_wants_question(&f, now_ns + 19 * MS));
+}
+
 /* The window keeps the path busy and queues a tenth of a second. */
 static void
 the_window_fits_the_path(void **state)
@@ -281,6 +319,7 @@ main(void)
 		cmocka_unit_test(an_old_answer_says_nothing),
 		cmocka_unit_test(the_worst_of_the_last_trips_counts),
 		cmocka_unit_test(the_shortest_trip_is_the_distance),
+		cmocka_unit_test(trips_that_are_alike_need_few_questions),
 		cmocka_unit_test(the_window_fits_the_path),
 		cmocka_unit_test(another_connection_begins_anew),
 	};

@@ -14,7 +14,7 @@ from . import measure
 from .loaded import lab_settings, move_reasons
 from .runs import Campaign, Outcome
 
-MOVES = {"quick": 30, "full": 1_000}
+MOVES = {"quick": 20, "full": 1_000}
 FLOOR_ROUND_TRIPS = 1.5
 BEFORE_S, PAUSE_S = 3, 0.1
 

@@ -9,7 +9,7 @@ from .loaded import Load, LoadedCampaign
 EXTRA_OCTETS = 20 << 20  # of state beside that of the connections
 SESSION_OCTETS = {"nat": 61, "gateway": 96}  # of one, in a copy
 FLOWS = {"nat": 128, "gateway": 256}
-STEADY = {"slim": 3, "duplicate": 3, "per-packet": 3}  # seconds; the other modes send what slim sends, or nothing
+STEADY = {"slim": 2, "duplicate": 2, "per-packet": 2}  # seconds; the other modes send what slim sends, or nothing
 ALL = tuple(range(25, 451, 25))
 RATES = {"quick": {"nat": {512: (20, 60), 1400: (150,)}, "gateway": {512: (60,)}},
          "full": {nf: {octets: ALL for octets in (512, 1400)} for nf in FLOWS}}
@@ -21,7 +21,7 @@ class Ancestor(LoadedCampaign):
     asks = "How much traffic can a move stand before it is felt, in each mode?"
     keys = ("nf", "octets", "mbit", "flows")
     lab_seconds = 20
-    run_seconds = 9
+    run_seconds = 8
 
     def points(self, scale):
         return [{"nf": nf, "octets": octets, "mbit": mbit, "flows": FLOWS[nf]} for nf, sizes in RATES[scale].items()

@@ -13,7 +13,7 @@ from .conntrackd import Conntrackd
 from .loaded import Load, LoadedCampaign
 from .runs import SLIM, Outcome, point_text
 
-SIZES = {"quick": (1_000, 100_000, 1_000_000),
+SIZES = {"quick": (10_000, 100_000, 1_000_000),
          "full": (1_000, 10_000, 100_000, 400_000, 1_000_000, 3_000_000, 10_000_000)}
 TRAFFIC = {"quick": (100_000,), "full": (1_000, 10_000, 100_000, 1_000_000)}  # sizes with traffic beside them
 CONNTRACKD = (100_000, 400_000)  # sizes at which it is measured, too; to fill its kernel takes longer than all else
