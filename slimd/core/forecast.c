@@ -9,7 +9,7 @@
 #define PERIOD_BYTES 4096u  /* less says how long a trip is, not what the path carries */
 #define FRESH_NS (100 * MS) /* an older answer says nothing about now */
 #define PAUSE_NS (5 * MS)   /* between an answer and the next question; */
-#define REST_NS (20 * MS)   /* where trips are as long as they were: four of them are fresh all the same */
+#define REST_NS (20 * MS)   /* where trips are alike: four of them are fresh all the same */
 #define QUEUE_NS (100 * MS) /* that may be queued while much is copied */
 
 void
@@ -100,8 +100,8 @@ worst_trip_ns(const struct forecast *f)
 static uint64_t
 pause_ns(const struct forecast *f)
 {
-	bool are_alike = f->n_trips >= FORECAST_TRIPS &&
-			 worst_trip_ns(f) <= f->least_trip_ns + PAUSE_NS;
+	bool are_alike =
+		f->n_trips >= FORECAST_TRIPS && worst_trip_ns(f) <= f->least_trip_ns + PAUSE_NS;
 
 	return are_alike ? REST_NS : PAUSE_NS;
 }
@@ -109,8 +109,7 @@ pause_ns(const struct forecast *f)
 bool
 forecast_wants_question(const struct forecast *f, uint64_t now_ns)
 {
-	return f->asked_ns == 0 &&
-	       (f->answered_ns == 0 || now_ns - f->answered_ns >= pause_ns(f));
+	return f->asked_ns == 0 && (f->answered_ns == 0 || now_ns - f->answered_ns >= pause_ns(f));
 }
 
 void

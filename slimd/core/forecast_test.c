@@ -267,7 +267,8 @@ trips_that_are_alike_need_few_questions(void **state)
 		assert_true(forecast_wants_question(&f, now_ns + 5 * MS));
 		answer_after(&f, &now_ns, MS);
 	}
-	assert_true(forecast_wants_question(&f, now_ns + 5 * MS)); /* the long one is among the four */
+	assert_true(
+		forecast_wants_question(&f, now_ns + 5 * MS)); /* the long one is among the four */
 	answer_after(&f, &now_ns, MS);
 	assert_false(forecast_wants_question(&f, now_ns + 19 * MS));
 }
