@@ -23,39 +23,27 @@ enum moved { SESSIONS, N_MOVED };
 static struct harness source, target;
 static struct harness_move mv;
 
+/* The instance that takes over. */
+struct target_kind {
+	uint16_t n_workers;
+	bool active; /* or a standby */
+};
+
+static struct target_kind equal = {1, true}, wider = {3, true}, standby = {1, false};
+
 static int
-open_pair(uint16_t target_workers, bool active)
+open_pair(void **state)
 {
+	const struct target_kind *kind = *state;
 	struct gateway_config config;
 
 	harness_defaults(&config);
 	config.session_idle_ns = IDLE_NS;
 	harness_open(&source, &config, true);
-	config.n_workers = target_workers;
-	harness_open(&target, &config, active);
+	config.n_workers = kind->n_workers;
+	harness_open(&target, &config, kind->active);
 	harness_move_begin(&mv, &source, &target, N_MOVED);
 	return 0;
-}
-
-static int
-open_equal(void **state)
-{
-	(void)state;
-	return open_pair(1, true);
-}
-
-static int
-open_wider(void **state)
-{
-	(void)state;
-	return open_pair(3, true);
-}
-
-static int
-open_standby(void **state)
-{
-	(void)state;
-	return open_pair(1, false);
 }
 
 static int
@@ -225,21 +213,22 @@ sessions_expire_where_they_are_served(void **state)
 	assert_non_null(harness_session(&target, 1));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_equal, close_pair)
-#define TEST_WITH(f, open) cmocka_unit_test_setup_teardown(f, open, close_pair)
+#define TEST_WITH(f, kind) \
+	cmocka_unit_test_prestate_setup_teardown(f, open_pair, close_pair, &(kind))
+#define TEST(f) TEST_WITH(f, equal)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(target_serves_what_was_installed),
-		TEST_WITH(target_serves_what_was_installed, open_wider),
+		TEST_WITH(target_serves_what_was_installed, wider),
 		TEST(rows_change_while_the_copy_runs),
-		TEST_WITH(rows_change_while_the_copy_runs, open_wider),
+		TEST_WITH(rows_change_while_the_copy_runs, wider),
 		TEST(an_address_changes_hands),
 		TEST(a_row_without_sense_is_not_indexed),
-		TEST_WITH(a_standby_takes_no_orders, open_standby),
-		TEST_WITH(sessions_expire_where_they_are_served, open_standby),
+		TEST_WITH(a_standby_takes_no_orders, standby),
+		TEST_WITH(sessions_expire_where_they_are_served, standby),
 	};
 
 	if (!harness_start_eal())

@@ -14,13 +14,16 @@
 
 static struct harness h;
 
+static uint16_t one = 1, two = 2; /* workers */
+
 static int
-open_with(uint16_t n_workers)
+open_with(void **state)
 {
+	const uint16_t *n_workers = *state;
 	struct gateway_config config;
 
 	harness_defaults(&config);
-	config.n_workers = n_workers;
+	config.n_workers = *n_workers;
 	config.core_ipv6.bits = 0; /* nothing that is sent by itself */
 	harness_open(&h, &config, true);
 	assert_int_equal(harness_ask(&h, "session add 0x10007 ipv4 100.64.3.7 cell 192.0.2.11 "
@@ -30,20 +33,6 @@ open_with(uint16_t n_workers)
 					 "cell-teid 0xa002"),
 			 NF_OK);
 	return 0;
-}
-
-static int
-open_one(void **state)
-{
-	(void)state;
-	return open_with(1);
-}
-
-static int
-open_two(void **state)
-{
-	(void)state;
-	return open_with(2);
 }
 
 static int
@@ -152,12 +141,12 @@ the_harness_sees_what_changed(void **state)
 int
 main(void)
 {
-#define TEST_WITH(f, open) cmocka_unit_test_setup_teardown(f, open, close_it)
+#define TEST_WITH(f, n) cmocka_unit_test_prestate_setup_teardown(f, open_with, close_it, &(n))
 	const struct CMUnitTest tests[] = {
-		TEST_WITH(a_subscribers_scan_stops_nobody_else, open_one),
-		TEST_WITH(a_subscribers_scan_stops_nobody_else, open_two),
-		TEST_WITH(the_harness_answers_for_hosts_only, open_one),
-		TEST_WITH(the_harness_sees_what_changed, open_one),
+		TEST_WITH(a_subscribers_scan_stops_nobody_else, one),
+		TEST_WITH(a_subscribers_scan_stops_nobody_else, two),
+		TEST_WITH(the_harness_answers_for_hosts_only, one),
+		TEST_WITH(the_harness_sees_what_changed, one),
 	};
 
 	if (!harness_start_eal())
