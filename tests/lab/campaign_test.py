@@ -15,7 +15,7 @@ PROJECT = os.path.realpath(f"{os.path.dirname(__file__)}/../..")
 sys.path.insert(0, f"{PROJECT}/scripts/lib")
 
 import campaign  # noqa: E402 (the path comes first)
-from campaigns import all_campaigns, measure  # noqa: E402
+from campaigns import all_campaigns, measure, steady  # noqa: E402
 from campaigns.runs import Batch, Outcome, Run, in_turns, point_text, runs_of, scalar  # noqa: E402
 from campaigns.store import Store  # noqa: E402
 from slimlab import wait  # noqa: E402
@@ -210,6 +210,10 @@ class Steady(unittest.TestCase):
     # Killed by: a ratio to nothing.
     def test_without_data_there_is_no_ratio(self):
         self.assertIsNone(self.figures(0)["state_percent_of_data"])
+
+    # Killed by: an error that ends the whole campaign in place of the run.
+    def test_a_move_that_does_not_stay_is_a_line(self):
+        self.assertTrue(issubclass(steady.NotSteady, campaign.TROUBLES))
 
     # Killed by: the mode at each point, which needs a lab more.
     def test_a_quick_look_has_few_of_duplicate(self):

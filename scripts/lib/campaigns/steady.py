@@ -13,8 +13,8 @@ from . import measure
 WINDOW = "steady"
 
 
-class NotSteady(Exception):
-    """The move did not stay where it should."""
+class NotSteady(wait.DeadlinePassed):
+    """The move did not stay where it should: a line of the campaign, as all that a lab did not do in time."""
 
 
 def running(lab, source):
